@@ -1,4 +1,4 @@
-"""What the emulator's tests share: workspaces inside the test's own process."""
+"""Fixtures of the emulator's tests: workspaces inside the test's own process."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from in_process_workspace import InProcessWorkspace
 
 @pytest.fixture
 def lab() -> InProcessClient:
-    """A workspace that runs on the machine's clock."""
+    """A client of a workspace that runs on the machine's clock."""
     return InProcessClient()
 
 
 @pytest.fixture
 def workspace() -> InProcessWorkspace:
-    """A workspace whose clock only the test moves."""
+    """A workspace with a clock that only the test moves."""
     return InProcessWorkspace()

@@ -1,4 +1,4 @@
-"""HTTP of the emulator, before any service: connections, bodies, paths, refusals, start and end."""
+"""HTTP of the emulator below the services: connections, bodies, paths, errors, start and stop."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ME = "/api/2.0/preview/scim/v2/Me"
 
 
 def run(awaitable: Awaitable[object]) -> object:
-    """What an awaitable returns that never really waits."""
+    """Return the result of an awaitable that never suspends."""
     iterator = awaitable.__await__()
     try:
         next(iterator)
@@ -43,7 +43,7 @@ def run(awaitable: Awaitable[object]) -> object:
 # --- connections and messages
 
 
-def test_one_connection_carries_many_requests(emulator: EmulatorProcess) -> None:
+def test_one_connection_serves_many_requests(emulator: EmulatorProcess) -> None:
     connection = emulator.connection()
     for _ in range(3):
         connection.request("GET", "/_emulator/clock")
@@ -56,7 +56,7 @@ def test_pipelined_requests_are_answered_in_order(emulator: EmulatorProcess) -> 
     answer = exchange(emulator.url, first + request("GET /_emulator/clock HTTP/1.1"))
     assert [line for line in answer.split(b"\r\n") if b"HTTP/1.1" in line] == [
         b"HTTP/1.1 404 Not Found",
-        # the end of the first body and the next status line stand in one line
+        # the end of the first body and the next status line are in one line
         next(line for line in answer.split(b"\r\n") if line.endswith(b"HTTP/1.1 200 OK")),
     ]
 
@@ -73,7 +73,7 @@ def test_head_has_the_headers_of_get_and_no_body(emulator: EmulatorProcess) -> N
     assert body_of(answer) == b""
 
 
-def test_a_client_that_waits_for_100_continue_gets_it(emulator: EmulatorProcess) -> None:
+def test_expect_100_continue_is_answered(emulator: EmulatorProcess) -> None:
     body = b'{"advance_seconds": 1}'
     head = request("POST /_emulator/clock HTTP/1.1", f"Content-Length: {len(body)}", "Expect: 100-continue")
     with connect(emulator.url) as connection:
@@ -83,7 +83,7 @@ def test_a_client_that_waits_for_100_continue_gets_it(emulator: EmulatorProcess)
         assert status_of(connection.recv(1000)) == 200
 
 
-def test_a_body_that_is_announced_too_long_is_refused_before_it_is_sent(emulator: EmulatorProcess) -> None:
+def test_a_body_with_a_too_large_content_length_is_rejected_unread(emulator: EmulatorProcess) -> None:
     head = request("PUT /api/2.0/fs/files/a HTTP/1.1", "Content-Length: 99999999999", "Expect: 100-continue")
     answer = exchange(emulator.url, head)
     assert (status_of(answer), headers_of(answer)["connection"]) == (413, "close")
@@ -100,14 +100,14 @@ def test_a_chunked_body_is_a_body(emulator: EmulatorProcess) -> None:
     assert status_of(exchange(emulator.url, head + chunks)) == 200
 
 
-def test_an_offered_upgrade_is_ignored(emulator: EmulatorProcess) -> None:
+def test_an_upgrade_request_is_ignored(emulator: EmulatorProcess) -> None:
     offer = b"GET /_emulator/clock HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
     answer = exchange(emulator.url, offer)
     assert (status_of(answer), headers_of(answer)["connection"]) == (200, "close")
 
 
 @pytest.mark.parametrize("nonsense", [b"\x16\x03\x01\x02\x00\x01", b"GET\r\n\r\n", b"GET /\xff HTTP/1.1\r\n\r\n"])
-def test_what_is_not_http_is_answered_with_400_in_json(emulator: EmulatorProcess, nonsense: bytes) -> None:
+def test_a_request_that_is_not_http_gets_a_400_in_json(emulator: EmulatorProcess, nonsense: bytes) -> None:
     answer = exchange(emulator.url, nonsense)
     assert status_of(answer) == 400
     assert headers_of(answer)["x-databricks-org-id"] == emulator.workspace_id
@@ -132,7 +132,7 @@ def test_a_large_upload_takes_time_in_proportion_to_its_length(emulator: Emulato
 @pytest.mark.parametrize(
     "path", ["/_emulator/clock", "/%5Femulator/clock", "/_emulator/clock?", "/_emulator/clock?a=1"]
 )
-def test_a_path_is_the_same_however_it_is_written(emulator: EmulatorProcess, path: str) -> None:
+def test_equivalent_spellings_of_a_path_are_equal(emulator: EmulatorProcess, path: str) -> None:
     assert status_of(exchange(emulator.url, request(f"GET {path} HTTP/1.1"))) == 200
 
 
@@ -151,7 +151,7 @@ def test_an_encoded_slash_stays_inside_its_segment() -> None:
     assert parameters("/files/a/b%2Fc") == {"path": "a/b/c"}
 
 
-def test_a_service_may_answer_head_in_its_own_way() -> None:
+def test_a_route_for_head_takes_precedence() -> None:
     routes = Routes()
     routes.add("HEAD", "/a")(lambda call: "head")
     routes.get("/a")(lambda call: "get")
@@ -159,7 +159,7 @@ def test_a_service_may_answer_head_in_its_own_way() -> None:
     assert found is not None and found[0].method == "HEAD"
 
 
-# --- refusals
+# --- errors
 
 
 def test_an_unknown_route_answers_501_and_is_recorded(emulator: EmulatorProcess) -> None:
@@ -169,13 +169,13 @@ def test_an_unknown_route_answers_501_and_is_recorded(emulator: EmulatorProcess)
     assert (last["method"], last["path"], last["query"], last["status"]) == ("GET", "/api/2.0/quantum/leap", "x=1", 501)
 
 
-def test_every_answer_names_the_workspace(emulator: EmulatorProcess) -> None:
-    asked = ["/.well-known/databricks-config", "/api/2.0/nothing", ME, "/_emulator/clock", "/_emulator/nothing"]
-    answers = [exchange(emulator.url, request(f"GET {path} HTTP/1.1")) for path in asked]
-    assert {headers_of(answer)["x-databricks-org-id"] for answer in answers} == {emulator.workspace_id}
+def test_every_response_names_the_workspace(emulator: EmulatorProcess) -> None:
+    requested = ["/.well-known/databricks-config", "/api/2.0/nothing", ME, "/_emulator/clock", "/_emulator/nothing"]
+    get = [exchange(emulator.url, request(f"GET {path} HTTP/1.1")) for path in requested]
+    assert {headers_of(answer)["x-databricks-org-id"] for answer in get} == {emulator.workspace_id}
 
 
-def test_without_a_token_401_and_with_a_wrong_one_403(emulator: EmulatorProcess) -> None:
+def test_a_missing_token_is_a_401_and_a_wrong_one_a_403(emulator: EmulatorProcess) -> None:
     without = exchange(emulator.url, request(f"GET {ME} HTTP/1.1"))
     wrong = exchange(emulator.url, request(f"GET {ME} HTTP/1.1", "Authorization: Bearer dapi00"))
     assert status_of(without) == 401
@@ -190,7 +190,7 @@ def test_without_a_token_401_and_with_a_wrong_one_403(emulator: EmulatorProcess)
 @pytest.mark.parametrize(
     "raw", [b"{", b"[" * 200_000, b'{"a": NaN}', b'{"a": 1e999}', b'{"a": "\\ud800"}', b"\xff\xfe"]
 )
-def test_a_body_that_no_json_document_could_give_back_is_refused(raw: bytes) -> None:
+def test_a_body_that_cannot_be_json_is_rejected(raw: bytes) -> None:
     with pytest.raises(ApiError) as refused:
         parse_json(raw)
     assert (refused.value.status, refused.value.code) == (400, "MALFORMED_REQUEST")
@@ -201,14 +201,14 @@ def test_json_is_read_in_every_unicode_encoding(raw: bytes) -> None:
     assert parse_json(raw) == {"a": "ש"}
 
 
-def test_json_is_read_whatever_the_content_type_says(emulator: EmulatorProcess) -> None:
+def test_json_is_read_with_any_content_type(emulator: EmulatorProcess) -> None:
     for kind in ("application/scim+json; charset=utf-8", "text/plain", "application/x-www-form-urlencoded"):
         sent = emulator.request("POST", "/_emulator/clock", {"advance_seconds": 0}, headers={"Content-Type": kind})
         assert sent[0] == 200
 
 
-def answers(application: Application, path: str) -> tuple[int, dict[str, Any]]:
-    """Status and body of a GET, without a server."""
+def get(application: Application, path: str) -> tuple[int, dict[str, Any]]:
+    """Return status and body of a GET, without a server."""
     sent: list[MutableMapping[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -229,28 +229,28 @@ def answers(application: Application, path: str) -> tuple[int, dict[str, Any]]:
     return sent[0]["status"], json.loads(sent[1]["body"])
 
 
-def test_a_defect_in_what_was_due_costs_no_request(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_exception_in_a_due_task_does_not_fail_the_request(caplog: pytest.LogCaptureFixture) -> None:
     workspace = open_workspace(Options())
     application = Application(workspace)
     workspace.state.scheduler.schedule(0, "nothing.known")
-    assert answers(application, "/_emulator/clock")[0] == 200
+    assert get(application, "/_emulator/clock")[0] == 200
     assert "a due task failed" in caplog.text
     assert workspace.state.scheduler.entries == []
 
 
-def test_a_defect_in_an_answer_is_a_500_in_json_and_a_traceback_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_exception_in_a_handler_is_a_500_and_a_logged_traceback(caplog: pytest.LogCaptureFixture) -> None:
     workspace = open_workspace(Options())
     application = Application(workspace)
     del workspace.state.scheduler
-    status, body = answers(application, "/_emulator/state")
+    status, body = get(application, "/_emulator/state")
     assert (status, body["error_code"]) == (500, "INTERNAL_ERROR")
     assert "Traceback" in caplog.text
 
 
-# --- taking in bodies
+# --- reading bodies
 
 
-def arriving(parts: list[bytes]) -> Callable[[], Awaitable[dict[str, object]]]:
+def receiver_of(parts: list[bytes]) -> Callable[[], Awaitable[dict[str, object]]]:
     left = list(parts)
 
     async def receive() -> dict[str, object]:
@@ -261,25 +261,25 @@ def arriving(parts: list[bytes]) -> Callable[[], Awaitable[dict[str, object]]]:
     return receive
 
 
-def test_a_client_that_goes_away_is_no_request() -> None:
-    intake = RequestBodyReader()
-    assert run(intake.read([], arriving([b"a" * 10, b"b"]))) is None
-    assert intake._under_way == 0
+def test_a_disconnected_client_makes_no_request() -> None:
+    reader = RequestBodyReader()
+    assert run(reader.read([], receiver_of([b"a" * 10, b"b"]))) is None
+    assert reader._under_way == 0
 
 
-def test_a_chunked_body_that_grows_too_long_is_refused_on_the_way() -> None:
+def test_a_chunked_body_that_becomes_too_long_is_rejected() -> None:
     with pytest.raises(ApiError) as refused:
-        run(RequestBodyReader(body_limit=15).read([], arriving([b"a" * 10] * 3)))
+        run(RequestBodyReader(body_limit=15).read([], receiver_of([b"a" * 10] * 3)))
     assert refused.value.status == 413
 
 
-def test_too_much_at_once_is_refused_for_now() -> None:
+def test_too_many_bytes_at_once_are_a_503() -> None:
     with pytest.raises(ApiError) as refused:
-        run(RequestBodyReader(total_limit=15).read([], arriving([b"a" * 10] * 3)))
+        run(RequestBodyReader(total_limit=15).read([], receiver_of([b"a" * 10] * 3)))
     assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "1"})
 
 
-def test_a_large_body_is_not_held_in_memory() -> None:
+def test_a_large_body_is_not_kept_in_memory() -> None:
     length = 32 * 2**20
     part = bytes(2**16)
     messages: list[dict[str, Any]] = [
@@ -297,14 +297,14 @@ def test_a_large_body_is_not_held_in_memory() -> None:
     assert peak < 0.75 * length
 
 
-# --- start and end
+# --- start and stop
 
 
-def test_it_is_ready_when_it_says_so(start_emulator: Callable[..., EmulatorProcess]) -> None:
+def test_the_server_is_ready_when_it_prints_the_ready_line(start_emulator: Callable[..., EmulatorProcess]) -> None:
     assert status_of(exchange(start_emulator().url, request("GET /_emulator/clock HTTP/1.1"))) == 200
 
 
-def test_sigterm_ends_it_at_once_whoever_is_still_connected(
+def test_sigterm_stops_the_server_despite_open_connections(
     start_emulator: Callable[..., EmulatorProcess], tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
@@ -322,7 +322,7 @@ def test_sigterm_ends_it_at_once_whoever_is_still_connected(
         connection.close()
 
 
-def test_interrupting_it_ends_it_as_quietly(start_emulator: Callable[..., EmulatorProcess], tmp_path: Path) -> None:
+def test_sigint_stops_the_server_without_output(start_emulator: Callable[..., EmulatorProcess], tmp_path: Path) -> None:
     log = tmp_path / "log"
     emulator = start_emulator(log=log)
     os.kill(emulator.pid, signal.SIGINT)
@@ -336,7 +336,7 @@ def emulate(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.process
-def test_a_port_that_is_taken_is_said_in_one_sentence() -> None:
+def test_a_port_in_use_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = emulate("--port", port)
@@ -347,14 +347,14 @@ def test_a_port_that_is_taken_is_said_in_one_sentence() -> None:
 
 
 @pytest.mark.process
-def test_a_host_that_is_none_of_ours_is_said_in_one_sentence() -> None:
+def test_a_host_of_another_machine_is_reported() -> None:
     ended = emulate("--host", "192.0.2.1", "--port", 0)
     assert ended.returncode == 2
     assert ended.stderr.splitlines()[-1].startswith("Error: cannot listen on 192.0.2.1 port 0 (")
 
 
 @pytest.mark.process
-def test_a_profile_that_does_not_exist_is_said_with_those_that_do() -> None:
+def test_an_unknown_profile_is_reported_with_the_known_ones() -> None:
     ended = emulate("--port", 0, "--faults", "nope")
     assert ended.returncode == 2
     assert all(f"'{name}'" in ended.stderr for name in PROFILES)
@@ -362,7 +362,7 @@ def test_a_profile_that_does_not_exist_is_said_with_those_that_do() -> None:
 
 @pytest.mark.process
 @pytest.mark.parametrize("start", ["noon", "2026-10-18T07:00:00"])
-def test_a_start_that_is_no_instant_with_a_zone_is_said_in_one_sentence(start: str) -> None:
+def test_an_invalid_start_time_is_reported(start: str) -> None:
     ended = emulate("--port", 0, "--start", start)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("Error: --start: ")
@@ -383,7 +383,7 @@ def test_with_a_seed_ids_are_stable_and_tokens_are_not(start_emulator: Callable[
     assert start_emulator().workspace_id != start_emulator().workspace_id
 
 
-def test_it_also_listens_on_ipv6(start_emulator: Callable[..., EmulatorProcess]) -> None:
+def test_the_server_listens_on_ipv6(start_emulator: Callable[..., EmulatorProcess]) -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
@@ -393,7 +393,7 @@ def test_it_also_listens_on_ipv6(start_emulator: Callable[..., EmulatorProcess])
     assert emulator.control("GET", "clock")
 
 
-def test_calls_know_booleans_and_numbers_of_both_sdks() -> None:
+def test_query_arguments_of_both_sdks_are_parsed() -> None:
     def call(query: dict[str, list[str]]) -> Request:
         return Request(None, "GET", "/", query, {}, EMPTY, 0)  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""The event list of a cluster: what happened when, in both paging forms, and disturbed on request."""
+"""The event list of a cluster: times, both paging forms, event faults."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def cluster_of(workspace: InProcessWorkspace, cluster_id: str) -> Cluster:
     return workspace.emulated.state.clusters.by_id[cluster_id]
 
 
-def test_a_life_is_told_with_exact_times(workspace: InProcessWorkspace) -> None:
+def test_the_event_list_has_exact_times(workspace: InProcessWorkspace) -> None:
     t = workspace.now
     cluster_id = workspace.create_running()
     workspace.advance(10)
@@ -33,8 +33,8 @@ def test_a_life_is_told_with_exact_times(workspace: InProcessWorkspace) -> None:
     workspace.advance(10)
     workspace.post("start", cluster_id)
     workspace.advance(3600 + 2)
-    told = [(event["timestamp"] - t, event["type"]) for event in workspace.events(cluster_id)]
-    assert told == [
+    recorded = [(event["timestamp"] - t, event["type"]) for event in workspace.events(cluster_id)]
+    assert recorded == [
         (0, "CREATING"), (2_000, "RUNNING"), (2_000, "DRIVER_HEALTHY"),
         (12_000, "EDITED"), (12_000, "RESTARTING"), (14_000, "RUNNING"), (14_000, "DRIVER_HEALTHY"),
         (22_000, "RESIZING"), (24_000, "UPSIZE_COMPLETED"),
@@ -43,30 +43,30 @@ def test_a_life_is_told_with_exact_times(workspace: InProcessWorkspace) -> None:
     ]  # fmt: skip
 
 
-def test_details_say_who_how_many_and_why(workspace: InProcessWorkspace) -> None:
+def test_event_details_have_user_numbers_and_reason(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running()
     workspace.post("resize", cluster_id, num_workers=3)
     workspace.advance(2)
     workspace.post("edit", cluster_id, **(SPEC | {"num_workers": 2, "custom_tags": {"a": "b"}}))
     workspace.advance(2)
     workspace.post("delete", cluster_id)
-    told = {event["type"]: event["details"] for event in workspace.events(cluster_id)}
-    assert told["CREATING"]["user"] == ADMIN
-    assert told["CREATING"]["cluster_size"] == {"num_workers": 1}
-    assert told["RUNNING"] == {"current_num_workers": 2, "target_num_workers": 2, "user": ADMIN}
-    assert told["RESIZING"] == {
+    recorded = {event["type"]: event["details"] for event in workspace.events(cluster_id)}
+    assert recorded["CREATING"]["user"] == ADMIN
+    assert recorded["CREATING"]["cluster_size"] == {"num_workers": 1}
+    assert recorded["RUNNING"] == {"current_num_workers": 2, "target_num_workers": 2, "user": ADMIN}
+    assert recorded["RESIZING"] == {
         "cause": "USER_REQUEST", "current_num_workers": 1, "target_num_workers": 3, "user": ADMIN,
     }  # fmt: skip
-    assert told["EDITED"]["previous_cluster_size"] == {"num_workers": 3}
-    assert "custom_tags" not in told["EDITED"]["previous_attributes"]
-    assert told["EDITED"]["attributes"]["custom_tags"] == {"a": "b"}
-    assert told["TERMINATING"] == {
+    assert recorded["EDITED"]["previous_cluster_size"] == {"num_workers": 3}
+    assert "custom_tags" not in recorded["EDITED"]["previous_attributes"]
+    assert recorded["EDITED"]["attributes"]["custom_tags"] == {"a": "b"}
+    assert recorded["TERMINATING"] == {
         "reason": {"code": "USER_REQUEST", "type": "SUCCESS", "parameters": {"username": ADMIN}},
         "user": ADMIN,
     }
 
 
-def test_init_scripts_and_pins_are_told(workspace: InProcessWorkspace) -> None:
+def test_init_scripts_and_pins_are_recorded(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running(init_scripts=[{"workspace": {"destination": "/Shared/init.sh"}}])
     workspace.post("pin", cluster_id)
     workspace.post("pin", cluster_id)
@@ -76,7 +76,7 @@ def test_init_scripts_and_pins_are_told(workspace: InProcessWorkspace) -> None:
     ]  # fmt: skip
 
 
-def test_work_makes_an_autoscaling_cluster_grow_and_rest_makes_it_shrink(workspace: InProcessWorkspace) -> None:
+def test_an_autoscaling_cluster_grows_with_work_and_shrinks_without(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running(**SCALING)
     t, cluster = workspace.now, cluster_of(workspace, cluster_id)
     simulate_work(workspace.emulated, cluster, workspace.emulated.administrator, 600, t)
@@ -84,11 +84,11 @@ def test_work_makes_an_autoscaling_cluster_grow_and_rest_makes_it_shrink(workspa
     assert (cluster.state, cluster.workers) == ("RUNNING", 4)
     workspace.advance(600)
     assert (cluster.state, cluster.workers) == ("RUNNING", 1)
-    told = [
+    recorded = [
         (event["timestamp"] - t, event["type"], event["details"]["target_num_workers"])
         for event in workspace.events(cluster_id, start_time=t + 1)
     ]
-    assert told == [(30_000, "RESIZING", 4), (32_000, "UPSIZE_COMPLETED", 4), (750_000, "RESIZING", 1)]
+    assert recorded == [(30_000, "RESIZING", 4), (32_000, "UPSIZE_COMPLETED", 4), (750_000, "RESIZING", 1)]
     causes = {event["details"].get("cause") for event in workspace.events(cluster_id, event_types=["RESIZING"])}
     assert causes == {"AUTOSCALE"}
 
@@ -111,7 +111,7 @@ def many(workspace: InProcessWorkspace, pins: int = 30) -> str:
     return cluster_id
 
 
-def test_the_newest_come_first_fifty_at_a_time_and_next_page_repeats_everything(workspace: InProcessWorkspace) -> None:
+def test_events_are_paged_newest_first_and_next_page_repeats_the_query(workspace: InProcessWorkspace) -> None:
     cluster_id = many(workspace)
     t = workspace.now
     page = workspace.call(
@@ -130,7 +130,7 @@ def test_the_newest_come_first_fifty_at_a_time_and_next_page_repeats_everything(
     assert "next_page" not in rest
 
 
-def test_tokens_page_too_but_never_with_next_page(workspace: InProcessWorkspace) -> None:
+def test_page_tokens_work_without_next_page(workspace: InProcessWorkspace) -> None:
     cluster_id = many(workspace)
     body = {"cluster_id": cluster_id, "page_size": 40, "order": "ASC"}
     first = workspace.call("POST", f"{CLUSTERS}events", body)
@@ -165,7 +165,9 @@ def test_time_limits_include_their_ends(workspace: InProcessWorkspace) -> None:
         ({"page_token": "x"}, "Invalid page token."),
     ],
 )
-def test_a_query_that_is_none_is_refused(workspace: InProcessWorkspace, fields: dict[str, object], words: str) -> None:
+def test_an_invalid_event_query_is_rejected(
+    workspace: InProcessWorkspace, fields: dict[str, object], words: str
+) -> None:
     refused = workspace.refusal("POST", f"{CLUSTERS}events", {"cluster_id": workspace.create_running()} | fields)
     assert refused == (400, "INVALID_PARAMETER_VALUE", words)
 
@@ -177,7 +179,7 @@ def test_the_types_are_those_of_the_sdk() -> None:
     assert len(TYPES) == 35
 
 
-def test_dropped_events_are_never_listed_and_the_truth_stays(workspace: InProcessWorkspace) -> None:
+def test_dropped_events_are_never_listed_and_uptime_is_unchanged(workspace: InProcessWorkspace) -> None:
     workspace.emulated.state.clusters.set_event_faults([EventFault("dropped", count=1)])
     cluster_id = workspace.create_stopped()
     workspace.post("start", cluster_id)
@@ -189,7 +191,7 @@ def test_dropped_events_are_never_listed_and_the_truth_stays(workspace: InProces
     assert uptime(workspace.emulated.state, cluster_id, 0, workspace.now)[0] == 120_000 + 60_000
 
 
-def test_delayed_events_come_later_with_their_true_time(workspace: InProcessWorkspace) -> None:
+def test_delayed_events_are_listed_later_with_their_true_time(workspace: InProcessWorkspace) -> None:
     workspace.emulated.state.clusters.set_event_faults([EventFault("delayed", types=["TERMINATING"], seconds=300)])
     cluster_id = workspace.create_running()
     ended = workspace.now
@@ -200,7 +202,7 @@ def test_delayed_events_come_later_with_their_true_time(workspace: InProcessWork
     assert [event["timestamp"] for event in workspace.events(cluster_id, event_types=["TERMINATING"])] == [ended]
 
 
-def test_stragglers_arrive_after_terminating(workspace: InProcessWorkspace) -> None:
+def test_late_events_follow_terminating(workspace: InProcessWorkspace) -> None:
     workspace.emulated.state.clusters.set_event_faults([EventFault("late", cluster="cluster_*", seconds=30)])
     cluster_id, other = workspace.create_stopped(), workspace.create_stopped(cluster_name="other")
     workspace.advance(30)
@@ -215,7 +217,7 @@ def test_stragglers_arrive_after_terminating(workspace: InProcessWorkspace) -> N
     assert workspace.types(other)[-1] == "TERMINATING"
 
 
-def test_a_rate_disturbs_that_share_of_events_the_same_way_each_time() -> None:
+def test_a_rate_affects_a_reproducible_share_of_events() -> None:
     def kept() -> list[int]:
         workspace = InProcessWorkspace()
         workspace.emulated.state.clusters.set_event_faults([EventFault("dropped", types=["PINNED"], rate=0.5)])

@@ -1,4 +1,4 @@
-"""Clusters of the emulated workspace: definition, states, rights, lists."""
+"""Clusters of the emulated workspace: definition, states, permissions, lists."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_cluster_is_pending_and_runs_one_transition_later(workspace: InProcess
     assert workspace.state(cluster_id) == "RUNNING"
 
 
-def test_what_was_sent_is_echoed_and_only_known_fields_are_filled_in(workspace: InProcessWorkspace) -> None:
+def test_sent_fields_are_echoed_and_only_known_defaults_added(workspace: InProcessWorkspace) -> None:
     sent = {
         "cluster_name": "c",
         "spark_version": "15.4.x-scala2.12",
@@ -62,7 +62,7 @@ def test_a_running_cluster_shows_its_machines(workspace: InProcessWorkspace) -> 
     )
 
 
-def test_a_dedicated_cluster_belongs_to_its_creator(workspace: InProcessWorkspace) -> None:
+def test_a_dedicated_cluster_is_for_its_creator(workspace: InProcessWorkspace) -> None:
     ana, cluster_id = workspace.create_user(ANA), workspace.create_running(data_security_mode="SINGLE_USER")
     assert workspace.get(cluster_id)["single_user_name"] == "admin@lab.example"
     workspace.grant(cluster_id, ana, "CAN_MANAGE")
@@ -88,20 +88,20 @@ def test_a_dedicated_cluster_belongs_to_its_creator(workspace: InProcessWorkspac
         ({"instance_pool_id": "pool-1", "node_type_id": None}, "Can't find an instance pool with ID: pool-1."),
     ],
 )
-def test_what_no_cluster_can_be_is_refused(workspace: InProcessWorkspace, fields: dict[str, Any], words: str) -> None:
+def test_an_invalid_cluster_is_rejected(workspace: InProcessWorkspace, fields: dict[str, Any], words: str) -> None:
     spec = {name: value for name, value in (SPEC | fields).items() if value is not None}
     status, code, message = workspace.refusal("POST", f"{CLUSTERS}create", spec)
     assert (status, code, message[: len(words)]) == (400, "INVALID_PARAMETER_VALUE", words)
 
 
-def test_without_legacy_features_old_runtimes_and_no_isolation_are_refused() -> None:
+def test_a_workspace_without_legacy_features_rejects_old_runtimes() -> None:
     workspace = InProcessWorkspace(dbfs=False)
     for fields in ({"spark_version": "12.2.x-scala2.12"}, {"data_security_mode": "NONE"}):
         assert "legacy features are disabled" in workspace.refusal("POST", f"{CLUSTERS}create", SPEC | fields)[2]
     assert workspace.create_running(spark_version="13.3.x-scala2.12", data_security_mode="USER_ISOLATION")
 
 
-def test_the_same_idempotency_token_is_the_same_cluster(workspace: InProcessWorkspace) -> None:
+def test_equal_idempotency_tokens_return_the_same_cluster(workspace: InProcessWorkspace) -> None:
     assert workspace.create(idempotency_token="t") == workspace.create(idempotency_token="t") != workspace.create()
 
 
@@ -129,7 +129,7 @@ def in_state(workspace: InProcessWorkspace, state: str) -> str:
 
 @pytest.mark.parametrize("state", ["PENDING", "RESTARTING", "RESIZING", "TERMINATING", "RUNNING", "TERMINATED"])
 @pytest.mark.parametrize(("verb", "fields"), VERBS)
-def test_a_call_at_the_wrong_moment_is_refused(
+def test_a_request_in_the_wrong_state_is_rejected(
     workspace: InProcessWorkspace, state: str, verb: str, fields: dict[str, Any]
 ) -> None:
     allowed = {"start": {"TERMINATED"}, "restart": {"RUNNING"}, "resize": {"RUNNING"}}
@@ -142,7 +142,7 @@ def test_a_call_at_the_wrong_moment_is_refused(
     assert refused == (400, "INVALID_STATE", words)
 
 
-def test_terminating_is_allowed_at_every_moment_and_does_nothing_to_what_is_off(workspace: InProcessWorkspace) -> None:
+def test_terminate_is_allowed_in_every_state(workspace: InProcessWorkspace) -> None:
     for state in ("PENDING", "RUNNING", "RESTARTING", "RESIZING", "TERMINATING", "TERMINATED"):
         cluster_id = in_state(workspace, state)
         workspace.post("delete", cluster_id)
@@ -151,7 +151,7 @@ def test_terminating_is_allowed_at_every_moment_and_does_nothing_to_what_is_off(
         assert workspace.types(cluster_id).count("TERMINATING") == 1
 
 
-def test_who_terminated_it_is_told(workspace: InProcessWorkspace) -> None:
+def test_the_termination_reason_names_the_user(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running()
     workspace.post("delete", cluster_id)
     ended = workspace.now + 2000
@@ -162,7 +162,7 @@ def test_who_terminated_it_is_told(workspace: InProcessWorkspace) -> None:
     assert "driver" not in shown
 
 
-def test_an_edit_restarts_a_running_cluster_and_leaves_a_stopped_one_stopped(workspace: InProcessWorkspace) -> None:
+def test_an_edit_restarts_only_a_running_cluster(workspace: InProcessWorkspace) -> None:
     running, stopped = workspace.create_running(), workspace.create_stopped()
     for cluster_id in (running, stopped):
         workspace.post("edit", cluster_id, **(SPEC | {"custom_tags": {"a": "b"}}))
@@ -172,7 +172,7 @@ def test_an_edit_restarts_a_running_cluster_and_leaves_a_stopped_one_stopped(wor
     assert workspace.state(running) == "RUNNING"
 
 
-def test_an_update_changes_what_its_mask_names(workspace: InProcessWorkspace) -> None:
+def test_an_update_changes_the_fields_of_its_mask(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_stopped(custom_tags={"a": "1"}, spark_conf={"x": "1"})
     workspace.post(
         "update",
@@ -186,7 +186,7 @@ def test_an_update_changes_what_its_mask_names(workspace: InProcessWorkspace) ->
     assert shown["cluster_name"] == "cluster_01"
 
 
-def test_a_mask_reaches_into_a_field() -> None:
+def test_a_mask_selects_a_nested_field() -> None:
     assert apply_update_mask({"a": {"x": 1, "y": 2}}, "a.x", {"a": {"x": 3}}) == {"a": {"x": 3, "y": 2}}
     assert apply_update_mask({"a": {"x": 1}}, "a.x", {}) == {"a": {}}
     assert apply_update_mask({"a": 1}, "*", {"b": 2}) == {"b": 2}
@@ -194,7 +194,7 @@ def test_a_mask_reaches_into_a_field() -> None:
         apply_update_mask({}, " ", {"b": 2})
 
 
-def test_idling_ends_a_cluster_by_the_clock(workspace: InProcessWorkspace) -> None:
+def test_an_idle_cluster_terminates_by_the_clock(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running(autotermination_minutes=10)
     workspace.advance(599.999)
     assert workspace.state(cluster_id) == "RUNNING"
@@ -209,20 +209,20 @@ def test_idling_ends_a_cluster_by_the_clock(workspace: InProcessWorkspace) -> No
     }  # fmt: skip
 
 
-def test_a_jump_of_the_clock_ends_it_when_it_was_due(workspace: InProcessWorkspace) -> None:
+def test_a_jump_of_the_clock_terminates_it_when_it_was_due(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running(autotermination_minutes=10)
     due = workspace.now + 600_000
     workspace.advance(30 * DAY)
     assert workspace.get(cluster_id)["terminated_time"] == due + 2000
 
 
-def test_zero_minutes_are_for_ever(workspace: InProcessWorkspace) -> None:
+def test_zero_minutes_disable_autotermination(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running(autotermination_minutes=0)
     workspace.advance(365 * DAY)
     assert workspace.state(cluster_id) == "RUNNING"
 
 
-def test_launches_that_fail_say_why_and_later_ones_succeed(workspace: InProcessWorkspace) -> None:
+def test_failed_launches_have_a_reason_and_later_ones_succeed(workspace: InProcessWorkspace) -> None:
     workspace.emulated.state.clusters.set_launch_failures([LaunchFailure("cluster_0*", count=1)])
     failing, other = workspace.create(), workspace.create(cluster_name="another")
     workspace.advance(4)
@@ -236,15 +236,15 @@ def test_launches_that_fail_say_why_and_later_ones_succeed(workspace: InProcessW
     assert workspace.state(failing) == "RUNNING"
 
 
-def test_a_launch_that_fails_may_meet_trouble_before(workspace: InProcessWorkspace) -> None:
+def test_a_failed_launch_can_have_error_events(workspace: InProcessWorkspace) -> None:
     failure = LaunchFailure(troubles=["METASTORE_DOWN", "A_TYPE_OF_TOMORROW"], seconds=9, count=2)
     workspace.emulated.state.clusters.set_launch_failures([failure])
     cluster_id, called_off, t = workspace.create(), workspace.create(cluster_name="another"), workspace.now
     workspace.advance(4)
     workspace.post("delete", called_off)
     workspace.advance(7)
-    told = [(event["timestamp"] - t, event["type"]) for event in workspace.events(cluster_id)]
-    assert told == [(0, "CREATING"), (3000, "METASTORE_DOWN"), (6000, "A_TYPE_OF_TOMORROW"), (9000, "TERMINATING")]
+    recorded = [(event["timestamp"] - t, event["type"]) for event in workspace.events(cluster_id)]
+    assert recorded == [(0, "CREATING"), (3000, "METASTORE_DOWN"), (6000, "A_TYPE_OF_TOMORROW"), (9000, "TERMINATING")]
     assert workspace.types(called_off) == ["CREATING", "METASTORE_DOWN", "TERMINATING"]
 
 
@@ -258,7 +258,7 @@ def test_a_launch_can_end_in_error_and_be_tried_again(workspace: InProcessWorksp
     assert workspace.state(cluster_id) == "RUNNING"
 
 
-def test_an_unknown_cluster_is_told_in_the_words_clients_look_for(workspace: InProcessWorkspace) -> None:
+def test_an_unknown_cluster_has_the_message_that_clients_check(workspace: InProcessWorkspace) -> None:
     words = "Cluster 1-2-x does not exist"
     assert workspace.refusal("GET", f"{CLUSTERS}get?cluster_id=1-2-x") == (400, "INVALID_PARAMETER_VALUE", words)
     for verb, fields in (*VERBS, ("delete", {}), ("pin", {}), ("events", {})):
@@ -268,7 +268,7 @@ def test_an_unknown_cluster_is_told_in_the_words_clients_look_for(workspace: InP
     assert refused[:2] == (404, "RESOURCE_DOES_NOT_EXIST")
 
 
-def test_a_removed_cluster_leaves_no_trace_but_its_uptime(workspace: InProcessWorkspace) -> None:
+def test_a_removed_cluster_keeps_only_its_uptime(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running()
     workspace.advance(60)
     workspace.post("permanent-delete", cluster_id)
@@ -335,7 +335,7 @@ def test_the_older_list_is_not_paged(workspace: InProcessWorkspace) -> None:
     assert len(listed(workspace)) == 100
 
 
-def test_a_stopped_cluster_is_listed_for_30_days_and_known_for_60_unless_it_is_pinned(
+def test_an_unpinned_cluster_is_listed_for_30_and_readable_for_60_days(
     workspace: InProcessWorkspace,
 ) -> None:
     ends, pinned = workspace.create_stopped(cluster_name="ends"), workspace.create_stopped(cluster_name="pinned")
@@ -357,7 +357,7 @@ def test_a_stopped_cluster_is_listed_for_30_days_and_known_for_60_unless_it_is_p
     assert (listed(workspace), workspace.state(pinned)) == ([], "TERMINATED")
 
 
-def test_each_level_may_do_what_it_says(workspace: InProcessWorkspace) -> None:
+def test_each_level_allows_its_requests(workspace: InProcessWorkspace) -> None:
     ana = workspace.create_user(ANA)
     cluster_id = workspace.create_running()
     calls: dict[str, list[tuple[str, dict[str, Any]]]] = {
@@ -383,7 +383,7 @@ def test_each_level_may_do_what_it_says(workspace: InProcessWorkspace) -> None:
             workspace.advance(4)
 
 
-def test_a_list_shows_what_the_caller_may_attach_to(workspace: InProcessWorkspace) -> None:
+def test_lists_have_the_clusters_that_the_caller_may_attach_to(workspace: InProcessWorkspace) -> None:
     ana, dan = workspace.create_user(ANA), workspace.create_user(DAN)
     mine = workspace.create(cluster_name="of the group")
     workspace.create(cluster_name="of others")
@@ -393,7 +393,7 @@ def test_a_list_shows_what_the_caller_may_attach_to(workspace: InProcessWorkspac
     assert workspace.refusal("GET", f"{CLUSTERS}get?cluster_id={mine}", user=dan)[0] == 403
 
 
-def test_making_clusters_takes_the_entitlement_and_gives_the_right_to_manage(workspace: InProcessWorkspace) -> None:
+def test_creating_clusters_needs_the_entitlement_and_grants_can_manage(workspace: InProcessWorkspace) -> None:
     ana = workspace.create_user(ANA)
     assert workspace.refusal("POST", f"{CLUSTERS}create", SPEC, ana)[:2] == (403, "PERMISSION_DENIED")
     ana.entitlements.append("allow-cluster-create")
@@ -402,7 +402,7 @@ def test_making_clusters_takes_the_entitlement_and_gives_the_right_to_manage(wor
     assert workspace.emulated.state.acls.direct[f"/clusters/{cluster_id}"] == {ana.id: ["CAN_MANAGE"]}
 
 
-def test_a_policy_decides_what_a_cluster_is(workspace: InProcessWorkspace) -> None:
+def test_a_policy_applies_to_a_cluster(workspace: InProcessWorkspace) -> None:
     ana = workspace.create_user(ANA)
     elements = {
         "autotermination_minutes": {"type": "fixed", "value": 20},
@@ -440,7 +440,7 @@ def test_a_cluster_from_a_pool_has_its_node_type(workspace: InProcessWorkspace) 
     assert workspace.state(cluster_id) == "RESTARTING"
 
 
-def test_pins_and_owners_are_the_administrators_business(workspace: InProcessWorkspace) -> None:
+def test_only_administrators_pin_clusters_and_change_owners(workspace: InProcessWorkspace) -> None:
     ana = workspace.create_user(ANA)
     cluster_id = workspace.create_stopped()
     workspace.grant(cluster_id, ana, "CAN_MANAGE")
@@ -454,7 +454,7 @@ def test_pins_and_owners_are_the_administrators_business(workspace: InProcessWor
     assert workspace.refusal("POST", f"{CLUSTERS}change-owner", body)[1] == "INVALID_STATE"
 
 
-def test_a_clone_has_what_its_source_has(workspace: InProcessWorkspace) -> None:
+def test_a_clone_has_the_definition_of_its_source(workspace: InProcessWorkspace) -> None:
     source = workspace.create(spark_conf={"a": "1"})
     body = {"clone_from": {"source_cluster_id": source}, "cluster_name": "copy"}
     shown = workspace.get(workspace.call("POST", f"{CLUSTERS}create", body)["cluster_id"])
@@ -465,7 +465,7 @@ def test_a_clone_has_what_its_source_has(workspace: InProcessWorkspace) -> None:
     )
 
 
-def test_a_saved_workspace_goes_on_where_it_was(workspace: InProcessWorkspace) -> None:
+def test_a_saved_workspace_continues_after_a_restart(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running(autotermination_minutes=10)
     other = workspace.create(num_workers=None, autoscale={"min_workers": 1, "max_workers": 3})
     library = {"pypi": {"package": "pandas"}}
@@ -484,7 +484,7 @@ def test_a_saved_workspace_goes_on_where_it_was(workspace: InProcessWorkspace) -
     ]
 
 
-def test_the_catalog_has_a_runtime_of_each_sort() -> None:
+def test_there_is_a_runtime_of_each_kind() -> None:
     keys = [version["key"] for version in node_types.spark_versions()]
     names = [version["name"] for version in node_types.spark_versions()]
     assert len(keys) == len(set(keys))
@@ -501,7 +501,7 @@ def test_every_node_type_has_every_number() -> None:
         )
 
 
-def test_the_sdk_goes_through_a_cluster_s_life(emulator: EmulatorProcess) -> None:
+def test_the_sdk_manages_a_cluster(emulator: EmulatorProcess) -> None:
     from databricks.sdk.errors import InvalidState, ResourceDoesNotExist
     from databricks.sdk.service import compute
 

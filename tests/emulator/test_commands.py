@@ -1,4 +1,4 @@
-"""Commands and jobs on clusters: they start a stopped one, with the right of who runs them."""
+"""Commands and jobs on clusters: they start a stopped cluster with the permissions of their user."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def run(workspace: InProcessWorkspace, run_id: int) -> dict[str, Any]:
     return answer
 
 
-def test_a_command_on_a_running_cluster_takes_its_time(workspace: InProcessWorkspace) -> None:
+def test_a_command_runs_for_one_transition(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running()
     context_id = context(workspace, cluster_id)
     assert context_status(workspace, cluster_id, context_id) == "Running"
@@ -63,7 +63,7 @@ def test_a_command_on_a_running_cluster_takes_its_time(workspace: InProcessWorks
     }  # fmt: skip
 
 
-def test_attaching_to_a_stopped_cluster_starts_it_in_the_name_of_who_attaches(workspace: InProcessWorkspace) -> None:
+def test_attaching_starts_a_stopped_cluster_as_the_attaching_user(workspace: InProcessWorkspace) -> None:
     ana, cluster_id = workspace.create_user("ana@lab.example"), workspace.create_stopped()
     workspace.grant(cluster_id, ana, "CAN_RESTART")
     context_id = context(workspace, cluster_id, ana)
@@ -79,7 +79,7 @@ def test_attaching_to_a_stopped_cluster_starts_it_in_the_name_of_who_attaches(wo
 
 
 def attempts(cluster_id: str) -> list[tuple[str, dict[str, Any]]]:
-    """Every way to use a cluster."""
+    """Return all requests that use a cluster."""
     return [
         ("/api/1.2/contexts/create", {"clusterId": cluster_id, "language": "python"}),
         (f"{RUNS}submit", {"existing_cluster_id": cluster_id, "notebook_task": {}}),
@@ -87,7 +87,7 @@ def attempts(cluster_id: str) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def test_nobody_starts_a_stopped_cluster_by_using_it_without_the_right_to_restart(
+def test_using_a_stopped_cluster_needs_can_restart(
     workspace: InProcessWorkspace,
 ) -> None:
     ana, cluster_id = workspace.create_user("ana@lab.example"), workspace.create_stopped()
@@ -119,7 +119,7 @@ def test_a_second_grant_still_starts_it(workspace: InProcessWorkspace) -> None:
     assert workspace.state(cluster_id) == "PENDING"
 
 
-def test_who_may_attach_uses_a_cluster_that_others_started(workspace: InProcessWorkspace) -> None:
+def test_a_user_with_attach_uses_a_cluster_started_by_others(workspace: InProcessWorkspace) -> None:
     ana, cluster_id = workspace.create_user("ana@lab.example"), workspace.create_running()
     workspace.grant(cluster_id, ana, "CAN_ATTACH_TO")
     context_id = context(workspace, cluster_id, ana)
@@ -129,7 +129,7 @@ def test_who_may_attach_uses_a_cluster_that_others_started(workspace: InProcessW
     assert workspace.refusal("POST", "/api/1.2/commands/execute", body, ana)[0] == 403
 
 
-def test_a_cluster_that_is_closed_to_jobs_or_notebooks_refuses_them(workspace: InProcessWorkspace) -> None:
+def test_workload_type_excludes_jobs_or_notebooks(workspace: InProcessWorkspace) -> None:
     no_jobs = workspace.create_running(workload_type={"clients": {"jobs": False, "notebooks": True}})
     no_notebooks = workspace.create_running(workload_type={"clients": {"jobs": True, "notebooks": False}})
     notebooks, *jobs = attempts(no_jobs)
@@ -142,7 +142,7 @@ def test_a_cluster_that_is_closed_to_jobs_or_notebooks_refuses_them(workspace: I
         workspace.call("POST", path, body)
 
 
-def test_a_dedicated_cluster_is_used_by_nobody_else(workspace: InProcessWorkspace) -> None:
+def test_a_dedicated_cluster_cannot_be_used_by_others(workspace: InProcessWorkspace) -> None:
     ana, cluster_id = (
         workspace.create_user("ana@lab.example"),
         workspace.create_running(data_security_mode="SINGLE_USER"),
@@ -158,7 +158,7 @@ def test_a_dedicated_cluster_is_used_by_nobody_else(workspace: InProcessWorkspac
     context(workspace, cluster_id, ana)
 
 
-def test_what_ran_is_lost_when_the_cluster_ends(workspace: InProcessWorkspace) -> None:
+def test_commands_and_runs_fail_when_the_cluster_terminates(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running()
     context_id = context(workspace, cluster_id)
     command_id, run_id = execute(workspace, cluster_id, context_id), submit(workspace, cluster_id)
@@ -186,7 +186,7 @@ def test_a_run_waits_for_its_cluster_and_succeeds(workspace: InProcessWorkspace)
     assert shown["run_as_user_name"] == "admin@lab.example"
 
 
-def test_runs_are_seen_and_cancelled_by_who_submitted_them(workspace: InProcessWorkspace) -> None:
+def test_runs_are_visible_to_and_cancelled_by_their_submitter(workspace: InProcessWorkspace) -> None:
     ana, dan, cluster_id = (
         workspace.create_user("ana@lab.example"),
         workspace.create_user("dan@lab.example"),
@@ -228,7 +228,7 @@ def test_a_run_names_one_cluster(workspace: InProcessWorkspace, body: dict[str, 
     assert workspace.refusal("POST", f"{RUNS}submit", body)[0] == status
 
 
-def test_a_run_on_a_cluster_of_its_own_makes_it_and_ends_it(workspace: InProcessWorkspace) -> None:
+def test_a_run_creates_and_terminates_its_new_cluster(workspace: InProcessWorkspace) -> None:
     wanted = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
     run_id = int(
         workspace.call("POST", f"{RUNS}submit", {"tasks": [{"task_key": "a", "new_cluster": wanted}]})["run_id"]
@@ -251,7 +251,7 @@ def test_a_run_on_a_cluster_of_its_own_makes_it_and_ends_it(workspace: InProcess
     assert cluster()["state"] == "TERMINATED"
 
 
-def test_a_run_that_is_cancelled_takes_its_own_cluster_with_it(workspace: InProcessWorkspace) -> None:
+def test_cancelling_a_run_terminates_its_new_cluster(workspace: InProcessWorkspace) -> None:
     wanted = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
     run_id = int(workspace.call("POST", f"{RUNS}submit", {"new_cluster": wanted, "notebook_task": {}})["run_id"])
     cluster_id = run(workspace, run_id)["cluster_instance"]["cluster_id"]
@@ -262,13 +262,13 @@ def test_a_run_that_is_cancelled_takes_its_own_cluster_with_it(workspace: InProc
     assert workspace.call("GET", f"{CLUSTERS}get?cluster_id={cluster_id}")["state"] == "TERMINATED"
 
 
-def test_who_may_not_make_clusters_has_no_runs_on_new_ones(workspace: InProcessWorkspace) -> None:
+def test_a_run_on_a_new_cluster_needs_the_entitlement(workspace: InProcessWorkspace) -> None:
     wanted = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
     ana = workspace.create_user("ana@lab.example")
     assert workspace.refusal("POST", f"{RUNS}submit", {"tasks": [{"new_cluster": wanted}]}, ana)[0] == 403
 
 
-def test_a_policy_tells_the_clusters_of_runs_from_the_others(workspace: InProcessWorkspace) -> None:
+def test_a_policy_distinguishes_job_clusters_from_others(workspace: InProcessWorkspace) -> None:
     rules = json.dumps({"cluster_type": {"type": "fixed", "value": "job"}})
     policy = workspace.call("POST", "/api/2.0/policies/clusters/create", {"name": "runs", "definition": rules})[
         "policy_id"
@@ -279,7 +279,7 @@ def test_a_policy_tells_the_clusters_of_runs_from_the_others(workspace: InProces
     assert workspace.call("POST", f"{RUNS}submit", {"tasks": [{"task_key": "a", "new_cluster": wanted}]})["run_id"]
 
 
-def test_what_is_unknown_is_refused_in_the_older_shape(workspace: InProcessWorkspace) -> None:
+def test_unknown_ids_are_errors_in_the_legacy_format(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running()
     for path, words in (
         ("contexts/status?clusterId=x&contextId=y", "ClusterNotFoundException: Cluster not found: x"),

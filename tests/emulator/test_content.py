@@ -1,4 +1,4 @@
-"""Contents of files and requests: the same bytes wherever they are kept, and little memory for much of them."""
+"""Contents of files and requests: equal bytes in memory and on disk, and little memory for large ones."""
 
 from __future__ import annotations
 
@@ -39,27 +39,27 @@ def same(content: Content, data: bytes) -> bool:
 
 @given(pieces, pieces, ranges)
 @exactly_examples(50)
-def test_bytes_on_disk_are_as_bytes_in_memory(first: list[bytes], more: list[bytes], part: tuple[int, int]) -> None:
+def test_content_on_disk_equals_content_in_memory(first: list[bytes], more: list[bytes], part: tuple[int, int]) -> None:
     content: Content = FileContent.of(b"before")
     for piece in first:
         content = content.plus(piece)
     data = b"before" + b"".join(first)
-    # Two that go on from the same place do not see each other.
-    grown = content
+    # Two contents that continue the same one are independent.
+    extended = content
     for piece in more:
-        grown = grown.plus(piece)
+        extended = extended.plus(piece)
     other = content.plus(b"other")
     offset, length = part
-    assert same(content, data) and same(grown, data + b"".join(more)) and same(other, data + b"other")
+    assert same(content, data) and same(extended, data + b"".join(more)) and same(other, data + b"other")
     assert content.read(offset, length) == data[offset : offset + length]
     assert same(content.slice(offset, length), data[offset : offset + length])
     assert same(content.slice(offset, length).plus(b"x"), data[offset : offset + length] + b"x")
-    assert same(ADAPTER.validate_json(ADAPTER.dump_json(grown)), data + b"".join(more))
+    assert same(ADAPTER.validate_json(ADAPTER.dump_json(extended)), data + b"".join(more))
 
 
 @given(st.integers(-3, 3), st.integers(0, 5), st.booleans())
 @exactly_examples(50)
-def test_what_is_sought_is_found_wherever_pieces_meet(shift: int, begin: int, on_disk: bool) -> None:
+def test_a_pattern_is_found_across_chunk_boundaries(shift: int, begin: int, on_disk: bool) -> None:
     data = bytes(CHUNK_SIZE + shift) + b"abcd" + bytes(10) + b"abcd"
     content = FileContent.of(data) if on_disk else BytesContent(data)
     assert content.find(b"abcd", begin) == CHUNK_SIZE + shift
@@ -67,7 +67,7 @@ def test_what_is_sought_is_found_wherever_pieces_meet(shift: int, begin: int, on
     assert content.find(b"abce", begin) == -1
 
 
-def test_many_bytes_go_to_a_file_that_is_deleted_with_them() -> None:
+def test_large_content_is_in_a_file_that_is_deleted_with_it() -> None:
     small = EMPTY.plus(b"x")
     large = small.plus(bytes(FILE_THRESHOLD))
     assert isinstance(small, BytesContent) and isinstance(large, FileContent)
@@ -81,22 +81,22 @@ def test_many_bytes_go_to_a_file_that_is_deleted_with_them() -> None:
 
 
 @pytest.mark.parametrize("dumped", ['"no base64"', "7", '{"flavour": "R"}', "[]"])
-def test_what_no_dump_has_is_refused(dumped: str) -> None:
+def test_invalid_dumped_content_is_rejected(dumped: str) -> None:
     with pytest.raises(ValidationError):
         ADAPTER.validate_json(dumped)
 
 
-def test_a_dump_names_what_is_generated() -> None:
+def test_a_dump_has_the_parameters_of_generated_content() -> None:
     content = GeneratedContent("SQL", 12, 10**12)
     assert len(ADAPTER.dump_json(content)) < 100
     assert ADAPTER.validate_json(ADAPTER.dump_json(content)) == content
 
 
-# --- over the wire
+# --- over HTTP
 
 
 def peak_megabytes(emulator: EmulatorProcess) -> int:
-    """The most memory that the process had so far."""
+    """Return the peak memory of the process."""
     lines = Path(f"/proc/{emulator.pid}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) // 1024
 
@@ -107,7 +107,7 @@ def fresh(start_emulator: Callable[..., EmulatorProcess]) -> Iterator[EmulatorPr
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
-def test_large_files_take_little_memory(fresh: EmulatorProcess, tmp_path: Path, acceptance: bool) -> None:
+def test_large_files_need_little_memory(fresh: EmulatorProcess, tmp_path: Path, acceptance: bool) -> None:
     size = (2048 if acceptance else 64) * MB
     workspace_size = min(size, 480 * MB)
     source, target = tmp_path / "source", tmp_path / "target"
@@ -141,7 +141,7 @@ def test_large_files_take_little_memory(fresh: EmulatorProcess, tmp_path: Path, 
 
 
 def same_file(first: Path, second: Path, size: int) -> bool:
-    """Whether the second is the beginning of the first, of that size."""
+    """Return whether the second file equals the first `size` bytes of the first."""
     if second.stat().st_size != size:
         return False
     with first.open("rb") as one, second.open("rb") as other:

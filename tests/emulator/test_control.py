@@ -1,4 +1,4 @@
-"""`/_emulator/`: how a test or a rehearsal looks at a workspace and moves it from outside."""
+"""`/_emulator/`: control endpoints for tests and rehearsals."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from workspace_calls import SCIM, control_refusal, ok
 Start = Callable[..., EmulatorProcess]
 
 
-def test_a_clock_that_goes_on_can_be_moved_by_nothing_at_all() -> None:
+def test_a_running_clock_can_be_advanced_by_zero() -> None:
     ticks = itertools.count(0.0, 0.001)
     clock = Clock(datetime(2026, 11, 27, tzinfo=UTC), monotonic=lambda: next(ticks))
     before = clock.now()
@@ -45,7 +45,7 @@ def instant(emulator: EmulatorProcess) -> datetime:
 # --- the clock
 
 
-def test_the_clock_runs_on_by_itself(emulator: EmulatorProcess) -> None:
+def test_the_clock_runs_by_itself(emulator: EmulatorProcess) -> None:
     before = instant(emulator)
     time.sleep(0.3)
     assert timedelta(seconds=0.3) <= instant(emulator) - before < timedelta(seconds=5)
@@ -81,9 +81,7 @@ def test_the_clock_can_be_moved_by_seconds_and_to_an_instant(emulator: EmulatorP
         ({"advance": 1}, "advance: unknown field"),
     ],
 )
-def test_a_wrong_move_of_the_clock_is_said_in_a_sentence(
-    emulator: EmulatorProcess, body: dict[str, Any], sentence: str
-) -> None:
+def test_an_invalid_clock_move_is_reported(emulator: EmulatorProcess, body: dict[str, Any], sentence: str) -> None:
     assert sentence in control_refusal(emulator, "clock", body)
 
 
@@ -91,9 +89,9 @@ def test_a_wrong_move_of_the_clock_is_said_in_a_sentence(
 
 
 def test_two_dumps_of_one_state_are_the_same_text(emulator: EmulatorProcess) -> None:
-    asked = request("GET /_emulator/state HTTP/1.1")
+    get_request = request("GET /_emulator/state HTTP/1.1")
     emulator.control("POST", "users", {"user_name": "ana@lab.example"})
-    first, second = (exchange(emulator.url, asked).partition(b"\r\n\r\n")[2] for _ in range(2))
+    first, second = (exchange(emulator.url, get_request).partition(b"\r\n\r\n")[2] for _ in range(2))
     assert first == second
     assert list(json.loads(first)) == sorted(json.loads(first))
 
@@ -110,7 +108,7 @@ def test_a_dump_does_not_depend_on_the_order_of_requests(start_emulator: Start) 
 
 
 @pytest.mark.parametrize("start", [None, START])
-def test_a_reset_gives_a_new_workspace_with_the_same_id_and_token_at_its_first_instant(
+def test_a_reset_keeps_the_workspace_id_and_token_and_restarts_the_clock(
     start_emulator: Any, start: datetime | None
 ) -> None:
     emulator: EmulatorProcess = start_emulator(start=start)
@@ -126,7 +124,7 @@ def test_a_reset_gives_a_new_workspace_with_the_same_id_and_token_at_its_first_i
     assert emulator.request("GET", f"{SCIM}/Me", token=ana["token"])[0] == 403
 
 
-def test_a_reset_heals_a_workspace_whose_administrator_was_deleted(emulator: EmulatorProcess) -> None:
+def test_a_reset_restores_a_deleted_administrator(emulator: EmulatorProcess) -> None:
     other = emulator.control("POST", "users", {"user_name": "boss@lab.example", "admin": True})["token"]
     me = ok(emulator, "GET", f"{SCIM}/Me")["id"]
     ok(emulator, "DELETE", f"{SCIM}/Users/{me}", token=other)
@@ -135,7 +133,7 @@ def test_a_reset_heals_a_workspace_whose_administrator_was_deleted(emulator: Emu
     assert ok(emulator, "GET", f"{SCIM}/Me")["userName"] == "admin@lab.example"
 
 
-def test_a_user_is_made_once_and_gets_a_token_each_time(emulator: EmulatorProcess) -> None:
+def test_a_user_is_created_once_and_gets_a_token_each_time(emulator: EmulatorProcess) -> None:
     first, second = (emulator.control("POST", "users", {"user_name": "ana@lab.example"}) for _ in range(2))
     assert first["id"] == second["id"]
     assert first["token"] != second["token"]
@@ -152,7 +150,7 @@ def test_a_user_may_be_an_administrator(emulator: EmulatorProcess) -> None:
     ok(emulator, "POST", f"{SCIM}/Users", {"userName": "y@lab.example"}, token=token)
 
 
-def test_a_user_made_here_is_a_user_like_any_other(emulator: EmulatorProcess) -> None:
+def test_a_user_from_the_control_endpoint_is_a_normal_user(emulator: EmulatorProcess) -> None:
     made = emulator.control("POST", "users", {"user_name": "ana@lab.example"})
     user = ok(emulator, "GET", f"{SCIM}/Users/{made['id']}")
     assert (user["active"], [group["display"] for group in user["groups"]]) == (True, ["users"])
@@ -169,7 +167,7 @@ def test_a_user_made_here_is_a_user_like_any_other(emulator: EmulatorProcess) ->
         ({"user_name": "a@b", "role": "x"}, "role: unknown field"),
     ],
 )
-def test_a_wrong_user_is_said_in_a_sentence(emulator: EmulatorProcess, body: dict[str, Any], sentence: str) -> None:
+def test_an_invalid_user_is_reported(emulator: EmulatorProcess, body: dict[str, Any], sentence: str) -> None:
     message = control_refusal(emulator, "users", body)
     assert sentence in message
     assert message.endswith('Allowed: `{"user_name", "admin": false}`')
@@ -192,22 +190,22 @@ def test_a_wrong_user_is_said_in_a_sentence(emulator: EmulatorProcess, body: dic
         ({"rule": []}, "rule: unknown field"),
     ],
 )
-def test_a_wrong_fault_is_said_in_a_sentence(emulator: EmulatorProcess, body: dict[str, Any], sentence: str) -> None:
+def test_an_invalid_fault_is_reported(emulator: EmulatorProcess, body: dict[str, Any], sentence: str) -> None:
     assert sentence in control_refusal(emulator, "faults", body)
 
 
-def test_what_does_not_exist_below_control_is_a_404(emulator: EmulatorProcess) -> None:
+def test_an_unknown_control_endpoint_is_a_404(emulator: EmulatorProcess) -> None:
     for method, path in (("GET", "nothing"), ("DELETE", "clock"), ("POST", "journal")):
         assert emulator.request(method, f"/_emulator/{path}")[0] == 404
 
 
-# --- who may ask
+# --- access
 
 
-def test_control_answers_on_loopback_only(start_emulator: Start) -> None:
+def test_control_is_available_on_loopback_only(start_emulator: Start) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # sends nothing: it asks which address of this machine would be used
+            probe.connect(("192.0.2.1", 9))  # sends nothing, but selects the address of this machine
         except OSError:
             pytest.skip("this machine has no network but loopback")
         outside = probe.getsockname()[0]
@@ -215,9 +213,9 @@ def test_control_answers_on_loopback_only(start_emulator: Start) -> None:
         pytest.skip("this machine has no network but loopback")
     emulator = start_emulator("--host", "0.0.0.0")
     port = emulator.url.rpartition(":")[2]
-    asked = request("GET /_emulator/clock HTTP/1.1")
-    assert status_of(exchange(f"http://127.0.0.1:{port}", asked)) == 200
-    assert status_of(exchange(f"http://{outside}:{port}", asked)) == 403
+    get_request = request("GET /_emulator/clock HTTP/1.1")
+    assert status_of(exchange(f"http://127.0.0.1:{port}", get_request)) == 200
+    assert status_of(exchange(f"http://{outside}:{port}", get_request)) == 403
 
 
 @pytest.mark.parametrize(
@@ -230,9 +228,9 @@ def test_control_answers_on_loopback_only(start_emulator: Start) -> None:
         ("Host: localhost\r\nOrigin: https://evil.example", 403),
     ],
 )
-def test_control_does_not_answer_web_pages(emulator: EmulatorProcess, header: str, status: int) -> None:
-    asked = f"GET /_emulator/state HTTP/1.1\r\n{header}\r\nConnection: close\r\n\r\n"
-    assert status_of(exchange(emulator.url, asked.encode())) == status
+def test_control_rejects_requests_from_web_pages(emulator: EmulatorProcess, header: str, status: int) -> None:
+    get_request = f"GET /_emulator/state HTTP/1.1\r\n{header}\r\nConnection: close\r\n\r\n"
+    assert status_of(exchange(emulator.url, get_request.encode())) == status
 
 
 @pytest.mark.parametrize(
@@ -248,14 +246,14 @@ def test_control_does_not_answer_web_pages(emulator: EmulatorProcess, header: st
         ("unix", False),
     ],
 )
-def test_loopback_has_many_spellings(address: str, inside: bool) -> None:
+def test_loopback_addresses_are_recognised_in_all_spellings(address: str, inside: bool) -> None:
     assert _is_loopback(address) is inside
 
 
-# --- the journal
+# --- the request log
 
 
-def test_the_journal_tells_who_asked_what_and_how_it_was_answered(emulator: EmulatorProcess) -> None:
+def test_the_request_log_has_caller_request_and_status(emulator: EmulatorProcess) -> None:
     agent = "databricks-tf-provider/1.99.0 databricks-sdk-go/0.93.0 go/1.24 os/linux resource/cluster auth/pat"
     emulator.request("GET", f"{SCIM}/Users?count=2", headers={"User-Agent": agent})
     emulator.request("GET", "/api/2.0/preview/scim/v2/Users/404", headers={"User-Agent": "x data/current_user y"})
@@ -274,33 +272,33 @@ def test_the_journal_tells_who_asked_what_and_how_it_was_answered(emulator: Emul
     assert (second["status"], second["resource"]) == (404, "current_user")
 
 
-def test_the_journal_holds_no_token_and_no_control(emulator: EmulatorProcess) -> None:
+def test_the_request_log_has_no_tokens_and_no_control_requests(emulator: EmulatorProcess) -> None:
     emulator.request("GET", f"{SCIM}/Me")
     emulator.control("POST", "users", {"user_name": "ana@lab.example"})
-    journal = emulator.request_log()
-    assert [line["path"] for line in journal] == [f"{SCIM}/Me"]
-    assert emulator.admin_token not in json.dumps(journal)
+    request_log = emulator.request_log()
+    assert [line["path"] for line in request_log] == [f"{SCIM}/Me"]
+    assert emulator.admin_token not in json.dumps(request_log)
 
 
-def test_the_journal_forgets_the_oldest_first() -> None:
-    journal = RequestLog(keep=2)
+def test_the_request_log_drops_the_oldest_entries() -> None:
+    request_log = RequestLog(keep=2)
     for number in range(3):
-        call = Request(None, "GET", f"/{number}", {}, {}, EMPTY, 0)  # type: ignore[arg-type]
-        journal.add(call, b"", 200, 0.001)
-    assert [json.loads(line)["path"] for line in journal.lines()] == ["/1", "/2"]
+        logged = Request(None, "GET", f"/{number}", {}, {}, EMPTY, 0)  # type: ignore[arg-type]
+        request_log.add(logged, b"", 200, 0.001)
+    assert [json.loads(line)["path"] for line in request_log.lines()] == ["/1", "/2"]
 
 
-# --- what is told to people
+# --- documentation
 
 
-def test_the_documentation_names_everything_there_is() -> None:
+def test_the_documentation_lists_all_profiles_kinds_and_options() -> None:
     text = (ROOT / "docs" / "emulator.md").read_text()
     options = [option for parameter in main.params for option in parameter.opts]
     named = [*PROFILES, *drift_kinds.KINDS, *state_changes.KINDS, *FAULT_KINDS, *options]
     assert [name for name in named if f"`{name}" not in text] == []
 
 
-def test_the_documentation_has_the_limits_that_are_in_force() -> None:
+def test_the_documentation_has_the_current_limits() -> None:
     text = (ROOT / "docs" / "emulator.md").read_text()
     figures = {f"{limit.requests} a {'minute' if limit.seconds == 60 else 'second'}" for limit in AZURE_LIMITS}
     assert [figure for figure in figures if f"| {figure} |" not in text] == []

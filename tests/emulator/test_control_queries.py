@@ -1,4 +1,4 @@
-"""`/_emulator/` for queries: work on warehouses and serverless compute, and the truth about both."""
+"""`/_emulator/` for queries: work on warehouses and serverless compute, and actual uptime of both."""
 
 from __future__ import annotations
 

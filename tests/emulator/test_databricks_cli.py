@@ -1,4 +1,4 @@
-"""The Databricks CLI on the emulator: what a teacher types, with the real program."""
+"""The real Databricks CLI on the emulator: commands that a teacher uses."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Run = Callable[..., str]
 
 
 def cli_problem() -> str:
-    """Why the Databricks CLI cannot be used here; empty when it can. The older one of Python has another grammar."""
+    """Return why the Databricks CLI cannot be used, or an empty text. The older CLI in Python has other commands."""
     program = shutil.which("databricks")
     if program is None:
         return "the Databricks CLI is not installed"
-    told = subprocess.run([program, "version"], capture_output=True, text=True, timeout=60, check=False).stdout
-    return "" if re.search(r"Databricks CLI v\d", told) else "the Databricks CLI found here is not the current one"
+    output = subprocess.run([program, "version"], capture_output=True, text=True, timeout=60, check=False).stdout
+    return "" if re.search(r"Databricks CLI v\d", output) else "the Databricks CLI found here is not the current one"
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def workspace() -> Iterator[EmulatorProcess]:
 
 @pytest.fixture
 def databricks(workspace: EmulatorProcess, tmp_path: Path) -> Run:
-    """Run the CLI as the administrator in a folder of its own; what it printed. Fails when it failed."""
+    """Return a function that runs the CLI as the administrator in its own folder, and returns its output."""
     workspace.control("POST", "reset")
 
     def run(*arguments: str, token: str | None = None) -> str:
@@ -63,13 +63,13 @@ def as_json(databricks: Run, *arguments: str) -> Any:
     return json.loads(databricks(*arguments, "-o", "json"))
 
 
-def test_it_knows_who_calls(databricks: Run, workspace: EmulatorProcess) -> None:
+def test_the_cli_shows_the_current_user(databricks: Run, workspace: EmulatorProcess) -> None:
     assert as_json(databricks, "current-user", "me")["userName"] == "admin@lab.example"
     described = as_json(databricks, "auth", "describe")
     assert (described["username"], described["status"]) == ("admin@lab.example", "success")
 
 
-def test_it_lists_users_and_groups(databricks: Run) -> None:
+def test_the_cli_lists_users_and_groups(databricks: Run) -> None:
     databricks("users", "create", "--user-name", "ana@lab.example")
     databricks("groups", "create", "--display-name", "group_01")
     assert [user["userName"] for user in as_json(databricks, "users", "list")] == [
@@ -79,7 +79,7 @@ def test_it_lists_users_and_groups(databricks: Run) -> None:
     assert {group["displayName"] for group in as_json(databricks, "groups", "list")} == {"admins", "users", "group_01"}
 
 
-def test_it_creates_stops_and_starts_a_cluster_and_waits_for_it(databricks: Run) -> None:
+def test_the_cli_creates_stops_and_starts_a_cluster(databricks: Run) -> None:
     arguments = ["--cluster-name", "cluster_01", "--node-type-id", "Standard_DS3_v2", "--num-workers", "1"]
     made = as_json(databricks, "clusters", "create", "15.4.x-scala2.12", *arguments)
     cluster_id = made["cluster_id"]
@@ -93,7 +93,7 @@ def test_it_creates_stops_and_starts_a_cluster_and_waits_for_it(databricks: Run)
     assert as_json(databricks, "clusters", "list") == []
 
 
-def test_it_carries_a_folder_there_and_back(databricks: Run, tmp_path: Path) -> None:
+def test_the_cli_imports_and_exports_a_folder(databricks: Run, tmp_path: Path) -> None:
     source = tmp_path / "source"
     (source / "inner").mkdir(parents=True)
     (source / "notebook.py").write_text("# Databricks notebook source\nprint(1)\n")
@@ -110,7 +110,7 @@ def test_it_carries_a_folder_there_and_back(databricks: Run, tmp_path: Path) -> 
     assert contents(tmp_path / "back") == contents(source)
 
 
-def test_it_copies_to_dbfs_and_back(databricks: Run, tmp_path: Path) -> None:
+def test_the_cli_copies_to_and_from_dbfs(databricks: Run, tmp_path: Path) -> None:
     (tmp_path / "data.bin").write_bytes(bytes(range(256)) * 10_000)
     databricks("fs", "mkdir", "dbfs:/lab")
     databricks("fs", "cp", "data.bin", "dbfs:/lab/data.bin")
@@ -120,7 +120,7 @@ def test_it_copies_to_dbfs_and_back(databricks: Run, tmp_path: Path) -> None:
     databricks("fs", "rm", "-r", "dbfs:/lab")
 
 
-def test_it_retries_what_is_refused_for_now(databricks: Run, workspace: EmulatorProcess) -> None:
+def test_the_cli_retries_after_429(databricks: Run, workspace: EmulatorProcess) -> None:
     rule = {"match": "GET */Me", "kind": "429", "count": 1}
     workspace.control("POST", "faults", {"rules": [rule]})
     databricks("current-user", "me")

@@ -1,4 +1,4 @@
-"""DBFS of the emulator: its limits, its words, uploads block by block, and being switched off."""
+"""DBFS of the emulator: limits, error messages, uploads by block, disabled DBFS."""
 
 from __future__ import annotations
 
@@ -44,22 +44,22 @@ def listed(lab: InProcessClient, path: str) -> list[str]:
     return [each["path"] for each in answer.get("files", [])]
 
 
-def test_a_file_is_told_of_without_its_scheme(lab: InProcessClient) -> None:
+def test_a_file_path_is_returned_without_its_scheme(lab: InProcessClient) -> None:
     assert put(lab, "dbfs:/Users/x/a.csv", b"12345")[0] == 200
-    told = lab.request("GET", f"{DBFS}/get-status?path=dbfs:/Users/x/a.csv")[1]
-    assert told | {"modification_time": 0} == {
+    described = lab.request("GET", f"{DBFS}/get-status?path=dbfs:/Users/x/a.csv")[1]
+    assert described | {"modification_time": 0} == {
         "path": "/Users/x/a.csv",
         "is_dir": False,
         "file_size": 5,
         "modification_time": 0,
     }
-    assert told["modification_time"] > 0
-    assert lab.request("GET", f"{DBFS}/list?path=/Users/x/a.csv")[1] == {"files": [told]}
+    assert described["modification_time"] > 0
+    assert lab.request("GET", f"{DBFS}/list?path=/Users/x/a.csv")[1] == {"files": [described]}
     assert listed(lab, "/Users") == ["/Users/x"]
     assert "/FileStore" in listed(lab, "/") and listed(lab, "/FileStore") == []
 
 
-def test_reading_gives_a_megabyte_at_most(lab: InProcessClient) -> None:
+def test_a_read_returns_at_most_a_megabyte(lab: InProcessClient) -> None:
     data = bytes(range(256)) * 4096
     put(lab, "/tmp/f", data)
     assert read(lab, "/tmp/f") == {"bytes_read": BLOCK // 2, "data": coded(data[: BLOCK // 2])}
@@ -83,7 +83,7 @@ def test_a_large_file_is_written_in_blocks(lab: InProcessClient) -> None:
     assert post(lab, "close", handle=handle)[1]["error_code"] == "RESOURCE_DOES_NOT_EXIST"
 
 
-def test_multipart_puts_more_than_a_block(lab: InProcessClient) -> None:
+def test_a_multipart_put_can_exceed_a_block(lab: InProcessClient) -> None:
     data = b"\r\n" * BLOCK
     body = (
         b'--e\r\nContent-Disposition: form-data; name="path"\r\n\r\n/tmp/f\r\n'
@@ -124,7 +124,7 @@ def test_multipart_puts_more_than_a_block(lab: InProcessClient) -> None:
         ("move", {"source_path": "/tmp", "destination_path": "/no/x"}, 404, "RESOURCE_DOES_NOT_EXIST", "No file or"),
     ],
 )
-def test_refusals_have_the_platform_s_words_and_change_nothing(
+def test_errors_have_the_platform_message_and_change_nothing(
     lab: InProcessClient, action: str, body: dict[str, Any], code: int, error: str, text: str
 ) -> None:
     put(lab, "/tmp/f", b"kept")
@@ -135,7 +135,7 @@ def test_refusals_have_the_platform_s_words_and_change_nothing(
     assert state.dump(lab.workspace.state)["dbfs"] == before
 
 
-def test_what_is_not_there_is_missing_but_deleting_it_is_fine(lab: InProcessClient) -> None:
+def test_missing_paths_are_404_except_for_delete(lab: InProcessClient) -> None:
     for query in ("get-status", "list", "read"):
         status, answer = lab.request("GET", f"{DBFS}/{query}?path=/none")
         assert (status, answer["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
@@ -144,7 +144,7 @@ def test_what_is_not_there_is_missing_but_deleting_it_is_fine(lab: InProcessClie
     assert read(lab, "/tmp")["error_code"] == "INVALID_PARAMETER_VALUE"
 
 
-def test_a_very_large_folder_goes_in_several_calls(lab: InProcessClient) -> None:
+def test_a_very_large_folder_is_deleted_in_several_requests(lab: InProcessClient) -> None:
     for number in range(10_005):
         lab.workspace.state.dbfs.write(("tmp", "many", str(number)), EMPTY, 1)
     status, answer = post(lab, "delete", path="/tmp/many", recursive=True)
@@ -160,7 +160,7 @@ def test_every_user_may_do_everything(lab: InProcessClient) -> None:
     assert post(lab, "delete", caller=student, path="/Users/admin@lab.example", recursive=True) == (200, {})
 
 
-def test_a_workspace_without_dbfs_refuses_every_call() -> None:
+def test_a_workspace_without_dbfs_rejects_all_requests() -> None:
     lab = InProcessClient(dbfs=False)
     refused = "Public DBFS root is disabled. Access is denied on path: /tmp"
     for query in ("get-status", "list", "read"):
@@ -187,7 +187,7 @@ STEPS = st.lists(
 
 @exactly_examples(100)
 @given(STEPS)
-def test_any_sequence_of_changes_leaves_what_a_dict_of_paths_would_hold(steps: list[tuple[Any, ...]]) -> None:
+def test_any_sequence_of_changes_has_the_same_effect_as_on_a_dict(steps: list[tuple[Any, ...]]) -> None:
     lab = InProcessClient()
     model: dict[str, bytes | None] = {"/tmp": None}
     for step in steps:
@@ -220,7 +220,7 @@ def test_any_sequence_of_changes_leaves_what_a_dict_of_paths_would_hold(steps: l
 
 
 def make_above(model: dict[str, bytes | None], path: str) -> bool:
-    """Make the folders above in the model, unless a file is in the way."""
+    """Create the parent folders in the model; return False if one of them is a file."""
     parts = path.split("/")
     above = ["/".join(parts[:depth]) for depth in range(2, len(parts))]
     if any(model.get(each) is not None for each in above):

@@ -1,4 +1,4 @@
-"""What happens behind Terraform's back, and who worked on which cluster for how long."""
+"""Drift, and work and uptime of clusters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LIBRARY = {"pypi": {"package": "pandas==2.2.2"}}
 
 Start = Callable[..., EmulatorProcess]
 
-# --- behind Terraform's back
+# --- drift
 
 
 @pytest.fixture
@@ -37,14 +37,14 @@ def drift(emulator: EmulatorProcess, kind: str, target: str, value: Any = None) 
     emulator.control("POST", "drift", {"kind": kind, "target": target, "value": value})
 
 
-def test_a_cluster_is_deleted_for_good_pinned_or_not(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
+def test_a_cluster_is_deleted_permanently_pinned_or_not(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
     ok(emulator, "POST", f"{CLUSTERS}/pin", {"cluster_id": lab["cluster"]})
     drift(emulator, "delete_cluster", "cluster_01")
     assert emulator.request("GET", f"{CLUSTERS}/get?cluster_id={lab['cluster']}")[0] == 400
 
 
 @pytest.mark.parametrize("running", [True, False])
-def test_a_cluster_is_resized_running_or_not(emulator: EmulatorProcess, lab: dict[str, str], running: bool) -> None:
+def test_a_cluster_is_resized_in_any_state(emulator: EmulatorProcess, lab: dict[str, str], running: bool) -> None:
     if not running:
         ok(emulator, "POST", f"{CLUSTERS}/delete", {"cluster_id": lab["cluster"]})
     drift(emulator, "resize", lab["cluster"], 3)
@@ -55,14 +55,14 @@ def test_a_cluster_is_resized_running_or_not(emulator: EmulatorProcess, lab: dic
     assert (read["autoscale"], "num_workers" in read) == ({"min_workers": 1, "max_workers": 4}, False)
 
 
-def test_a_tag_is_changed_added_and_taken_away(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
+def test_a_tag_is_changed_added_and_removed(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
     drift(emulator, "tag", "cluster_01", {"origin": "by hand", "more": "1"})
     assert cluster_details(emulator, lab["cluster"])["custom_tags"] == {"origin": "by hand", "more": "1"}
     drift(emulator, "tag", "cluster_01", {"origin": None})
     assert cluster_details(emulator, lab["cluster"])["custom_tags"] == {"more": "1"}
 
 
-def test_a_permission_is_changed_and_taken_away(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
+def test_a_permission_is_changed_and_removed(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
     drift(emulator, "permission", "cluster_01", {"group_name": "group_01", "permission_level": "CAN_ATTACH_TO"})
     assert grants(emulator, lab["cluster"])["group_01"] == "CAN_ATTACH_TO"
     drift(emulator, "permission", "cluster_01", {"group_name": "group_01", "permission_level": None})
@@ -105,7 +105,7 @@ def test_a_library_is_uninstalled(emulator: EmulatorProcess, lab: dict[str, str]
     assert [entry["status"] for entry in answer["library_statuses"]] == ["UNINSTALL_ON_RESTART"]
 
 
-def test_a_group_may_belong_to_the_account(emulator: EmulatorProcess) -> None:
+def test_a_group_can_belong_to_the_account(emulator: EmulatorProcess) -> None:
     emulator.control("POST", "users", {"user_name": "ana@lab.example"})
     drift(emulator, "account_group", "students", ["ana@lab.example"])
     found = ok(emulator, "GET", f"{SCIM}/Groups?filter=displayName%20eq%20%22students%22")["Resources"]
@@ -113,7 +113,7 @@ def test_a_group_may_belong_to_the_account(emulator: EmulatorProcess) -> None:
     assert emulator.request("DELETE", f"{SCIM}/Groups/{found[0]['id']}")[0] == 403
 
 
-def test_a_metastore_is_assigned_and_taken_away(emulator: EmulatorProcess) -> None:
+def test_a_metastore_is_assigned_and_unassigned(emulator: EmulatorProcess) -> None:
     path = "/api/2.1/unity-catalog/current-metastore-assignment"
     metastore = "5a0c6d3e-1f5b-4c0a-9d0e-3f2b1a4c5d6e"
     assert emulator.request("GET", path)[0] == 404
@@ -123,14 +123,14 @@ def test_a_metastore_is_assigned_and_taken_away(emulator: EmulatorProcess) -> No
     assert emulator.request("GET", path)[0] == 404
 
 
-def test_a_warehouse_that_everybody_may_use_is_put_in(emulator: EmulatorProcess) -> None:
+def test_a_warehouse_for_all_users_is_added(emulator: EmulatorProcess) -> None:
     drift(emulator, "warehouse", "Another Warehouse")
     ana = emulator.control("POST", "users", {"user_name": "ana@lab.example"})["token"]
     seen = ok(emulator, "GET", "/api/2.0/sql/warehouses", token=ana)["warehouses"]
     assert [warehouse["name"] for warehouse in seen] == ["Serverless Starter Warehouse", "Another Warehouse"]
 
 
-def test_nobody_behind_terraforms_back_stands_in_the_journal(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
+def test_drift_requests_are_not_logged(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
     before = len(emulator.request_log())
     drift(emulator, "resize", "cluster_01", 2)
     assert len(emulator.request_log()) == before
@@ -154,7 +154,7 @@ def test_nobody_behind_terraforms_back_stands_in_the_journal(emulator: EmulatorP
         ({"kind": "uninstall_library", "target": "cluster_01", "value": "numpy"}, "value: one of the libraries of"),
     ],
 )
-def test_a_wrong_drift_is_said_in_a_sentence(
+def test_an_invalid_drift_is_reported(
     emulator: EmulatorProcess, lab: dict[str, str], body: dict[str, Any], sentence: str
 ) -> None:
     assert sentence in control_refusal(emulator, "drift", body)
@@ -173,7 +173,7 @@ def test_work_keeps_a_cluster_from_idling(emulator: EmulatorProcess) -> None:
     assert (read["state"], read["termination_reason"]["code"]) == ("TERMINATED", "INACTIVITY")
 
 
-def test_work_starts_a_cluster_with_the_right_of_who_works(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
+def test_work_starts_a_cluster_with_the_permissions_of_its_user(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
     ok(emulator, "POST", f"{CLUSTERS}/delete", {"cluster_id": lab["cluster"]})
     body = {"cluster_id": lab["cluster"], "seconds": 60, "token": lab["token"]}
     drift(emulator, "permission", "cluster_01", {"group_name": "group_01", "permission_level": "CAN_ATTACH_TO"})
@@ -183,11 +183,11 @@ def test_work_starts_a_cluster_with_the_right_of_who_works(emulator: EmulatorPro
     drift(emulator, "permission", "cluster_01", {"group_name": "group_01", "permission_level": "CAN_RESTART"})
     emulator.control("POST", "work", body)
     assert cluster_details(emulator, lab["cluster"])["state"] == "RUNNING"
-    told = emulator.control("GET", f"uptime?cluster_id={lab['cluster']}")
-    assert told["sessions"][-1]["started_by"] == "ana@lab.example"
+    answer = emulator.control("GET", f"uptime?cluster_id={lab['cluster']}")
+    assert answer["sessions"][-1]["started_by"] == "ana@lab.example"
 
 
-def test_work_of_a_stranger_is_refused(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
+def test_work_without_permission_is_rejected(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
     zoe = emulator.control("POST", "users", {"user_name": "zoe@lab.example"})["token"]
     body = {"cluster_id": lab["cluster"], "seconds": 60, "token": zoe}
     assert emulator.request("POST", "/_emulator/work", body)[0] == 403
@@ -202,7 +202,7 @@ def test_work_of_a_stranger_is_refused(emulator: EmulatorProcess, lab: dict[str,
         ({"cluster_id": "0101-000000-abcd1234", "seconds": 5}, "Cluster 0101-000000-abcd1234 does not exist"),
     ],
 )
-def test_wrong_work_is_said_in_a_sentence(emulator: EmulatorProcess, body: dict[str, Any], sentence: str) -> None:
+def test_invalid_work_is_reported(emulator: EmulatorProcess, body: dict[str, Any], sentence: str) -> None:
     assert sentence in control_refusal(emulator, "work", body)
 
 
@@ -230,7 +230,7 @@ def test_uptime_is_counted_between_two_instants(start_emulator: Start) -> None:
     assert uptime(from_=start + 9 * hour) == 0
 
 
-def test_uptime_outlives_a_cluster(emulator: EmulatorProcess) -> None:
+def test_uptime_is_kept_after_a_cluster_is_deleted(emulator: EmulatorProcess) -> None:
     made = create_cluster(emulator)
     drift(emulator, "delete_cluster", made)
     assert len(emulator.control("GET", f"uptime?cluster_id={made}")["sessions"]) == 1
@@ -238,7 +238,7 @@ def test_uptime_outlives_a_cluster(emulator: EmulatorProcess) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "?cluster_id=a&from=yesterday", "?cluster_id=a&since=2026-01-01T00:00:00Z"])
-def test_a_wrong_question_for_uptime_is_said_in_a_sentence(emulator: EmulatorProcess, query: str) -> None:
+def test_an_invalid_uptime_query_is_reported(emulator: EmulatorProcess, query: str) -> None:
     status, answer = emulator.request("GET", f"/_emulator/uptime{query}")
     assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
     assert "?cluster_id=&from=ISO&to=ISO" in answer["message"]

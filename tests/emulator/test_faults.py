@@ -1,4 +1,4 @@
-"""Faults: which request meets one, and how real clients feel it."""
+"""Faults: the affected requests, and the behaviour of real clients."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def kinds(faults: Faults, requests: int, line: str = "GET /a") -> list[str]:
     return [fault.kind if (fault := faults.find_fault(method, path)) else "" for _ in range(requests)]
 
 
-# --- which request meets one: pure
+# --- the affected requests
 
 
-def test_without_rules_nobody_meets_anything() -> None:
+def test_without_rules_there_are_no_faults() -> None:
     assert kinds(Faults(), 3) == ["", "", ""]
 
 
-def test_a_rule_spares_the_first_and_ends_after_its_count() -> None:
+def test_a_rule_skips_the_first_requests_and_ends_after_its_count() -> None:
     faults = Faults()
     faults.set([FaultRule(kind="503", after=2, count=1)])
     assert kinds(faults, 5) == ["", "", "503", "", ""]
@@ -55,13 +55,13 @@ def test_a_rule_matches_method_and_path_with_wildcards(match: str, met: set[str]
     assert {line for line in lines if kinds(faults, 1, line) == ["500"]} == met
 
 
-def test_a_rate_is_the_share_of_requests_that_meet_it() -> None:
+def test_a_rate_is_the_share_of_faulty_requests() -> None:
     faults = Faults("seed")
     faults.set([FaultRule(kind="429", rate=0.05)])
     assert Counter(kinds(faults, 10_000))["429"] == pytest.approx(500, abs=80)
 
 
-def test_the_first_rule_that_applies_is_met_and_latencies_add_up() -> None:
+def test_the_first_matching_rule_applies_and_latencies_add_up() -> None:
     faults = Faults()
     faults.set(
         [
@@ -75,7 +75,7 @@ def test_the_first_rule_that_applies_is_met_and_latencies_add_up() -> None:
     assert faults.find_fault("GET", "/a") == RequestFault("500", 0.25)
 
 
-def test_a_bucket_gives_a_second_of_requests_at_once_and_then_one_by_one() -> None:
+def test_a_token_bucket_allows_a_burst_and_then_the_rate() -> None:
     now = 0.0
     faults = Faults(monotonic=lambda: now)
     faults.set([], [RateLimit(match=("GET /a*",), requests=30)])
@@ -87,7 +87,7 @@ def test_a_bucket_gives_a_second_of_requests_at_once_and_then_one_by_one() -> No
     assert kinds(faults, 100, "GET /b") == [""] * 100
 
 
-def test_a_request_that_is_refused_takes_from_no_bucket() -> None:
+def test_a_limited_request_takes_no_tokens() -> None:
     faults = Faults(monotonic=lambda: 0.0)
     faults.set([], [RateLimit(match=("* /*",), requests=2), RateLimit(match=("GET *",), requests=1)])
     assert kinds(faults, 3) == ["", "429", "429"]
@@ -120,17 +120,17 @@ def test_the_profile_azure_has_the_published_limits(line: str, requests: int, se
     assert Counter(kinds(faults, requests + 5, line)) == {"": requests, "429": 5}
 
 
-def test_without_a_limit_of_its_own_an_api_is_not_refused() -> None:
+def test_an_api_without_a_rate_limit_is_never_limited() -> None:
     faults = Faults(monotonic=lambda: 0.0)
     faults.set([], AZURE_LIMITS)
     assert set(kinds(faults, 1000, "GET /api/2.0/token/list")) == {""}
 
 
-def test_every_profile_says_what_it_is() -> None:
+def test_every_profile_has_a_description() -> None:
     assert {name: bool(profile.description) for name, profile in PROFILES.items()} == dict.fromkeys(PROFILES, True)
 
 
-# --- how it feels
+# --- real clients
 
 
 def inject(emulator: EmulatorProcess, **rule: object) -> None:
@@ -138,7 +138,7 @@ def inject(emulator: EmulatorProcess, **rule: object) -> None:
 
 
 def impatient(emulator: EmulatorProcess, seconds: int = 1) -> WorkspaceClient:
-    """A client that waits so long for one answer and gives up soon."""
+    """Return a client with a short timeout for a response and few retries."""
     config = Config(
         host=emulator.url,
         token=emulator.admin_token,
@@ -154,7 +154,7 @@ def statuses(emulator: EmulatorProcess, path: str = ME) -> list[int]:
 
 
 @pytest.mark.parametrize("kind", ["429", "503"])
-def test_the_sdk_retries_what_is_refused_for_now(emulator: EmulatorProcess, kind: str) -> None:
+def test_the_sdk_retries_429_and_503(emulator: EmulatorProcess, kind: str) -> None:
     inject(emulator, match=f"GET {ME}", kind=kind, count=1, retry_after=0)
     assert emulator.client().current_user.me().user_name == "admin@lab.example"
     assert statuses(emulator) == [int(kind), 200]
@@ -167,7 +167,7 @@ def test_the_sdk_waits_as_long_as_retry_after_says(emulator: EmulatorProcess) ->
     assert 2.0 <= time.monotonic() - began < 4.5
 
 
-def test_the_sdk_retries_after_a_second_when_nothing_says_how_long(emulator: EmulatorProcess) -> None:
+def test_the_sdk_retries_after_a_second_without_retry_after(emulator: EmulatorProcess) -> None:
     inject(emulator, match=f"GET {ME}", kind="429", count=1)
     began = time.monotonic()
     emulator.client().current_user.me()
@@ -175,7 +175,7 @@ def test_the_sdk_retries_after_a_second_when_nothing_says_how_long(emulator: Emu
 
 
 @pytest.mark.parametrize(("kind", "error"), [("500", InternalError), ("504", DeadlineExceeded)])
-def test_the_sdk_does_not_retry_what_failed(emulator: EmulatorProcess, kind: str, error: type[Exception]) -> None:
+def test_the_sdk_does_not_retry_500_and_504(emulator: EmulatorProcess, kind: str, error: type[Exception]) -> None:
     inject(emulator, kind=kind)
     with pytest.raises(error):
         emulator.client().current_user.me()
@@ -189,13 +189,13 @@ def test_the_sdk_survives_a_reset_and_a_hang(emulator: EmulatorProcess) -> None:
     assert statuses(emulator) == [0, 200, 0, 200]
 
 
-def test_a_reset_is_a_reset(emulator: EmulatorProcess) -> None:
+def test_a_reset_fault_resets_the_connection(emulator: EmulatorProcess) -> None:
     inject(emulator, kind="reset")
     with pytest.raises(ConnectionResetError):
         exchange(emulator.url, request("GET /api/2.0/x HTTP/1.1"))
 
 
-def test_a_truncated_answer_ends_in_the_middle_of_its_body(emulator: EmulatorProcess) -> None:
+def test_a_truncated_response_ends_in_the_middle_of_its_body(emulator: EmulatorProcess) -> None:
     inject(emulator, kind="truncate")
     answer = exchange(emulator.url, request(f"GET {ME} HTTP/1.1", f"Authorization: Bearer {emulator.admin_token}"))
     assert status_of(answer) == 200
@@ -204,7 +204,7 @@ def test_a_truncated_answer_ends_in_the_middle_of_its_body(emulator: EmulatorPro
         json.loads(body_of(answer))
 
 
-def test_an_answer_without_a_body_is_truncated_in_its_head(emulator: EmulatorProcess) -> None:
+def test_a_response_without_a_body_is_truncated_in_its_headers(emulator: EmulatorProcess) -> None:
     _, user = emulator.request("POST", "/api/2.0/preview/scim/v2/Users", {"userName": "ana@lab.example"})
     inject(emulator, kind="truncate")
     line = f"DELETE /api/2.0/preview/scim/v2/Users/{user['id']} HTTP/1.1"
@@ -212,7 +212,7 @@ def test_an_answer_without_a_body_is_truncated_in_its_head(emulator: EmulatorPro
     assert answer.startswith(b"HTTP/1.1 204 ") and not answer.endswith(b"\r\n\r\n")
 
 
-def test_a_hang_ends_as_a_reset_when_its_time_is_over(emulator: EmulatorProcess) -> None:
+def test_a_hang_ends_with_a_reset(emulator: EmulatorProcess) -> None:
     inject(emulator, kind="hang", seconds=0.3)
     began = time.monotonic()
     with pytest.raises(ConnectionResetError):
@@ -220,7 +220,7 @@ def test_a_hang_ends_as_a_reset_when_its_time_is_over(emulator: EmulatorProcess)
     assert 0.3 <= time.monotonic() - began < 3
 
 
-def test_latency_makes_a_request_late_and_no_other(emulator: EmulatorProcess) -> None:
+def test_latency_delays_only_matching_requests(emulator: EmulatorProcess) -> None:
     inject(emulator, match="GET /api/2.0/slow", kind="latency", seconds=0.4)
     began = time.monotonic()
     emulator.request("GET", "/api/2.0/fast")
@@ -230,22 +230,22 @@ def test_latency_makes_a_request_late_and_no_other(emulator: EmulatorProcess) ->
     assert emulator.request_log()[-1]["milliseconds"] >= 400
 
 
-def test_retry_after_stands_in_the_header_only_when_asked_for(emulator: EmulatorProcess) -> None:
+def test_the_retry_after_header_is_sent_only_on_request(emulator: EmulatorProcess) -> None:
     inject(emulator, kind="429")
     plain = headers_of(exchange(emulator.url, request("GET /api/2.0/x HTTP/1.1")))
     inject(emulator, kind="429", retry_after=7)
-    told = headers_of(exchange(emulator.url, request("GET /api/2.0/x HTTP/1.1")))
-    assert ("retry-after" in plain, told["retry-after"]) == (False, "7")
+    delayed = headers_of(exchange(emulator.url, request("GET /api/2.0/x HTTP/1.1")))
+    assert ("retry-after" in plain, delayed["retry-after"]) == (False, "7")
 
 
-def test_control_is_never_spoiled(emulator: EmulatorProcess) -> None:
+def test_control_requests_get_no_faults(emulator: EmulatorProcess) -> None:
     inject(emulator, kind="reset")
     assert emulator.control("GET", "clock")
     emulator.control("POST", "faults", {})
     assert emulator.request("GET", ME)[0] == 200
 
 
-def test_clearing_leaves_the_state_alone(emulator: EmulatorProcess) -> None:
+def test_clearing_faults_does_not_change_the_state(emulator: EmulatorProcess) -> None:
     emulator.control("POST", "users", {"user_name": "ana@lab.example"})
     before = emulator.control("GET", "state")
     emulator.control("POST", "faults", {"profile": "flaky"})
@@ -254,7 +254,7 @@ def test_clearing_leaves_the_state_alone(emulator: EmulatorProcess) -> None:
     assert after == before
 
 
-def test_a_profile_in_force_refuses_for_real(emulator: EmulatorProcess) -> None:
+def test_an_active_profile_limits_requests(emulator: EmulatorProcess) -> None:
     emulator.control("POST", "faults", {"profile": "azure"})
     token = emulator.admin_token
     connection = emulator.connection()
@@ -272,7 +272,7 @@ def test_a_profile_in_force_refuses_for_real(emulator: EmulatorProcess) -> None:
     assert (limit["seen"], limit["met"]) == (300, answered[429])
 
 
-def test_a_profile_from_the_start_is_back_after_a_reset(start_emulator: Callable[..., EmulatorProcess]) -> None:
+def test_the_initial_profile_is_active_after_a_reset(start_emulator: Callable[..., EmulatorProcess]) -> None:
     emulator = start_emulator("--faults", "no-dbfs")
     assert emulator.control("POST", "faults", {})["profile"] is None
     emulator.control("POST", "reset")

@@ -1,4 +1,4 @@
-"""What faults make of answers, and the time that stands on them."""
+"""Faults in responses, and their Date header."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ BODY: dict[str, Any] = {
         ("texts for details", [{"timestamp": 5, "type": "RUNNING", "details": "none"}]),
     ],
 )
-def test_a_malformed_answer_has_the_shape_that_was_asked_for(shape: str, events: Any) -> None:
+def test_a_malformed_response_has_the_requested_shape(shape: str, events: Any) -> None:
     assert FaultyResponses().apply("malformed", shape, "/events", 200, BODY) == (200, BODY | {"events": events})
 
 
-def test_every_shape_differs_from_the_answer_and_leaves_refusals_alone() -> None:
+def test_every_shape_changes_the_response_but_not_errors() -> None:
     body = BODY | {"Resources": [{"displayName": "group_01", "members": []}]}
     changed = {shape: FaultyResponses().apply("malformed", shape, "/any", 200, body) for shape in MALFORMED_SHAPES}
 
@@ -50,11 +50,11 @@ def test_every_shape_differs_from_the_answer_and_leaves_refusals_alone() -> None
     )
 
 
-def test_pages_that_are_told_by_tokens_alone_have_nothing_that_is_deprecated() -> None:
+def test_token_only_pages_have_no_deprecated_fields() -> None:
     assert FaultyResponses().apply("only_tokens", None, "/events", 200, BODY) == (200, {"events": BODY["events"]})
 
 
-def test_endless_pages_never_name_the_same_page_and_refuse_none() -> None:
+def test_endless_pages_have_new_tokens_and_no_errors() -> None:
     answers = FaultyResponses()
     first = answers.apply("endless", None, "/events", 200, BODY)
     second = answers.apply("endless", None, "/events", 400, {"error_code": "INVALID_PARAMETER_VALUE"})
@@ -63,14 +63,14 @@ def test_endless_pages_never_name_the_same_page_and_refuse_none() -> None:
     assert first[1]["next_page_token"] != second[1]["next_page_token"]
 
 
-def test_a_clock_that_is_ahead_meets_no_request() -> None:
+def test_a_clock_fault_affects_no_request() -> None:
     faults = Faults()
     faults.set(PROFILES["clock-ahead"].rules)
 
     assert (faults.find_fault("GET", "/_emulator/clock"), faults.clock_ahead) == (None, 14_400)
 
 
-def test_an_unknown_cluster_is_refused_in_the_words_of_the_platform() -> None:
+def test_an_unknown_cluster_fault_has_the_platform_message() -> None:
     faults = Faults()
     faults.set([FaultRule(kind="unknown_cluster")])
     fault = faults.find_fault("POST", "/api/2.1/clusters/events")
@@ -79,7 +79,7 @@ def test_an_unknown_cluster_is_refused_in_the_words_of_the_platform() -> None:
     assert "does not exist" in fault.body()["message"]
 
 
-def test_job_clusters_are_listed_unless_their_source_is_left_out(workspace: InProcessWorkspace) -> None:
+def test_job_clusters_are_listed_unless_filtered_by_source(workspace: InProcessWorkspace) -> None:
     KINDS["job_clusters"](workspace.emulated, "nightly", 250)
     own = workspace.create()
 
@@ -97,7 +97,7 @@ def test_job_clusters_are_listed_unless_their_source_is_left_out(workspace: InPr
 
 
 @pytest.mark.process
-def test_the_date_of_an_answer_is_the_time_of_the_emulator_and_lab_clock_may_differ(emulator: EmulatorProcess) -> None:
+def test_the_date_header_has_the_emulator_time_even_if_lab_clock_differs(emulator: EmulatorProcess) -> None:
     emulator.control("POST", "clock", {"now": "2031-01-01T10:00:00Z"})
     emulator.control("POST", "faults", {"profile": "clock-ahead"})
 
@@ -109,6 +109,6 @@ def test_the_date_of_an_answer_is_the_time_of_the_emulator_and_lab_clock_may_dif
 
 
 def ask_me(emulator: EmulatorProcess) -> dict[str, str]:
-    """The headers of an answer."""
+    """Return the headers of a response."""
     line, token = "GET /api/2.0/preview/scim/v2/Me HTTP/1.1", f"Authorization: Bearer {emulator.admin_token}"
     return headers_of(exchange(emulator.url, request(line, token)))

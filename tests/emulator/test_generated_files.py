@@ -1,4 +1,4 @@
-"""Generated homes: what is told of them is what lies in them, in memory and on disk."""
+"""Generated homes: the ground truth equals their contents, in memory and on disk."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ shapes = st.builds("users={},files={}".format, st.integers(1, 20), st.integers(0
 
 
 def counted(home: GeneratedHome | None) -> dict[str, int]:
-    """What the truth says, by looking at everything."""
+    """Return the counts of the ground truth by listing everything."""
     counts = dict.fromkeys(("files", "directories", "size", "estimated_files", "exact_size"), 0)
     if home is None:
         return counts
@@ -51,21 +51,21 @@ def walked(tree: GeneratedTree) -> list[dict[str, object]]:
 
 
 @given(shapes, st.text(max_size=5))
-def test_the_truth_of_any_shape_is_what_lies_in_its_homes(shape, seed):
+def test_the_ground_truth_of_any_shape_matches_its_homes(shape, seed):
     tree = GeneratedTree(parse_shape(shape), seed)
     assert ground_truth(tree)["users"] == walked(tree)
 
 
 @pytest.mark.parametrize("shape", ["term", pytest.param("heavy", marks=pytest.mark.acceptance)])
-def test_the_truth_of_the_named_shapes_is_what_lies_in_their_homes(shape):
+def test_the_ground_truth_of_named_shapes_matches_their_homes(shape):
     tree = generated_tree(shape, "7")
     assert ground_truth(tree)["users"] == walked(tree)
 
 
-def test_heavy_is_the_tree_that_was_measured():
-    told = ground_truth(generated_tree("heavy", "7"))
-    files = sorted((sum(user[source]["files"] for source in SOURCES) for user in told["users"]), reverse=True)
-    total = {name: sum(told["total"][source][name] for source in SOURCES) for name in ("files", "directories")}
+def test_the_heavy_shape_has_the_measured_counts():
+    truth = ground_truth(generated_tree("heavy", "7"))
+    files = sorted((sum(user[source]["files"] for source in SOURCES) for user in truth["users"]), reverse=True)
+    total = {name: sum(truth["total"][source][name] for source in SOURCES) for name in ("files", "directories")}
     assert (len(files), total) == (27, {"files": 258_824, "directories": 23_143})
     assert round(sum(files[:3]) / sum(files), 2) == 0.58
 
@@ -78,7 +78,7 @@ def test_a_term_has_small_homes_and_some_empty_ones():
 
 
 @given(shapes, st.text(max_size=3))
-def test_everything_is_found_by_its_name_and_by_its_number(shape, seed):
+def test_items_are_found_by_name_and_number(shape, seed):
     tree = GeneratedTree(parse_shape(shape), seed)
     for home in tree.homes.values():
         waiting = [0]
@@ -95,20 +95,20 @@ def test_everything_is_found_by_its_name_and_by_its_number(shape, seed):
 @pytest.mark.parametrize(
     "name", ["", "notes", "notes_", "notes_0", "notes_99999999999", "_1", "notes_1.exe", "notes_٣", "week-0", "a/b_1"]
 )
-def test_a_name_that_nothing_has_is_not_found(name):
+def test_an_unknown_name_is_not_found(name):
     home = next(home for home in generated_tree("term", "7").homes.values() if home.directories > 3)
     assert home.child(0, name) is None
 
 
-def test_the_same_seed_gives_the_same_files_and_another_one_others():
+def test_equal_seeds_give_equal_files_and_other_seeds_other_files():
     first, again, other = (GeneratedTree(parse_shape("term"), seed) for seed in ("1", "1", "2"))
     assert walked(first) == walked(again) != walked(other)
 
 
-def test_ten_million_files_are_known_without_looking_at_them():
+def test_ten_million_files_are_counted_without_listing_them():
     tree = generated_tree("users=100,files=10000000", "7")
-    told = ground_truth(tree)["total"]
-    assert sum(told[source]["files"] for source in SOURCES) == 10_000_000
+    truth = ground_truth(tree)["total"]
+    assert sum(truth[source]["files"] for source in SOURCES) == 10_000_000
     largest = max(tree.homes.values(), key=lambda home: home.files)
     folder = largest.folder_of(largest.directories + largest.files // 2)
     assert all(largest.folder_of(largest.number(item)) == folder for item in largest.children(folder))
@@ -120,7 +120,7 @@ def test_shares_add_up(total, weights):
 
 
 @pytest.mark.parametrize("text", ["", "Term", "users=0,files=1", "users=3", "users=3,files=-1", "files=1,users=3"])
-def test_a_shape_that_there_is_not_is_refused_with_those_that_there_are(text):
+def test_an_unknown_shape_is_rejected_with_the_known_ones(text):
     with pytest.raises(ValueError, match="users"):
         parse_shape(text)
 
@@ -131,7 +131,7 @@ def test_a_shape_that_there_is_not_is_refused_with_those_that_there_are(text):
     st.integers(0, 310_000),
     st.integers(0, 310_000),
 )
-def test_any_part_of_a_generated_file_is_that_part_of_the_whole(flavour, size, offset, length):
+def test_any_part_of_a_generated_file_equals_that_part_of_the_whole(flavour, size, offset, length):
     content = GeneratedContent(flavour, 12, size)
     whole = content.read()
     assert len(whole) == size == content.size
@@ -150,9 +150,9 @@ def disk(folder: Path) -> Counter[str]:
 def test_the_layout_on_disk_is_the_same_tree(tmp_path):
     tree = generated_tree("users=12,files=360", "7")
     assert write_layout(tree, tmp_path, ["admin@lab.example"]) == 360
-    told = ground_truth(tree)["total"]
+    truth = ground_truth(tree)["total"]
     expected = {
-        mount: {name: told[source][name] for name in ("files", "directories", "exact_size")}
+        mount: {name: truth[source][name] for name in ("files", "directories", "exact_size")}
         for mount, source in (("Workspace/Users", "workspace"), ("dbfs/Users", "dbfs"))
     }
     expected["Workspace/Users"]["directories"] += 1
@@ -167,7 +167,7 @@ def test_the_layout_on_disk_is_the_same_tree(tmp_path):
 
 
 @pytest.mark.process
-def test_the_command_lays_out_once_and_says_what_is_in_the_way(tmp_path):
+def test_the_layout_command_does_not_overwrite_a_folder(tmp_path):
     command = [sys.executable, "-m", "emulator", "layout", "--files", "users=2,files=9", "--seed", "1", str(tmp_path)]
     first, second = (subprocess.run(command, capture_output=True, text=True, timeout=60) for _ in range(2))
     assert (first.returncode, first.stdout) == (

@@ -1,4 +1,4 @@
-"""Generated homes in the workspace: listed, read, written to and deleted from, by handlers and by the real SDK."""
+"""Generated homes in the workspace: lists, reads and changes, by handlers and by the real SDK."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SOURCES = ("dbfs", "workspace")
 
 
 def entries(lab: InProcessClient, source: str, path: str, caller: Any = None) -> list[dict[str, Any]]:
-    """What a listing of this folder answers; nothing where there is no such folder."""
+    """Return the entries of a folder; none if it does not exist."""
     api, key = API[source]
     status, answer = lab.request("GET", f"{api}/list?path={quote(path)}", caller=caller)
     assert status in (200, 404), answer
@@ -42,7 +42,7 @@ def is_folder(entry: dict[str, Any]) -> bool:
 
 
 def walk(lab: InProcessClient, source: str, path: str) -> Iterator[dict[str, Any]]:
-    """Everything below a folder."""
+    """Yield all entries below a folder."""
     for entry in entries(lab, source, path):
         yield entry
         if is_folder(entry):
@@ -50,11 +50,11 @@ def walk(lab: InProcessClient, source: str, path: str) -> Iterator[dict[str, Any
 
 
 def read(lab: InProcessClient, source: str, path: str) -> bytes:
-    """The content of a file, in as many requests as it takes."""
+    """Return the content of a file, in as many requests as needed."""
     if source == "dbfs":
         content = b""
-        asked = f"/api/2.0/dbfs/read?path={quote(path)}&length={2**20}"
-        while (answer := lab.request("GET", f"{asked}&offset={len(content)}")[1])["bytes_read"]:
+        path_to_get = f"/api/2.0/dbfs/read?path={quote(path)}&length={2**20}"
+        while (answer := lab.request("GET", f"{path_to_get}&offset={len(content)}")[1])["bytes_read"]:
             content += b64decode(answer["data"])
         return content
     status, answer = lab.request("GET", f"/api/2.0/workspace/export?path={quote(path)}&direct_download=true")
@@ -63,8 +63,8 @@ def read(lab: InProcessClient, source: str, path: str) -> bytes:
     return answer
 
 
-def glimpse(lab: InProcessClient, source: str, entry: dict[str, Any]) -> tuple[int, bytes] | None:
-    """The size of a file and how it begins; None for a folder."""
+def size_and_start(lab: InProcessClient, source: str, entry: dict[str, Any]) -> tuple[int, bytes] | None:
+    """Return the size of a file and its first bytes; None for a folder."""
     if is_folder(entry):
         return None
     if source == "workspace":
@@ -82,22 +82,22 @@ def put(lab: InProcessClient, source: str, path: str, data: bytes) -> int:
     return lab.request("POST", "/api/2.0/workspace/import", body)[0]
 
 
-def home(lab: InProcessClient, source: str, least: int = 20) -> str:
-    """A home with some files and folders in it."""
-    told = ground_truth(lab.workspace.generated_tree)["users"]
+def home(lab: InProcessClient, source: str, min_files: int = 20) -> str:
+    """Return the path of a home with some files and folders."""
+    truth = ground_truth(lab.workspace.generated_tree)["users"]
     name = next(
-        user["user_name"] for user in told if user[source]["files"] >= least and user[source]["directories"] > 1
+        user["user_name"] for user in truth if user[source]["files"] >= min_files and user[source]["directories"] > 1
     )
     return f"/Users/{name}"
 
 
 @pytest.fixture(scope="module")
 def term() -> InProcessClient:
-    """A term's files; the tests that use it change nothing."""
+    """The files of the shape term; tests must not change them."""
     return InProcessClient(files="term")
 
 
-def test_the_listings_add_up_to_the_truth(term: InProcessClient) -> None:
+def test_listings_add_up_to_the_ground_truth(term: InProcessClient) -> None:
     def counted(source: str, user: str) -> dict[str, int]:
         found = list(walk(term, source, f"/Users/{user}"))
         files = [entry for entry in found if not is_folder(entry)]
@@ -110,16 +110,16 @@ def test_the_listings_add_up_to_the_truth(term: InProcessClient) -> None:
             "estimated_files": sizes.count(None),
         }
 
-    told = ground_truth(term.workspace.generated_tree)
-    assert len(told["users"]) == 100
-    for user in told["users"]:
+    truth = ground_truth(term.workspace.generated_tree)
+    assert len(truth["users"]) == 100
+    for user in truth["users"]:
         for source in SOURCES:
             expected = {name: count for name, count in user[source].items() if name != "exact_size"}
             assert counted(source, user["user_name"]) == expected
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_every_file_reads_as_it_is_listed(term: InProcessClient, source: str) -> None:
+def test_files_are_read_with_the_listed_size(term: InProcessClient, source: str) -> None:
     below = home(term, source)
     exact = 0
     for entry in walk(term, source, below):
@@ -135,10 +135,10 @@ def test_every_file_reads_as_it_is_listed(term: InProcessClient, source: str) ->
                 assert content.split(b"\n")[0].endswith(b" Databricks notebook source")
             if entry.get("object_type") == "DASHBOARD":
                 assert json.loads(content)["pages"] == []
-    told = next(
+    truth = next(
         user for user in ground_truth(term.workspace.generated_tree)["users"] if below.endswith(user["user_name"])
     )
-    assert exact == told[source]["exact_size"]
+    assert exact == truth[source]["exact_size"]
 
 
 def test_notebooks_export_in_every_format(term: InProcessClient) -> None:
@@ -148,7 +148,7 @@ def test_notebooks_export_in_every_format(term: InProcessClient) -> None:
         assert answer[0] == 200, answer
 
 
-def test_owners_are_users_in_groups_and_the_administrator_s_home_is_empty(term: InProcessClient) -> None:
+def test_owners_are_in_groups_and_the_administrator_has_an_empty_home(term: InProcessClient) -> None:
     directory = term.workspace.state.directory
     owners = {user["user_name"] for user in ground_truth(term.workspace.generated_tree)["users"]}
     assert {user.user_name for user in directory.users.values()} == owners | {"admin@lab.example"}
@@ -158,7 +158,7 @@ def test_owners_are_users_in_groups_and_the_administrator_s_home_is_empty(term: 
     assert entries(term, "workspace", "/Users/admin@lab.example") == []
 
 
-def test_a_home_is_its_owner_s_alone(term: InProcessClient) -> None:
+def test_a_generated_home_is_private(term: InProcessClient) -> None:
     path = home(term, "workspace")
     directory = term.workspace.state.directory
     owner = directory.find_user(path.rpartition("/")[2])
@@ -174,21 +174,21 @@ def test_a_generated_notebook_can_be_shared(term: InProcessClient) -> None:
     notebook = next(entry for entry in walk(lab, "workspace", path) if entry.get("object_type") == "NOTEBOOK")
     other = next(user for user in lab.workspace.generated_tree.users if not path.endswith(user))
     reader = lab.workspace.state.directory.find_user(other)
-    asked = f"/api/2.0/workspace/get-status?path={quote(notebook['path'])}"
-    assert lab.request("GET", asked, caller=reader)[0] == 403
+    path_to_get = f"/api/2.0/workspace/get-status?path={quote(notebook['path'])}"
+    assert lab.request("GET", path_to_get, caller=reader)[0] == 403
     grant = {"access_control_list": [{"user_name": other, "permission_level": "CAN_READ"}]}
     permissions = f"/api/2.0/permissions/notebooks/{notebook['object_id']}"
     assert lab.request("PATCH", permissions, grant)[0] == 200
-    assert lab.request("GET", asked, caller=reader) == (200, notebook)
+    assert lab.request("GET", path_to_get, caller=reader) == (200, notebook)
     lab.request("POST", "/api/2.0/workspace/delete", {"path": path, "recursive": True})
     assert lab.request("GET", permissions)[0] == 404
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_what_is_written_and_deleted_lies_over_what_is_generated(source: str) -> None:
+def test_changes_override_generated_files(source: str) -> None:
     lab = InProcessClient(files="users=2,files=300")
     path = home(lab, source, 10)
-    told = ground_truth(lab.workspace.generated_tree)
+    truth = ground_truth(lab.workspace.generated_tree)
     before = [entry["path"] for entry in walk(lab, source, path)]
     folder = next(entry["path"] for entry in walk(lab, source, path) if is_folder(entry))
     victim = next(entry["path"] for entry in walk(lab, source, path) if not is_folder(entry) and "/" in entry["path"])
@@ -201,7 +201,7 @@ def test_what_is_written_and_deleted_lies_over_what_is_generated(source: str) ->
     assert read(lab, source, new) == b"new"
     lab.workspace.state = load_json(dump_json(lab.workspace.state))
     assert sorted(entry["path"] for entry in walk(lab, source, path)) == sorted(after)
-    assert ground_truth(lab.workspace.generated_tree) == told
+    assert ground_truth(lab.workspace.generated_tree) == truth
 
 
 steps = st.lists(
@@ -213,12 +213,12 @@ steps = st.lists(
 @pytest.mark.parametrize("source", SOURCES)
 @given(steps=steps)
 @exactly_examples(30)
-def test_any_changes_to_a_generated_home_leave_what_a_dict_would_hold(
+def test_changes_to_a_generated_home_have_the_same_effect_as_on_a_dict(
     source: str, steps: list[tuple[str, int, int]]
 ) -> None:
     lab = InProcessClient(files="users=1,files=40")
     top = f"/Users/{lab.workspace.generated_tree.users[0]}"
-    model = {entry["path"]: glimpse(lab, source, entry) for entry in walk(lab, source, top)}
+    model = {entry["path"]: size_and_start(lab, source, entry) for entry in walk(lab, source, top)}
     api = API[source][0]
     for step, first, second in steps:
         folders = [top, *(path for path, content in model.items() if content is None)]
@@ -228,7 +228,7 @@ def test_any_changes_to_a_generated_home_leave_what_a_dict_would_hold(
             case "put":
                 path = files[first % len(files)] if files and first % 2 else target
                 data = f"{first}".encode()
-                # Where a folder or a notebook lies, no file comes.
+                # A file cannot replace a folder or a notebook.
                 if put(lab, source, path, data) == 200:
                     model[path] = (len(data), data)
                 else:
@@ -251,10 +251,10 @@ def test_any_changes_to_a_generated_home_leave_what_a_dict_would_hold(
                     for one, held in model.items()
                 }
     lab.workspace.state = load_json(dump_json(lab.workspace.state))
-    assert {entry["path"]: glimpse(lab, source, entry) for entry in walk(lab, source, top)} == model
+    assert {entry["path"]: size_and_start(lab, source, entry) for entry in walk(lab, source, top)} == model
 
 
-def test_a_home_that_was_deleted_stays_away_and_comes_back_empty() -> None:
+def test_a_deleted_generated_home_is_empty_when_it_is_recreated() -> None:
     lab = InProcessClient(files="users=2,files=300")
     path = home(lab, "workspace")
     user = lab.workspace.state.directory.find_user(path.rpartition("/")[2])
@@ -266,7 +266,7 @@ def test_a_home_that_was_deleted_stays_away_and_comes_back_empty() -> None:
     assert lab.request("GET", f"/api/2.0/workspace/list?path={path}") == (200, {})
 
 
-def test_a_reset_brings_everything_back() -> None:
+def test_a_reset_restores_generated_homes() -> None:
     lab = InProcessClient(files="users=2,files=300")
     path = home(lab, "workspace")
     before = list(walk(lab, "workspace", "/Users"))
@@ -275,14 +275,14 @@ def test_a_reset_brings_everything_back() -> None:
     assert list(walk(lab, "workspace", "/Users")) == before
 
 
-def test_without_dbfs_the_workspace_is_the_same() -> None:
+def test_generated_homes_are_the_same_without_dbfs() -> None:
     with_dbfs, without = InProcessClient(files="term"), InProcessClient(files="term", dbfs=False)
     path = home(with_dbfs, "workspace")
     assert list(walk(without, "workspace", path)) == list(walk(with_dbfs, "workspace", path))
     assert without.request("GET", f"/api/2.0/dbfs/list?path={path}")[0] == 403
 
 
-def test_nothing_of_ten_million_files_is_held() -> None:
+def test_ten_million_generated_files_are_not_stored() -> None:
     workspace = open_workspace(Options(seed="7", files="users=100,files=10000000"))
     held = len(workspace.state.objects.nodes) + len(workspace.state.dbfs.entries)
     assert held < 300
@@ -297,9 +297,9 @@ def test_the_real_sdk_lists_reads_and_writes_a_generated_home(
 ) -> None:
     state = tmp_path / "lab.json"
     emulator = start_emulator("--files", "term", "--seed", 7, "--state", state)
-    told = emulator.control("GET", "files/truth")
-    assert told == ground_truth(InProcessClient(files="term").workspace.generated_tree)
-    user = next(one for one in told["users"] if one["dbfs"]["files"] > 5 and one["workspace"]["directories"] > 6)
+    truth = emulator.control("GET", "files/truth")
+    assert truth == ground_truth(InProcessClient(files="term").workspace.generated_tree)
+    user = next(one for one in truth["users"] if one["dbfs"]["files"] > 5 and one["workspace"]["directories"] > 6)
     path = f"/Users/{user['user_name']}"
     client = emulator.client()
 
@@ -307,7 +307,7 @@ def test_the_real_sdk_lists_reads_and_writes_a_generated_home(
     assert sum(file.file_size or 0 for file in in_dbfs) == user["dbfs"]["size"]
     with client.dbfs.open(str(in_dbfs[-1].path), read=True) as file:
         assert len(file.read()) == in_dbfs[-1].file_size
-    # The SDK does not look into git folders.
+    # The SDK does not list the contents of git folders.
     found = list(client.workspace.list(path, recursive=True))
     repo = next(one for one in found if one.object_type == ObjectType.REPO)
     found += list(client.workspace.list(str(repo.path), recursive=True))
@@ -320,7 +320,7 @@ def test_the_real_sdk_lists_reads_and_writes_a_generated_home(
     client.workspace.delete(str(notebook.path))
     emulator.stop()
     again = start_emulator("--state", state)
-    assert again.control("GET", "files/truth") == told
+    assert again.control("GET", "files/truth") == truth
     left = {one.path for one in again.client().workspace.list(path)}
     assert f"{path}/new.txt" in left and notebook.path not in left
     again.stop()
@@ -333,7 +333,7 @@ NAMES += [" ", "a:b", "a\\b", "<img src=x>", "\u00e9", "e\u0301", "x\ny", "tab\t
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_names_of_every_kind_come_back_as_they_were_given(source: str) -> None:
+def test_unusual_names_are_returned_unchanged(source: str) -> None:
     lab = InProcessClient()
     lab.request("POST", f"{API[source][0]}/mkdirs", {"path": "/Shared/names"})
     for name in NAMES:
@@ -345,11 +345,11 @@ def test_names_of_every_kind_come_back_as_they_were_given(source: str) -> None:
 
 @pytest.mark.parametrize("name", [".", "..", "a/../b", "nul\0"])
 @pytest.mark.parametrize("source", SOURCES)
-def test_names_that_are_none_are_refused(source: str, name: str) -> None:
+def test_invalid_names_are_rejected(source: str, name: str) -> None:
     assert put(InProcessClient(), source, f"/Shared/{name}", b"x") == 400
 
 
-def test_a_dashboard_goes_out_and_comes_back(emulator: EmulatorProcess) -> None:
+def test_a_dashboard_is_exported_and_imported(emulator: EmulatorProcess) -> None:
     workspace = emulator.client().workspace
     data = json.dumps({"pages": [{"name": "עמוד"}]}).encode()
     workspace.upload("/Shared/a.lvdash.json", io.BytesIO(data), format=ImportFormat.AUTO)
@@ -365,7 +365,7 @@ def test_a_dashboard_goes_out_and_comes_back(emulator: EmulatorProcess) -> None:
         assert file.read() == data
 
 
-def test_an_export_carries_ten_megabytes_and_workspace_files_more() -> None:
+def test_exports_are_limited_to_ten_megabytes_but_not_workspace_files() -> None:
     lab, most = InProcessClient(), 10 * 2**20
     export = "/api/2.0/workspace/export?format=AUTO&path=/Shared/most"
     assert put(lab, "workspace", "/Shared/most", bytes(most)) == 200

@@ -1,4 +1,4 @@
-"""The API of groups that is older than SCIM."""
+"""The groups API before SCIM."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scim_calls import ADMIN, ANA, create, ok
 pytestmark = pytest.mark.process
 
 
-def test_the_older_api_of_groups_names_members_by_name(emulator: EmulatorProcess) -> None:
+def test_the_legacy_groups_api_identifies_members_by_name(emulator: EmulatorProcess) -> None:
     create(emulator, "Users", userName=ANA)
     old = "/api/2.0/groups"
     for name in ("outer", "inner"):
@@ -41,7 +41,7 @@ def test_the_older_api_of_groups_names_members_by_name(emulator: EmulatorProcess
         ("remove-member", {"parent_name": "users", "user_name": ADMIN}, 403, "PERMISSION_DENIED"),
     ],
 )
-def test_the_older_api_of_groups_refuses_in_the_shape_of_its_time(
+def test_the_legacy_groups_api_has_legacy_errors(
     emulator: EmulatorProcess, path: str, body: dict[str, str], status: int, code: str
 ) -> None:
     answered, answer = emulator.request("POST", f"/api/2.0/groups/{path}", body)

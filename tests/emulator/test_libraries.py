@@ -1,4 +1,4 @@
-"""Libraries on clusters of the emulated workspace: their way through the statuses, by the clock."""
+"""Libraries on clusters of the emulated workspace: their statuses by the clock."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def statuses(workspace: InProcessWorkspace, cluster_id: str) -> list[str]:
     return [one["status"] for one in shown(workspace, cluster_id)]
 
 
-def test_on_a_running_cluster_a_library_is_installed_within_a_transition(workspace: InProcessWorkspace) -> None:
+def test_a_library_is_installed_within_one_transition(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running()
     install(workspace, cluster_id, PANDAS)
     seen = [statuses(workspace, cluster_id)[0]]
@@ -42,7 +42,7 @@ def test_on_a_running_cluster_a_library_is_installed_within_a_transition(workspa
     assert seen == ["PENDING", "RESOLVING", "INSTALLING", "INSTALLING", "INSTALLED"]
 
 
-def test_libraries_are_told_exactly_as_they_were_sent(workspace: InProcessWorkspace) -> None:
+def test_libraries_are_returned_exactly_as_sent(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running()
     install(workspace, cluster_id, PANDAS, KAFKA)
     install(workspace, cluster_id, PANDAS, WHEEL)
@@ -52,7 +52,7 @@ def test_libraries_are_told_exactly_as_they_were_sent(workspace: InProcessWorksp
     }  # fmt: skip
 
 
-def test_on_a_cluster_that_does_not_run_they_wait_until_it_does(workspace: InProcessWorkspace) -> None:
+def test_libraries_wait_until_the_cluster_runs(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_stopped()
     install(workspace, cluster_id, PANDAS)
     workspace.advance(3600)
@@ -62,7 +62,7 @@ def test_on_a_cluster_that_does_not_run_they_wait_until_it_does(workspace: InPro
     assert statuses(workspace, cluster_id) == ["INSTALLED"]
 
 
-def test_a_restart_installs_everything_anew(workspace: InProcessWorkspace) -> None:
+def test_a_restart_reinstalls_all_libraries(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running()
     install(workspace, cluster_id, PANDAS)
     workspace.advance(2)
@@ -72,7 +72,7 @@ def test_a_restart_installs_everything_anew(workspace: InProcessWorkspace) -> No
     assert statuses(workspace, cluster_id) == ["INSTALLED"]
 
 
-def test_what_is_uninstalled_while_it_runs_goes_with_the_restart(workspace: InProcessWorkspace) -> None:
+def test_uninstalling_from_a_running_cluster_needs_a_restart(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running()
     install(workspace, cluster_id, PANDAS, WHEEL)
     workspace.advance(2)
@@ -82,7 +82,7 @@ def test_what_is_uninstalled_while_it_runs_goes_with_the_restart(workspace: InPr
     assert [one["library"] for one in shown(workspace, cluster_id)] == [WHEEL]
 
 
-def test_what_is_uninstalled_and_installed_again_before_the_restart_stays(workspace: InProcessWorkspace) -> None:
+def test_reinstalling_before_the_restart_keeps_the_library(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running()
     install(workspace, cluster_id, PANDAS)
     workspace.advance(2)
@@ -93,14 +93,14 @@ def test_what_is_uninstalled_and_installed_again_before_the_restart_stays(worksp
     assert statuses(workspace, cluster_id) == ["INSTALLED"]
 
 
-def test_on_a_stopped_cluster_it_goes_at_once(workspace: InProcessWorkspace) -> None:
+def test_uninstalling_from_a_stopped_cluster_is_immediate(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_stopped()
     install(workspace, cluster_id, PANDAS, WHEEL)
     install(workspace, cluster_id, PANDAS, KAFKA, verb="uninstall")
     assert [one["library"] for one in shown(workspace, cluster_id)] == [WHEEL]
 
 
-def test_a_library_uninstalled_half_way_is_not_installed_after_all(workspace: InProcessWorkspace) -> None:
+def test_a_library_uninstalled_during_installation_is_not_installed(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running()
     install(workspace, cluster_id, PANDAS)
     workspace.advance(1)
@@ -109,7 +109,7 @@ def test_a_library_uninstalled_half_way_is_not_installed_after_all(workspace: In
     assert statuses(workspace, cluster_id) == ["UNINSTALL_ON_RESTART"]
 
 
-def test_one_failure_does_not_spoil_the_others_and_the_next_try_succeeds(workspace: InProcessWorkspace) -> None:
+def test_a_library_failure_does_not_affect_others_or_the_next_attempt(workspace: InProcessWorkspace) -> None:
     workspace.emulated.state.libraries.set_failures([LibraryFailure("Pandas*", count=1)])
     cluster_id = workspace.create_running()
     install(workspace, cluster_id, PANDAS, WHEEL)
@@ -143,7 +143,7 @@ def test_a_stuck_library_stays_pending_until_a_restart_tries_again(workspace: In
     assert statuses(workspace, cluster_id) == ["INSTALLED", "INSTALLED"]
 
 
-def test_all_statuses_are_of_the_clusters_that_have_libraries_and_may_be_seen(workspace: InProcessWorkspace) -> None:
+def test_all_statuses_covers_visible_clusters_with_libraries(workspace: InProcessWorkspace) -> None:
     ana = workspace.create_user("ana@lab.example")
     first, second, _ = workspace.create_running(), workspace.create_running(), workspace.create_running()
     for cluster_id in (first, second):
@@ -157,7 +157,7 @@ def test_all_statuses_are_of_the_clusters_that_have_libraries_and_may_be_seen(wo
     assert (clusters(), clusters(ana)) == ([first, second], [second])
 
 
-def test_a_cluster_without_libraries_has_an_empty_list_and_an_unknown_one_is_refused(
+def test_libraries_of_an_unknown_cluster_are_an_error_not_empty(
     workspace: InProcessWorkspace,
 ) -> None:
     assert shown(workspace, workspace.create_running()) == []
@@ -170,12 +170,12 @@ def test_a_cluster_without_libraries_has_an_empty_list_and_an_unknown_one_is_ref
 
 
 @pytest.mark.parametrize("library", [{}, {"pypi": {}}, {"npm": "x"}, {"whl": "a", "jar": "b"}, "pandas"])
-def test_what_is_no_library_is_refused(workspace: InProcessWorkspace, library: Any) -> None:
+def test_an_invalid_library_is_rejected(workspace: InProcessWorkspace, library: Any) -> None:
     body = {"cluster_id": workspace.create_running(), "libraries": [WHEEL, library]}
     assert workspace.refusal("POST", "/api/2.0/libraries/install", body)[:2] == (400, "INVALID_PARAMETER_VALUE")
 
 
-def test_installing_takes_the_right_to_manage(workspace: InProcessWorkspace) -> None:
+def test_installing_needs_can_manage(workspace: InProcessWorkspace) -> None:
     ana, cluster_id = workspace.create_user("ana@lab.example"), workspace.create_running()
     workspace.grant(cluster_id, ana, "CAN_RESTART")
     body = {"cluster_id": cluster_id, "libraries": [WHEEL]}
@@ -185,7 +185,7 @@ def test_installing_takes_the_right_to_manage(workspace: InProcessWorkspace) -> 
     install(workspace, cluster_id, WHEEL, user=ana)
 
 
-def test_libraries_go_with_their_cluster(workspace: InProcessWorkspace) -> None:
+def test_libraries_are_deleted_with_their_cluster(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running()
     install(workspace, cluster_id, WHEEL)
     workspace.post("permanent-delete", cluster_id)

@@ -1,4 +1,4 @@
-"""The emulator's mail service, by the real client over TLS; beside it what the client cannot be made to send."""
+"""The emulator's mail service, with the real client over TLS, and with raw requests that the client cannot send."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FIRST = "00000000-0000-4000-8000-000000000001"
 
 @pytest.fixture
 def client(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> EmailClient:
-    """As a program gets it: the connection string, and REQUESTS_CA_BUNDLE."""
+    """A client as in programs: a connection string, and REQUESTS_CA_BUNDLE."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", emulator.mail_ca)
     return EmailClient.from_connection_string(emulator.mail_connection_string, retry_policy=RetryPolicy.no_retries())
 
@@ -57,7 +57,7 @@ def refused(client: EmailClient, sent: dict[str, Any], operation_id: str | None 
     return caught.value
 
 
-def test_a_letter_with_everything_arrives_as_it_was_sent(emulator: EmulatorProcess, client: EmailClient) -> None:
+def test_a_message_with_all_fields_arrives_unchanged(emulator: EmulatorProcess, client: EmailClient) -> None:
     whole = message(
         content={"subject": "דו״ח", "plainText": "שלום", "html": '<p dir="rtl">שלום <img src="cid:day"></p>'},
         recipients={
@@ -89,24 +89,22 @@ def test_a_letter_with_everything_arrives_as_it_was_sent(emulator: EmulatorProce
     ]
 
 
-def test_the_same_operation_is_one_letter_and_another_body_is_refused(
-    emulator: EmulatorProcess, client: EmailClient
-) -> None:
+def test_a_repeated_operation_is_one_message_with_the_same_body(emulator: EmulatorProcess, client: EmailClient) -> None:
     for _ in range(2):
         client.begin_send(cast(Any, message()), operation_id=FIRST, polling=False)
     other = message(content={"subject": "Other", "plainText": "Other."})
     assert refused(client, other, FIRST).status_code == 400
     client.begin_send(cast(Any, other), operation_id=str(uuid.uuid4()), polling=False)
-    assert [letter["subject"] for letter in emulator.control("GET", "mail")] == ["Hello", "Other"]
+    assert [accepted["subject"] for accepted in emulator.control("GET", "mail")] == ["Hello", "Other"]
 
 
-def test_without_an_operation_id_every_letter_is_another(emulator: EmulatorProcess, client: EmailClient) -> None:
+def test_messages_without_an_operation_id_are_separate(emulator: EmulatorProcess, client: EmailClient) -> None:
     ids = {client.begin_send(cast(Any, message())).result()["id"] for _ in range(2)}
-    assert {letter["operation_id"] for letter in emulator.control("GET", "mail")} == ids and len(ids) == 2
+    assert {accepted["operation_id"] for accepted in emulator.control("GET", "mail")} == ids and len(ids) == 2
 
 
 @pytest.mark.parametrize(
-    ("changes", "status", "says"),
+    ("changes", "status", "expected_text"),
     [
         ({"recipients": recipients(51)}, 400, "51 recipients are more than 50"),
         ({"recipients": {}}, 400, "at least one recipient"),
@@ -119,22 +117,22 @@ def test_without_an_operation_id_every_letter_is_another(emulator: EmulatorProce
     ],
     ids=["recipients", "nobody", "address", "empty", "subject", "sender", "attachment", "size"],
 )
-def test_what_cannot_be_a_letter_is_refused_with_the_place(
-    emulator: EmulatorProcess, client: EmailClient, changes: dict[str, Any], status: int, says: str
+def test_an_invalid_message_is_rejected_with_the_field(
+    emulator: EmulatorProcess, client: EmailClient, changes: dict[str, Any], status: int, expected_text: str
 ) -> None:
     error = refused(client, message(**changes))
-    assert (error.status_code, says in str(error)) == (status, True), str(error)
+    assert (error.status_code, expected_text in str(error)) == (status, True), str(error)
     assert emulator.control("GET", "mail") == []
 
 
-def test_recipients_that_are_refused_or_suppressed(
+def test_recipients_are_rejected_or_suppressed(
     emulator: EmulatorProcess, client: EmailClient, connection: http.client.HTTPSConnection
 ) -> None:
     emulator.control("POST", "faults", {"profile": "mail-recipients"})
 
     def status(operation_id: str) -> Any:
         target = f"/emails/operations/{operation_id}?api-version=2025-09-01"
-        return asked(connection, "GET", target, b"", signed(emulator, "GET", target, b"", datetime.now(UTC)))[1]
+        return raw_request(connection, "GET", target, b"", signed(emulator, "GET", target, b"", datetime.now(UTC)))[1]
 
     def send(*names: str) -> str:
         id, people = str(uuid.uuid4()), [{"address": f"{name}@campus.example"} for name in names]
@@ -145,7 +143,7 @@ def test_recipients_that_are_refused_or_suppressed(
     emulator.control("POST", "clock", {"advance_seconds": 60})
     assert [status(id)["status"] for id in (some, all_of_them)] == ["Succeeded", "Failed"]
     assert status(all_of_them)["error"]["code"] == "EmailDroppedAllRecipientsSuppressed"
-    assert [letter["suppressed"] for letter in emulator.control("GET", "mail")] == [
+    assert [accepted["suppressed"] for accepted in emulator.control("GET", "mail")] == [
         ["suppressed1@campus.example"],
         ["suppressed1@campus.example", "suppressed2@campus.example"],
     ]
@@ -153,18 +151,18 @@ def test_recipients_that_are_refused_or_suppressed(
         send("dana", "refused1")
 
 
-def test_fifty_recipients_are_one_letter(emulator: EmulatorProcess, client: EmailClient) -> None:
+def test_fifty_recipients_get_one_message(emulator: EmulatorProcess, client: EmailClient) -> None:
     client.begin_send(cast(Any, message(recipients=recipients(50))), polling=False)
     assert len(emulator.control("GET", "mail")[0]["to"]) == 50
 
 
-def test_another_key_is_refused(emulator: EmulatorProcess, client: EmailClient) -> None:
+def test_a_wrong_key_is_rejected(emulator: EmulatorProcess, client: EmailClient) -> None:
     wrong = base64.b64encode(b"wrong").decode()
     stranger = EmailClient.from_connection_string(f"endpoint={emulator.mail_endpoint};accesskey={wrong}")
     assert refused(stranger, message()).status_code == 401
 
 
-def test_who_does_not_trust_the_authority_gets_no_connection(
+def test_a_client_without_the_ca_gets_no_connection(
     emulator: EmulatorProcess, client: EmailClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
@@ -182,7 +180,7 @@ def connection(emulator: EmulatorProcess) -> Iterator[http.client.HTTPSConnectio
 
 
 def signed(emulator: EmulatorProcess, method: str, target: str, body: bytes, date: datetime) -> dict[str, str]:
-    """The headers of a request as the documentation of the signature has them."""
+    """Return the headers of a signed request, as in the documentation of the signature."""
     digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
     host, stamp = urlsplit(emulator.mail_endpoint).netloc, format_datetime(date, usegmt=True)
     text = f"{method}\n{target}\n{stamp};{host};{digest}".encode()
@@ -194,7 +192,7 @@ def signed(emulator: EmulatorProcess, method: str, target: str, body: bytes, dat
     }
 
 
-def asked(
+def raw_request(
     connection: http.client.HTTPSConnection, method: str, target: str, body: bytes, headers: dict[str, str]
 ) -> tuple[int, Any]:
     connection.request(method, target, body, headers)
@@ -205,7 +203,7 @@ def asked(
 SEND = "/emails:send?api-version=2025-09-01"
 
 
-def test_a_signature_holds_for_this_content_this_target_and_this_moment(
+def test_a_signature_is_valid_for_its_content_target_and_date_only(
     emulator: EmulatorProcess, connection: http.client.HTTPSConnection
 ) -> None:
     body, now = json.dumps(message()).encode(), datetime.now(UTC)
@@ -219,7 +217,7 @@ def test_a_signature_holds_for_this_content_this_target_and_this_moment(
         "old": (SEND, body, signed(emulator, "POST", SEND, body, now - timedelta(minutes=6))),
         "nonsense for a date": (SEND, body, {**good, "x-ms-date": "yesterday"}),
     }
-    got = {name: asked(connection, "POST", *case)[0] for name, case in cases.items()}
+    got = {name: raw_request(connection, "POST", *case)[0] for name, case in cases.items()}
     assert got == dict.fromkeys(cases, 401) | {"right": 202}
 
 
@@ -232,7 +230,7 @@ def test_a_signature_holds_for_this_content_this_target_and_this_moment(
         ("/emails:other?api-version=2025-09-01", {}, 501),
     ],
 )
-def test_what_the_client_would_not_ask_is_refused(
+def test_invalid_raw_requests_are_rejected(
     emulator: EmulatorProcess,
     connection: http.client.HTTPSConnection,
     target: str,
@@ -241,25 +239,25 @@ def test_what_the_client_would_not_ask_is_refused(
 ) -> None:
     body = json.dumps(message()).encode()
     proof = signed(emulator, "POST", target, body, datetime.now(UTC))
-    assert asked(connection, "POST", target, body, {**proof, **headers})[0] == expected
+    assert raw_request(connection, "POST", target, body, {**proof, **headers})[0] == expected
 
 
-def test_an_operation_nobody_sent_is_not_found(
-    emulator: EmulatorProcess, connection: http.client.HTTPSConnection
-) -> None:
+def test_an_unknown_operation_is_not_found(emulator: EmulatorProcess, connection: http.client.HTTPSConnection) -> None:
     target = f"/emails/operations/{FIRST}?api-version=2025-09-01"
-    status, answer = asked(connection, "GET", target, b"", signed(emulator, "GET", target, b"", datetime.now(UTC)))
+    status, answer = raw_request(
+        connection, "GET", target, b"", signed(emulator, "GET", target, b"", datetime.now(UTC))
+    )
     assert (status, answer["error"]["code"]) == (404, "NotFound")
 
 
-def test_mail_is_not_served_in_the_clear(emulator: EmulatorProcess) -> None:
+def test_mail_is_not_served_without_tls(emulator: EmulatorProcess) -> None:
     assert emulator.request("POST", SEND, message())[0] == 501
 
 
 @pytest.mark.parametrize(
     ("profile", "a_minute", "an_hour"), [("mail-own-domain", 30, 100), ("mail-managed-domain", 5, 10)]
 )
-def test_sends_are_limited_by_the_minute_and_the_hour_of_the_emulators_clock(
+def test_sends_are_limited_per_minute_and_hour_of_the_emulator_clock(
     emulator: EmulatorProcess, client: EmailClient, profile: str, a_minute: int, an_hour: int
 ) -> None:
     emulator.control("POST", "faults", {"profile": profile})
@@ -280,20 +278,18 @@ def test_sends_are_limited_by_the_minute_and_the_hour_of_the_emulators_clock(
     client.begin_send(cast(Any, message()), polling=False)
 
 
-def test_questions_have_limits_of_their_own(
+def test_status_requests_have_separate_limits(
     emulator: EmulatorProcess, client: EmailClient, connection: http.client.HTTPSConnection
 ) -> None:
     emulator.control("POST", "faults", {"profile": "mail-managed-domain"})
     target = f"/emails/operations/{FIRST}?api-version=2025-09-01"
     proof = signed(emulator, "GET", target, b"", datetime.now(UTC))
-    assert [asked(connection, "GET", target, b"", proof)[0] for _ in range(11)] == [404] * 10 + [429]
+    assert [raw_request(connection, "GET", target, b"", proof)[0] for _ in range(11)] == [404] * 10 + [429]
     client.begin_send(cast(Any, message()), polling=False)
 
 
 @pytest.mark.parametrize("kind", ["429", "500", "503"])
-def test_faults_are_answered_in_the_services_own_shape(
-    emulator: EmulatorProcess, client: EmailClient, kind: str
-) -> None:
+def test_mail_faults_have_the_format_of_the_service(emulator: EmulatorProcess, client: EmailClient, kind: str) -> None:
     rule = {"match": "POST /emails:send", "kind": kind, "count": 1, "retry_after": 7}
     emulator.control("POST", "faults", {"rules": [rule]})
     error = refused(client, message())
@@ -304,7 +300,7 @@ def test_faults_are_answered_in_the_services_own_shape(
 
 
 @pytest.mark.parametrize(("kind", "delivered"), [("reset", 0), ("hang", 0), ("truncate", 1)])
-def test_a_connection_that_breaks_tells_nothing_of_the_letter(
+def test_a_broken_connection_leaves_delivery_unknown(
     emulator: EmulatorProcess, client: EmailClient, kind: str, delivered: int
 ) -> None:
     emulator.control("POST", "faults", {"rules": [{"match": "POST /emails:send", "kind": kind, "count": 1}]})
@@ -315,7 +311,7 @@ def test_a_connection_that_breaks_tells_nothing_of_the_letter(
     assert len(emulator.control("GET", "mail")) == 1
 
 
-def test_an_operation_is_under_way_for_a_transition(
+def test_an_operation_is_running_for_one_transition(
     start_emulator: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     folder, state = tmp_path / "letters", tmp_path / "lab.json"
@@ -344,10 +340,10 @@ def test_an_operation_is_under_way_for_a_transition(
     ]
     emulator.stop()
     again = start_emulator("--state", state)
-    assert [letter["operation_id"] for letter in again.control("GET", "mail")] == [FIRST]
+    assert [accepted["operation_id"] for accepted in again.control("GET", "mail")] == [FIRST]
 
 
-def test_the_authority_is_thrown_away_with_the_emulator(start_emulator: Any) -> None:
+def test_the_ca_is_deleted_when_the_emulator_stops(start_emulator: Any) -> None:
     emulator = start_emulator()
     assert Path(emulator.mail_ca).read_text().startswith("-----BEGIN CERTIFICATE-----")
     emulator.stop()

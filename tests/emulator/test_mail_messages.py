@@ -1,4 +1,4 @@
-"""What a version of the mail service's API takes."""
+"""Messages that the versions of the mail service's API accept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from emulator.mail.errors import MailError
 from emulator.mail.messages import VERSIONS, Message, parse
 
-PICTURE = {"name": "a.png", "contentType": "image/png", "contentInBase64": "eA==", "contentId": "a"}
+IMAGE = {"name": "a.png", "contentType": "image/png", "contentInBase64": "eA==", "contentId": "a"}
 
 
 def message(**changes: Any) -> bytes:
@@ -30,12 +30,12 @@ def refusal(raw: bytes, version: str) -> str:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_version_takes_a_plain_message(version: str) -> None:
+def test_every_version_accepts_a_plain_message(version: str) -> None:
     assert parse(message(), version).addresses == ["dana@campus.example"]
 
 
-def test_inline_pictures_came_with_the_second_version() -> None:
-    raw = message(attachments=[PICTURE])
+def test_inline_images_need_the_second_api_version() -> None:
+    raw = message(attachments=[IMAGE])
     assert [parse(raw, version).attachments[0].content_id for version in VERSIONS[1:]] == ["a", "a"]
     assert refusal(raw, VERSIONS[0]) == "attachments.0: version 2023-03-31 of the API has no field 'contentId' here"
 
@@ -48,10 +48,10 @@ def test_inline_pictures_came_with_the_second_version() -> None:
         ({"recipients": {"to": [{"address": "dana@campus.example", "name": "Dana"}]}}, "recipients.to.0"),
     ],
 )
-def test_a_field_that_no_version_knows_is_refused_with_its_place(changes: dict[str, Any], place: str) -> None:
+def test_an_unknown_field_is_rejected_with_its_location(changes: dict[str, Any], place: str) -> None:
     (field,) = {"importance", "amp", "name"} & set(json.dumps(changes).split('"'))
-    said = refusal(message(**changes), VERSIONS[-1])
-    assert said == f"{place}: version {VERSIONS[-1]} of the API has no field '{field}' here"
+    message_text = refusal(message(**changes), VERSIONS[-1])
+    assert message_text == f"{place}: version {VERSIONS[-1]} of the API has no field '{field}' here"
 
 
 def test_a_message_that_an_earlier_emulator_accepted_is_still_read() -> None:

@@ -1,4 +1,4 @@
-"""Nonsense sent to the tree, DBFS, permissions, policies and pools is refused in words and is never a defect."""
+"""Random bodies to the tree, DBFS, permissions, policies and pools cause no internal errors."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ TREE = InProcessClient(transition_seconds=0)
 
 @exactly_examples(400)
 @given(st.data())
-def test_a_body_of_any_values_is_answered_or_refused(data: st.DataObject) -> None:
+def test_random_bodies_are_accepted_or_rejected(data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(sorted(CALLS)))
     fields = st.fixed_dictionaries({}, optional={name: st.just(LIKELY.get(name)) | JUNK for name in CALLS[path]})
     status, answer = TREE.request("POST", path, data.draw(fields))
@@ -72,7 +72,7 @@ def test_a_body_of_any_values_is_answered_or_refused(data: st.DataObject) -> Non
 
 @exactly_examples(200)
 @given(st.dictionaries(st.sampled_from(["access_control_list", "x"]), st.lists(JUNK, max_size=2) | JUNK))
-def test_permissions_of_any_values_are_set_or_refused(body: dict[str, Any]) -> None:
+def test_random_permissions_are_set_or_rejected(body: dict[str, Any]) -> None:
     for place in ("directories/0", "authorization/passwords"):
         status, answer = TREE.request("PATCH", f"/api/2.0/permissions/{place}", body)
         assert status in (200, 400, 404), answer
@@ -80,7 +80,7 @@ def test_permissions_of_any_values_are_set_or_refused(body: dict[str, Any]) -> N
 
 @exactly_examples(200)
 @given(JUNK, JUNK)
-def test_rules_of_any_values_are_kept_or_refused_and_applied(rule: Any, value: Any) -> None:
+def test_random_policy_rules_are_stored_or_rejected(rule: Any, value: Any) -> None:
     text = json.dumps({"node_type_id": rule, "autoscale.max_workers": {"type": "range", "minValue": value}})
     made = TREE.request("POST", "/api/2.0/policies/clusters/create", {"name": "n", "definition": text})
     if made[0] == 200:

@@ -1,4 +1,4 @@
-"""Notebooks, files and folders of the emulator: formats, rights, refusals, and the tree under any changes."""
+"""Notebooks, files and folders of the emulator: formats, permissions, errors, and any sequence of changes."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def export(lab: InProcessClient, path: str, format: str = "SOURCE", direct: bool
     return lab.request("GET", f"{WORKSPACE}/export?{query}", caller=caller)[1]
 
 
-def test_a_new_workspace_has_homes_a_shared_folder_and_a_place_for_repos(lab: InProcessClient) -> None:
+def test_a_new_workspace_has_the_folders_users_shared_and_repos(lab: InProcessClient) -> None:
     assert paths(lab, "/") == ["/Users", "/Shared", "/Repos"]
     assert paths(lab, "/Users") == ["/Users/admin@lab.example"]
     assert status(lab, "/")[1] == {"object_id": 0, "object_type": "DIRECTORY", "path": "/", "resource_id": "0"}
 
 
 @pytest.mark.parametrize("prefix", ["", "/Workspace"])
-def test_an_object_is_answered_in_the_spelling_asked_for(lab: InProcessClient, prefix: str) -> None:
+def test_an_object_is_returned_in_the_requested_spelling(lab: InProcessClient, prefix: str) -> None:
     mkdirs(lab, f"{prefix}/Shared/a")
     put(lab, f"{prefix}/Shared/a/f", b"12345")
     found = status(lab, f"{prefix}/Shared/a//f/")[1]
@@ -140,7 +140,7 @@ def test_an_overwritten_object_keeps_its_id(lab: InProcessClient) -> None:
         ),
     ],
 )
-def test_refusals_have_the_platform_s_words(
+def test_errors_have_the_platform_message(
     lab: InProcessClient, answer: Any, code: int, error: str, message: str
 ) -> None:
     put(lab, "/Shared/f")
@@ -151,7 +151,7 @@ def test_refusals_have_the_platform_s_words(
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "kind", "lies_at"),
+    ("name", "content", "kind", "stored_name"),
     [
         ("a.py", SOURCE, "NOTEBOOK", "a"),
         ("a.py", b"print(1)\n", "FILE", "a.py"),
@@ -165,11 +165,11 @@ def test_refusals_have_the_platform_s_words(
     ],
 )
 def test_the_format_auto_knows_a_notebook_by_extension_and_first_line(
-    lab: InProcessClient, name: str, content: bytes, kind: str, lies_at: str
+    lab: InProcessClient, name: str, content: bytes, kind: str, stored_name: str
 ) -> None:
     assert put(lab, f"/Shared/{name}", content, "AUTO")[0] == 200
-    assert paths(lab, "/Shared") == [f"/Shared/{lies_at}"]
-    assert status(lab, f"/Shared/{lies_at}")[1]["object_type"] == kind
+    assert paths(lab, "/Shared") == [f"/Shared/{stored_name}"]
+    assert status(lab, f"/Shared/{stored_name}")[1]["object_type"] == kind
     raw = put(lab, f"/Users/admin@lab.example/{name}", content)
     assert (raw[0], paths(lab, "/Users/admin@lab.example")) == (200, [f"/Users/admin@lab.example/{name}"])
 
@@ -213,7 +213,7 @@ def test_source_without_its_first_line_gets_it_when_exported(lab: InProcessClien
     }
 
 
-def test_an_archive_of_a_folder_is_a_folder_again(lab: InProcessClient) -> None:
+def test_an_archive_of_a_folder_is_imported_as_a_folder(lab: InProcessClient) -> None:
     mkdirs(lab, "/Shared/d/inner/empty")
     put(lab, "/Shared/d/inner/n", SOURCE, "SOURCE", language="PYTHON")
     put(lab, "/Shared/d/f.txt", b"plain")
@@ -230,7 +230,7 @@ def test_an_archive_of_a_folder_is_a_folder_again(lab: InProcessClient) -> None:
         assert sorted(zipped.namelist()) == ["f.txt", "inner/n.py"]
 
 
-def test_multipart_carries_more_than_json_and_a_raw_read_more_than_any_export(lab: InProcessClient) -> None:
+def test_multipart_imports_and_raw_reads_can_exceed_the_json_limit(lab: InProcessClient) -> None:
     data = b"\r\n--limit\r\n" + b"\0" * LIMIT
     body = (
         b'--limit\r\nContent-Disposition: form-data; name="path"\r\n\r\n/Shared/big\r\n'
@@ -265,13 +265,13 @@ def test_raw_import_and_export_of_files(lab: InProcessClient) -> None:
     assert (again[0], again[1]["message"]) == (400, "Path (/Shared/d/n) already exists.")
 
 
-def test_the_export_info_tells_how_a_notebook_is_stored(lab: InProcessClient) -> None:
+def test_the_export_info_has_the_stored_format(lab: InProcessClient) -> None:
     put(lab, "/Shared/n", b'{"cells":[]}', "JUPYTER")
     found = lab.request("GET", f"{WORKSPACE}/get-status?path=/Shared/n&return_export_info=true")[1]
     assert (found["repos_export_format"], found["language"]) == ("JUPYTER", "PYTHON")
 
 
-def test_a_listing_can_leave_out_old_notebooks(lab: InProcessClient) -> None:
+def test_a_listing_can_omit_old_notebooks(lab: InProcessClient) -> None:
     put(lab, "/Shared/old", b"", "SOURCE", language="R")
     put(lab, "/Shared/f")
     after = status(lab, "/Shared/old")[1]["modified_at"] + 1
@@ -279,7 +279,7 @@ def test_a_listing_can_leave_out_old_notebooks(lab: InProcessClient) -> None:
     assert [each["path"] for each in listed["objects"]] == ["/Shared/f"]
 
 
-def test_homes_are_private_and_shared_is_everybody_s(lab: InProcessClient) -> None:
+def test_homes_are_private_and_shared_is_open_to_all(lab: InProcessClient) -> None:
     one, two = lab.user("one@lab"), lab.user("two@lab")
     assert put(lab, "/Users/one@lab/f", caller=one)[0] == 200
     assert paths(lab, "/Users", caller=one) == ["/Users/one@lab"]
@@ -308,7 +308,7 @@ def test_homes_are_private_and_shared_is_everybody_s(lab: InProcessClient) -> No
     assert delete(lab, "/Shared/f", caller=two)[0] == 200
 
 
-def test_a_folder_s_level_decides_what_is_done_in_it(lab: InProcessClient) -> None:
+def test_the_level_on_a_folder_applies_to_its_contents(lab: InProcessClient) -> None:
     staff = lab.user("staff@lab")
     mkdirs(lab, "/lab-x/allowances")
     put(lab, "/lab-x/course.json", b"{}")
@@ -333,7 +333,7 @@ def test_a_folder_s_level_decides_what_is_done_in_it(lab: InProcessClient) -> No
     assert export(lab, "/lab-x/course.json", caller=staff)["error_code"] == "PERMISSION_DENIED"
 
 
-def test_who_makes_an_object_manages_it_where_it_would_not_otherwise(lab: InProcessClient) -> None:
+def test_the_creator_of_an_object_gets_can_manage_if_not_inherited(lab: InProcessClient) -> None:
     staff = lab.user("staff@lab")
     mkdirs(lab, "/x")
     folder = status(lab, "/x")[1]["object_id"]
@@ -348,7 +348,7 @@ def test_who_makes_an_object_manages_it_where_it_would_not_otherwise(lab: InProc
     assert f"/files/{made}" not in acls and f"/directories/{folder}" not in acls
 
 
-def test_a_home_outlives_its_owner_and_is_found_again(lab: InProcessClient) -> None:
+def test_a_home_is_kept_and_reused_by_a_recreated_owner(lab: InProcessClient) -> None:
     user = lab.user("s@lab")
     put(lab, "/Users/s@lab/f", caller=user)
     number = status(lab, "/Users/s@lab")[1]["object_id"]
@@ -374,7 +374,7 @@ def test_ancestors_lead_from_an_object_to_the_root(lab: InProcessClient) -> None
     assert list(objects.ancestors("/clusters/1-2-3")) == list(objects.ancestors(f"/notebooks/{number}")) == []
 
 
-def test_the_tree_survives_being_written_down(lab: InProcessClient) -> None:
+def test_the_tree_is_equal_after_a_dump(lab: InProcessClient) -> None:
     put(lab, "/Shared/bytes", bytes(range(256)))
     again = state.load_json(state.dump_json(lab.workspace.state))
     assert again.objects == lab.workspace.state.objects
@@ -396,7 +396,7 @@ STEPS = st.lists(
 
 @exactly_examples(150)
 @given(STEPS)
-def test_any_sequence_of_changes_leaves_what_a_dict_of_paths_would_hold(steps: list[tuple[Any, ...]]) -> None:
+def test_any_sequence_of_changes_has_the_same_effect_as_on_a_dict(steps: list[tuple[Any, ...]]) -> None:
     lab = InProcessClient()
     model: dict[str, bytes | None] = {"/Shared": None}
     for step in steps:
@@ -407,7 +407,7 @@ def test_any_sequence_of_changes_leaves_what_a_dict_of_paths_would_hold(steps: l
 
 
 def carry_out(lab: InProcessClient, step: tuple[Any, ...]) -> bool:
-    """Whether the step was done."""
+    """Carry out the step; return whether it succeeded."""
     match step:
         case ("mkdirs", path):
             answer = mkdirs(lab, path)
@@ -423,7 +423,7 @@ def carry_out(lab: InProcessClient, step: tuple[Any, ...]) -> bool:
 
 
 def expected(model: dict[str, bytes | None], step: tuple[Any, ...]) -> int:
-    """Carries the step out in the model (path → content, None for a folder); 200, or 400 if it cannot be done."""
+    """Carry out the step in the model (path → content, None for a folder); return 200, or 400 if impossible."""
     action, path = step[0], step[1]
     above = ["/".join(path.split("/")[:depth]) for depth in range(2, len(path.split("/")))]
     below = [each for each in model if each.startswith(path + "/")]
@@ -447,7 +447,7 @@ def expected(model: dict[str, bytes | None], step: tuple[Any, ...]) -> int:
 
 
 def tree(lab: InProcessClient, path: str) -> dict[str, bytes | None]:
-    """Everything at and below the path, by listing and exporting."""
+    """Return everything at and below the path, by listing and exporting."""
     found: dict[str, bytes | None] = {path: None}
     listed = lab.request("GET", f"{WORKSPACE}/list?path={quote(path)}")[1].get("objects", [])
     for each in listed:
@@ -487,7 +487,7 @@ def test_the_sdk_uploads_lists_and_downloads(emulator: EmulatorProcess) -> None:
     assert list(workspace.list("/Shared")) == []
 
 
-def test_odd_entries_are_listed_and_cannot_be_asked_for(lab: InProcessClient) -> None:
+def test_odd_entries_are_listed_and_cannot_be_read(lab: InProcessClient) -> None:
     lab.user("one@lab")
     lab.workspace.options.odd_entries = True
     listed = lab.request("GET", f"{WORKSPACE}/list?path=/Users/one@lab")[1]["objects"]

@@ -1,4 +1,4 @@
-"""Who may do what with which object: the permissions API of the emulator."""
+"""The permissions API of the emulator."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def grant(level: str, **who: str) -> dict[str, str]:
 
 
 def direct(answer: dict[str, Any]) -> dict[str, list[str]]:
-    """Who was given what on the object itself."""
+    """Return the direct grants on the object."""
     found = {}
     for entry in answer["access_control_list"]:
         name = entry.get("user_name") or entry.get("group_name") or entry.get("service_principal_name")
@@ -38,12 +38,12 @@ def make_policy(lab: InProcessClient) -> str:
 
 
 def make_folder(lab: InProcessClient, path: str, caller: Any = None) -> str:
-    """Its name among permissions."""
+    """Create a folder; return its name in the permissions API."""
     assert lab.request("POST", "/api/2.0/workspace/mkdirs", {"path": path}, caller=caller)[0] == 200
     return f"directories/{lab.request('GET', f'/api/2.0/workspace/get-status?path={path}')[1]['object_id']}"
 
 
-def test_the_answer_merges_what_is_direct_and_what_comes_from_above(lab: InProcessClient) -> None:
+def test_permissions_merge_direct_and_inherited_levels(lab: InProcessClient) -> None:
     student = lab.user("s@lab")
     course, inner = make_folder(lab, "/course"), make_folder(lab, "/course/inner")
     lab.request("PUT", f"{PERMISSIONS}/{course}", {"access_control_list": [grant("CAN_READ", user_name="s@lab")]})
@@ -86,7 +86,7 @@ def test_the_same_principal_twice_becomes_one_entry_with_both_levels(lab: InProc
     assert direct(answer) == {"admin@lab.example": ["CAN_MANAGE", "CAN_READ"]}
 
 
-def test_a_user_name_that_is_an_application_id_is_the_service_principal(lab: InProcessClient) -> None:
+def test_an_application_id_as_user_name_means_the_service_principal(lab: InProcessClient) -> None:
     made = lab.request("POST", "/api/2.0/preview/scim/v2/ServicePrincipals", {"displayName": "enforcer"})[1]
     body = {"access_control_list": [grant("CAN_READ", user_name=made["applicationId"])]}
     answer = lab.request("PATCH", f"{PERMISSIONS}/{make_folder(lab, '/x')}", body)[1]
@@ -95,7 +95,7 @@ def test_a_user_name_that_is_an_application_id_is_the_service_principal(lab: InP
     ).items()
 
 
-def test_an_empty_body_takes_all_direct_grants_away(lab: InProcessClient) -> None:
+def test_an_empty_body_removes_all_direct_grants(lab: InProcessClient) -> None:
     policy = f"cluster-policies/{make_policy(lab)}"
     lab.request("PUT", f"{PERMISSIONS}/{policy}", {"access_control_list": [grant("CAN_USE", group_name="users")]})
     status, answer = lab.request("PUT", f"{PERMISSIONS}/{policy}", {})
@@ -131,7 +131,7 @@ def test_a_refused_entry_changes_nothing(lab: InProcessClient, entry: Any, statu
 
 
 @pytest.mark.parametrize("place", ["directories/0", "authorization/tokens"])
-def test_administrators_are_not_shut_out(lab: InProcessClient, place: str) -> None:
+def test_administrators_cannot_be_locked_out(lab: InProcessClient, place: str) -> None:
     message = "Cannot change permissions for group 'admins' to None."
     refused = {"error_code": "INVALID_PARAMETER_VALUE", "message": message, "details": []}
     assert lab.request("PUT", f"{PERMISSIONS}/{place}", {}) == (400, refused)
@@ -149,14 +149,16 @@ def test_administrators_are_not_shut_out(lab: InProcessClient, place: str) -> No
         ("directories/0", "directory", ["CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"]),
     ],
 )
-def test_levels_of_a_type_are_told(lab: InProcessClient, place: str, object_type: str, levels: list[str]) -> None:
+def test_permission_levels_of_a_type_are_listed(
+    lab: InProcessClient, place: str, object_type: str, levels: list[str]
+) -> None:
     assert lab.request("GET", f"{PERMISSIONS}/{place}")[1]["object_type"] == object_type
     answer = lab.request("GET", f"{PERMISSIONS}/{place}/permissionLevels")[1]
     assert [each["permission_level"] for each in answer["permission_levels"]] == levels
 
 
 @pytest.mark.parametrize("kind", ["clusters", "cluster-policies", "instance-pools", "jobs", "sql/warehouses", "files"])
-def test_permissions_of_what_is_not_there_are_missing(lab: InProcessClient, kind: str) -> None:
+def test_permissions_of_a_missing_object_are_not_found(lab: InProcessClient, kind: str) -> None:
     for method in ("GET", "PUT", "PATCH"):
         status, answer = lab.request(method, f"{PERMISSIONS}/{kind}/12", {})
         assert (status, answer["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
@@ -167,7 +169,7 @@ def test_an_object_is_of_one_type_only(lab: InProcessClient) -> None:
     assert lab.request("GET", f"{PERMISSIONS}/notebooks/{number}")[0] == 404
 
 
-def test_setting_takes_can_manage_and_reading_takes_any_level(lab: InProcessClient) -> None:
+def test_changing_permissions_needs_can_manage_and_reading_any_level(lab: InProcessClient) -> None:
     student = lab.user("s@lab")
     group = lab.group("group_01", student)
     folder = make_folder(lab, "/x")
@@ -217,7 +219,7 @@ ENTRIES = st.lists(
 
 @exactly_examples(60)
 @given(st.lists(st.tuples(st.sampled_from(["PUT", "PATCH"]), ENTRIES), max_size=6))
-def test_any_sequence_of_changes_leaves_what_a_dict_would_hold(changes: list[tuple[str, Any]]) -> None:
+def test_any_sequence_of_grants_has_the_same_effect_as_on_a_dict(changes: list[tuple[str, Any]]) -> None:
     lab = InProcessClient()
     lab.group("group_01", lab.user("a@lab"), lab.user("b@lab"))
     folder = make_folder(lab, "/x")
@@ -248,8 +250,8 @@ def test_the_sdk_reads_and_sets_permissions(emulator: EmulatorProcess) -> None:
         autotermination_minutes=20,
     ).cluster_id
     assert cluster
-    asked = [AccessControlRequest(group_name="group_01", permission_level=PermissionLevel.CAN_RESTART)]
-    client.permissions.update("clusters", cluster, access_control_list=asked)
+    grants = [AccessControlRequest(group_name="group_01", permission_level=PermissionLevel.CAN_RESTART)]
+    client.permissions.update("clusters", cluster, access_control_list=grants)
     answer = client.clusters.get_permissions(cluster).as_dict()
     assert (answer["object_id"], answer["object_type"]) == (f"/clusters/{cluster}", "cluster")
     assert direct({"access_control_list": answer["access_control_list"]}) == {

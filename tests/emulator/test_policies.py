@@ -1,4 +1,4 @@
-"""Cluster policies of the emulator: made, edited, listed, and what they do to clusters."""
+"""Cluster policies of the emulator: create, edit, list, and their effect on clusters."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def personal(lab: InProcessClient) -> dict[str, Any]:
     )
 
 
-def test_a_definition_is_answered_byte_by_byte(lab: InProcessClient) -> None:
+def test_a_definition_is_returned_byte_by_byte(lab: InProcessClient) -> None:
     odd = ' { "num_workers" :{"type":"fixed",  "value": 1}}\n'
     libraries = [{"pypi": {"package": "nltk"}}]
     policy = create(lab, name="lab", definition=odd, description="d", max_clusters_per_user=2, libraries=libraries)
@@ -55,7 +55,7 @@ def test_a_definition_is_answered_byte_by_byte(lab: InProcessClient) -> None:
     assert len(policy) == 16 and policy == policy.upper()
 
 
-def test_an_edit_replaces_everything_but_the_origin(lab: InProcessClient) -> None:
+def test_an_edit_replaces_everything_except_creator_and_time(lab: InProcessClient) -> None:
     policy = create(lab, name="lab", definition="{}", description="d", max_clusters_per_user=2)
     before = get(lab, policy)
     lab.request("POST", f"{POLICIES}/edit", {"policy_id": policy, "name": "new", "definition": "{ }"})
@@ -67,7 +67,7 @@ def test_an_edit_replaces_everything_but_the_origin(lab: InProcessClient) -> Non
     }
 
 
-def test_a_family_is_merged_with_what_overrides_it(lab: InProcessClient) -> None:
+def test_a_family_is_merged_with_its_overrides(lab: InProcessClient) -> None:
     overrides = '{"node_type_id":{"type":"fixed","value":"Standard_DS3_v2"}}'
     policy = create(lab, name="mine", policy_family_id="personal-vm", policy_family_definition_overrides=overrides)
     answer, family = get(lab, policy), lab.request("GET", "/api/2.0/policy-families/personal-vm")[1]
@@ -75,7 +75,7 @@ def test_a_family_is_merged_with_what_overrides_it(lab: InProcessClient) -> None
     assert json.loads(answer["definition"]) == json.loads(family["definition"]) | json.loads(overrides)
 
 
-def test_the_default_policy_is_overridden_in_place_and_comes_back(lab: InProcessClient) -> None:
+def test_overrides_of_a_default_policy_are_set_and_removed(lab: InProcessClient) -> None:
     before = personal(lab)
     named = {"policy_id": before["policy_id"], "name": "Personal Compute", "policy_family_id": "personal-vm"}
     overrides = '{"node_type_id":{"type":"fixed","value":"none"}}'
@@ -101,7 +101,7 @@ def test_every_family_has_its_default_policy(lab: InProcessClient) -> None:
     assert sorted((each["policy_family_id"], each["name"]) for each in listed if each["is_default"]) == sorted(families)
 
 
-def test_policies_are_listed_in_the_order_asked_for(lab: InProcessClient) -> None:
+def test_policies_are_listed_in_the_requested_order(lab: InProcessClient) -> None:
     create(lab, name="zz", definition="{}")
     create(lab, name="aa", definition="{}")
     ascending = names(lab, "?sort_column=POLICY_NAME&sort_order=ASC")
@@ -125,7 +125,7 @@ def test_policies_are_listed_in_the_order_asked_for(lab: InProcessClient) -> Non
         {"name": "Personal Compute", "definition": "{}"},
     ],
 )
-def test_what_is_no_policy_is_refused_and_changes_nothing(lab: InProcessClient, body: dict[str, Any]) -> None:
+def test_an_invalid_policy_is_rejected_and_changes_nothing(lab: InProcessClient, body: dict[str, Any]) -> None:
     before = lab.request("GET", f"{POLICIES}/list")
     policy = personal(lab)["policy_id"]
     status, answer = lab.request("POST", f"{POLICIES}/create", body)
@@ -135,13 +135,13 @@ def test_what_is_no_policy_is_refused_and_changes_nothing(lab: InProcessClient, 
     assert lab.request("GET", f"{POLICIES}/list") == before
 
 
-def test_an_unknown_policy_is_missing(lab: InProcessClient) -> None:
+def test_an_unknown_policy_is_not_found(lab: InProcessClient) -> None:
     assert lab.request("GET", f"{POLICIES}/get?policy_id=0")[1]["error_code"] == "RESOURCE_DOES_NOT_EXIST"
     assert lab.request("POST", f"{POLICIES}/delete", {"policy_id": "0"})[0] == 404
     assert lab.request("GET", "/api/2.0/policy-families/none")[0] == 404
 
 
-def test_students_see_only_policies_they_may_use_and_make_none(lab: InProcessClient) -> None:
+def test_students_see_usable_policies_and_cannot_create_policies(lab: InProcessClient) -> None:
     student = lab.user("s@lab")
     policy = create(lab, name="lab", definition="{}")
     assert names(lab, caller=student) == ["Personal Compute"]
@@ -156,7 +156,7 @@ def test_students_see_only_policies_they_may_use_and_make_none(lab: InProcessCli
     assert f"/cluster-policies/{policy}" not in lab.workspace.state.acls.direct
 
 
-def test_a_student_makes_clusters_by_a_policy_only_and_no_more_than_it_grants(lab: InProcessClient) -> None:
+def test_a_student_needs_a_policy_to_create_clusters_up_to_its_maximum(lab: InProcessClient) -> None:
     student = lab.user("s@lab")
     rules = {"num_workers": {"type": "fixed", "value": 1}, "custom_tags.by": {"type": "fixed", "value": "lab"}}
     policy = create(lab, name="lab", definition=json.dumps(rules), max_clusters_per_user=1)
@@ -195,7 +195,7 @@ def test_the_sdk_reads_policies(emulator: EmulatorProcess) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "current"),
+    ("automatic", "current"),
     [
         ("auto:latest", "17.3.x-scala2.13"),
         ("auto:latest-ml", "17.3.x-cpu-ml-scala2.13"),
@@ -206,17 +206,17 @@ def test_the_sdk_reads_policies(emulator: EmulatorProcess) -> None:
         ("auto:prev-lts-ml", "16.4.x-cpu-ml-scala2.12"),
     ],
 )
-def test_a_version_that_a_policy_leaves_to_the_platform_is_the_current_one(
-    lab: InProcessClient, said: str, current: str
+def test_an_automatic_version_in_a_policy_is_the_current_one(
+    lab: InProcessClient, automatic: str, current: str
 ) -> None:
     rules: dict[str, dict[str, Any]] = {
-        "fixed": {"type": "fixed", "value": said},
-        "listed": {"type": "allowlist", "values": ["15.4.x-scala2.12", said]},
-        "default": {"type": "unlimited", "defaultValue": said},
+        "fixed": {"type": "fixed", "value": automatic},
+        "listed": {"type": "allowlist", "values": ["15.4.x-scala2.12", automatic]},
+        "default": {"type": "unlimited", "defaultValue": automatic},
     }
     for name, rule in rules.items():
         policy = create(lab, name=name, definition=json.dumps({"spark_version": rule}))
-        for sent in ({}, {"spark_version": said}, {"spark_version": current}):
+        for sent in ({}, {"spark_version": automatic}, {"spark_version": current}):
             if name == "listed" and not sent:
                 continue
             body = {"cluster_name": "c", "num_workers": 1, "node_type_id": "Standard_DS3_v2", "policy_id": policy}
@@ -227,6 +227,6 @@ def test_a_version_that_a_policy_leaves_to_the_platform_is_the_current_one(
             assert cluster["spark_version"] == current
 
 
-def test_a_version_left_to_the_platform_is_none_without_a_policy(lab: InProcessClient) -> None:
+def test_an_automatic_version_needs_a_policy(lab: InProcessClient) -> None:
     status, answer = lab.request("POST", "/api/2.1/clusters/create", CLUSTER | {"spark_version": "auto:latest-lts"})
     assert (status, answer["message"]) == (400, "Invalid spark version auto:latest-lts.")

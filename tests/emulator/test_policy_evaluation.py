@@ -1,4 +1,4 @@
-"""Rules of policies against definitions of clusters. Pure."""
+"""Evaluation of policy rules on definitions of clusters."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def complaints(path: str, rule: dict[str, Any], spec: dict[str, Any] | None = No
         ("custom_tags.team", {"type": "regex", "pattern": "[b-z]+"}, 'match [b-z]+ (is "a")'),
     ],
 )
-def test_a_value_that_a_rule_does_not_allow_is_named(path: str, rule: dict[str, Any], problem: str) -> None:
+def test_a_value_that_violates_a_rule_is_reported(path: str, rule: dict[str, Any], problem: str) -> None:
     assert complaints(path, rule) == [f"Validation failed for {path}, the value must {problem}"]
 
 
@@ -56,7 +56,7 @@ def test_a_value_that_a_rule_allows_is_left_as_it_was(path: str, rule: dict[str,
     assert evaluate({path: rule}, SPEC, use_defaults=False) == (SPEC, [])
 
 
-def test_what_a_limiting_rule_is_about_must_be_there() -> None:
+def test_a_rule_requires_its_attribute() -> None:
     rules: dict[str, dict[str, Any]] = {
         "spark_version": {"type": "unlimited"},
         "custom_tags.owner": {"type": "unlimited"},
@@ -68,7 +68,7 @@ def test_what_a_limiting_rule_is_about_must_be_there() -> None:
     ]
 
 
-def test_fixed_values_are_put_where_they_belong() -> None:
+def test_fixed_values_are_set() -> None:
     rules: dict[str, dict[str, Any]] = {
         "autoscale.max_workers": {"type": "fixed", "value": 4},
         "spark_conf.spark.master": {"type": "fixed", "value": True},
@@ -94,7 +94,7 @@ def test_defaults_are_filled_in_only_on_request() -> None:
     assert evaluate(rules, {}, use_defaults=True) == ({"autotermination_minutes": 30}, [])
 
 
-def test_a_wildcard_is_for_every_element_and_for_keys_without_a_rule() -> None:
+def test_a_wildcard_applies_to_elements_and_to_keys_without_a_rule() -> None:
     trusted = {"type": "regex", "pattern": "/Volumes/a/.*"}
     assert complaints("init_scripts.*.volumes.destination", trusted) == [
         "Validation failed for init_scripts.1.volumes.destination, "
@@ -121,11 +121,11 @@ def test_the_client_s_own_definition_is_never_changed() -> None:
         ("init_scripts.*.s3.region", ("init_scripts", "*", "s3", "region")),
     ],
 )
-def test_what_follows_a_map_is_one_key(path: str, split: tuple[str, ...]) -> None:
+def test_the_path_after_a_map_is_one_key(path: str, split: tuple[str, ...]) -> None:
     assert parse_attribute_path(path) == split
 
 
-def test_a_definition_that_is_none_is_told_so() -> None:
+def test_an_invalid_definition_is_reported_rule_by_rule() -> None:
     wrong = {
         "a": {"type": "unknown"},
         "b": {"type": "fixed"},

@@ -1,4 +1,4 @@
-"""Instance pools of the emulator: made, edited, used, and who may do so."""
+"""Instance pools of the emulator: create, edit, use, permissions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def get(lab: InProcessClient, pool: str, caller: Any = None) -> tuple[int, Any]:
     return lab.request("GET", f"{POOLS}/get?instance_pool_id={pool}", caller=caller)
 
 
-def test_a_pool_echoes_what_was_sent_and_what_the_platform_adds(lab: InProcessClient) -> None:
+def test_a_pool_has_the_sent_fields_and_those_of_the_platform(lab: InProcessClient) -> None:
     pool = create(lab, custom_tags={"a": "b"}, idle_instance_autotermination_minutes=10)
     assert get(lab, pool)[1] == POOL | {
         "instance_pool_id": pool,
@@ -47,7 +47,7 @@ def test_a_pool_echoes_what_was_sent_and_what_the_platform_adds(lab: InProcessCl
     }
 
 
-def test_an_edit_keeps_what_cannot_be_changed(lab: InProcessClient) -> None:
+def test_an_edit_keeps_fixed_fields(lab: InProcessClient) -> None:
     pool = create(lab, azure_attributes={"availability": "SPOT_AZURE"}, custom_tags={"a": "b"})
     edited = {"instance_pool_id": pool, "instance_pool_name": "q", "node_type_id": "Standard_DS3_v2"}
     assert lab.request("POST", f"{POOLS}/edit", edited) == (200, {})
@@ -69,13 +69,13 @@ def test_an_edit_keeps_what_cannot_be_changed(lab: InProcessClient) -> None:
         {"idle_instance_autotermination_minutes": 10_001},
     ],
 )
-def test_what_is_no_pool_is_refused(lab: InProcessClient, fields: dict[str, Any]) -> None:
+def test_an_invalid_pool_is_rejected(lab: InProcessClient, fields: dict[str, Any]) -> None:
     status, answer = lab.request("POST", f"{POOLS}/create", POOL | fields)
     assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
     assert lab.request("GET", f"{POOLS}/list")[1] == {"instance_pools": []}
 
 
-def test_names_are_unique_and_a_deleted_pool_is_missing(lab: InProcessClient) -> None:
+def test_pool_names_are_unique_and_a_deleted_pool_is_not_found(lab: InProcessClient) -> None:
     pool = create(lab)
     assert lab.request("POST", f"{POOLS}/create", POOL)[0] == 400
     assert lab.request("POST", f"{POOLS}/delete", {"instance_pool_id": pool}) == (200, {})
@@ -101,7 +101,7 @@ def test_instances_of_clusters_are_counted(lab: InProcessClient) -> None:
     assert get(lab, pool)[1]["stats"]["used_count"] == 0
 
 
-def test_students_see_a_pool_by_its_permissions_and_make_none_by_themselves(lab: InProcessClient) -> None:
+def test_students_see_permitted_pools_and_cannot_create_pools(lab: InProcessClient) -> None:
     student, pool = lab.user("s@lab"), create(lab)
     path = f"/api/2.0/permissions/instance-pools/{pool}"
     assert lab.request("POST", f"{POOLS}/create", POOL | {"instance_pool_name": "q"}, caller=student)[0] == 403

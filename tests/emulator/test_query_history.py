@@ -1,4 +1,4 @@
-"""The history of queries: who ran what when, in pages and ranges, as far as the caller may see it."""
+"""The query history: pages, time ranges, visibility."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ DAY = 86_400_000
 
 
 def run(workspace: InProcessWorkspace, user: Any, seconds: float = 1, warehouse_id: str | None = None) -> str:
-    """The id of a query of the user, serverless unless a warehouse is named."""
+    """Run a query of the user, serverless unless a warehouse is named; return its id."""
     emulated = workspace.emulated
     warehouse = emulated.state.warehouses.by_id[warehouse_id] if warehouse_id else None
     return submit(emulated, warehouse, user, "SELECT 1", int(seconds * 1000), workspace.now).id
 
 
 def listed(workspace: InProcessWorkspace, user: Any = None, body: Any = None, **query: Any) -> list[str]:
-    """The ids of all pages."""
+    """Return the ids on all pages."""
     found: list[str] = []
     while True:
         path = f"{HISTORY}?{urlencode({name.replace('__', '.'): value for name, value in query.items()}, doseq=True)}"

@@ -1,4 +1,4 @@
-"""Git folders of the emulator, and objects that no export gives."""
+"""Git folders of the emulator, and objects that cannot be exported."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def create(lab: InProcessClient, path: str | None = None, caller: Any = None, **
 
 
 def listed(lab: InProcessClient, prefix: str | None = None, caller: Any = None) -> list[str]:
-    """The paths on all pages."""
+    """Return the paths on all pages."""
     paths, token = [], ""
     while True:
         query = f"?path_prefix={quote(prefix)}" if prefix else "?"
@@ -42,7 +42,7 @@ def listed(lab: InProcessClient, prefix: str | None = None, caller: Any = None) 
             return paths
 
 
-def test_the_sdk_makes_changes_lists_and_deletes(emulator: EmulatorProcess) -> None:
+def test_the_sdk_creates_changes_lists_and_deletes(emulator: EmulatorProcess) -> None:
     client = emulator.client()
     made = client.repos.create(URL, "GITHUB", sparse_checkout=SparseCheckout(patterns=["src"]))
     assert made.id is not None
@@ -70,7 +70,7 @@ def test_the_sdk_makes_changes_lists_and_deletes(emulator: EmulatorProcess) -> N
         client.repos.create(URL, "svn")
 
 
-def test_without_a_prefix_those_below_repos_are_listed_and_with_one_the_rest(lab: InProcessClient) -> None:
+def test_git_folders_are_listed_in_repos_or_below_a_prefix(lab: InProcessClient) -> None:
     create(lab)
     create(lab, "/Users/admin@lab.example/mine")
     create(lab, "/Workspace/Shared/ours")
@@ -80,14 +80,14 @@ def test_without_a_prefix_those_below_repos_are_listed_and_with_one_the_rest(lab
     assert listed(lab, "/Workspace/Shared") == ["/Workspace/Shared/ours"]
 
 
-def test_many_come_in_pages(lab: InProcessClient) -> None:
+def test_git_folders_are_paged(lab: InProcessClient) -> None:
     paths = [f"/Shared/repo{number:02}" for number in range(45)]
     for path in reversed(paths):
         create(lab, path)
     assert listed(lab, "/Shared") == paths
 
 
-def test_generated_homes_hold_git_folders_that_can_be_changed_and_deleted() -> None:
+def test_generated_git_folders_can_be_changed_and_deleted() -> None:
     lab = InProcessClient(files="term")
     paths = listed(lab, "/Users")
     assert len(paths) > 20
@@ -109,7 +109,7 @@ def test_generated_homes_hold_git_folders_that_can_be_changed_and_deleted() -> N
     assert listed(lab, "/Users") == paths[1:]
 
 
-def test_a_student_sees_only_what_is_managed_and_reads_only_what_is_shared(lab: InProcessClient) -> None:
+def test_a_student_lists_managed_git_folders_and_reads_shared_ones(lab: InProcessClient) -> None:
     ana, dana = lab.user("ana@lab.example"), lab.user("dana@lab.example")
     mine = create(lab, caller=ana)
     assert mine["path"] == "/Repos/ana@lab.example/course"
@@ -133,7 +133,7 @@ def test_a_student_sees_only_what_is_managed_and_reads_only_what_is_shared(lab: 
         ({"url": URL, "provider": "gitHub", "sparse_checkout": [1]}, 400, "MALFORMED_REQUEST"),
     ],
 )
-def test_what_is_no_git_folder_is_refused(lab: InProcessClient, body: dict[str, Any], status: int, code: str) -> None:
+def test_an_invalid_git_folder_is_rejected(lab: InProcessClient, body: dict[str, Any], status: int, code: str) -> None:
     answered, answer = lab.request("POST", REPOS, body)
     assert (answered, answer["error_code"]) == (status, code)
 
@@ -141,12 +141,12 @@ def test_what_is_no_git_folder_is_refused(lab: InProcessClient, body: dict[str, 
 @pytest.mark.parametrize(
     "body", [{}, {"branch": "a", "tag": "b"}, {"branch": "a", "sparse_checkout": {"patterns": []}}]
 )
-def test_what_is_no_update_is_refused(lab: InProcessClient, body: dict[str, Any]) -> None:
+def test_an_invalid_update_is_rejected(lab: InProcessClient, body: dict[str, Any]) -> None:
     assert lab.request("PATCH", f"{REPOS}/{create(lab)['id']}", body)[0] == 400
 
 
 @pytest.mark.parametrize("kind", ["LIBRARY", "MLFLOW_EXPERIMENT"])
-def test_an_object_that_cannot_be_exported_is_put_there_by_control(emulator: EmulatorProcess, kind: str) -> None:
+def test_an_object_that_cannot_be_exported_is_added_by_control(emulator: EmulatorProcess, kind: str) -> None:
     emulator.control("POST", "drift", {"kind": "workspace_object", "target": "/Shared/old one", "value": kind})
     client = emulator.client()
     [found] = emulator.request("GET", "/api/2.0/workspace/list?path=/Shared")[1]["objects"]

@@ -1,4 +1,4 @@
-"""A student starts a cluster as long as the group may restart it, by whatever way; lowering it acts at once."""
+"""A student can start a cluster in any way while the group has CAN_RESTART; restricting it takes effect at once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Lab:
     user_id: str
 
     def level(self, level: PermissionLevel) -> None:
-        """What the student's group may do with the cluster from now on."""
+        """Set the level of the student's group on the cluster."""
         grant = AccessControlRequest(group_name="group_01", permission_level=level)
         self.staff.permissions.set("clusters", self.cluster_id, access_control_list=[grant])
 
@@ -46,7 +46,7 @@ class Lab:
 
 @pytest.fixture
 def lab(emulator: EmulatorProcess) -> Lab:
-    """A group of one student with CAN_RESTART on a cluster that is stopped."""
+    """A group of one student with CAN_RESTART on a stopped cluster."""
     staff = emulator.client()
     ana = emulator.control("POST", "users", {"user_name": "ana@lab.example"})
     group = staff.groups.create(display_name="group_01", members=[ComplexValue(value=ana["id"])])
@@ -72,7 +72,7 @@ def start(lab: Lab) -> None:
 
 
 def attach(lab: Lab) -> None:
-    """What a notebook does when it is attached."""
+    """Attach a notebook."""
     lab.student.command_execution.create(cluster_id=lab.cluster_id, language=Language.PYTHON)
 
 
@@ -103,7 +103,7 @@ def test_a_student_starts_the_cluster_of_the_group(lab: Lab, way: Callable[[Lab]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_lowered_to_attach_a_student_cannot_start_it_and_restored_can(lab: Lab, way: Callable[[Lab], None]) -> None:
+def test_a_student_with_attach_only_cannot_start_the_cluster(lab: Lab, way: Callable[[Lab], None]) -> None:
     lab.level(PermissionLevel.CAN_ATTACH_TO)
     with pytest.raises(PermissionDenied):
         way(lab)
@@ -114,14 +114,14 @@ def test_lowered_to_attach_a_student_cannot_start_it_and_restored_can(lab: Lab, 
 
 
 @pytest.mark.parametrize("way", [attach, work, submit])
-def test_what_would_start_it_by_itself_is_refused_in_the_platforms_words(lab: Lab, way: Callable[[Lab], None]) -> None:
+def test_an_automatic_start_fails_with_the_platform_message(lab: Lab, way: Callable[[Lab], None]) -> None:
     lab.level(PermissionLevel.CAN_ATTACH_TO)
     with pytest.raises(PermissionDenied, match=f"do not have permission to autostart {lab.cluster_id}"):
         way(lab)
 
 
 @pytest.mark.parametrize("way", [attach, work])
-def test_lowered_to_attach_a_student_still_works_while_it_runs(lab: Lab, way: Callable[[Lab], None]) -> None:
+def test_a_student_with_attach_only_still_uses_a_running_cluster(lab: Lab, way: Callable[[Lab], None]) -> None:
     start(lab)
     lab.level(PermissionLevel.CAN_ATTACH_TO)
     way(lab)
@@ -130,7 +130,7 @@ def test_lowered_to_attach_a_student_still_works_while_it_runs(lab: Lab, way: Ca
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_grants_add_up_so_a_second_one_still_starts_it(lab: Lab, way: Callable[[Lab], None]) -> None:
+def test_a_second_grant_still_allows_a_start(lab: Lab, way: Callable[[Lab], None]) -> None:
     lab.staff.groups.create(display_name="helpers", members=[ComplexValue(value=lab.user_id)])
     lab.level(PermissionLevel.CAN_ATTACH_TO)
     second = AccessControlRequest(group_name="helpers", permission_level=PermissionLevel.CAN_RESTART)
@@ -147,7 +147,7 @@ def test_a_group_inside_a_group_has_its_rights(lab: Lab) -> None:
     assert lab.state() == State.RUNNING
 
 
-def test_who_left_the_group_cannot_start_its_cluster(lab: Lab) -> None:
+def test_a_removed_member_cannot_start_the_cluster_of_the_group(lab: Lab) -> None:
     lab.emulator.control("POST", "drift", {"kind": "remove_member", "target": "group_01", "value": "ana@lab.example"})
     with pytest.raises(PermissionDenied):
         start(lab)
@@ -176,12 +176,12 @@ def test_who_left_the_group_cannot_start_its_cluster(lab: Lab) -> None:
         lambda lab: lab.student.workspace.mkdirs("/mine"),
     ],
 )
-def test_a_student_does_nothing_that_is_the_staffs(lab: Lab, forbidden: Callable[[Lab], Any]) -> None:
+def test_a_student_cannot_do_what_staff_can(lab: Lab, forbidden: Callable[[Lab], Any]) -> None:
     with pytest.raises(PermissionDenied):
         forbidden(lab)
 
 
-def test_a_student_sees_the_own_cluster_and_no_other(lab: Lab) -> None:
+def test_a_student_sees_only_the_cluster_of_the_group(lab: Lab) -> None:
     lab.staff.clusters.create(cluster_name="cluster_02", spark_version=VERSION, node_type_id=NODE_TYPE, num_workers=1)
     assert [cluster.cluster_name for cluster in lab.student.clusters.list()] == ["cluster_01"]
     assert {cluster.cluster_name for cluster in lab.staff.clusters.list()} == {"cluster_01", "cluster_02"}

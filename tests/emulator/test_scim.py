@@ -1,4 +1,4 @@
-"""Users, groups and service principals over HTTP: by the real SDK, and raw where the provider looks closely."""
+"""Users, groups and service principals over HTTP: with the real SDK, and raw where the provider is strict."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ Start = Callable[..., EmulatorProcess]
 
 @pytest.fixture
 def ana(emulator: EmulatorProcess) -> str:
-    """A token of somebody who is no administrator."""
+    """A token of a user without admin rights."""
     return str(emulator.control("POST", "users", {"user_name": ANA})["token"])
 
 
-def test_a_user_comes_back_as_the_provider_reads_it(emulator: EmulatorProcess) -> None:
+def test_a_user_is_returned_as_the_provider_reads_it(emulator: EmulatorProcess) -> None:
     sent = {"schemas": ["x"], "userName": "Ana@Lab.example", "active": True, "entitlements": [{}], "externalId": "e"}
     status, created = emulator.request("POST", f"{SCIM}/Users", sent)
     users = group_named(emulator, "users")
@@ -61,7 +61,7 @@ def test_a_user_comes_back_as_the_provider_reads_it(emulator: EmulatorProcess) -
     assert read == {name: created[name] for name in ("id", *query.removeprefix("attributes=").split(","))}
 
 
-def test_a_group_comes_back_as_the_provider_reads_it(emulator: EmulatorProcess) -> None:
+def test_a_group_is_returned_as_the_provider_reads_it(emulator: EmulatorProcess) -> None:
     ana, bot = create(emulator, "Users", userName=ANA), create(emulator, "ServicePrincipals", displayName="bot")
     inner = create(emulator, "Groups", displayName="inner")
     values = [{"value": ana}, {"value": inner}, {"value": bot}]
@@ -86,7 +86,7 @@ def test_a_group_comes_back_as_the_provider_reads_it(emulator: EmulatorProcess) 
     ]
 
 
-def test_a_service_principal_without_an_application_id_gets_one_and_keeps_it(emulator: EmulatorProcess) -> None:
+def test_a_service_principal_gets_an_application_id(emulator: EmulatorProcess) -> None:
     bot = create(emulator, "ServicePrincipals", displayName="bot")
     application_id = ok(emulator, "GET", f"{SCIM}/ServicePrincipals/{bot}?attributes=userName")["applicationId"]
     ok(emulator, "PUT", f"{SCIM}/ServicePrincipals/{bot}", {"displayName": "robot", "active": True})
@@ -107,7 +107,7 @@ def test_a_service_principal_without_an_application_id_gets_one_and_keeps_it(emu
         ),
     ],
 )
-def test_a_name_is_taken_in_the_words_by_which_the_provider_adopts(
+def test_name_conflicts_have_the_message_that_the_provider_checks(
     emulator: EmulatorProcess, kind: str, body: dict[str, str], detail: str
 ) -> None:
     create(emulator, "Users", userName=ANA)
@@ -132,7 +132,7 @@ def test_a_name_is_taken_in_the_words_by_which_the_provider_adopts(
         ("ServicePrincipals", {"applicationId": "7"}),
     ],
 )
-def test_what_cannot_be_made_is_refused_and_leaves_nothing(
+def test_an_invalid_principal_is_rejected_and_leaves_nothing(
     emulator: EmulatorProcess, kind: str, body: dict[str, Any]
 ) -> None:
     before = emulator.control("GET", "state")["directory"]
@@ -140,7 +140,7 @@ def test_what_cannot_be_made_is_refused_and_leaves_nothing(
     assert emulator.control("GET", "state")["directory"] == before
 
 
-def test_what_is_not_there_is_a_scim_404_of_its_kind(emulator: EmulatorProcess) -> None:
+def test_a_missing_resource_is_a_scim_404_with_its_kind(emulator: EmulatorProcess) -> None:
     ana = create(emulator, "Users", userName=ANA)
     for method, kind, id, noun in (
         ("GET", "Users", "7", "User"),
@@ -193,7 +193,7 @@ def test_a_put_of_a_user_does_not_touch_memberships(emulator: EmulatorProcess) -
 
 
 @pytest.mark.parametrize("kind", ["Users", "Groups", "ServicePrincipals"])
-def test_entitlements_come_and_go_as_the_provider_sends_them(emulator: EmulatorProcess, kind: str) -> None:
+def test_entitlements_are_changed_as_the_provider_sends_them(emulator: EmulatorProcess, kind: str) -> None:
     body = {"userName": ANA} if kind == "Users" else {"displayName": "x"}
     path = f"{SCIM}/{kind}/{create(emulator, kind, **body)}"
     seen = []
@@ -220,7 +220,7 @@ def test_a_group_cannot_contain_itself(emulator: EmulatorProcess) -> None:
         assert refused(emulator, "PATCH", f"{SCIM}/Groups/{group}", body)[:2] == (400, "invalidValue")
 
 
-def test_the_built_in_groups_stay_as_they_are(emulator: EmulatorProcess) -> None:
+def test_built_in_groups_cannot_be_changed(emulator: EmulatorProcess) -> None:
     admins, users = group_named(emulator, "admins"), group_named(emulator, "users")
     everybody = [member["value"] for member in users["members"]]
     for method, group, body in (
@@ -240,7 +240,7 @@ def test_the_built_in_groups_stay_as_they_are(emulator: EmulatorProcess) -> None
     assert group_named(emulator, "users")["entitlements"] == [{"value": "workspace-access"}]
 
 
-def test_an_account_level_group_can_be_used_and_not_changed(emulator: EmulatorProcess) -> None:
+def test_an_account_level_group_can_be_used_but_not_changed(emulator: EmulatorProcess) -> None:
     ana = create(emulator, "Users", userName=ANA)
     emulator.control("POST", "drift", {"kind": "account_group", "target": "students", "value": []})
     group = group_named(emulator, "students")
@@ -257,7 +257,7 @@ def test_an_account_level_group_can_be_used_and_not_changed(emulator: EmulatorPr
     assert members(emulator, parent) == [group["id"]]
 
 
-def test_who_is_deleted_takes_memberships_grants_tokens_and_secrets_along(emulator: EmulatorProcess) -> None:
+def test_a_deleted_user_loses_memberships_grants_tokens_and_secrets(emulator: EmulatorProcess) -> None:
     person = emulator.control("POST", "users", {"user_name": ANA})
     before = emulator.control("GET", "state")["acls"]
     group = create(emulator, "Groups", displayName="lab-1", members=[{"value": person["id"]}])
@@ -282,12 +282,12 @@ def test_a_deleted_group_leaves_its_parents(emulator: EmulatorProcess) -> None:
     assert members(emulator, outer) == []
 
 
-def test_nobody_deletes_himself(emulator: EmulatorProcess) -> None:
+def test_users_cannot_delete_themselves(emulator: EmulatorProcess) -> None:
     me = ok(emulator, "GET", f"{SCIM}/Me")["id"]
     assert refused(emulator, "DELETE", f"{SCIM}/Users/{me}") == (403, None, "You cannot delete yourself.")
 
 
-def test_a_deactivated_user_is_nobody_until_it_is_active_again(emulator: EmulatorProcess, ana: str) -> None:
+def test_a_deactivated_user_cannot_authenticate(emulator: EmulatorProcess, ana: str) -> None:
     path = f"{SCIM}/Users/{ok(emulator, 'GET', f'{SCIM}/Me', token=ana)['id']}"
     seen = []
     for value in ("false", "true"):
@@ -296,13 +296,13 @@ def test_a_deactivated_user_is_nobody_until_it_is_active_again(emulator: Emulato
     assert seen == [403, 200]
 
 
-def test_a_user_who_comes_back_gets_another_id(emulator: EmulatorProcess) -> None:
+def test_a_recreated_user_gets_another_id(emulator: EmulatorProcess) -> None:
     first = create(emulator, "Users", userName=ANA)
     ok(emulator, "DELETE", f"{SCIM}/Users/{first}")
     assert create(emulator, "Users", userName=ANA) != first
 
 
-def test_with_account_identities_a_user_who_comes_back_has_the_id_of_before(start_emulator: Start) -> None:
+def test_a_recreated_user_keeps_the_id_with_account_identities(start_emulator: Start) -> None:
     emulator = start_emulator("--keep-user-ids")
     ids = []
     for name in (ANA, BOB, ANA):
@@ -311,7 +311,7 @@ def test_with_account_identities_a_user_who_comes_back_has_the_id_of_before(star
     assert (ids[0] == ids[2], ids[0] != ids[1]) == (True, True)
 
 
-def test_with_slow_scim_a_new_user_is_missing_from_lists_for_a_while(start_emulator: Start) -> None:
+def test_new_users_are_missing_from_lists_with_slow_scim(start_emulator: Start) -> None:
     emulator = start_emulator("--faults", "slow-scim")
     ana = create(emulator, "Users", userName=ANA)
     query = filter_query(f'userName eq "{ANA}"')
@@ -322,7 +322,7 @@ def test_with_slow_scim_a_new_user_is_missing_from_lists_for_a_while(start_emula
     assert (list_names(emulator, query), list_names(emulator, "")) == ([ANA], [ADMIN, ANA])
 
 
-def test_a_home_folder_outlives_its_user(emulator: EmulatorProcess) -> None:
+def test_a_home_folder_is_kept_after_its_user_is_deleted(emulator: EmulatorProcess) -> None:
     ana = create(emulator, "Users", userName=ANA)
     home = f"/api/2.0/workspace/get-status?path=/Users/{ANA}"
     first = ok(emulator, "GET", home)

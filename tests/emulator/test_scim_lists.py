@@ -1,4 +1,4 @@
-"""Lists of SCIM: filtered, sorted, in pages, and with the attributes that were asked for."""
+"""SCIM lists: filters, sorting, pages, requested attributes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture(scope="module")
 def populated() -> Iterator[EmulatorProcess]:
-    """Five users besides the administrator, whose order by name is not that of their making."""
+    """Five users besides the administrator, not created in the order of their names."""
     with EmulatorProcess(["--transition-seconds", "0"]) as process:
         ids = [
             create(process, "Users", userName=f"{name}@lab.example", displayName=display, name={"familyName": family})
@@ -52,7 +52,7 @@ def test_lists_are_filtered_sorted_and_paged(populated: EmulatorProcess, query: 
     assert [name.partition("@")[0] for name in list_names(populated, query)] == found
 
 
-def test_a_page_tells_where_it_is(populated: EmulatorProcess) -> None:
+def test_a_page_has_its_start_and_total(populated: EmulatorProcess) -> None:
     page = ok(populated, "GET", f"{SCIM}/Users?startIndex=5&count=4&attributes=userName")
     assert {name: value for name, value in page.items() if name != "Resources"} == {
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
@@ -63,7 +63,7 @@ def test_a_page_tells_where_it_is(populated: EmulatorProcess) -> None:
     assert [set(entry) for entry in page["Resources"]] == [{"id", "userName", "active"}] * 2
 
 
-def test_the_sdk_pages_through_everybody(populated: EmulatorProcess) -> None:
+def test_the_sdk_pages_through_all_users(populated: EmulatorProcess) -> None:
     listed = populated.client().users.list(count=2, sort_by="userName", sort_order=ListSortOrder.DESCENDING)
     assert [user.user_name.partition("@")[0] for user in listed if user.user_name] == [
         *("eve", "dan", "cid", "bob", "ana", "admin")
@@ -87,11 +87,11 @@ def test_groups_are_found_by_their_members(populated: EmulatorProcess) -> None:
         ("count=many", "invalidValue"),
     ],
 )
-def test_a_list_that_cannot_be_understood_is_refused(populated: EmulatorProcess, query: str, scim_type: str) -> None:
+def test_an_invalid_list_query_is_rejected(populated: EmulatorProcess, query: str, scim_type: str) -> None:
     assert refused(populated, "GET", f"{SCIM}/Users?{query}")[:2] == (400, scim_type)
 
 
-def test_attributes_can_be_left_out(populated: EmulatorProcess) -> None:
+def test_attributes_can_be_excluded(populated: EmulatorProcess) -> None:
     query = filter_query('displayName eq "lab-1"') + "&excludedAttributes=members,roles,schemas,meta"
     (entry,) = ok(populated, "GET", f"{SCIM}/Groups?{query}")["Resources"]
     assert entry == {"id": entry["id"], "displayName": "lab-1", "groups": [], "entitlements": []}

@@ -1,4 +1,4 @@
-"""What PATCH operations of SCIM make of a resource, on plain data."""
+"""SCIM PATCH operations on plain data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ USER = {
 
 
 def after(resource: dict[str, Any], *operations: dict[str, Any]) -> dict[str, Any]:
-    """What differs from before."""
+    """Return the changed attributes."""
     changed = patched(resource, {"Operations": list(operations)})
     return {name: value for name, value in changed.items() if value != resource[name]}
 
@@ -53,7 +53,7 @@ def refusal(resource: dict[str, Any], *operations: Any) -> tuple[int, str | None
         ({"op": "replace", "path": 'members[value eq "1"]', "value": [{"value": "9"}]}, ["2", "9"]),
     ],
 )
-def test_members_change_in_every_form_that_clients_use(operation: dict[str, Any], members: list[str]) -> None:
+def test_members_are_changed_by_every_form_of_patch(operation: dict[str, Any], members: list[str]) -> None:
     assert after(GROUP, operation) == {"members": members}
 
 
@@ -74,7 +74,7 @@ def test_an_operation_that_changes_nothing(operation: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("value", ["false", False, "False", [{"value": "false"}], {"value": "false"}, ["FALSE"]])
-def test_active_is_taken_away_in_every_form_that_clients_use(value: Any) -> None:
+def test_users_are_deactivated_by_every_form_of_patch(value: Any) -> None:
     assert after(USER, {"op": "replace", "path": "active", "value": value}) == {"active": False}
 
 
@@ -83,7 +83,7 @@ def test_an_operation_without_a_path_merges_its_object() -> None:
     assert after(USER, merged) == {"displayName": "Anna", "name.givenName": "Anna"}
 
 
-def test_operations_work_on_what_those_before_them_left() -> None:
+def test_operations_build_on_earlier_operations() -> None:
     first = {"op": "replace", "path": "entitlements", "value": [{"value": "allow-cluster-create"}]}
     second = {"op": "remove", "path": 'entitlements[value eq "allow-cluster-create"]'}
     assert after(USER, first, second) == {"entitlements": []}
@@ -94,7 +94,7 @@ def test_a_text_is_removed() -> None:
 
 
 @pytest.mark.parametrize("path", ["entitlements", 'entitlements[value eq "workspace-access"]'])
-def test_removing_entitlements_where_there_are_none_is_an_invalid_path(path: str) -> None:
+def test_removing_missing_entitlements_is_an_invalid_path(path: str) -> None:
     text = "No such attribute with the name : entitlements in the current resource"
     assert refusal(GROUP, {"op": "remove", "path": path}) == (400, "invalidPath", text)
 
@@ -124,7 +124,7 @@ def test_an_empty_patch_is_refused() -> None:
     assert refusal(GROUP)[:2] == (400, "invalidSyntax")
 
 
-def test_of_a_refused_patch_nothing_counts() -> None:
+def test_a_rejected_patch_changes_nothing() -> None:
     resource = {**GROUP, "members": ["1"]}
     refusal(resource, {"op": "add", "path": "members", "value": [{"value": "2"}]}, {"op": "remove"})
     assert resource["members"] == ["1"]
@@ -135,7 +135,7 @@ OPERATIONS = st.tuples(st.sampled_from(["add", "remove", "remove-where", "replac
 
 
 @given(st.lists(OPERATIONS, min_size=1, max_size=20))
-def test_any_sequence_of_operations_leaves_the_members_that_a_set_would_have(
+def test_any_sequence_of_operations_has_the_same_effect_as_on_a_set(
     sequence: list[tuple[str, list[str]]],
 ) -> None:
     model: set[str] = set()

@@ -1,4 +1,4 @@
-"""Who the caller is, and what people who are no administrators may read and change."""
+"""The caller, and what users without admin rights may read and change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture
 def ana(emulator: EmulatorProcess) -> str:
-    """A token of somebody who is no administrator."""
+    """A token of a user without admin rights."""
     return str(emulator.control("POST", "users", {"user_name": ANA})["token"])
 
 
@@ -23,14 +23,14 @@ def test_me_is_the_caller(emulator: EmulatorProcess, ana: str) -> None:
     assert [group["display"] for group in me["groups"]] == ["users"]
 
 
-def test_a_service_principal_sees_itself_as_a_user_named_by_its_application_id(emulator: EmulatorProcess) -> None:
+def test_a_service_principal_sees_itself_as_a_user(emulator: EmulatorProcess) -> None:
     create(emulator, "ServicePrincipals", applicationId=UUID, displayName="bot")
     token = ok(emulator, "POST", "/api/2.0/token-management/on-behalf-of/tokens", {"application_id": UUID})
     me = emulator.client(token["token_value"]).current_user.me()
     assert (me.user_name, me.display_name, me.active) == (UUID, "bot", True)
 
 
-def test_who_is_no_administrator_changes_nothing(emulator: EmulatorProcess, ana: str) -> None:
+def test_users_without_admin_rights_change_nothing(emulator: EmulatorProcess, ana: str) -> None:
     me = ok(emulator, "GET", f"{SCIM}/Me", token=ana)["id"]
     before = emulator.control("GET", "state")["directory"]
     detail = "Only administrators can perform this operation."
@@ -47,7 +47,7 @@ def test_who_is_no_administrator_changes_nothing(emulator: EmulatorProcess, ana:
     assert emulator.control("GET", "state")["directory"] == before
 
 
-def test_who_is_no_administrator_reads_little_of_others(emulator: EmulatorProcess, ana: str) -> None:
+def test_users_without_admin_rights_read_few_attributes_of_others(emulator: EmulatorProcess, ana: str) -> None:
     bob = create(emulator, "Users", userName=BOB, externalId="e", entitlements=[{"value": "allow-cluster-create"}])
     seen = ok(emulator, "GET", f"{SCIM}/Users/{bob}", token=ana)
     assert set(seen) == {"schemas", "id", "userName", "displayName", "active"}
@@ -61,6 +61,6 @@ def test_who_is_no_administrator_reads_little_of_others(emulator: EmulatorProces
     assert [set(group) for group in groups] == [{"schemas", "id", "displayName", "members", "meta"}]
 
 
-def test_the_sdk_recognises_the_refusal(emulator: EmulatorProcess, ana: str) -> None:
+def test_the_sdk_recognises_permission_denied(emulator: EmulatorProcess, ana: str) -> None:
     with pytest.raises(PermissionDenied, match="Only administrators"):
         emulator.client(ana).groups.create(display_name="mine")

@@ -1,4 +1,4 @@
-"""The Python SDK on the emulator: what it sends comes back as its own types, through every service of a lab."""
+"""The Python SDK on the emulator: all services of a lab return the SDK's types."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def client(emulator: EmulatorProcess) -> WorkspaceClient:
 
 @pytest.fixture(scope="module")
 def ticking() -> Iterator[EmulatorProcess]:
-    """An emulator whose clusters take a second from state to state, so that a waiter has something to wait for."""
+    """An emulator with transitions of one second, so that waiters have to wait."""
     with EmulatorProcess(["--transition-seconds", "1"]) as process:
         yield process
 
@@ -62,10 +62,10 @@ def cluster(client: WorkspaceClient, name: str = "cluster_01") -> str:
     return str(made.response.cluster_id)
 
 
-# --- people
+# --- users and groups
 
 
-def test_users_come_back_as_they_were_made(client: WorkspaceClient) -> None:
+def test_users_are_read_as_created(client: WorkspaceClient) -> None:
     made = client.users.create(user_name="Ana@lab.example", display_name="Ana", active=True)
     assert made.id is not None
     read = client.users.get(made.id)
@@ -81,7 +81,7 @@ def test_users_come_back_as_they_were_made(client: WorkspaceClient) -> None:
         client.users.get(made.id)
 
 
-def test_groups_come_back_with_their_members_and_entitlements(client: WorkspaceClient) -> None:
+def test_groups_are_read_with_members_and_entitlements(client: WorkspaceClient) -> None:
     people = [client.users.create(user_name=f"s{number}@lab.example").id for number in range(3)]
     made = client.groups.create(
         display_name="group_01",
@@ -116,7 +116,7 @@ def test_a_service_principal_signs_in_with_its_secret(client: WorkspaceClient, e
 # --- clusters and libraries
 
 
-def test_a_cluster_comes_back_as_it_was_asked_for(client: WorkspaceClient) -> None:
+def test_a_cluster_is_read_as_it_was_requested(client: WorkspaceClient) -> None:
     attributes = AzureAttributes(
         first_on_demand=1, availability=AzureAvailability.ON_DEMAND_AZURE, spot_bid_max_price=-1
     )
@@ -135,7 +135,7 @@ def test_a_cluster_comes_back_as_it_was_asked_for(client: WorkspaceClient) -> No
     assert read.creator_user_name == "admin@lab.example"
 
 
-def test_the_waiters_of_clusters_end(ticking: EmulatorProcess) -> None:
+def test_cluster_waiters_finish(ticking: EmulatorProcess) -> None:
     ticking.control("POST", "reset")
     client = ticking.client()
     running = client.clusters.create_and_wait(
@@ -150,7 +150,7 @@ def test_the_waiters_of_clusters_end(ticking: EmulatorProcess) -> None:
     client.clusters.ensure_cluster_is_running(cluster_id)
 
 
-def test_a_launch_that_fails_says_why_and_which(ticking: EmulatorProcess) -> None:
+def test_a_failed_launch_names_the_reason_and_the_cluster(ticking: EmulatorProcess) -> None:
     ticking.control("POST", "reset")
     ticking.control("POST", "faults", {"rules": [{"kind": "launch_failure", "match": "cluster_01"}]})
     client = ticking.client()
@@ -177,39 +177,39 @@ def test_clusters_are_listed_pinned_and_removed(client: WorkspaceClient) -> None
         client.clusters.get(ids[0])
 
 
-def test_the_events_of_a_cluster_tell_its_life(client: WorkspaceClient) -> None:
+def test_the_events_of_a_cluster_record_its_life(client: WorkspaceClient) -> None:
     made = cluster(client)
     client.clusters.delete(made)
     client.clusters.start(made)
-    told = list(client.clusters.events(made, order=GetEventsOrder.ASC))
+    listed = list(client.clusters.events(made, order=GetEventsOrder.ASC))
     wanted = (EventType.CREATING, EventType.STARTING, EventType.RUNNING, EventType.TERMINATING)
-    assert [event.type for event in told if event.type in wanted] == [
+    assert [event.type for event in listed if event.type in wanted] == [
         EventType.CREATING,
         EventType.RUNNING,
         EventType.TERMINATING,
         EventType.STARTING,
         EventType.RUNNING,
     ]
-    assert [event.timestamp for event in told] == sorted(event.timestamp or 0 for event in told)
-    reason = next(event.details.reason for event in told if event.type == EventType.TERMINATING and event.details)
+    assert [event.timestamp for event in listed] == sorted(event.timestamp or 0 for event in listed)
+    reason = next(event.details.reason for event in listed if event.type == EventType.TERMINATING and event.details)
     assert reason and reason.parameters == {"username": "admin@lab.example"}
 
 
-def test_what_a_cluster_can_be_made_of_can_be_chosen(client: WorkspaceClient) -> None:
+def test_runtimes_node_types_and_zones_can_be_selected(client: WorkspaceClient) -> None:
     assert client.clusters.select_spark_version(long_term_support=True).endswith("-scala2.12")
     assert client.clusters.select_node_type(local_disk=True, min_cores=4).startswith("Standard_")
     assert client.clusters.list_zones().zones
 
 
-def test_libraries_are_installed_and_go_with_the_next_restart(client: WorkspaceClient) -> None:
+def test_libraries_are_installed_and_removed_at_the_next_restart(client: WorkspaceClient) -> None:
     made = cluster(client)
     libraries = [
         Library(pypi=PythonPyPiLibrary(package="nltk==3.9.1")),
         Library(maven=MavenLibrary(coordinates="com.databricks:spark-xml_2.12:0.18.0")),
     ]
     client.libraries.install(made, libraries)
-    told = list(client.libraries.cluster_status(made))
-    assert [(entry.library, entry.status) for entry in told] == [
+    listed = list(client.libraries.cluster_status(made))
+    assert [(entry.library, entry.status) for entry in listed] == [
         (library, LibraryInstallStatus.INSTALLED) for library in libraries
     ]
     client.libraries.uninstall(made, libraries[:1])
@@ -223,17 +223,17 @@ def test_libraries_are_installed_and_go_with_the_next_restart(client: WorkspaceC
     ("kind", "status"),
     [("library_failed", LibraryInstallStatus.FAILED), ("library_stuck", LibraryInstallStatus.PENDING)],
 )
-def test_one_library_fails_or_is_stuck_and_the_others_are_not(
+def test_one_library_fails_or_is_stuck_and_others_are_installed(
     emulator: EmulatorProcess, client: WorkspaceClient, kind: str, status: LibraryInstallStatus
 ) -> None:
     emulator.control("POST", "faults", {"rules": [{"kind": kind, "match": "nltk*"}]})
     made = cluster(client)
     names = ("nltk==3.9.1", "pandas==2.2.2")
     client.libraries.install(made, [Library(pypi=PythonPyPiLibrary(package=name)) for name in names])
-    told = {entry.library.pypi.package: entry for entry in client.libraries.cluster_status(made)}  # type: ignore[union-attr]
-    assert told["nltk==3.9.1"].status == status
-    assert bool(told["nltk==3.9.1"].messages) is (status == LibraryInstallStatus.FAILED)
-    assert told["pandas==2.2.2"].status == LibraryInstallStatus.INSTALLED
+    listed = {entry.library.pypi.package: entry for entry in client.libraries.cluster_status(made)}  # type: ignore[union-attr]
+    assert listed["nltk==3.9.1"].status == status
+    assert bool(listed["nltk==3.9.1"].messages) is (status == LibraryInstallStatus.FAILED)
+    assert listed["pandas==2.2.2"].status == LibraryInstallStatus.INSTALLED
 
 
 # --- permissions, policies
@@ -269,7 +269,7 @@ def test_permissions_are_set_merged_and_read(client: WorkspaceClient) -> None:
         client.permissions.set("clusters", made, access_control_list=[nobody])
 
 
-def test_a_policy_refuses_what_it_forbids(client: WorkspaceClient) -> None:
+def test_a_policy_rejects_a_forbidden_value(client: WorkspaceClient) -> None:
     definition = '{"node_type_id": {"type": "fixed", "value": "Standard_DS3_v2"}}'
     made = client.cluster_policies.create(name="lab", definition=definition)
     assert made.policy_id is not None
@@ -291,7 +291,7 @@ def test_a_policy_refuses_what_it_forbids(client: WorkspaceClient) -> None:
 # --- files
 
 
-def test_notebooks_and_files_of_the_workspace_come_back(client: WorkspaceClient) -> None:
+def test_notebooks_and_files_are_read_back(client: WorkspaceClient) -> None:
     folder = "/Users/admin@lab.example/lab"
     client.workspace.mkdirs(folder)
     source = "# Databricks notebook source\nprint(1)\n"
@@ -312,7 +312,7 @@ def test_notebooks_and_files_of_the_workspace_come_back(client: WorkspaceClient)
         client.workspace.get_status(folder)
 
 
-def test_dbfs_carries_more_than_a_block(client: WorkspaceClient) -> None:
+def test_dbfs_files_can_exceed_a_block(client: WorkspaceClient) -> None:
     content = bytes(range(256)) * 10_000
     client.dbfs.mkdirs("/lab")
     with client.dbfs.open("/lab/data.bin", write=True, overwrite=True) as stream:
@@ -351,7 +351,7 @@ def test_a_token_works_until_it_is_revoked(client: WorkspaceClient, emulator: Em
         bearer.current_user.me()
 
 
-def test_a_token_ends_by_the_clock(client: WorkspaceClient, emulator: EmulatorProcess) -> None:
+def test_a_token_expires_by_the_clock(client: WorkspaceClient, emulator: EmulatorProcess) -> None:
     bearer = emulator.client(client.tokens.create(lifetime_seconds=3600).token_value)
     bearer.current_user.me()
     emulator.control("POST", "clock", {"advance_seconds": 3601})
@@ -359,7 +359,7 @@ def test_a_token_ends_by_the_clock(client: WorkspaceClient, emulator: EmulatorPr
         bearer.current_user.me()
 
 
-def test_secrets_are_kept_for_those_who_may_read_them(client: WorkspaceClient, emulator: EmulatorProcess) -> None:
+def test_secrets_are_readable_with_permission_only(client: WorkspaceClient, emulator: EmulatorProcess) -> None:
     client.secrets.create_scope("lab")
     client.secrets.put_secret("lab", "key", string_value="value")
     assert base64.b64decode(str(client.secrets.get_secret("lab", "key").value)) == b"value"
@@ -375,7 +375,7 @@ def test_secrets_are_kept_for_those_who_may_read_them(client: WorkspaceClient, e
 # --- retries, delays
 
 
-def test_a_refused_write_is_carried_out_once(emulator: EmulatorProcess, client: WorkspaceClient) -> None:
+def test_a_retried_write_is_applied_once(emulator: EmulatorProcess, client: WorkspaceClient) -> None:
     rule = {"match": "POST */Groups", "kind": "429", "count": 2, "retry_after": 0}
     emulator.control("POST", "faults", {"rules": [rule]})
     client.groups.create(display_name="group_01")
@@ -384,7 +384,7 @@ def test_a_refused_write_is_carried_out_once(emulator: EmulatorProcess, client: 
     assert posts == [429, 429, 201]
 
 
-def test_a_flaky_workspace_is_used_to_the_end(start_emulator: Callable[..., EmulatorProcess]) -> None:
+def test_the_sdk_works_with_a_flaky_workspace(start_emulator: Callable[..., EmulatorProcess]) -> None:
     emulator = start_emulator("--seed", 5, "--faults", "flaky", "--transition-seconds", 0)
     client = emulator.client()
     began = time.monotonic()
@@ -395,7 +395,7 @@ def test_a_flaky_workspace_is_used_to_the_end(start_emulator: Callable[..., Emul
     assert statuses & {429, 503}
 
 
-def test_new_people_may_be_missing_from_lists_for_a_while(emulator: EmulatorProcess, client: WorkspaceClient) -> None:
+def test_new_users_are_missing_from_lists_for_a_while(emulator: EmulatorProcess, client: WorkspaceClient) -> None:
     emulator.control("POST", "faults", {"profile": "slow-scim"})
     made = client.users.create(user_name="ana@lab.example")
 
@@ -407,11 +407,11 @@ def test_new_people_may_be_missing_from_lists_for_a_while(emulator: EmulatorProc
     assert listed()
 
 
-def test_events_may_be_missing_while_the_uptime_is_true(emulator: EmulatorProcess, client: WorkspaceClient) -> None:
+def test_uptime_is_correct_although_events_are_missing(emulator: EmulatorProcess, client: WorkspaceClient) -> None:
     emulator.control("POST", "faults", {"rules": [{"kind": "events_dropped", "types": ["TERMINATING"]}]})
     made = cluster(client)
     client.clusters.delete(made)
     client.clusters.start(made)
-    told = [event.type for event in client.clusters.events(made)]
-    assert (EventType.TERMINATING in told, told.count(EventType.RUNNING)) == (False, 2)
+    listed = [event.type for event in client.clusters.events(made)]
+    assert (EventType.TERMINATING in listed, listed.count(EventType.RUNNING)) == (False, 2)
     assert len(emulator.control("GET", f"uptime?cluster_id={made}")["sessions"]) == 2

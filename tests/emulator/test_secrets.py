@@ -1,4 +1,4 @@
-"""Secret scopes: what they hold, and who may see it."""
+"""Secret scopes, secrets and their permissions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def ana(emulator: EmulatorProcess) -> WorkspaceClient:
 
 @pytest.fixture
 def client(emulator: EmulatorProcess) -> WorkspaceClient:
-    """The administrator's, of a workspace with an empty scope `lab`."""
+    """The administrator's client of a workspace with an empty scope `lab`."""
     client = emulator.client()
     client.secrets.create_scope("lab")
     return client
@@ -71,7 +71,7 @@ def test_the_creator_manages_a_scope(emulator: EmulatorProcess, client: Workspac
     assert list(client.secrets.list_acls("lab")) == [AclItem(principal=ADMIN, permission=MANAGE)]
 
 
-def test_everybody_may_be_the_first_to_manage_a_scope(client: WorkspaceClient) -> None:
+def test_the_group_users_can_be_the_first_manager_of_a_scope(client: WorkspaceClient) -> None:
     client.secrets.create_scope("open", initial_manage_principal="users")
     assert list(client.secrets.list_acls("open")) == [AclItem(principal="users", permission=MANAGE)]
     client.secrets.put_acl("open", "users", READ)
@@ -80,7 +80,7 @@ def test_everybody_may_be_the_first_to_manage_a_scope(client: WorkspaceClient) -
         client.secrets.create_scope("mine", initial_manage_principal=ADMIN)
 
 
-def test_a_deleted_scope_takes_its_secrets_along(client: WorkspaceClient) -> None:
+def test_a_scope_is_deleted_with_its_secrets(client: WorkspaceClient) -> None:
     client.secrets.put_secret("lab", "password", string_value="x")
     client.secrets.delete_scope("lab")
     with pytest.raises(ResourceDoesNotExist, match="Scope lab does not exist!"):
@@ -89,7 +89,7 @@ def test_a_deleted_scope_takes_its_secrets_along(client: WorkspaceClient) -> Non
     assert list(client.secrets.list_secrets("lab")) == []
 
 
-def test_each_level_allows_what_the_one_below_allows_and_more(client: WorkspaceClient, ana: WorkspaceClient) -> None:
+def test_each_level_includes_the_lower_ones(client: WorkspaceClient, ana: WorkspaceClient) -> None:
     client.secrets.put_secret("lab", "password", string_value="x")
     attempts = {
         READ: lambda: ana.secrets.get_secret("lab", "password"),
@@ -110,9 +110,7 @@ def test_each_level_allows_what_the_one_below_allows_and_more(client: WorkspaceC
     assert allowed == {None: [], READ: [READ], WRITE: [READ, WRITE], MANAGE: [READ, WRITE, MANAGE]}
 
 
-def test_a_scope_is_seen_by_those_who_may_read_it_also_through_groups(
-    client: WorkspaceClient, ana: WorkspaceClient
-) -> None:
+def test_a_scope_is_visible_to_readers_also_through_groups(client: WorkspaceClient, ana: WorkspaceClient) -> None:
     me = ana.current_user.me().id
     assert me and [scope.name for scope in ana.secrets.list_scopes()] == []
     inner = client.groups.create(display_name="inner")
@@ -126,9 +124,7 @@ def test_a_scope_is_seen_by_those_who_may_read_it_also_through_groups(
     assert [scope.name for scope in ana.secrets.list_scopes()] == []
 
 
-def test_people_make_scopes_of_their_own_and_administrators_manage_them(
-    client: WorkspaceClient, ana: WorkspaceClient
-) -> None:
+def test_users_create_scopes_and_administrators_manage_them(client: WorkspaceClient, ana: WorkspaceClient) -> None:
     ana.secrets.create_scope("anas")
     ana.secrets.put_secret("anas", "k", string_value="v")
     client.secrets.put_acl("anas", ADMIN, READ)
@@ -136,7 +132,7 @@ def test_people_make_scopes_of_their_own_and_administrators_manage_them(
     client.secrets.delete_scope("anas")
 
 
-def test_acls_are_told_one_by_one_as_the_provider_checks_them(client: WorkspaceClient) -> None:
+def test_acls_are_read_one_by_one_as_by_the_provider(client: WorkspaceClient) -> None:
     bot = client.service_principals.create(display_name="bot").application_id
     assert bot
     client.groups.create(display_name="readers")

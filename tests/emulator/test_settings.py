@@ -1,4 +1,4 @@
-"""Where the workspace is, how it is set, and what it does not have."""
+"""Host metadata, workspace settings, and services without an emulation."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def names(client: WorkspaceClient) -> list[tuple[str | None, int | None]]:
     return [(script.name, script.position) for script in client.global_init_scripts.list()]
 
 
-def test_the_host_metadata_are_those_of_an_azure_workspace(emulator: EmulatorProcess) -> None:
+def test_the_host_metadata_describe_an_azure_workspace(emulator: EmulatorProcess) -> None:
     answer = emulator.request("GET", "/.well-known/databricks-config", headers={"Authorization": ""})
     assert answer == (
         200,
@@ -62,7 +62,7 @@ def test_telemetry_is_counted(emulator: EmulatorProcess) -> None:
     assert emulator.request("POST", "/telemetry-ext", body) == (200, {"errors": None, "numProtoSuccess": 2})
 
 
-def test_conf_is_text_by_name(emulator: EmulatorProcess) -> None:
+def test_workspace_conf_has_text_values(emulator: EmulatorProcess) -> None:
     client = emulator.client()
     client.workspace_conf.set_status({"enableIpAccessLists": "TRue", "maxTokenLifetimeDays": "90"})
     assert client.workspace_conf.get_status("enableIpAccessLists,maxTokenLifetimeDays,enableGp3") == {
@@ -72,7 +72,7 @@ def test_conf_is_text_by_name(emulator: EmulatorProcess) -> None:
     }
 
 
-def test_unknown_keys_of_conf_are_named_as_the_provider_reads_them(emulator: EmulatorProcess) -> None:
+def test_unknown_conf_keys_are_reported_as_the_provider_expects(emulator: EmulatorProcess) -> None:
     text = 'Invalid keys: ["enableNothing", "enableMore"]'
     refusals = [
         emulator.request("GET", "/api/2.0/workspace-conf?keys=enableNothing,enableGp3,enableMore"),
@@ -83,7 +83,7 @@ def test_unknown_keys_of_conf_are_named_as_the_provider_reads_them(emulator: Emu
     assert [(status, answer["message"]) for status, answer in refusals] == [(400, text), (400, text)]
 
 
-def test_values_of_conf_that_are_not_allowed_are_named_and_none_is_set(emulator: EmulatorProcess) -> None:
+def test_invalid_conf_values_are_reported_and_nothing_is_set(emulator: EmulatorProcess) -> None:
     client = emulator.client()
     with pytest.raises(InvalidParameterValue) as refusal:
         client.workspace_conf.set_status({"maxTokenLifetimeDays": "", "enableGp3": "", "enableIpAccessLists": "true"})
@@ -104,7 +104,7 @@ def test_settings_are_for_administrators(ana: WorkspaceClient) -> None:
             refused()
 
 
-def test_legacy_dbfs_is_switched_off_and_back(emulator: EmulatorProcess) -> None:
+def test_legacy_dbfs_is_disabled_and_enabled_again(emulator: EmulatorProcess) -> None:
     api = emulator.client().settings.disable_legacy_dbfs
     off = DisableLegacyDbfs(BooleanMessage(True))
     listing = ("GET", "/api/2.0/dbfs/list?path=/")
@@ -122,7 +122,7 @@ def test_a_new_account_has_no_legacy_dbfs(start_emulator: Start) -> None:
     assert api.get().disable_legacy_dbfs.value is True
 
 
-def test_a_setting_that_was_changed_meanwhile_is_refused_with_its_etag(emulator: EmulatorProcess) -> None:
+def test_a_stale_etag_is_rejected_with_the_current_one(emulator: EmulatorProcess) -> None:
     path = "/api/2.0/settings/types/disable_legacy_dbfs/names/default"
     body = {"allow_missing": True, "field_mask": "*", "setting": {"disable_legacy_dbfs": {"value": True}, "etag": "v0"}}
     status, answer = emulator.request("PATCH", path, body)
@@ -138,7 +138,7 @@ def test_a_setting_that_was_changed_meanwhile_is_refused_with_its_etag(emulator:
     ]
 
 
-def test_a_setting_without_a_default_is_missing_until_it_is_made(emulator: EmulatorProcess) -> None:
+def test_a_setting_without_a_default_is_missing_until_it_is_created(emulator: EmulatorProcess) -> None:
     api = emulator.client().settings.default_namespace
     wanted = DefaultNamespaceSetting(StringMessage("main"))
     with pytest.raises(NotFound) as refusal:
@@ -160,7 +160,7 @@ def test_a_setting_without_a_default_is_missing_until_it_is_made(emulator: Emula
     ("setting", "status"),
     [("off", 400), ({"disable_legacy_dbfs": {"value": "yes"}}, 400), ({"disable_legacy_dbfs": 1}, 400), ({}, 400)],
 )
-def test_a_setting_of_another_shape_is_refused(emulator: EmulatorProcess, setting: Any, status: int) -> None:
+def test_a_malformed_setting_is_rejected(emulator: EmulatorProcess, setting: Any, status: int) -> None:
     path = "/api/2.0/settings/types/disable_legacy_dbfs/names/default"
     assert emulator.request("PATCH", path, {"setting": setting})[0] == status
 
@@ -199,13 +199,13 @@ def test_init_scripts_run_in_the_order_of_their_positions(emulator: EmulatorProc
         ({"name": "b", "script": "ZWNobw==", "position": -1}, "position must be a number from 0, not -1."),
     ],
 )
-def test_a_wrong_init_script_is_refused(emulator: EmulatorProcess, body: dict[str, Any], message: str) -> None:
+def test_an_invalid_init_script_is_rejected(emulator: EmulatorProcess, body: dict[str, Any], message: str) -> None:
     emulator.client().global_init_scripts.create("a", encoded("a"))
     status, answer = emulator.request("POST", "/api/2.0/global-init-scripts", body)
     assert (status, answer["message"]) == (400, message)
 
 
-def test_ip_access_lists_are_kept(emulator: EmulatorProcess) -> None:
+def test_ip_access_lists_are_stored(emulator: EmulatorProcess) -> None:
     client = emulator.client()
     made = client.ip_access_lists.create("office", ListType.ALLOW, ip_addresses=["10.0.0.0/16", "1.2.3.4"])
     assert made.ip_access_list and made.ip_access_list.list_id
@@ -223,7 +223,7 @@ def test_ip_access_lists_are_kept(emulator: EmulatorProcess) -> None:
         client.ip_access_lists.create("office", ListType.ALLOW, ip_addresses=["office"])
 
 
-def test_what_the_workspace_does_not_have_is_an_empty_list(emulator: EmulatorProcess) -> None:
+def test_services_without_an_emulation_have_empty_lists(emulator: EmulatorProcess) -> None:
     client = emulator.client()
     assert [
         list(client.jobs.list()),
@@ -238,11 +238,11 @@ def test_what_the_workspace_does_not_have_is_an_empty_list(emulator: EmulatorPro
         assert emulator.request("GET", f"/api/{version}/jobs/list?limit=25") == (200, {"jobs": [], "has_more": False})
 
 
-def test_a_workspace_without_metastore_says_so(emulator: EmulatorProcess) -> None:
+def test_a_workspace_without_a_metastore_returns_404(emulator: EmulatorProcess) -> None:
     client = emulator.client()
-    for asked in (client.metastores.current, client.metastores.summary):
+    for read in (client.metastores.current, client.metastores.summary):
         with pytest.raises(NotFound, match="No metastore assigned for the current workspace."):
-            asked()
+            read()
 
 
 def test_a_workspace_can_be_assigned_to_a_metastore(emulator: EmulatorProcess) -> None:
@@ -253,7 +253,7 @@ def test_a_workspace_can_be_assigned_to_a_metastore(emulator: EmulatorProcess) -
     assert client.metastores.summary().metastore_id == METASTORE
 
 
-def test_a_warehouse_is_seen_by_those_who_may_use_sql(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
+def test_a_warehouse_is_visible_to_users_of_sql(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
     name = "Serverless Starter Warehouse"
     (seen,) = ana.warehouses.list()
     assert seen.id and (seen.name, str(seen.state), seen.creator_name) == (name, "State.STOPPED", ADMIN)

@@ -1,4 +1,4 @@
-"""The state on disk: whole at any moment, private, and picked up again."""
+"""The state file: always complete, private, and read at the next start."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Start = Callable[..., EmulatorProcess]
 
 
 def saved(file: Path, user_name: str) -> bool:
-    """Whether this user is in the file within the time that a save may be behind."""
+    """Return whether the user is in the file within the maximum delay of a save."""
     ends = time.monotonic() + 10
     while time.monotonic() < ends:
         if file.exists() and user_name in file.read_text():
@@ -38,7 +38,7 @@ def saved(file: Path, user_name: str) -> bool:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state of some 60 MB in a file of its own; both tests that use it go on with it."""
+    """A state file of about 60 MB, shared by the two tests that use it."""
     file = tmp_path_factory.mktemp("large") / "lab.json"
     workspace = open_workspace(Options(seed="large"))
     for number in range(60_000):
@@ -52,7 +52,7 @@ def users_of(emulator: EmulatorProcess) -> set[str]:
     return {user["user_name"] for user in emulator.control("GET", "state")["directory"]["users"].values()}
 
 
-def test_a_workspace_goes_on_after_sigterm(start_emulator: Start, tmp_path: Path) -> None:
+def test_a_workspace_continues_after_sigterm(start_emulator: Start, tmp_path: Path) -> None:
     file = tmp_path / "lab.json"
     first = start_emulator("--state", file)
     given = first.control("POST", "users", {"user_name": "ana@lab.example"})
@@ -78,7 +78,7 @@ def test_tokens_stay_valid_over_a_restart(start_emulator: Start, tmp_path: Path)
     assert first.admin_token not in file.read_text() and token not in file.read_text()
 
 
-def test_a_workspace_goes_on_after_a_power_cut(start_emulator: Start, tmp_path: Path) -> None:
+def test_a_workspace_continues_after_a_crash(start_emulator: Start, tmp_path: Path) -> None:
     file = tmp_path / "lab.json"
     first = start_emulator("--state", file)
     first.control("POST", "users", {"user_name": "ana@lab.example"})
@@ -87,7 +87,9 @@ def test_a_workspace_goes_on_after_a_power_cut(start_emulator: Start, tmp_path: 
     assert "ana@lab.example" in users_of(start_emulator("--state", file))
 
 
-def test_the_file_is_whole_whenever_it_is_cut_off(start_emulator: Start, tmp_path: Path, acceptance: bool) -> None:
+def test_the_state_file_is_complete_after_a_kill_at_any_time(
+    start_emulator: Start, tmp_path: Path, acceptance: bool
+) -> None:
     file = tmp_path / "lab.json"
     before: set[str] = set()
     for cut in range(20 if acceptance else 3):
@@ -103,7 +105,7 @@ def test_the_file_is_whole_whenever_it_is_cut_off(start_emulator: Start, tmp_pat
         assert [path.name for path in tmp_path.iterdir() if path.name not in ("lab.json", ".lab.json.new")] == []
 
 
-def test_the_file_is_readable_by_its_owner_alone(start_emulator: Start, tmp_path: Path) -> None:
+def test_the_state_file_is_readable_by_its_owner_only(start_emulator: Start, tmp_path: Path) -> None:
     file = tmp_path / "lab.json"
     start_emulator("--state", file).stop()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -121,7 +123,7 @@ def test_the_file_is_written_only_after_a_change(start_emulator: Start, tmp_path
     assert file.stat().st_mtime_ns == written
 
 
-def test_requests_go_on_while_a_large_state_is_written(start_emulator: Start, large: Path) -> None:
+def test_requests_are_handled_while_a_large_state_is_written(start_emulator: Start, large: Path) -> None:
     emulator = start_emulator("--state", large)
     emulator.control("POST", "users", {"user_name": "ana@lab.example"})
     connection = emulator.connection()
@@ -136,7 +138,7 @@ def test_requests_go_on_while_a_large_state_is_written(start_emulator: Start, la
     assert slowest < 0.4
 
 
-def test_a_connection_is_closed_for_the_client_while_the_state_is_written(start_emulator: Start, large: Path) -> None:
+def test_connections_close_while_the_state_is_written(start_emulator: Start, large: Path) -> None:
     emulator = start_emulator("--state", large)
     connections = [connect(emulator.url) for _ in range(100)]
     emulator.control("POST", "users", {"user_name": "ana@lab.example"})
@@ -163,12 +165,12 @@ def test_a_state_read_from_its_file_is_the_same_state(tmp_path: Path) -> None:
     assert dump(read) == dump(workspace.state)
 
 
-def test_no_file_yet_is_a_new_workspace(tmp_path: Path) -> None:
+def test_a_missing_state_file_gives_a_new_workspace(tmp_path: Path) -> None:
     assert StateFile(tmp_path / "lab.json").read() is None
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"workspace_id": 7}', "\x00\x01", "<html></html>"])
-def test_a_file_that_holds_no_state_is_refused_and_left_alone(tmp_path: Path, content: str) -> None:
+def test_an_invalid_state_file_is_rejected_and_left_unchanged(tmp_path: Path, content: str) -> None:
     file = tmp_path / "lab.json"
     file.write_text(content)
     with pytest.raises(
@@ -195,7 +197,7 @@ def test_a_file_that_holds_no_state_is_refused_and_left_alone(tmp_path: Path, co
         ),
     ],
 )
-def test_a_state_that_does_not_fit_together_is_named(place: tuple[Any, ...], value: object, problem: str) -> None:
+def test_an_inconsistent_state_is_reported(place: tuple[Any, ...], value: object, problem: str) -> None:
     workspace = open_workspace(Options(seed="7"))
     workspace.state.scheduler.schedule(5, "clusters.change", cluster_id="c", to="RUNNING")
     dumped = dump(workspace.state)
@@ -207,7 +209,7 @@ def test_a_state_that_does_not_fit_together_is_named(place: tuple[Any, ...], val
 
 
 @pytest.mark.parametrize("forest", ["0", "{}"])
-def test_a_file_whose_shape_is_none_is_refused(tmp_path: Path, forest: str) -> None:
+def test_a_state_file_with_an_invalid_shape_is_rejected(tmp_path: Path, forest: str) -> None:
     file = tmp_path / "lab.json"
     content = dump(open_workspace(Options(seed="7")).state)
     content["volumes"]["forest"] = json.loads(forest)
@@ -216,12 +218,12 @@ def test_a_file_whose_shape_is_none_is_refused(tmp_path: Path, forest: str) -> N
         StateFile(file).read()
 
 
-def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+def test_a_missing_folder_of_the_state_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(StateFileError, match="the folder does not exist; create it"):
         StateFile(tmp_path / "nowhere" / "lab.json").read()
 
 
-def test_a_state_that_cannot_be_written_at_the_end_is_said(start_emulator: Start, tmp_path: Path) -> None:
+def test_a_state_that_cannot_be_written_at_the_end_is_reported(start_emulator: Start, tmp_path: Path) -> None:
     folder, log = tmp_path / "folder", tmp_path / "log"
     folder.mkdir()
     emulator = start_emulator("--state", folder / "lab.json", log=log)
@@ -234,7 +236,7 @@ def test_a_state_that_cannot_be_written_at_the_end_is_said(start_emulator: Start
 
 
 @pytest.mark.process
-def test_the_command_line_says_it_in_one_sentence(tmp_path: Path) -> None:
+def test_an_invalid_state_file_is_reported_on_the_command_line(tmp_path: Path) -> None:
     file = tmp_path / "lab.json"
     file.write_text(json.dumps({"workspace_id": "1"}))
     command = [sys.executable, "-m", "emulator", "--port", "0", "--state", str(file)]

@@ -1,4 +1,4 @@
-"""The emulator's package: imports run downwards only, and the modules that say they are pure are."""
+"""The emulator's package: imports between layers, and purity of modules."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ OPENING = re.compile(r'"""(.*?)"""', re.DOTALL)
 DOCSTRINGS = {path: found[1] if (found := OPENING.match(text)) else "" for path, text in EMULATOR.files.items()}
 PURE = sorted(path for path, text in DOCSTRINGS.items() if re.search(r"\bPure( constants)?\.", text))
 HARMLESS = ("random", "zipfile", "pydantic_core")
-"""What else pure modules of the emulator import: seeded generators, archives in memory, how a value is dumped."""
+"""Further imports allowed in pure modules: seeded generators, archives in memory, serialization schemas."""
 
 pytestmark = pytest.mark.xdist_group("syntax trees")
 
 USES = {("clusters", name) for name in ("libraries", "policies", "settings")}
 USES |= {("repos", "objects"), ("scim", "objects"), ("volumes", "dbfs"), ("dbfs", "settings")}
-"""Which API uses which, besides `permissions`, which every API may use."""
+"""The APIs that another API may use; all may use `permissions`."""
 
 
-def test_the_package_says_its_layers_in_their_order():
+def test_the_package_docstring_lists_the_layers_in_order():
     lines = [line for line in DOCSTRINGS["emulator/__init__.py"].splitlines() if line.startswith("- ")]
     written = [re.match(r"- `(\w+)`: ", line) for line in lines]
     assert [found[1] if found else "*" for found in written] == [name for names in LAYERS["emulator"] for name in names]
 
 
-def test_an_api_uses_another_only_where_the_platform_does():
+def test_apis_import_only_the_allowed_other_apis():
     apis = {package_of(path) for path in EMULATOR.files if path.endswith("/routes.py")} - {"control"}
     arrows = {(package_of(path), package_of(one.target)) for path in EMULATOR.files for one in EMULATOR.inside[path]}
     used = {(user, api) for user, api in arrows if {user, api} <= apis and user != api and api != "permissions"}
@@ -53,12 +53,12 @@ def test_a_module_that_says_it_is_pure_is(path):
     assert [found for found in import_graph.impurities(EMULATOR, [path]) if not found.endswith(allowed)] == []
 
 
-def test_paths_formats_and_catalog_are_pure():
+def test_expected_modules_are_pure():
     expected = {"base/paths", "reference/policy_families", "notebook_formats/notebooks", "policies/evaluation"}
     assert {f"emulator/{name}.py" for name in expected} <= set(PURE)
 
 
-def test_the_route_of_clusters_start_leads_to_its_handler():
+def test_clusters_start_is_routed_to_its_handler():
     found = Router(services.routes()).find("POST", "/api/2.1/clusters/start")
     assert found
     assert found[0].handler is clusters_routes.start

@@ -26,7 +26,7 @@ def ana(emulator: EmulatorProcess) -> WorkspaceClient:
 
 @pytest.fixture
 def bot(emulator: EmulatorProcess) -> tuple[str, str]:
-    """Id and application id of a service principal."""
+    """The id and application id of a service principal."""
     made = emulator.client().service_principals.create(display_name="bot")
     assert made.id and made.application_id
     return made.id, made.application_id
@@ -67,21 +67,21 @@ def test_a_token_without_a_lifetime_never_expires(ana: WorkspaceClient) -> None:
     assert made.token_info and made.token_info.expiry_time == -1
 
 
-def test_a_token_ends_with_its_lifetime(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
+def test_a_token_expires_after_its_lifetime(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
     made = ana.tokens.create(lifetime_seconds=60, comment="short")
     emulator.control("POST", "clock", {"advance_seconds": 61})
     assert emulator.request("GET", f"{SCIM}/Me", token=made.token_value)[0] == 403
     assert "short" not in [info.comment for info in ana.tokens.list()]
 
 
-def test_no_token_is_told_twice(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
+def test_a_token_value_is_returned_only_once(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
     made = ana.tokens.create(comment="secret")
     assert made.token_value
-    told = [emulator.control("GET", "state"), emulator.request("GET", "/api/2.0/token-management/tokens")[1]]
-    assert made.token_value not in str(told)
+    responses = [emulator.control("GET", "state"), emulator.request("GET", "/api/2.0/token-management/tokens")[1]]
+    assert made.token_value not in str(responses)
 
 
-def test_somebody_elses_token_cannot_be_deleted_as_ones_own(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
+def test_a_token_of_another_user_cannot_be_deleted(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
     made = emulator.client().tokens.create(comment="the administrator's")
     assert made.token_info and made.token_info.token_id
     with pytest.raises(NotFound, match=f"Token with id {made.token_info.token_id} does not exist."):
@@ -103,13 +103,13 @@ def test_a_workspace_can_limit_how_long_tokens_live(emulator: EmulatorProcess, a
     assert ana.tokens.create(lifetime_seconds=90 * DAY).token_value
 
 
-def test_a_workspace_can_do_without_tokens(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
+def test_personal_access_tokens_can_be_disabled(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
     emulator.client().workspace_conf.set_status({"enableTokensConfig": "false"})
     with pytest.raises(BadRequest, match="Personal access tokens are disabled in this workspace."):
         ana.tokens.create()
 
 
-def test_without_the_right_to_use_tokens_nobody_makes_one(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
+def test_creating_a_token_requires_permission_to_use_tokens(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
     path = "/api/2.0/permissions/authorization/tokens"
     nobody = {"access_control_list": [{"group_name": "admins", "permission_level": "CAN_MANAGE"}]}
     assert emulator.request("PUT", path, nobody)[0] == 200
@@ -120,7 +120,7 @@ def test_without_the_right_to_use_tokens_nobody_makes_one(emulator: EmulatorProc
     assert ana.tokens.create().token_value
 
 
-def test_administrators_see_and_revoke_everybodys_tokens(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
+def test_administrators_see_and_revoke_tokens_of_all_users(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
     client = emulator.client()
     made = ana.tokens.create(comment="notebook", lifetime_seconds=DAY)
     assert made.token_info and made.token_info.token_id
@@ -160,16 +160,16 @@ def test_a_token_on_behalf_of_a_service_principal_is_its_own(emulator: EmulatorP
         client.token_management.create_obo_token("7")
 
 
-def test_the_sdk_gets_in_with_a_secret(emulator: EmulatorProcess, bot: tuple[str, str]) -> None:
+def test_the_sdk_authenticates_with_a_secret(emulator: EmulatorProcess, bot: tuple[str, str]) -> None:
     made = emulator.client().service_principal_secrets_proxy.create(bot[0], lifetime="2592000s")
     assert made.secret and made.status == "ACTIVE"
     client = WorkspaceClient(host=emulator.url, client_id=bot[1], client_secret=made.secret, auth_type="oauth-m2m")
     assert client.current_user.me().user_name == bot[1]
-    # What the access token is called and how long it lives is nobody's business but the client's.
+    # Access tokens are not listed.
     assert list(client.tokens.list()) == []
 
 
-def test_secrets_are_listed_without_their_value_and_stop_working_when_deleted(
+def test_secrets_are_listed_without_value_and_invalid_when_deleted(
     emulator: EmulatorProcess, bot: tuple[str, str]
 ) -> None:
     proxy = emulator.client().service_principal_secrets_proxy
@@ -188,15 +188,15 @@ def test_secrets_are_listed_without_their_value_and_stop_working_when_deleted(
         proxy.delete(bot[0], first["id"])
 
 
-def test_an_access_token_outlives_a_rehearsed_day(emulator: EmulatorProcess, bot: tuple[str, str]) -> None:
-    """Clients renew it by the machine's clock, whatever day is being rehearsed."""
+def test_an_access_token_stays_valid_over_a_rehearsed_day(emulator: EmulatorProcess, bot: tuple[str, str]) -> None:
+    """Clients renew access tokens by the machine's clock, not by the emulator's."""
     status, answer = granted(emulator, bot[1], secret_of(emulator, bot[0])["secret"])
     assert (status, answer["token_type"], answer["expires_in"]) == (200, "Bearer", 3600)
     emulator.control("POST", "clock", {"advance_seconds": DAY})
     assert emulator.request("GET", f"{SCIM}/Me", token=answer["access_token"])[0] == 200
 
 
-def test_a_grant_is_refused_in_the_words_of_oauth(emulator: EmulatorProcess, bot: tuple[str, str]) -> None:
+def test_a_rejected_grant_has_an_oauth_error(emulator: EmulatorProcess, bot: tuple[str, str]) -> None:
     secret = secret_of(emulator, bot[0])["secret"]
     unsupported = granted(emulator, bot[1], secret, grant_type="password")
     assert (unsupported[0], unsupported[1]["error"]) == (400, "unsupported_grant_type")

@@ -1,4 +1,4 @@
-"""The truth of uptime, and what holds for clusters under any sequence of calls."""
+"""Actual uptime, and invariants of clusters under any sequence of requests."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_uptime_runs_from_running_to_terminating() -> None:
     )
 
 
-def test_a_restart_does_not_end_a_session_and_is_noted() -> None:
+def test_a_restart_is_recorded_and_does_not_end_the_session() -> None:
     workspace = InProcessWorkspace()
     ana, cluster_id = workspace.create_user("ana@lab.example"), workspace.create_running()
     workspace.grant(cluster_id, ana, "CAN_RESTART")
@@ -55,7 +55,7 @@ def test_a_restart_does_not_end_a_session_and_is_noted() -> None:
     assert [(restart.at, restart.user) for restart in sessions[0].restarts] == [(restarted, "ana@lab.example")]
 
 
-def test_a_part_of_the_time_can_be_asked_for() -> None:
+def test_uptime_of_a_part_of_the_time() -> None:
     workspace = InProcessWorkspace()
     cluster_id = workspace.create_running()
     t = workspace.now
@@ -69,7 +69,7 @@ def test_a_part_of_the_time_can_be_asked_for() -> None:
     assert uptime(state, "unknown", 0, t) == (0, [])
 
 
-def test_a_launch_that_failed_is_no_uptime() -> None:
+def test_a_failed_launch_has_no_uptime() -> None:
     workspace = InProcessWorkspace()
     workspace.emulated.state.clusters.set_launch_failures([LaunchFailure()])
     cluster_id = workspace.create()
@@ -128,7 +128,7 @@ PATHS = (
     whole=st.booleans(),
     body=st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=3),
 )
-def test_nonsense_is_refused_or_done_and_never_a_defect(path: str, whole: bool, body: dict[str, Any]) -> None:
+def test_random_bodies_succeed_or_fail_with_a_client_error(path: str, whole: bool, body: dict[str, Any]) -> None:
     workspace = InProcessWorkspace()
     cluster_id = workspace.create_stopped()
     try:
@@ -162,7 +162,7 @@ def carry_out(workspace: InProcessWorkspace, cluster_id: str, verb: str, fields:
 
 
 def reachable(state: str) -> set[str]:
-    """All states that can follow in time, this one included."""
+    """Return all states that can follow by time alone, including this one."""
     found, waiting = {state}, [state]
     while waiting:
         for following in LEGAL[waiting.pop()] - found:
@@ -172,7 +172,7 @@ def reachable(state: str) -> set[str]:
 
 
 def listed_uptime(workspace: InProcessWorkspace, cluster_id: str) -> int:
-    """RUNNING to TERMINATING, by nothing but the event list."""
+    """Return the uptime from RUNNING to TERMINATING according to the event list."""
     result, began = 0, None
     for event in workspace.events(cluster_id):
         if event["type"] == "RUNNING" and began is None:
@@ -185,7 +185,7 @@ def listed_uptime(workspace: InProcessWorkspace, cluster_id: str) -> int:
 def check(workspace: InProcessWorkspace, cluster_id: str, before: str, verb: str) -> None:
     cluster = workspace.emulated.state.clusters.by_id[cluster_id]
     if verb == "advance":
-        # Time alone starts nothing, so a stopped cluster stays as it is.
+        # Time alone starts nothing, so a stopped cluster stays stopped.
         assert cluster.state in (reachable(before) if before not in ("TERMINATED", "ERROR") else {before})
     elif cluster.state != before:
         assert cluster.state in LEGAL[before], (before, verb, cluster.state)
@@ -206,7 +206,7 @@ def check(workspace: InProcessWorkspace, cluster_id: str, before: str, verb: str
 
 
 @given(size=sizes, history=st.lists(verbs, max_size=25))
-def test_any_history_keeps_states_legal_and_uptime_true(
+def test_any_history_has_legal_states_and_correct_uptime(
     size: dict[str, Any], history: list[tuple[str, dict[str, Any]]]
 ) -> None:
     workspace = InProcessWorkspace()

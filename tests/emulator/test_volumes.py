@@ -18,7 +18,7 @@ TAKEN = "FILES_API_FILE_ALREADY_EXISTS"
 
 
 def refusal(answer: tuple[int, Any]) -> tuple[int, str, str]:
-    """Status, code and the reason in the details."""
+    """Return status, code and the reason in the details."""
     status, body = answer
     return status, body["error_code"], body["details"][0]["reason"] if body["details"] else ""
 
@@ -45,7 +45,7 @@ def test_the_sdk_writes_lists_reads_and_deletes(emulator: EmulatorProcess) -> No
     files.get_directory_metadata(f"{VOLUME}/a")
 
 
-def test_the_sdk_meets_the_platform_s_errors(emulator: EmulatorProcess) -> None:
+def test_the_sdk_raises_the_platform_errors(emulator: EmulatorProcess) -> None:
     files = emulator.client().files
     files.upload(f"{VOLUME}/f", io.BytesIO(b"1"))
     with pytest.raises(AlreadyExists):
@@ -65,7 +65,7 @@ def test_the_sdk_meets_the_platform_s_errors(emulator: EmulatorProcess) -> None:
         files.upload("/Volumes/main/f", io.BytesIO(b""))
 
 
-def test_a_large_file_is_sent_at_once_after_the_sdk_asked(emulator: EmulatorProcess) -> None:
+def test_the_sdk_sends_a_large_file_in_one_request(emulator: EmulatorProcess) -> None:
     data = bytes(51 * 2**20)
     emulator.client().files.upload(f"{VOLUME}/large", io.BytesIO(data))
     assert emulator.client().files.get_metadata(f"{VOLUME}/large").content_length == len(data)
@@ -90,9 +90,7 @@ def test_a_large_file_is_sent_at_once_after_the_sdk_asked(emulator: EmulatorProc
         ("GET", f"{DIRECTORIES}{VOLUME}?page_size=-1", (400, "INVALID_PARAMETER_VALUE", "")),
     ],
 )  # fmt: skip
-def test_refusals_name_their_reason(
-    lab: InProcessClient, method: str, path: str, expected: tuple[int, str, str]
-) -> None:
+def test_errors_have_a_reason(lab: InProcessClient, method: str, path: str, expected: tuple[int, str, str]) -> None:
     assert lab.request("PUT", f"{FILES}{VOLUME}/a/f", b"12345")[0] == 204
     assert refusal(lab.request(method, path)) == expected
 
@@ -107,11 +105,11 @@ def test_refusals_name_their_reason(
         ("lines=1-2", (200, b"12345")),
     ],
 )
-def test_a_range_is_answered_with_that_part(lab: InProcessClient, wanted: str, expected: tuple[int, bytes]) -> None:
+def test_a_range_request_returns_that_part(lab: InProcessClient, wanted: str, expected: tuple[int, bytes]) -> None:
     lab.request("PUT", f"{FILES}{VOLUME}/f", b"12345")
     assert lab.request("GET", f"{FILES}{VOLUME}/f", headers={"range": wanted}) == expected
 
 
-def test_a_range_behind_the_end_is_none(lab: InProcessClient) -> None:
+def test_a_range_after_the_end_is_rejected(lab: InProcessClient) -> None:
     lab.request("PUT", f"{FILES}{VOLUME}/f", b"12345")
     assert lab.request("GET", f"{FILES}{VOLUME}/f", headers={"range": "bytes=5-"})[0] == 416

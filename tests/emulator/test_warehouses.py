@@ -1,4 +1,4 @@
-"""SQL warehouses: their states by the clock, their rights, and the truth of their uptime."""
+"""SQL warehouses: states by the clock, permissions, actual uptime."""
 
 from __future__ import annotations
 
