@@ -67,7 +67,7 @@ def translate_error(error: BaseException, server: ServerLabel) -> SparkError | S
         return SparkError(f"{server.name} refuses the credential or the right to use it: {server.redact(str(error))}")
     if CONNECTION_ERRORS.search(text):
         return SessionLost(f"{server.name} cannot be reached")
-    if "NoCredential" in text:
+    if "CredentialMissing" in text:
         return SessionLost(f"a file of the session did not arrive on an executor of {server.name}")
     if "ConnectUnsupported" in text or "UNIMPLEMENTED" in text:
         return SparkError(
