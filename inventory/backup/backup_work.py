@@ -274,20 +274,20 @@ class BackupWork:
         open_folder.rounds += 1
         self._assign_places(open_folder, result)
         self._queue.add(Folder(folder.user, folder.source, path) for path in result.folders)
-        downloads = [fetch for file in result.files for fetch in self._downloads_for(open_folder, file)]
+        downloads = [download for file in result.files for download in self._downloads_for(open_folder, file)]
         if downloads and open_folder.rounds > MAX_ROUNDS:
-            for fetch in downloads:
-                key = (fetch.file.path, fetch.format)
+            for download in downloads:
+                key = (download.file.path, download.format)
                 reason = open_folder.wrong_sizes.get(key, "it changed while it was read")
-                open_folder.failed[key] = (fetch.file, f"{reason}, {MAX_ROUNDS} times")
+                open_folder.failed[key] = (download.file, f"{reason}, {MAX_ROUNDS} times")
             downloads = []
         if not downloads:
             self._finish_folder(open_folder, result)
             return
         open_folder.pending = len(downloads)
         self._waiting[folder.source] += len(downloads)
-        for fetch in downloads:
-            self._ready[fetch.api].append(fetch)
+        for download in downloads:
+            self._ready[download.api].append(download)
 
     def _open_folder(self, folder: Folder, place: str) -> _OpenFolder:
         """Return a folder with the entries of earlier runs."""
@@ -302,8 +302,8 @@ class BackupWork:
         for entry in self._known.children(folder.source, folder.path):
             open_folder.entries[entry.path, entry.format] = entry
             if entry.place and entry.place.startswith(f"{place}/"):
-                ending = notebook_suffix(entry.language, entry.format)
-                open_folder.names[base_name(entry.path), ending] = tuple(entry.place[len(place) + 1 :].split("/"))
+                suffix = notebook_suffix(entry.language, entry.format)
+                open_folder.names[base_name(entry.path), suffix] = tuple(entry.place[len(place) + 1 :].split("/"))
         return open_folder
 
     def _assign_places(self, open_folder: _OpenFolder, found: Listing) -> None:
@@ -480,15 +480,15 @@ class BackupWork:
         entry = open_folder.entries.get((file.path, "source"))
         if entry and is_unchanged(file, entry):
             return
-        ending = stored_suffix(file, "source")
-        open_folder.names = assign_names([(base_name(file.path), ending)], open_folder.names)
-        fetch = ObjectDownload(open_folder.folder, file, self._place(open_folder, file.path, ending), "source")
+        suffix = stored_suffix(file, "source")
+        open_folder.names = assign_names([(base_name(file.path), suffix)], open_folder.names)
+        download = ObjectDownload(open_folder.folder, file, self._place(open_folder, file.path, suffix), "source")
         open_folder.pending += 1
         self._waiting[open_folder.folder.source] += 1
-        self._ready[fetch.api].append(fetch)
+        self._ready[download.api].append(download)
 
-    def _place(self, open_folder: _OpenFolder, path: str, ending: str) -> str:
-        return "/".join((open_folder.place, *open_folder.names[base_name(path), ending]))
+    def _place(self, open_folder: _OpenFolder, path: str, suffix: str) -> str:
+        return "/".join((open_folder.place, *open_folder.names[base_name(path), suffix]))
 
 
 def workers_of(sources: Collection[str]) -> dict[str, int]:

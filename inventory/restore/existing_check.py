@@ -7,8 +7,7 @@ restored beside it.
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from inventory.backup.download import ContentDigest, ObjectDownload, download_object
-from inventory.backup.download import DownloadClient as Downloads
+from inventory.backup.download import ContentDigest, DownloadClient, ObjectDownload, download_object
 from inventory.backup.manifest import ManifestEntry
 from inventory.backup.manifest_index import parent_path
 from inventory.scan.folder_request import list_folder
@@ -50,7 +49,7 @@ def version_of(file: File) -> ObjectVersion:
     return file.modified_at, file.size
 
 
-def check_existing(client: Downloads, upload: CheckedUpload) -> Response:
+def check_existing(client: DownloadClient, upload: CheckedUpload) -> Response:
     """Send the next request of the check. Raises TransportError."""
     check = upload.check
     assert check is not None, "there is nothing to check"
@@ -85,7 +84,9 @@ def _compare_listing(upload: CheckedUpload, check: ExistingCheck, listing: Listi
         check.download = ObjectDownload(upload.folder, existing, "", entry.format)
 
 
-def _compare_content(client: Downloads, upload: CheckedUpload, check: ExistingCheck, task: ObjectDownload) -> Response:
+def _compare_content(
+    client: DownloadClient, upload: CheckedUpload, check: ExistingCheck, task: ObjectDownload
+) -> Response:
     response = download_object(client, task, check.digest)
     if not response.ok:
         if task.has_another_way(response):
@@ -96,8 +97,8 @@ def _compare_content(client: Downloads, upload: CheckedUpload, check: ExistingCh
             return response
         return Response(200, {})
     if task.complete:
-        entry, measure = upload.entry, check.digest
-        if (measure.size, measure.sha256) == (entry.size, entry.sha256):
+        entry, digest = upload.entry, check.digest
+        if (digest.size, digest.sha256) == (entry.size, entry.sha256):
             upload.confirm_present()
         else:
             upload.use_alternative_path()

@@ -9,8 +9,7 @@ from itertools import chain
 from typing import Protocol
 from urllib.parse import quote
 
-from inventory.backup.download import DBFS_BLOCK_BYTES, EXPORT_FORMATS, FILES_API
-from inventory.backup.download import DownloadClient as Downloads
+from inventory.backup.download import DBFS_BLOCK_BYTES, EXPORT_FORMATS, FILES_API, DownloadClient
 from inventory.backup.manifest import ManifestEntry
 from inventory.backup.target import BackupTarget, NotARegularFile
 from inventory.restore.existing_check import ExistingCheck, ObjectVersion, alternative_path, check_existing
@@ -30,7 +29,7 @@ class CorruptObject(Exception):
     """The stored content is not what was saved; the message has the path."""
 
 
-class UploadClient(Downloads, Protocol):
+class UploadClient(DownloadClient, Protocol):
     """The part of a client that uploads need; see `client.Client`."""
 
     def send(self, method: str, path: str, body: RequestBody, query: Mapping[str, str] = NO_QUERY) -> Response:

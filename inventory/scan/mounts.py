@@ -19,7 +19,7 @@ SUFFIXES = (
     " lock log md npy npz orc parquet pdf pickle pkl png ppt pptx pt pth rst rds svg tar tgz toml tsv txt whl"
     " xls xlsx xml yaml yml zip zst"
 )
-NON_NOTEBOOK_SUFFIXES = frozenset(f".{ending}" for ending in SUFFIXES.split())
+NON_NOTEBOOK_SUFFIXES = frozenset(f".{suffix}" for suffix in SUFFIXES.split())
 """Suffixes of files that are not opened to check whether they are notebooks."""
 DASHBOARD, JUPYTER = ".lvdash.json", ".ipynb"
 HOME_PATTERN = re.compile(r"/Users/[^/]+|/[^/]+")

@@ -194,7 +194,7 @@ class WorkerPools(Generic[Task, Result]):
         return (
             len(self._work)
             + len(self._delayed)
-            + sum(crew.in_flight + len(crew.requeued) for crew in self._pool_states)
+            + sum(state.in_flight + len(state.requeued) for state in self._pool_states)
         )
 
     def run(self, worker: Callable[[Items[Task, Result]], None], report: Callable[[], None] = lambda: None) -> bool:
@@ -205,21 +205,21 @@ class WorkerPools(Generic[Task, Result]):
         flush.
         """
         threads = [
-            threading.Thread(target=self._run_worker, args=(crew, worker), daemon=True)
-            for crew in self._pool_states
-            for _ in range(crew.pool.workers)
+            threading.Thread(target=self._run_worker, args=(state, worker), daemon=True)
+            for state in self._pool_states
+            for _ in range(state.pool.workers)
         ]
         for thread in threads:
             thread.start()
         try:
             self._run_loop(report)
         finally:
-            for crew in self._pool_states:
-                for _ in range(crew.pool.workers):
-                    crew.items.put(None)
+            for state in self._pool_states:
+                for _ in range(state.pool.workers):
+                    state.items.put(None)
         for thread in threads:
             thread.join()
-        return not (self._delayed or len(self._work) or any(crew.requeued for crew in self._pool_states))
+        return not (self._delayed or len(self._work) or any(state.requeued for state in self._pool_states))
 
     def _run_worker(self, state: _PoolState[Task, Result], worker: Callable[[Items[Task, Result]], None]) -> None:
         """Run one worker thread. Exceptions are re-raised in the main thread."""
@@ -240,7 +240,7 @@ class WorkerPools(Generic[Task, Result]):
             now = time.monotonic()
             if not self._stop.is_set():
                 self._dispatch(now)
-            in_flight = any(crew.in_flight for crew in self._pool_states)
+            in_flight = any(state.in_flight for state in self._pool_states)
             if not in_flight and (self._stop.is_set() or not self._delayed):
                 self._flush(report)
                 # Further tasks may have waited for what was just stored.
@@ -255,18 +255,18 @@ class WorkerPools(Generic[Task, Result]):
 
     def _dispatch(self, now: float) -> None:
         while self._delayed and self._delayed[0][0] <= now:
-            _, _, crew, retry = heapq.heappop(self._delayed)
-            crew.requeued.append(retry)
-        for crew in self._pool_states:
-            while crew.in_flight < 2 * crew.pool.workers:
-                item = crew.requeued.popleft() if crew.requeued else self._next_item(crew)
+            _, _, state, retry = heapq.heappop(self._delayed)
+            state.requeued.append(retry)
+        for state in self._pool_states:
+            while state.in_flight < 2 * state.pool.workers:
+                item = state.requeued.popleft() if state.requeued else self._next_item(state)
                 if item is None:
                     break
                 if self._unauthorized_reason:
                     self._work.complete(item, self._work.abandon(item.task, self._unauthorized_reason))
                     continue
-                crew.in_flight += 1
-                crew.items.put(item)
+                state.in_flight += 1
+                state.items.put(item)
 
     def _next_item(self, state: _PoolState[Task, Result]) -> WorkItem[Task, Result] | None:
         taken = None if self._should_drain() else self._work.next_item(state.pool.apis)
