@@ -17,8 +17,8 @@ Layers, top first. A folder imports only from the ones below it:
 - `server`: the process, HTTP, the application and the list of all APIs
 - `control`: `/_emulator/`: clock, faults, drift, actual uptime
 - `faults`: which requests get a fault, and the named fault profiles
-- APIs: `clusters` uses `libraries`, `policies` and `settings`; `repos` and `scim` use `objects`; `volumes` uses `dbfs`,
-  which uses `settings`; every API may use `permissions`
+- APIs: `clusters` uses `libraries`, `policies` and `settings`; `jobs` uses `clusters`, `policies` and `warehouses`;
+  `repos` and `scim` use `objects`; `volumes` uses `dbfs`, which uses `settings`; every API may use `permissions`
 - `api`: what all APIs share: requests, routes, errors
 - `state`: the workspace as a whole: the state of all APIs, its clock and options, its file
 - `models`: the contents of a workspace as plain data

@@ -7,11 +7,14 @@ from emulator.base.clock import Millis
 from emulator.base.scheduler import task_handler
 from emulator.clusters.activity import record_use
 from emulator.models.clusters import USABLE_STATES, Cluster, Command, ExecutionContext, JobRun
+from emulator.models.jobs import TASK_OVER
 from emulator.state.workspace import EmulatedWorkspace
 
 COMMAND_ENDS = "commands.end"
 RUN_ENDS = "runs.end"
 RELEASE = "runs.release"
+RUN_STEP_MS = 5 * 60_000
+"""A long run keeps its cluster in use for this time at once."""
 LANGUAGES = ("python", "scala", "sql", "r")
 
 
@@ -97,6 +100,7 @@ def on_stopped(workspace: EmulatedWorkspace, cluster_id: str, at: Millis) -> Non
             scheduler.cancel(RUN_ENDS, run_id=run.run_id)
             run.state, run.result, run.ended_at = "INTERNAL_ERROR", "FAILED", at
             run.message = f"Cluster {cluster_id} was terminated or restarted during the run."
+            _report_task(workspace, run, at)
 
 
 def on_removed(workspace: EmulatedWorkspace, cluster_id: str) -> None:
@@ -115,15 +119,30 @@ def _begin(workspace: EmulatedWorkspace, cluster: Cluster, command: Command, at:
 
 def _begin_run(workspace: EmulatedWorkspace, cluster: Cluster, run: JobRun, at: Millis) -> None:
     run.state, run.began_at = "RUNNING", at
-    ends = at + workspace.transition()
-    record_use(workspace, cluster, ends, at)
-    workspace.state.scheduler.schedule(ends, RUN_ENDS, run_id=run.run_id)
+    if run.lasts is None:
+        run.lasts = workspace.transition()
+    _use_for_run(workspace, cluster, run, at)
+
+
+def _use_for_run(workspace: EmulatedWorkspace, cluster: Cluster, run: JobRun, at: Millis) -> None:
+    """Keep the cluster in use for a while, or to the end of the run if that is earlier."""
+    # In steps, because a run that is cancelled no longer keeps its cluster from idling.
+    until = min((run.began_at or at) + (run.lasts or 0), at + RUN_STEP_MS)
+    record_use(workspace, cluster, until, at)
+    workspace.state.scheduler.schedule(until, RUN_ENDS, run_id=run.run_id)
 
 
 def _release_cluster(workspace: EmulatedWorkspace, run: JobRun, at: Millis) -> None:
     """Terminate the cluster of an ended run, if it was created for this run."""
     if run.own_cluster:
         workspace.state.scheduler.schedule(at, RELEASE, cluster_id=run.cluster_id)
+    _report_task(workspace, run, at)
+
+
+def _report_task(workspace: EmulatedWorkspace, run: JobRun, at: Millis) -> None:
+    """Inform the jobs that one of their tasks is over."""
+    if run.is_task:
+        workspace.state.scheduler.schedule(at, TASK_OVER, task_run_id=run.run_id)
 
 
 @task_handler(COMMAND_ENDS)
@@ -136,5 +155,9 @@ def command_ends(workspace: EmulatedWorkspace, at: Millis, *, command_id: str) -
 def run_ends(workspace: EmulatedWorkspace, at: Millis, *, run_id: int) -> None:
     """Finish the run."""
     run = workspace.state.clusters.runs[str(run_id)]
+    cluster = workspace.state.clusters.by_id.get(run.cluster_id)
+    if cluster and run.lasts is not None and run.began_at is not None and at < run.began_at + run.lasts:
+        _use_for_run(workspace, cluster, run, at)
+        return
     run.state, run.result, run.ended_at = "TERMINATED", "SUCCESS", at
     _release_cluster(workspace, run, at)

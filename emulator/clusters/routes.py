@@ -5,7 +5,7 @@ from typing import Any
 
 from emulator.api.errors import invalid, invalid_state, missing
 from emulator.api.routing import Request, Routes
-from emulator.clusters import command_routes, definition, lifecycle, listing, run_routes
+from emulator.clusters import command_routes, definition, lifecycle, listing
 from emulator.clusters.details import details, summary
 from emulator.clusters.events import list_events, record
 from emulator.models.clusters import PIN_LIMIT, STOPPED_STATES, Cluster
@@ -222,4 +222,4 @@ def zones(request: Request) -> dict[str, Any]:
     return dict(node_types.ZONES)
 
 
-routes = [*clusters, *command_routes.routes, *run_routes.routes]
+routes = [*clusters, *command_routes.routes]

@@ -187,6 +187,10 @@ class JobRun:
     ended_at: Millis | None = None
     own_cluster: bool = False
     """The cluster was created for this run, and is terminated with it."""
+    is_task: bool = False
+    """It is one task of a run with several; the jobs are informed when it ends."""
+    lasts: Millis | None = None
+    """Its length once it has begun; None: one transition."""
 
 
 @dataclass

@@ -64,6 +64,8 @@ class Query:
     error: str | None = None
     rows: int = 0
     """The number of rows of the result."""
+    task_run_id: int | None = None
+    """The task of a job that it carries out."""
     is_executed: bool = False
     """Its text is executed when it begins; the statement of the same id has the result."""
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emulator.models.permissions import ObjectType
+from emulator.models.permissions import OWNER, ObjectType
 from emulator.models.scim import ADMINS, Group, User
 from emulator.permissions.rights import with_ancestors
 from emulator.state.workspace import EmulatedWorkspace
@@ -33,12 +33,12 @@ def permission_levels(object_type: ObjectType) -> dict[str, Any]:
 
 
 def object_permissions(workspace: EmulatedWorkspace, object_type: ObjectType, object_id: str) -> dict[str, Any]:
-    """Return the response to GET, PUT and PATCH: one entry per principal."""
+    """Return the response to GET, PUT and PATCH: one entry per principal; ownership comes first in it."""
     held: dict[str, list[dict[str, Any]]] = {}
     direct = workspace.state.acls.direct
     for source_id in with_ancestors(workspace, object_id):
         for principal_id, levels in direct.get(source_id, {}).items():
-            for level in levels:
+            for level in sorted(levels, key=lambda level: level != OWNER):
                 held.setdefault(principal_id, []).append(
                     _permission(level, None if source_id == object_id else source_id)
                 )

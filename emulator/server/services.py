@@ -4,6 +4,8 @@ from emulator.api.routing import Route
 from emulator.clusters.routes import routes as clusters_routes
 from emulator.dbfs.routes import routes as dbfs_routes
 from emulator.dbfs.seed import seed as seed_dbfs
+from emulator.jobs.routes import routes as jobs_routes
+from emulator.jobs.run_routes import routes as job_runs_routes
 from emulator.libraries.routes import routes as libraries_routes
 from emulator.objects.routes import routes as objects_routes
 from emulator.objects.seed import seed as seed_objects
@@ -39,6 +41,8 @@ def routes() -> list[Route]:
         *pools_routes,
         *clusters_routes,
         *libraries_routes,
+        *jobs_routes,
+        *job_runs_routes,
         *dbfs_routes,
         *volumes_routes,
         *secrets_routes,

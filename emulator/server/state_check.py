@@ -23,6 +23,8 @@ LIST_PATHS = (
     "/api/2.0/token/list",
     "/api/2.0/repos",
     "/api/2.0/sql/warehouses",
+    "/api/2.1/jobs/list",
+    "/api/2.1/jobs/runs/list",
     "/api/2.0/sql/history/queries",
 )
 """A list request of each service."""

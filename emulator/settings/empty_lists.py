@@ -1,6 +1,6 @@
 """Empty lists of services that the emulator does not have, so that programs which list everything do not fail.
 
-If jobs, pipelines or Unity Catalog are added as packages, their routes move there.
+If pipelines or Unity Catalog are added as packages, their routes move there.
 """
 
 from typing import Any
@@ -11,19 +11,14 @@ from emulator.api.routing import Request, Routes
 routes = Routes()
 
 
-@routes.get("/api/2.0/jobs/list", "/api/2.1/jobs/list", "/api/2.2/jobs/list")
-def list_jobs(request: Request) -> dict[str, Any]:
-    return {"jobs": [], "has_more": False}
-
-
-@routes.get("/api/2.0/jobs/runs/list", "/api/2.1/jobs/runs/list", "/api/2.2/jobs/runs/list")
-def list_job_runs(request: Request) -> dict[str, Any]:
-    return {"runs": [], "has_more": False}
-
-
 @routes.get("/api/2.0/instance-profiles/list")
 def list_instance_profiles(request: Request) -> dict[str, Any]:
     return {"instance_profiles": []}
+
+
+@routes.get("/api/2.0/apps")
+def list_apps(request: Request) -> dict[str, Any]:
+    return {"apps": []}
 
 
 @routes.get("/api/2.0/pipelines")

@@ -10,6 +10,7 @@ from emulator.base.ids import Ids
 from emulator.base.scheduler import Scheduler
 from emulator.models.clusters import Clusters
 from emulator.models.dbfs import FileSystem
+from emulator.models.jobs import Jobs
 from emulator.models.libraries import Libraries
 from emulator.models.mail import Mail
 from emulator.models.objects import Objects
@@ -45,6 +46,7 @@ class WorkspaceState:
     settings: Settings = field(default_factory=Settings)
     mail: Mail = field(default_factory=Mail)
     warehouses: Warehouses = field(default_factory=Warehouses)
+    jobs: Jobs = field(default_factory=Jobs)
 
     def __post_init__(self) -> None:
         # Versions up to 0.1.2 kept warehouses among the settings.

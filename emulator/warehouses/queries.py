@@ -2,6 +2,7 @@
 
 from emulator.base.clock import Millis
 from emulator.base.scheduler import task_handler
+from emulator.models.jobs import TASK_OVER
 from emulator.models.scim import ServicePrincipal, User
 from emulator.models.warehouses import Query, QueryStatus, Warehouse
 from emulator.state.workspace import EmulatedWorkspace
@@ -21,6 +22,7 @@ def submit(
     type: str = "SELECT",
     client: str = "",
     is_executed: bool = False,
+    task_run_id: int | None = None,
 ) -> Query:
     """A query of the user; it begins now, or when its warehouse runs. Without a warehouse it is serverless.
 
@@ -37,6 +39,7 @@ def submit(
         duration=duration,
         client=client,
         is_executed=is_executed,
+        task_run_id=task_run_id,
     )
     workspace.state.warehouses.remember(query)
     if warehouse is None or warehouse.state == "RUNNING":
@@ -96,6 +99,8 @@ def _close(workspace: EmulatedWorkspace, query: Query, status: QueryStatus, at: 
         workspace.state.scheduler.cancel(kind, query_id=query.id)
     workspace.state.warehouses.open_queries.remove(query.id)
     query.status, query.ended_at = status, at
+    if query.task_run_id is not None:
+        workspace.state.scheduler.schedule(at, TASK_OVER, task_run_id=query.task_run_id)
 
 
 @task_handler(ENDS)

@@ -216,7 +216,7 @@ def test_a_cancelled_command_stays_cancelled(workspace: InProcessWorkspace) -> N
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        ({"tasks": [{"new_cluster": {}}] * 2}, 501),
+        ({"tasks": [{"new_cluster": {}}] * 2}, 400),
         ({"tasks": [{"new_cluster": {}}]}, 400),
         ({"tasks": [{"new_cluster": "x"}]}, 400),
         ({"tasks": [{}]}, 400),

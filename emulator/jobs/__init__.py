@@ -1,0 +1,1 @@
+"""Jobs: their settings, and their runs on clusters, SQL warehouses and serverless compute."""

@@ -1,0 +1,111 @@
+"""Jobs as they are remembered, and their runs with the tasks of each."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from emulator.base.clock import Millis
+
+TASK_OVER = "jobs.task_over"
+"""Kind of the scheduled task that clusters and warehouses enter when a task of a job has ended on them."""
+RunState = Literal["PENDING", "RUNNING", "TERMINATED", "SKIPPED", "INTERNAL_ERROR"]
+TaskState = Literal["BLOCKED", "PENDING", "RUNNING", "TERMINATED", "SKIPPED", "INTERNAL_ERROR"]
+
+
+@dataclass(kw_only=True)
+class Job:
+    job_id: int
+    creator: str
+    """User name or application id."""
+    run_as: str
+    """User name or application id whose rights its runs have."""
+    settings: dict[str, Any]
+    """What answers echo: the client's own values, with those that the platform filled in."""
+    created_at: Millis
+
+    @property
+    def acl_name(self) -> str:
+        """Its name in permissions."""
+        return f"/jobs/{self.job_id}"
+
+    @property
+    def name(self) -> str:
+        return str(self.settings.get("name") or "")
+
+    @property
+    def is_continuous(self) -> bool:
+        """Whether a run follows the other as long as nobody pauses the job."""
+        continuous = self.settings.get("continuous")
+        return isinstance(continuous, dict) and continuous.get("pause_status") != "PAUSED"
+
+
+@dataclass(kw_only=True)
+class TaskRun:
+    """One task of a run."""
+
+    run_id: int
+    definition: dict[str, Any]
+    state: TaskState = "BLOCKED"
+    result: str | None = None
+    message: str = ""
+    began_at: Millis | None = None
+    ended_at: Millis | None = None
+    cluster_id: str | None = None
+    """The cluster on which it runs; the run of this task there has the id of the task."""
+    query_id: str | None = None
+    """Its query, on a warehouse or on serverless compute."""
+
+    @property
+    def key(self) -> str:
+        return str(self.definition["task_key"])
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
+
+    @property
+    def is_successful(self) -> bool:
+        return self.result == "SUCCESS"
+
+
+@dataclass(kw_only=True)
+class MultiTaskRun:
+    """One run of a job, or one that was submitted, with its tasks."""
+
+    run_id: int
+    job_id: int | None
+    """None: it was submitted without a job."""
+    name: str
+    creator: str
+    run_as: str
+    settings: dict[str, Any]
+    """The settings of the job at the time of the run, or what was submitted."""
+    submitted_at: Millis
+    trigger: Literal["ONE_TIME", "CONTINUOUS"] = "ONE_TIME"
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """What the request set for this run, such as `notebook_params` and `job_parameters`."""
+    tasks: list[TaskRun] = field(default_factory=list)
+    job_clusters: dict[str, str] = field(default_factory=dict)
+    """`job_cluster_key` → id of the cluster that was made for this run."""
+    state: RunState = "PENDING"
+    result: str | None = None
+    message: str = ""
+    ended_at: Millis | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.ended_at is not None
+
+
+@dataclass
+class Jobs:
+    by_id: dict[str, Job] = field(default_factory=dict)
+    runs: dict[str, MultiTaskRun] = field(default_factory=dict)
+    """By id, in the order in which they were submitted."""
+    run_of_task: dict[str, int] = field(default_factory=dict)
+    """Id of a task's run → id of the run that it belongs to."""
+    idempotency_tokens: dict[str, int] = field(default_factory=dict)
+    """`job id:idempotency_token` → run id."""
+
+    def open_runs(self, job_id: int) -> list[MultiTaskRun]:
+        """The runs of the job that are not over."""
+        return [run for run in self.runs.values() if run.job_id == job_id and not run.is_over]
