@@ -29,12 +29,12 @@ from labkit.text import redact_secrets
         ("", ""),
     ],
 )
-def test_an_address_is_kept_in_one_form(cell: str, address: str) -> None:
+def test_addresses_are_normalised(cell: str, address: str) -> None:
     assert normalised_address(cell) == address
 
 
 @given(st.text(max_size=20) | st.text("'=-@ \u200fİ", max_size=6))
-def test_the_form_of_an_address_is_final(text: str) -> None:
+def test_normalising_an_address_twice_changes_nothing(text: str) -> None:
     assert normalised_address(normalised_address(text)) == normalised_address(text)
 
 
@@ -53,7 +53,7 @@ def test_the_form_of_an_address_is_final(text: str) -> None:
         ("dana@uni.example\n", False),
     ],
 )
-def test_an_address_can_become_an_account_a_key_and_a_cell(text: str, is_one: bool) -> None:
+def test_an_accepted_address_is_safe_as_account_key_and_cell(text: str, is_one: bool) -> None:
     assert is_address(text) is is_one
 
 
@@ -67,7 +67,7 @@ def test_an_address_can_become_an_account_a_key_and_a_cell(text: str, is_one: bo
         ("/a@b", False),
     ],
 )
-def test_the_place_of_a_ledger_is_a_url_or_a_path(place: str, is_url: bool) -> None:
+def test_a_ledger_location_is_a_url_or_a_path(place: str, is_url: bool) -> None:
     assert is_database_url(validate_database(place)) is is_url
 
 
@@ -100,17 +100,17 @@ def test_the_parts_of_a_database_url_are_decoded_once(url: str, parameters: dict
 
 
 @given(password=st.text(min_size=1), user=st.text(min_size=1, max_size=5))
-def test_an_encoded_password_of_any_signs_is_read_as_it_was(password: str, user: str) -> None:
+def test_a_percent_encoded_password_is_decoded(password: str, user: str) -> None:
     url = f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@db:1/d"
     assert database_parameters(url) == {"user": user, "password": password, "host": "db", "port": "1", "dbname": "d"}
     assert redact_database_url(url) == "postgresql://db:1/d"
 
 
-ODD = st.text("/#?@% ab1:", min_size=1, max_size=6).map(lambda odd: f"Tr0ub{odd}4dor")
+SPECIAL_PASSWORDS = st.text("/#?@% ab1:", min_size=1, max_size=6).map(lambda signs: f"Tr0ub{signs}4dor")
 
 
-@given(password=ODD, scheme=st.sampled_from(["postgresql://", "postgres://", "PSYCOPG3://"]))
-def test_a_password_is_encoded_or_the_url_is_refused(password: str, scheme: str) -> None:
+@given(password=SPECIAL_PASSWORDS, scheme=st.sampled_from(["postgresql://", "postgres://", "PSYCOPG3://"]))
+def test_a_url_with_an_unencoded_password_is_rejected(password: str, scheme: str) -> None:
     url = f"{scheme}lab:{password}@db:5432/uptimes"
     try:
         parameters = database_parameters(validate_database(url))
@@ -137,13 +137,13 @@ def test_a_password_is_encoded_or_the_url_is_refused(password: str, scheme: str)
         "postgresql://lab:Tr0ub4dor@db:port/uptimes",
     ],
 )
-def test_a_mistyped_address_is_no_path_and_is_not_repeated(place: str) -> None:
+def test_a_mistyped_url_is_rejected_without_being_quoted(place: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(DATABASE_FORMAT)}$"):
         validate_database(place)
 
 
 @pytest.mark.parametrize("path", ["uptimes.db", "~/lab/uptimes.db", "/var/lib/a:b/uptimes.db", "./a@b.db", "a b.db"])
-def test_any_path_is_a_path(path: str) -> None:
+def test_any_other_path_is_accepted(path: str) -> None:
     assert validate_database(path) == path
 
 
@@ -158,5 +158,5 @@ def test_any_path_is_a_path(path: str) -> None:
         ("uptimes.db", "…"),
     ],
 )
-def test_a_url_in_a_message_holds_no_credentials(url: str, shown: str) -> None:
+def test_a_url_in_a_message_contains_no_credentials(url: str, shown: str) -> None:
     assert redact_database_url(url) == shown

@@ -1,4 +1,4 @@
-"""What the command lines share: verbs, options, confirmation, tables, JSON, failing, and `--version` everywhere."""
+"""Command lines: commands, options, confirmation, tables, JSON, errors, and `--version` everywhere."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ TODAY = date(2026, 11, 1)
 WITH_VERSION = [
     path.relative_to(ROOT).as_posix()
     for path in sorted((ROOT / "cdktf").glob("*.py"))
-    # run_cdktf.py takes the command line of cdktf unchanged, so that --version is cdktf's.
+    # run_cdktf.py passes its command line to cdktf unchanged, so --version is cdktf's.
     if 'if __name__ == "__main__":' in path.read_text(encoding="utf-8") and path.name != "run_cdktf.py"
 ]
 
 
 @given(st.dictionaries(st.text(), st.text() | st.lists(st.text()), max_size=3))
-def test_json_means_what_it_meant_and_shows_no_steering_character(value: object) -> None:
+def test_printed_json_keeps_its_meaning_without_control_characters(value: object) -> None:
     with pytest.MonkeyPatch.context() as patch:
         out = io.StringIO()
         patch.setattr("sys.stdout", out)
@@ -49,7 +49,7 @@ def test_json_means_what_it_meant_and_shows_no_steering_character(value: object)
     } == set()
 
 
-def test_a_table_that_is_piped_has_a_line_for_each_row(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_piped_table_has_one_line_per_row(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(["group", "used"], [("[red]x[/red]\n", 5), ("y" * 300, None)])
 
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
@@ -59,9 +59,7 @@ def test_a_table_that_is_piped_has_a_line_for_each_row(capsys: pytest.CaptureFix
     ]
 
 
-def test_verbs_are_listed_without_being_imported_and_imported_when_they_are_called(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_commands_are_imported_only_when_they_are_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "verbs_of_a_test"
     package.mkdir()
     (package / "end_of_day.py").write_text(
@@ -145,7 +143,7 @@ def days(day: date | None, first: date | None, last: date | None) -> None:
         (["--from", "2026-10-18", "--to", "2026-10-20"], "2026-10-18 2026-10-20"),
     ],
 )
-def test_a_span_is_a_day_or_two_ends_or_today(words: list[str], answer: str) -> None:
+def test_a_date_range_is_one_day_two_dates_or_today(words: list[str], answer: str) -> None:
     result = CliRunner().invoke(days, words)
     assert (result.exit_code, result.output) == (0, f"{answer}\n")
 
@@ -162,7 +160,7 @@ def test_a_span_is_a_day_or_two_ends_or_today(words: list[str], answer: str) -> 
         (["--from", "2026-10-18", "--to", "2026-10-17"], "--to 2026-10-17 is before --from 2026-10-18"),
     ],
 )
-def test_a_span_that_cannot_be_is_a_sentence_and_status_2(words: list[str], sentence: str) -> None:
+def test_an_impossible_date_range_is_a_usage_error(words: list[str], sentence: str) -> None:
     result = CliRunner().invoke(days, words)
     assert (result.exit_code, sentence in result.output) == (2, True)
 
@@ -176,7 +174,7 @@ def ask(workspace: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "answer"), [("delete 2 groups\n", "True"), ("yes\n", "False"), ("\n", "False"), ("", "False")]
 )
-def test_only_the_sentence_itself_confirms(typed: str, answer: str) -> None:
+def test_only_the_exact_sentence_confirms(typed: str, answer: str) -> None:
     assert CliRunner().invoke(ask, input=typed).stdout == f"{answer}\n"
 
 
@@ -186,13 +184,13 @@ def test_a_confirmation_names_the_workspace_and_its_host() -> None:
     assert result.stderr.startswith(question)
 
 
-def test_a_command_fails_with_its_sentences_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+def test_fail_prints_its_sentences_and_exits_with_status_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.fail("the first", "the \x1bsecond")
     assert (ended.value.code, capsys.readouterr().err) == (2, "the first\nthe \\x1bsecond\n")
 
 
-def test_a_refusal_is_a_sentence_that_steers_no_terminal_and_status_2() -> None:
+def test_a_command_error_is_escaped_and_exits_with_status_2() -> None:
     @click.command()
     def command() -> None:
         raise cli.CommandError("no \x1b access")
@@ -203,14 +201,14 @@ def test_a_refusal_is_a_sentence_that_steers_no_terminal_and_status_2() -> None:
 
 @pytest.mark.process
 @pytest.mark.parametrize("program", ["enforcer", "inventory", "emulator", *WITH_VERSION])
-def test_every_program_says_its_version(program: str) -> None:
+def test_every_program_prints_its_version(program: str) -> None:
     words = [program] if program.endswith(".py") else ["-m", program]
     done = subprocess.run([sys.executable, *words, "--version"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout.split()[-1:], done.stderr) == (0, [__version__], "")
 
 
 def own_command_line(path: str) -> set[str]:
-    """What a module defines itself of what all command lines share."""
+    """Return what a module defines itself, although labkit provides it for all command lines."""
     found = set()
     for node in TREE.nodes(path):
         if isinstance(node, ast.ClassDef) and {"click.Group", "click.ClickException", "click.ParamType"} & set(
@@ -226,6 +224,6 @@ def own_command_line(path: str) -> set[str]:
 
 
 @pytest.mark.xdist_group("syntax trees")
-def test_no_program_defines_verbs_questions_or_common_options_of_its_own() -> None:
+def test_no_program_defines_its_own_prompts_or_common_options() -> None:
     found = {(path, what) for path in TREE.files if program_of(path) in PROGRAMS for what in own_command_line(path)}
     assert found == set()

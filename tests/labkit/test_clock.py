@@ -16,13 +16,13 @@ def clock_url(**answer: str) -> str:
     return f"data:application/json,{quote(json.dumps(answer))}"
 
 
-def test_the_clock_that_lab_clock_names_is_read_in_utc_and_whole_milliseconds() -> None:
+def test_lab_clock_is_read_in_utc_and_whole_milliseconds() -> None:
     url = clock_url(now="2026-11-01T09:00:00.123456+02:00")
     assert now({"LAB_CLOCK": url}) == datetime(2026, 11, 1, 7, 0, 0, 123_000, UTC)
 
 
 @pytest.mark.parametrize("environ", [{}, {"LAB_CLOCK": ""}])
-def test_without_lab_clock_the_clock_of_the_machine_is_read(environ: dict[str, str]) -> None:
+def test_without_lab_clock_the_machines_clock_is_used(environ: dict[str, str]) -> None:
     before = datetime.now(UTC) - timedelta(milliseconds=1)
     shown = now(environ)
     assert (before <= shown <= datetime.now(UTC), shown.microsecond % 1000, shown.tzinfo) == (True, 0, UTC)
@@ -37,20 +37,20 @@ def test_without_lab_clock_the_clock_of_the_machine_is_read(environ: dict[str, s
         (clock_url(now="2026-11-01T09:00:00"), "returns a time without a time zone (2026-11-01 09:00:00)."),
     ],
 )
-def test_a_clock_that_cannot_be_used_is_a_sentence(url: str, sentence: str) -> None:
+def test_an_unusable_clock_is_reported_in_one_sentence(url: str, sentence: str) -> None:
     with pytest.raises(ClockError) as raised:
         now({"LAB_CLOCK": url})
     assert sentence in str(raised.value) and str(raised.value).endswith(".")
 
 
-def test_a_clock_that_goes_on_starts_at_its_instant_and_never_goes_back() -> None:
+def test_an_advancing_clock_starts_at_its_instant_and_is_monotonic() -> None:
     instant = datetime(2026, 11, 1, tzinfo=UTC)
     clock = clock_starting_at(instant)
     first, second = clock(), clock()
     assert instant <= first <= second < instant + timedelta(minutes=1)
 
 
-def test_a_deadline_counts_from_its_making_and_never_below_zero() -> None:
+def test_a_deadline_counts_from_its_creation_down_to_zero() -> None:
     seconds = iter([100.0, 110.0, 110.0, 140.0, 140.0])
     deadline = Deadline(timedelta(seconds=30), timer=lambda: next(seconds))
     seen = [(deadline.elapsed.seconds, deadline.remaining.seconds) for _ in range(2)]
@@ -68,6 +68,6 @@ def test_a_deadline_counts_from_its_making_and_never_below_zero() -> None:
         ("https://127.lab.example", False),
     ],
 )
-def test_a_clock_of_a_rehearsal_is_for_a_workspace_on_this_machine(host: str, is_here: bool) -> None:
+def test_lab_clock_requires_a_workspace_on_this_machine(host: str, is_here: bool) -> None:
     with nullcontext() if is_here else pytest.raises(ClockError, match="is another one; unset LAB_CLOCK"):
         require_local_workspace({"LAB_CLOCK": "http://127.0.0.1:1/clock"}, host)

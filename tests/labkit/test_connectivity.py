@@ -1,4 +1,4 @@
-"""Why a host cannot be reached: from an error, and from one connection."""
+"""The cause of a failed connection, from an error and from a probe."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from labkit.workspace.connectivity import connection_failure, probe
 
 
 def closed_port() -> int:
-    """A port of this machine at which nobody listens."""
+    """Return a port of this machine that no process listens on."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
 
 
 def raised_from(cause: BaseException) -> BaseException:
-    """As requests and urllib3 wrap what the socket raises."""
+    """Return the error as requests and urllib3 wrap it."""
     inner = RuntimeError("Max retries exceeded")
     inner.reason = cause  # type: ignore[attr-defined]
     try:
@@ -41,12 +41,12 @@ def raised_from(cause: BaseException) -> BaseException:
         (TimeoutError("timed out"), ""),
     ],
 )
-def test_the_cause_is_found_however_deep_it_is(error: BaseException, cause: str) -> None:
+def test_the_cause_is_found_at_any_depth(error: BaseException, cause: str) -> None:
     assert (connection_failure(error), connection_failure(raised_from(error))) == (cause, cause)
 
 
 @pytest.mark.process
-def test_a_port_at_which_nobody_listens_is_said_to_refuse_while_the_sdk_tries_again() -> None:
+def test_a_closed_port_is_reported_while_the_sdk_still_retries() -> None:
     host = f"http://127.0.0.1:{closed_port()}"
     over = threading.Event()
     with pytest.raises(ConnectionError) as raised:
@@ -57,13 +57,13 @@ def test_a_port_at_which_nobody_listens_is_said_to_refuse_while_the_sdk_tries_ag
 
 
 @pytest.mark.process
-def test_a_proxy_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_refuses_connections_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", f"http://localhost:{closed_port()}")
 
     assert probe("https://adb-1.azuredatabricks.net") == "the proxy localhost: connection refused"
 
 
-def test_a_host_without_any_credential_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_without_a_credential_is_reported_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     def config(**arguments: object) -> None:
         raise ValueError(
             "default auth: cannot configure default credentials, please check https://docs… Config: host=…"

@@ -1,4 +1,4 @@
-"""The course file: what the deploy formats is what the enforcer parses, and an edit by hand shows."""
+"""The course file: the enforcer parses what the deploy formats, and manual edits are detected."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ WITH_STAFF = replace(
         addresses=["Assistant@example.ac.il"],
     ),
 )
-# What is written for WITH_STAFF, byte for byte: a deploy must not replace the file of a running course for nothing.
+# The file for WITH_STAFF, byte for byte: a deploy must not replace the file of a running course without need.
 WRITTEN = """{
   "version": 2,
   "course": "94290",
@@ -114,7 +114,7 @@ WRITTEN = """{
 
 
 def as_version_1(text: str) -> str:
-    """The file as version 0.1 of the project wrote it."""
+    """Return the file as version 0.1 of the project wrote it."""
     document = {**json.loads(text), "version": 1}
     del document["staff"], document["checksum"]
     return json.dumps({**document, "checksum": checksum(document)})
@@ -126,7 +126,7 @@ def document_of(course: CourseFile) -> dict[str, Any]:
 
 
 @given(COURSES)
-def test_what_is_formatted_is_parsed(course: CourseFile) -> None:
+def test_parsing_is_the_inverse_of_formatting(course: CourseFile) -> None:
     text = format_course_file(course)
     assert parse_course_file(text, PLACE) == course
     assert format_course_file(parse_course_file(text, PLACE)) == text
@@ -144,7 +144,7 @@ def test_unknown_keys_are_ignored(course: CourseFile, key: str, value: object) -
 
 
 @given(COURSES, COURSES)
-def test_any_edit_breaks_the_checksum_and_white_space_does_not(course: CourseFile, other: CourseFile) -> None:
+def test_any_edit_except_white_space_invalidates_the_checksum(course: CourseFile, other: CourseFile) -> None:
     document, edited = document_of(course), document_of(other)
     assert has_valid_checksum(json.dumps(document, indent=1, sort_keys=True))
     for key in document.keys() - {"checksum"}:
@@ -153,12 +153,12 @@ def test_any_edit_breaks_the_checksum_and_white_space_does_not(course: CourseFil
     assert not has_valid_checksum(json.dumps({**document, "schedule": []}))
 
 
-def test_the_bytes_stay_as_they_are() -> None:
+def test_the_format_of_the_file_does_not_change() -> None:
     assert format_course_file(WITH_STAFF) == WRITTEN
     assert parse_course_file(WRITTEN, PLACE) == WITH_STAFF
 
 
-def test_a_file_of_version_1_is_read_and_names_no_staff() -> None:
+def test_a_version_1_file_has_no_staff() -> None:
     old = as_version_1(WRITTEN)
     assert json.loads(old)["checksum"] == "fa8acd08ba20e8793895644d8714372d3ccd14d35525401f7ef4ee03f159eaa4"
     assert (parse_course_file(old, PLACE), has_valid_checksum(old)) == (COURSE, True)
@@ -180,7 +180,7 @@ def test_staff_are_found_by_address_or_application_id(user: str, is_staff: bool)
 
 
 @pytest.mark.parametrize("content", ["", "not json", "[]", "{}", '{"checksum": 1}', b"\xff", '{"a": "\\ud800"}'])
-def test_what_is_no_course_file_has_no_valid_checksum(content: str | bytes) -> None:
+def test_other_content_has_no_valid_checksum(content: str | bytes) -> None:
     assert not has_valid_checksum(content)
 
 
@@ -219,7 +219,7 @@ def test_what_is_no_course_file_has_no_valid_checksum(content: str | bytes) -> N
         ),
     ],
 )
-def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(changes: dict[str, Any], sentence: str) -> None:
+def test_a_malformed_file_is_rejected_in_one_sentence(changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(CourseFileError) as caught:
         parse_course_file(json.dumps({**document_of(COURSE), **changes}), PLACE)
     assert str(caught.value).startswith(sentence)
@@ -229,12 +229,12 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(changes: dict[str
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "[]", "{}", "null", "7"])
-def test_a_text_that_is_no_course_file_is_refused(text: str) -> None:
+def test_any_other_text_is_rejected(text: str) -> None:
     with pytest.raises(CourseFileError, match="deploy the course again"):
         parse_course_file(text, PLACE)
 
 
-def test_the_enforcer_makes_durations_and_a_calendar_of_it() -> None:
+def test_the_enforcer_converts_it_to_durations_and_a_calendar() -> None:
     minute = timedelta(minutes=1)
     assert parse_course(as_version_1(WRITTEN), PLACE) == Course(
         "94290",
@@ -262,7 +262,7 @@ def test_the_schema_has_the_version_and_the_keys_of_the_format() -> None:
     assert schema["properties"]["first_weekday"]["enum"] == list(WEEKDAYS)
     limits = group["properties"]["limits"]
     written = [document, document["groups"][0], document["groups"][0]["limits"]]
-    # A key that a course may leave out is a property and not required.
+    # A property that is not required is a key that the file may omit.
     assert [part["required"] for part in (schema, group, limits)] == [
         [key for key in part if key != "staff"] for part in written
     ]
@@ -270,7 +270,7 @@ def test_the_schema_has_the_version_and_the_keys_of_the_format() -> None:
     assert [set(part["required"]) - set(part["properties"]) for part in (schema, group, limits)] == [set()] * 3
 
 
-def test_names_in_the_workspace_stay_as_they_are() -> None:
+def test_names_in_the_workspace_do_not_change() -> None:
     assert (folder_of("94290", "2026w"), path_of("94290", "2026w")) == ("/lab-94290-2026w", PLACE)
     assert cluster_tags(course="94290", term="2026w", group="group_01") == {
         "origin": "terraform", "lab_course": "94290", "lab_term": "2026w", "lab_group": "group_01"

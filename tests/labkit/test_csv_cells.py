@@ -1,4 +1,4 @@
-"""No CSV file of the project holds a cell that a spreadsheet computes, and reading returns what was written."""
+"""No CSV file of the project contains a cell that a spreadsheet evaluates, and readers return the original texts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from roster.names import clean_name
 
 PROGRAMS = ("cdktf", "emulator", "enforcer", "inventory", "labkit")
 UTF8 = st.characters(exclude_categories=["Cs"])
-# Texts near the rule: apostrophes, blanks and signs in all orders, and any other text behind them.
+# Texts close to the rule: apostrophes, spaces and signs in all orders, followed by any other text.
 NEAR = st.text("' =+-@\t\r\n＝＋－＠﹦﹢﹣﹫−\u00a0\u3000\u200e\ufeff\0a", max_size=6)
 TEXT = st.builds(str.__add__, NEAR, st.text(UTF8, max_size=6))
 EXAMPLES = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1+1", "\u00a0 =1", "＝1+1", "＋1", "－1", "＠x"]
@@ -51,7 +51,7 @@ EXAMPLES += ["﹦1", "−1", "\ufeff=1", "\u200e=1", "\t1", "\n1", "'=1", "' =1"
 
 
 def is_formula(cell: str) -> bool:
-    """Whether a spreadsheet may compute the cell; written independently of the rule under test."""
+    """Return whether a spreadsheet may evaluate the cell; written independently of the rule under test."""
     for character in cell:
         if character in "\t\r\n":
             return True
@@ -62,7 +62,7 @@ def is_formula(cell: str) -> bool:
 
 
 def cells_of(text: str) -> list[list[str]]:
-    """The cells as any program reads them."""
+    """Return the cells as any CSV reader returns them."""
     return list(csv.reader(io.StringIO(text, newline=""), strict=True))
 
 
@@ -79,7 +79,7 @@ def test_a_formula_is_escaped(text: str) -> None:
 
 
 @given(TEXT)
-def test_an_escaped_text_is_no_formula_and_can_be_unescaped(text: str) -> None:
+def test_an_escaped_text_is_not_a_formula_and_can_be_unescaped(text: str) -> None:
     cell = escape_formula(text)
     assert not is_formula(cell)
     assert unescape_formula(cell) == text
@@ -102,14 +102,14 @@ def test_rows_of_any_text_can_be_read_back(rows: list[list[str]], line_end: str)
     assert [[unescape_formula(cell) for cell in row] for row in read] == rows
 
 
-# What version 0.1 wrote. Its files are in use, so this stays as it was.
+# The escaping of version 0.1. Its files are still in use, so this must not change.
 ROSTER_0_1 = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 INVENTORY_0_1 = ("=", "+", "-", "@", "\t", "\r")
 
 
 @given(TEXT)
 def test_a_name_in_a_roster_of_version_0_1_reads_the_same(text: str) -> None:
-    name = clean_name(text)  # every name passed through it, in version 0.1 as today
+    name = clean_name(text)  # version 0.1 cleaned every name, as the current version does
     cell = "'" + name if ROSTER_0_1.match(name) else name
     assert unescape_formula(cell) == name
 
@@ -121,7 +121,7 @@ def test_a_cell_in_an_inventory_of_version_0_1_reads_the_same(text: str) -> None
 
 
 def roster(text: str, folder: Path) -> str:
-    """A roster with the text as the name of a group."""
+    """Write a roster with the text as a group's name."""
     stored = Roster((Group(1, "71", text, (Member("-dana@x.example"), Member("noa@x.example"))), Group(2, "", "b")))
     if not any(group.moodle_name == text for group in parse_roster(format_roster(stored), "r.csv").groups):
         raise AssertionError(text)
@@ -129,7 +129,7 @@ def roster(text: str, folder: Path) -> str:
 
 
 def result(text: str, folder: Path) -> str:
-    """The result of a scan with the text as a user and as a reason."""
+    """Write the result of a scan with the text as a user and as a reason."""
     home = Home(text, failures=1, first_failure=(text, "403"), largest_path=text, largest_size=1)
     content = written(result_table([home], details=True, with_exact_size=True))
     [entry] = read_result(content, "inventory.csv")
@@ -139,9 +139,9 @@ def result(text: str, folder: Path) -> str:
 
 
 def users(text: str, folder: Path) -> str:
-    """The list of users with the text as a display name, and as a name where it can be one."""
+    """Write the list of users with the text as a display name, and as a user name if it can be one."""
     name = f"{''.join(c for c in text if c.isprintable() and c not in '/#')}x".strip()
-    # A file with control characters is refused as binary.
+    # A file with control characters is rejected as binary.
     display_name = "".join(c for c in text if c >= " " or c in "\t\r\n")
     content = written([list(row) for row in users_table([User(name, display_name), User("b@x", "")])])
     assert read_users_file(content.encode(), "users.csv") == list(dict.fromkeys([name, "b@x"]))
@@ -149,7 +149,7 @@ def users(text: str, folder: Path) -> str:
 
 
 def file_rows(text: str, folder: Path) -> str:
-    """Rows of single files with the text in all their columns of text."""
+    """Write rows of single files with the text in all text columns."""
     rows = [FileRow(text, text, text, text, text, 7, True, None)]
     part, path = folder / "part.csv", folder / "files.csv"
     FORMATS[".csv"].write_part(part, rows)
@@ -159,7 +159,7 @@ def file_rows(text: str, folder: Path) -> str:
 
 
 def totals(text: str, folder: Path) -> str:
-    """The totals of a result whose file has the text in its name; added twice, they are there once."""
+    """Write the totals of a result whose file name contains the text; adding them twice keeps one row."""
     name = "".join(c for c in text if c not in "/\0") + "result.csv"
     result_path = folder / name
     result_path.write_bytes(written(result_table([Home("a")])).encode())
@@ -173,7 +173,7 @@ def totals(text: str, folder: Path) -> str:
 
 
 def report(text: str, folder: Path) -> str:
-    """The report of a day with the text as group, title and cluster, and as the reason of an estimate."""
+    """Write a daily report with the text as group, title, cluster and reason of an estimate."""
     tz, day = ZoneInfo("UTC"), date(2026, 11, 2)
     now, quota = datetime(2026, 11, 3, tzinfo=UTC), Quota(timedelta(), timedelta(hours=3))
     course = Course("1", "t", "c", Calendar(tz, day, day, 6), True, {text: CourseGroup(text, 1, text, quota)})
@@ -188,7 +188,7 @@ def report(text: str, folder: Path) -> str:
 
 
 def archive(text: str, folder: Path) -> str:
-    """A table of an archive with every type of cell."""
+    """Write a table of an archive with every type of cell."""
     kinds = (str, int, bool, date, datetime)
     archived = Table(
         "t", "t", False, tuple(Column(kind.__name__, kind, "") for kind in kinds), lambda ledger, picture: iter(())
@@ -212,12 +212,12 @@ WRITERS: dict[str, list[Writer]] = {
     "inventory/output/retention.py": [totals],
     "inventory/scan/run.py": [result],
 }
-"""By module: it writes the text, asserts that its own reader returns it, and returns the file's content."""
+"""By module: writes the text, asserts that the module's reader returns it, and returns the file's content."""
 
 
 @pytest.mark.parametrize("writer", [writer for writers in WRITERS.values() for writer in writers])
 @given(text=TEXT)
-def test_no_file_of_ours_holds_a_formula_and_its_reader_returns_the_text(
+def test_our_files_contain_no_formula_and_their_readers_return_the_text(
     tmp_path_factory: pytest.TempPathFactory, writer: Writer, text: str
 ) -> None:
     folder = tmp_path_factory.getbasetemp() / writer.__name__
@@ -236,7 +236,7 @@ def names_in(path: str) -> set[str]:
 
 
 @pytest.mark.xdist_group("syntax trees")
-def test_every_writer_of_csv_is_among_those_tested() -> None:
+def test_every_csv_writer_is_tested() -> None:
     own = [path for path in TREE.files if program_of(path) in PROGRAMS and "csv" in TREE.files[path]]
     modules = {path: names_in(path) for path in own}
     users_of = {

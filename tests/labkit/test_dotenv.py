@@ -1,4 +1,4 @@
-"""`.env` adds what the environment lacks; what it says of a workspace stays apart."""
+"""`.env` adds what the environment lacks; its workspace variables are returned separately."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from labkit.extras.dotenv import DotenvError, load
 
 
-def test_the_file_never_overrides_and_the_workspace_stays_apart(tmp_path: Path) -> None:
+def test_the_file_overrides_nothing_and_workspace_variables_are_separate(tmp_path: Path) -> None:
     text = '\ufeffADMIN_EMAIL="a@b.example"  # who\nLAB_TERM=2030w\nEMPTY=x\nexport DATABRICKS_HOST=https://a.example\n'
     (tmp_path / ".env").write_text(text + "DATABRICKS_TOKEN=t\nALONE\n", encoding="utf-8")
     environ = {"LAB_TERM": "2026w", "EMPTY": ""}
@@ -17,18 +17,18 @@ def test_the_file_never_overrides_and_the_workspace_stays_apart(tmp_path: Path) 
     assert environ == {"LAB_TERM": "2026w", "EMPTY": "", "ADMIN_EMAIL": "a@b.example"}
 
 
-def test_no_file_is_no_variable(tmp_path: Path) -> None:
+def test_a_missing_file_has_no_variables(tmp_path: Path) -> None:
     assert load({}, tmp_path) == {}
 
 
-def test_a_file_in_another_encoding_is_a_sentence_with_its_line(tmp_path: Path) -> None:
+def test_a_file_in_another_encoding_is_reported_with_its_line(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"A=1\nSECRET=caf\xe9\n")
     with pytest.raises(DotenvError, match=r"\.env is not UTF-8 text \(line 2\); save it as UTF-8\.") as raised:
         load({}, tmp_path)
     assert "caf" not in str(raised.value)
 
 
-def test_a_folder_of_this_name_is_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_of_this_name_is_reported_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / ".env").mkdir()
     with pytest.raises(DotenvError, match=r"\.env cannot be read \(Is a directory\)"):
         load({}, tmp_path)

@@ -1,4 +1,4 @@
-"""The exit statuses are names, in every program."""
+"""All programs use the named exit statuses."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from import_graph import TREE, program_of
 from labkit import exit_status
 
 ALLOWED = ["inventory/spark/server.py"]
-"""A program that is started by path and without the project's packages, so that it imports nothing of ours."""
+"""A program that is started by path, without the project's packages, and so cannot import the names."""
 
 
-def test_the_numbers_are_those_that_the_documentation_promises() -> None:
+def test_the_numbers_match_the_documentation() -> None:
     assert (exit_status.DONE, exit_status.PARTLY_FAILED, exit_status.BAD_INPUT) == (0, 1, 2)
 
 
 def literal_statuses(path: str) -> Iterator[str]:
-    """Where a module ends the process with a number of its own."""
+    """Yield the places where a module ends the process with a literal status."""
     for node in TREE.nodes(path):
         match node:
             case ast.Call(func=function, args=[ast.Constant(value=int())]):
@@ -33,7 +33,7 @@ def literal_statuses(path: str) -> Iterator[str]:
 
 
 @pytest.mark.xdist_group("syntax trees")
-def test_no_program_ends_with_a_number_of_its_own() -> None:
+def test_no_program_uses_a_literal_exit_status() -> None:
     found = [
         place
         for path in TREE.files

@@ -1,4 +1,4 @@
-"""A program that changes a workspace refuses another one than the expected."""
+"""A program that changes a workspace rejects any other than the expected one."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from labkit.workspace.expected import (
 LIVE = WorkspaceIdentity("https://adb-1.7.azuredatabricks.net", "123", "me@lab.example")
 
 
-def test_nothing_is_expected_where_nothing_is_set() -> None:
+def test_without_settings_any_workspace_is_accepted() -> None:
     assert not expected_from_environment({}).is_set
     assert mismatch(LIVE, expected_from_environment({})) == ""
 
 
 def test_the_environment_names_the_workspace_by_id_and_host() -> None:
-    told = expected_from_environment({EXPECTED_ID: "123", EXPECTED_HOST: "ADB-1.7.azuredatabricks.net/"})
-    assert (told.is_set, mismatch(LIVE, told)) == (True, "")
+    expected = expected_from_environment({EXPECTED_ID: "123", EXPECTED_HOST: "ADB-1.7.azuredatabricks.net/"})
+    assert (expected.is_set, mismatch(LIVE, expected)) == (True, "")
 
 
-def test_the_refusal_names_both_workspaces() -> None:
+def test_the_message_names_both_workspaces() -> None:
     assert mismatch(LIVE, expected_from_environment({EXPECTED_ID: "42"})) == (
         "Wrong workspace: LAB_EXPECTED_WORKSPACE_ID is 42, but this is workspace 123 at "
         "https://adb-1.7.azuredatabricks.net (as me@lab.example). Nothing was changed. Choose another profile or "
@@ -53,12 +53,12 @@ def test_a_workspace_without_an_id_is_not_the_expected_one() -> None:
         ({EXPECTED_HOST: "a b"}, EXPECTED_HOST),
     ],
 )
-def test_a_malformed_expectation_is_refused_by_name(environ: dict[str, str], name: str) -> None:
+def test_a_malformed_expectation_is_rejected_by_name(environ: dict[str, str], name: str) -> None:
     with pytest.raises(ValueError, match=f"^{name}") as raised:
         expected_from_environment(environ)
     assert "hidden" not in str(raised.value)
 
 
-def test_an_option_takes_digits_alone() -> None:
+def test_an_option_accepts_digits_only() -> None:
     with pytest.raises(ValueError, match="--into-workspace expects the id"):
         expected_from_option("adb-1", "--into-workspace")

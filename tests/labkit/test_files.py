@@ -1,4 +1,4 @@
-"""Private files: complete or not there at all; and no other module writes files in this way."""
+"""Private files are complete or missing, and no other module writes files this way itself."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from labkit.folders import atomic_folder
 PROGRAMS = ("cdktf", "enforcer", "inventory", "emulator", "examples")
 ALLOWED = {
     ("cdktf/teardown/term.py", "os.replace"),  # moves Terraform's state files into the archive
-    ("emulator/generated_files/layout.py", "O_EXCL"),  # lays sparse files out for a mount that others read
-    ("inventory/backup/append_only.py", "fsync"),  # a file that only grows
-    ("enforcer/retention/old_files.py", "fsync"),  # cuts a log in place, because another process has it open
+    ("emulator/generated_files/layout.py", "O_EXCL"),  # creates sparse files for a mount that other users read
+    ("inventory/backup/append_only.py", "fsync"),  # a file that is only appended to
+    ("enforcer/retention/old_files.py", "fsync"),  # truncates a log in place, because another process has it open
 }
-"""What writes, moves or forces files itself, and why."""
+"""Modules that move, exclusively create or sync files themselves, with the reason."""
 
 
 def content(folder: Path) -> dict[str, tuple[bytes, str]]:
-    """Content and mode of every file below a folder, by its relative path."""
+    """Return content and mode of every file below a folder, by its relative path."""
     return {
         path.relative_to(folder).as_posix(): (path.read_bytes(), oct(stat.S_IMODE(path.stat().st_mode)))
         for path in sorted(folder.rglob("*"))
@@ -61,7 +61,7 @@ WRITERS = pytest.mark.parametrize(
 
 
 @WRITERS
-def test_a_file_is_replaced_as_a_whole_and_readable_by_its_owner_alone(
+def test_a_file_is_replaced_as_a_whole_and_private(
     writer: Callable[[Path], AbstractContextManager[object]], tmp_path: Path
 ) -> None:
     path = tmp_path / "a.csv"
@@ -73,7 +73,7 @@ def test_a_file_is_replaced_as_a_whole_and_readable_by_its_owner_alone(
 
 
 @WRITERS
-def test_what_fails_leaves_the_old_file_and_no_draft(
+def test_a_failed_write_leaves_the_old_file_and_no_temporary_file(
     writer: Callable[[Path], AbstractContextManager[object]], tmp_path: Path
 ) -> None:
     path = tmp_path / "a.csv"
@@ -84,14 +84,14 @@ def test_what_fails_leaves_the_old_file_and_no_draft(
     assert content(tmp_path) == {"a.csv": (b"old", "0o600")}
 
 
-def test_a_single_writer_overwrites_the_draft_that_a_killed_one_left(tmp_path: Path) -> None:
+def test_a_single_writer_overwrites_the_file_of_a_killed_one(tmp_path: Path) -> None:
     (tmp_path / ".a.draft").write_text("half")
     with atomic_binary_file(tmp_path / "a", single_writer=True) as file:
         file.write(b"whole")
     assert content(tmp_path) == {"a": (b"whole", "0o600")}
 
 
-def test_two_writers_do_not_disturb_each_other(tmp_path: Path) -> None:
+def test_two_writers_do_not_interfere(tmp_path: Path) -> None:
     path = tmp_path / "a"
     with atomic_text_file(path) as first, atomic_text_file(path) as second:
         first.write("first")
@@ -100,21 +100,21 @@ def test_two_writers_do_not_disturb_each_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("written", "there"), [("Zoë\n", "Zoë\n".encode()), (b"\xff", b"\xff")])
-def test_a_link_stays_and_the_file_behind_it_is_written(written: str | bytes, there: bytes, tmp_path: Path) -> None:
+def test_a_write_through_a_link_replaces_its_target(written: str | bytes, there: bytes, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "deep" / "folder" / "file")
     write_private(link, written)
     assert (link.is_symlink(), content(tmp_path / "deep")) == (True, {"folder/file": (there, "0o600")})
 
 
-def test_a_new_file_is_never_an_old_one(tmp_path: Path) -> None:
+def test_creating_a_file_never_overwrites_one(tmp_path: Path) -> None:
     create_private(tmp_path / "deep/a", b"first")
     with pytest.raises(FileExistsError):
         create_private(tmp_path / "deep/a", b"second")
     assert content(tmp_path) == {"deep/a": (b"first", "0o600")}
 
 
-def test_a_file_that_was_there_keeps_its_content_and_loses_the_rights_of_others(tmp_path: Path) -> None:
+def test_an_existing_file_keeps_its_content_and_becomes_private(tmp_path: Path) -> None:
     (tmp_path / "old").write_text("kept")
     (tmp_path / "old").chmod(0o666)
     for name in ("old", "deep/new"):
@@ -122,7 +122,7 @@ def test_a_file_that_was_there_keeps_its_content_and_loses_the_rights_of_others(
     assert content(tmp_path) == {"old": (b"kept", "0o600"), "deep/new": (b"", "0o600")}
 
 
-def test_what_a_link_leads_to_keeps_its_rights(tmp_path: Path) -> None:
+def test_the_target_of_a_link_keeps_its_permissions(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("kept")
     (tmp_path / "file").chmod(0o644)
     (tmp_path / "folder").mkdir(mode=0o755)
@@ -135,7 +135,7 @@ def test_what_a_link_leads_to_keeps_its_rights(tmp_path: Path) -> None:
     assert modes == ["0o644", "0o755"]
 
 
-def test_a_finished_draft_takes_the_place_of_a_file(tmp_path: Path) -> None:
+def test_a_finished_file_replaces_the_old_one(tmp_path: Path) -> None:
     create_private(tmp_path / "draft", b"new")
     create_private(tmp_path / "a", b"old")
     move_into_place(tmp_path / "draft", tmp_path / "a")
@@ -143,9 +143,7 @@ def test_a_finished_draft_takes_the_place_of_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("enforce", "old"), [(False, "0o755"), (True, "0o700")])
-def test_every_folder_that_is_made_is_private_and_one_that_was_there_on_demand(
-    enforce: bool, old: str, tmp_path: Path
-) -> None:
+def test_new_folders_are_private_and_existing_ones_on_demand(enforce: bool, old: str, tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old").chmod(0o755)
     for path in (tmp_path / "old", tmp_path / "old/a/b"):
@@ -156,13 +154,13 @@ def test_every_folder_that_is_made_is_private_and_one_that_was_there_on_demand(
     assert modes == [old, "0o700", "0o700"]
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
+def test_a_file_is_not_accepted_as_a_folder(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     with pytest.raises(FileExistsError):
         make_private_folder(tmp_path / "a")
 
 
-def test_a_folder_is_there_when_it_is_full_and_not_before(tmp_path: Path) -> None:
+def test_a_folder_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     with atomic_folder(tmp_path / "deep/archive") as draft:
         create_private(draft / "a", b"1")
         assert not (tmp_path / "deep/archive").exists()
@@ -174,7 +172,7 @@ def test_a_folder_is_there_when_it_is_full_and_not_before(tmp_path: Path) -> Non
 
 
 def own_writing(path: str) -> set[str]:
-    """What a module does itself with files that labkit does for all."""
+    """Return the calls in a module that only labkit should make."""
     found = set()
     for node in TREE.nodes(path):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -202,6 +200,6 @@ def test_only_labkit_writes_atomically_and_locks_files() -> None:
     assert found == ALLOWED
 
 
-def test_a_folder_that_cannot_be_made_is_an_error_and_no_endless_search() -> None:
+def test_a_folder_that_cannot_be_created_is_an_error() -> None:
     with pytest.raises(OSError, match="/proc/none"):
         make_private_folder(Path("/proc/none/deeper"))

@@ -1,4 +1,4 @@
-"""Programs that run often import what they use of large packages, and whoever needs the rest has it all the same."""
+"""Programs that run often import only the modules they use of large packages; the rest stays available."""
 
 from __future__ import annotations
 
@@ -64,15 +64,15 @@ def answer_of(program: str, folder: Path) -> object:
     ],
     ids=["poll", "guard", "stop"],
 )
-def test_of_the_sdk_only_what_is_asked_for_is_imported(folder: Path, module: str, sdk: str) -> None:
+def test_only_requested_modules_of_the_sdk_are_imported(folder: Path, module: str, sdk: str) -> None:
     assert answer_of(SDK.format(module=module, sdk=sdk), folder) == [True] * 4
 
 
-def test_of_the_bindings_only_what_is_asked_for_is_imported() -> None:
+def test_only_requested_modules_of_the_bindings_are_imported() -> None:
     assert answer_of(BINDINGS, ROOT / "cdktf") == [True, "Job", "ClusterPolicy", True, True]
 
 
-def test_logins_of_azure_and_google_are_imported_when_they_are_used() -> None:
+def test_logins_of_azure_and_google_are_imported_on_use() -> None:
     program = """
 import json, sys
 from labkit.extras import sdk
@@ -87,7 +87,7 @@ print(json.dumps([before, used, [name for name in heavy[:2] if name in sys.modul
     assert answer_of(program, ROOT) == [[], names, ["cryptography", "asyncio"]]
 
 
-def test_a_query_that_is_refused_costs_no_large_import() -> None:
+def test_a_rejected_query_imports_no_large_package() -> None:
     program = """
 import io, json, sys
 from enforcer.__main__ import main
@@ -100,13 +100,13 @@ except SystemExit as ended:
     assert answer_of(program, ROOT) == [2, []]
 
 
-def test_what_terraform_asks_the_enforcer_needs_no_ledger() -> None:
+def test_terraforms_query_of_the_enforcer_needs_no_ledger() -> None:
     program = "import json, sys, enforcer.commands.restricted, enforcer.tick.restricted, enforcer.workspace.client\n"
     program += "print(json.dumps([name for name in ('peewee', 'psycopg', 'pydantic') if name in sys.modules]))"
     assert answer_of(program, ROOT) == []
 
 
-def test_a_deferred_module_is_imported_when_a_name_of_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lazy_module_is_imported_on_first_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "colorsys", raising=False)
     colours = LazyModule("colorsys")
     assert "colorsys" not in sys.modules

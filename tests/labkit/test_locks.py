@@ -26,20 +26,20 @@ with exclusive_lock(Path(sys.argv[1])) as is_ours:
 """
 
 
-def test_who_comes_second_is_told_so_and_the_third_gets_the_lock(tmp_path: Path) -> None:
+def test_a_second_holder_gets_false_and_a_later_one_the_lock(tmp_path: Path) -> None:
     with exclusive_lock(tmp_path / "lock") as first, exclusive_lock(tmp_path / "lock") as second:
         held = (first, second)
     with exclusive_lock(tmp_path / "lock") as third:
         assert (*held, third) == (True, False, True)
 
 
-def test_the_lock_is_a_private_file_that_stays(tmp_path: Path) -> None:
+def test_the_lock_is_a_private_file_that_is_not_deleted(tmp_path: Path) -> None:
     with exclusive_lock(tmp_path / "lock"):
         pass
     assert oct(stat.S_IMODE((tmp_path / "lock").stat().st_mode)) == "0o600"
 
 
-def test_a_lock_that_others_may_open_becomes_its_owners_alone(tmp_path: Path) -> None:
+def test_a_lock_that_others_can_open_becomes_private(tmp_path: Path) -> None:
     (tmp_path / "lock").touch(mode=0o666)
     (tmp_path / "lock").chmod(0o666)
     with exclusive_lock(tmp_path / "lock") as is_ours:
@@ -47,8 +47,8 @@ def test_a_lock_that_others_may_open_becomes_its_owners_alone(tmp_path: Path) ->
     assert oct(stat.S_IMODE((tmp_path / "lock").stat().st_mode)) == "0o600"
 
 
-def test_a_lock_that_somebody_else_may_hold_is_no_other_run(tmp_path: Path) -> None:
-    """A stranger opened it for reading while that was possible, and holds it."""
+def test_a_lock_that_another_user_may_hold_is_an_error(tmp_path: Path) -> None:
+    """Another user opened the file for reading while that was possible, and holds the lock."""
     (tmp_path / "lock").touch()
     (tmp_path / "lock").chmod(0o644)
     with (tmp_path / "lock").open("rb") as file:
@@ -57,7 +57,7 @@ def test_a_lock_that_somebody_else_may_hold_is_no_other_run(tmp_path: Path) -> N
             exclusive_lock(tmp_path / "lock").__enter__()
 
 
-def test_a_link_is_no_lock(tmp_path: Path) -> None:
+def test_a_link_is_not_accepted_as_a_lock(tmp_path: Path) -> None:
     (tmp_path / "other").write_text("kept")
     (tmp_path / "other").chmod(0o644)
     (tmp_path / "lock").symlink_to(tmp_path / "other")
@@ -66,7 +66,7 @@ def test_a_link_is_no_lock(tmp_path: Path) -> None:
     assert oct(stat.S_IMODE((tmp_path / "other").stat().st_mode)) == "0o644"
 
 
-def test_the_file_of_another_user_is_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_users_file_is_not_accepted_as_a_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "lock").touch(mode=0o600)
     monkeypatch.setattr("os.geteuid", lambda: 12345)
     with pytest.raises(PermissionError, match="belongs to another user"), exclusive_lock(tmp_path / "lock"):
@@ -86,7 +86,7 @@ def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_the_kernel_releases_the_lock_of_a_process_that_is_killed(tmp_path: Path) -> None:
+def test_the_lock_of_a_killed_process_is_released(tmp_path: Path) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path / "lock")],
         env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -1,4 +1,4 @@
-"""Whose accounts a roster calls the lab's own, read as the deploy reads it."""
+"""The accounts that a roster lists as managed or existing are the same as for the deploy."""
 
 import pytest
 from hypothesis import given
@@ -19,16 +19,16 @@ MEMBERS = st.lists(
 
 
 @given(MEMBERS, st.text(st.characters(categories=("L", "Nd", "P")), max_size=8))
-def test_accounts_are_those_of_the_roster_that_the_deploy_reads(members: list[tuple[str, str, str]], name: str) -> None:
+def test_accounts_match_the_roster_that_the_deploy_reads(members: list[tuple[str, str, str]], name: str) -> None:
     people = tuple(
         Member(email, "active" if status == "active" else "retired", account) for email, status, account in members
     )
     text = format_roster(Roster((Group(1, "7", name, people), Group(2))))
 
-    whole = [member for group in parse_roster(text, "r.csv").groups for member in group.members]
+    stored = [member for group in parse_roster(text, "r.csv").groups for member in group.members]
     assert parse_accounts(text, "r.csv") == RosterAccounts(
-        frozenset(member.email for member in whole if member.account == "managed"),
-        frozenset(member.email for member in whole if member.account != "managed"),
+        frozenset(member.email for member in stored if member.account == "managed"),
+        frozenset(member.email for member in stored if member.account != "managed"),
     )
 
 
@@ -45,12 +45,12 @@ def test_accounts_are_those_of_the_roster_that_the_deploy_reads(members: list[tu
         ),
     ],
 )
-def test_a_roster_that_cannot_be_used_is_refused_with_its_line(text: str, sentence: str) -> None:
+def test_a_malformed_roster_is_rejected_with_its_line(text: str, sentence: str) -> None:
     with pytest.raises(RosterFileError) as raised:
         parse_accounts(text, "r.csv")
     assert str(raised.value) == f"r.csv {sentence}"
 
 
-def test_an_account_that_existed_for_one_course_existed() -> None:
+def test_an_account_that_existed_for_one_course_is_existing() -> None:
     both = RosterAccounts(frozenset({"a", "b"}), frozenset()) | RosterAccounts(frozenset({"a"}), frozenset({"b"}))
     assert both == RosterAccounts(frozenset({"a", "b"}), frozenset({"b"}))

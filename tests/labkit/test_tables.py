@@ -1,4 +1,4 @@
-"""One reader takes delimited text however it was saved, and names the line of every problem."""
+"""One reader for delimited text, however it was saved; every error names its line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def saved(rows: list[list[str]], delimiter: str, line_end: str) -> str:
 
 
 @given(TABLES, st.sampled_from(DELIMITERS), st.sampled_from(["\n", "\r\n"]), st.booleans(), st.sampled_from(["", "#"]))
-def test_any_table_is_read_as_it_was_saved(rows, delimiter, line_end, is_named, comment):
+def test_any_saved_table_is_read_back_unchanged(rows, delimiter, line_end, is_named, comment):
     rows = [HEADER[: len(rows[0])], *rows]
     text = saved(rows, delimiter, line_end)
     table = read_table(f"\ufeffsep={delimiter}{line_end}{text}" if is_named else text, comment=comment)
@@ -37,14 +37,14 @@ def test_any_table_is_read_as_it_was_saved(rows, delimiter, line_end, is_named, 
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le with mark", "utf-16-be with mark", "cp1255"]
 )
-def test_the_encoding_is_that_of_the_mark_or_the_named_one(encoding):
+def test_the_encoding_is_that_of_the_byte_order_mark_or_the_named_one(encoding):
     text = "קבוצה;b\n1;2\n"
     name, _, mark = encoding.partition(" with ")
     data = (("\ufeff" if mark else "") + text).encode(name)
     assert decode(data, "cp1255" if encoding == "cp1255" else None)[0] == text
 
 
-def test_a_row_has_the_line_on_which_it_begins():
+def test_a_row_has_the_number_of_its_first_line():
     table = read_table('# list\na,b\n"1\n# no comment",2\n\n# comment\n3,4\n', comment="#")
     assert [(row.line, row.cells) for row in (table.header, *table.rows)] == [
         (2, ("a", "b")),
@@ -53,12 +53,12 @@ def test_a_row_has_the_line_on_which_it_begins():
     ]
 
 
-def test_a_comment_in_a_table_with_tabs_is_left_out():
+def test_a_comment_in_a_table_with_tabs_is_skipped():
     table = read_table("# list\na\tb\n# x\ty\n1\t2\n", comment="#")
     assert [(row.line, row.cells) for row in (table.header, *table.rows)] == [(2, ("a", "b")), (4, ("1", "2"))]
 
 
-def test_blanks_before_a_cell_are_kept_unless_they_are_to_be_skipped():
+def test_spaces_before_a_cell_are_kept_unless_they_are_skipped():
     assert read_table("a, b\n").header.cells == ("a", " b")
     assert read_table('a, "b, c"\n', skip_initial_space=True).header.cells == ("a", "b, c")
 
@@ -103,7 +103,7 @@ def test_blanks_before_a_cell_are_kept_unless_they_are_to_be_skipped():
         (b'a,b\n1,"2\n', FileOrigin(), "a quoted cell that starts here is never closed"),
     ],
 )
-def test_what_is_no_table_is_refused_with_advice_that_fits_its_origin(data, origin, sentence):
+def test_other_content_is_rejected_with_advice_for_its_origin(data, origin, sentence):
     with pytest.raises(TableError) as caught:
         read_table(decode(data, origin=origin)[0], origin=origin)
     assert sentence in caught.value.sentence
@@ -122,7 +122,7 @@ def test_what_is_no_table_is_refused_with_advice_that_fits_its_origin(data, orig
         ("alone", ","),
     ],
 )
-def test_only_what_is_between_the_cells_of_the_header_is_a_delimiter(header, delimiter):
+def test_only_characters_between_header_cells_are_delimiters(header, delimiter):
     rows = f"{header}\nBerg;T1\n" if header == "Name, first;Group" else f"{header}\n"
     rows += 'name, title";x\n' if header.endswith("Vor") else ""
     assert read_table(rows).delimiter == delimiter
@@ -135,7 +135,7 @@ def test_a_table_as_php_writes_it_is_read():
     assert cells == ['Team \\"A\\" x', 'B\\"', "C\\", 'say "D"']
 
 
-def test_quotation_marks_that_fit_in_no_way_are_refused_with_advice_that_helps():
+def test_unbalanced_quotation_marks_are_rejected_with_advice():
     with pytest.raises(TableError) as caught:
         read_table('a,b\n"Team "A" x",1\n')
     assert caught.value.line == 2

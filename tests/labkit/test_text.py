@@ -1,4 +1,4 @@
-"""Text of other people, made safe; and no other module has a rule of its own for it."""
+"""Untrusted text is made safe, and no other module has its own rule for it."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from labkit.text import escaped, first_line, multiline, one_line, quoted, redact
         (ValueError("\x07"), "\\x07"),
     ],
 )
-def test_what_could_steer_a_terminal_is_escaped_and_all_else_stays(text: object, shown: str) -> None:
+def test_only_terminal_control_characters_are_escaped(text: object, shown: str) -> None:
     assert escaped(text) == shown
 
 
 @given(st.text())
-def test_escaped_text_holds_nothing_that_steers_and_does_not_change_again(text: str) -> None:
+def test_escaped_text_is_safe_and_escaping_it_again_changes_nothing(text: str) -> None:
     shown = escaped(text)
     left = {unicodedata.category(letter) for letter in shown if letter not in "\u200c\u200d"}
     assert (left & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}, escaped(shown)) == (set(), shown)
@@ -43,7 +43,7 @@ def test_escaped_text_holds_nothing_that_steers_and_does_not_change_again(text: 
 @pytest.mark.parametrize(
     ("text", "shown"), [("a\n", '"a\\x0a"'), ("x" * 61, f'"{"x" * 59}…"'), ("x" * 60, f'"{"x" * 60}"')]
 )
-def test_a_quotation_is_escaped_and_short(text: str, shown: str) -> None:
+def test_a_quoted_text_is_escaped_and_short(text: str, shown: str) -> None:
     assert quoted(text) == shown
 
 
@@ -59,7 +59,7 @@ def test_one_line_has_single_spaces_and_no_invisible_characters(text: str, shown
     assert one_line(text) == shown
 
 
-def test_a_block_keeps_its_lines_and_of_what_is_too_long_the_end() -> None:
+def test_multiline_text_keeps_its_lines_and_its_end() -> None:
     assert (multiline("a\r\n\tb\x1b[2J"), multiline("abc", 2)) == ("a\n\tb [2J", "bc")
 
 
@@ -123,8 +123,8 @@ def test_a_record_of_the_log_is_one_line_and_a_traceback_has_its_lines() -> None
 
 
 @pytest.mark.xdist_group("syntax trees")
-def test_no_program_has_its_own_rule_for_what_is_printable() -> None:
-    """`isprintable` as a check of input stays; a rule character by character is an escaping."""
+def test_no_program_has_its_own_rule_for_printable_characters() -> None:
+    """`isprintable` may validate input; a check of single characters would be an escaping."""
     found = {
         path
         for path in TREE.files

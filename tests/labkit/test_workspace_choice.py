@@ -51,7 +51,7 @@ def chosen(flags: Options | None = None, *, file: str = FILE, dotenv: Any = None
 
 
 def seen_by_the_sdk(choice: WorkspaceChoice, environ: Mapping[str, str], file: str) -> tuple[str, set[str]]:
-    """The host and every token and secret that the SDK has in the end: arguments, then variables, then the profile."""
+    """Return host, tokens and secrets that the SDK finally has: arguments, then variables, then the profile."""
     left = dict(environ)
     apply_choice(choice, left)
     variables = {"host": HOST, "token": TOKEN, "client_secret": SECRET, "profile": PROFILE}
@@ -95,7 +95,7 @@ def seen_by_the_sdk(choice: WorkspaceChoice, environ: Mapping[str, str], file: s
         ({HOST: A}, "the environment", A, set()),
     ],
 )
-def test_the_highest_source_is_taken_as_a_whole(
+def test_the_source_of_highest_precedence_is_used_as_a_whole(
     given: dict[str, Any], source: str, host: str, credential: set[str]
 ) -> None:
     choice = chosen(**given)
@@ -150,7 +150,7 @@ def test_a_mix_is_an_error_that_names_both_sources(given: dict[str, Any], senten
         ({TOKEN: "x", "file": ""}, f"the environment has {TOKEN} and names no workspace: set {HOST} beside it."),
     ],
 )
-def test_a_workspace_that_nobody_names_is_a_sentence(given: dict[str, Any], sentence: str) -> None:
+def test_a_missing_workspace_is_reported_in_one_sentence(given: dict[str, Any], sentence: str) -> None:
     with pytest.raises(WorkspaceNotConfigured) as raised:
         chosen(**given)
     assert sentence in str(raised.value)
@@ -169,7 +169,7 @@ def test_a_workspace_that_nobody_names_is_a_sentence(given: dict[str, Any], sent
         ({"flags": Options("BAD", "t")}, "--workspace-url"),
     ],
 )
-def test_blanks_and_line_breaks_are_refused_by_the_name_of_the_setting(
+def test_spaces_and_line_breaks_are_rejected_by_the_settings_name(
     given: dict[str, Any], setting: str, blank: str
 ) -> None:
     bad = f"hidden{blank}value"
@@ -191,11 +191,11 @@ def test_blanks_and_line_breaks_are_refused_by_the_name_of_the_setting(
 
 
 @pytest.mark.parametrize(("pasted"), ["a.example", "https://A.example/?o=12", "https://a.example:443/#home", A + "/"])
-def test_addresses_are_understood_as_people_paste_them(pasted: str) -> None:
+def test_pasted_addresses_are_normalised(pasted: str) -> None:
     assert workspace_url(pasted, HOST) == A
 
 
-def test_other_ports_and_schemes_are_other_hosts() -> None:
+def test_another_port_or_scheme_is_another_host() -> None:
     given = ("http://localhost:80", "http://127.0.0.1:443", "https://x:8443", "https://[::1]:443")
     assert [workspace_url(each, HOST) for each in given] == [
         "http://localhost",
@@ -206,19 +206,19 @@ def test_other_ports_and_schemes_are_other_hosts() -> None:
 
 
 @pytest.mark.parametrize("bad", ["ftp://x", "https://user:hidden@x", "https://", "https://x:port", "https://x:0"])
-def test_what_is_no_address_is_refused_and_not_shown(bad: str) -> None:
+def test_a_malformed_address_is_rejected_without_being_shown(bad: str) -> None:
     with pytest.raises(WorkspaceChoiceError, match=f"^{HOST} is not the address of a workspace") as raised:
         workspace_url(bad, HOST)
     assert "hidden" not in str(raised.value)
 
 
 @pytest.mark.parametrize("host", ["http://lab.example", "http://10.0.0.7:8080", "http://localhost.example"])
-def test_http_is_for_this_machine_alone(host: str) -> None:
+def test_http_is_accepted_for_this_machine_only(host: str) -> None:
     with pytest.raises(WorkspaceChoiceError, match=f"^{HOST} is http, .*; it must be https://<name>.$"):
         workspace_url(host, HOST)
 
 
-def test_every_variable_of_the_sdk_is_known_to_belong_to_a_workspace_or_not() -> None:
+def test_every_variable_of_the_sdk_is_classified() -> None:
     free = {"ARM_", "GOOGLE_", "DATABRICKS_GOOGLE_", "DATABRICKS_DEBUG_", "DATABRICKS_DISABLE_"}
     free |= {"DATABRICKS_CONFIG_FILE", "DATABRICKS_CLI_PATH", "DATABRICKS_RATE_LIMIT"}
     free |= {"DATABRICKS_CLUSTER_ID", "DATABRICKS_WAREHOUSE_ID", "DATABRICKS_SERVERLESS_COMPUTE_ID"}
@@ -226,7 +226,7 @@ def test_every_variable_of_the_sdk_is_known_to_belong_to_a_workspace_or_not() ->
     assert {name for name in known if not name.startswith(tuple(free))} - set(WORKSPACE_VARIABLES) == set()
 
 
-def test_only_the_choice_is_left_in_the_environment() -> None:
+def test_the_environment_contains_only_the_choice_afterwards() -> None:
     environ = {
         HOST: A,
         TOKEN: "e",
@@ -238,7 +238,7 @@ def test_only_the_choice_is_left_in_the_environment() -> None:
     assert environ == {PROFILE: "b", AUTH_TYPE: "pat", "ARM_X": "y"}
 
 
-def test_what_terraform_reads_unchanged_must_give_the_same_choice() -> None:
+def test_a_choice_that_terraform_would_not_make_is_reported() -> None:
     def problem(flags: Options, **environ: str) -> str:
         return terraform_conflict(chosen(flags, **environ), environ, flags)
 
@@ -256,7 +256,7 @@ HOSTS = st.sampled_from(["a.example", A, A + "/x", "b.example:443", B, C])
 
 
 def sources(tag: str) -> st.SearchStrategy[dict[str, str]]:
-    """A source in which every secret says where it is from."""
+    """Return a source in which every secret contains the name of the source."""
     values: dict[str, st.SearchStrategy[str]] = {
         HOST: HOSTS,
         URL: HOSTS,
@@ -289,7 +289,7 @@ def files() -> st.SearchStrategy[dict[str, dict[str, str]]]:
     sources("dotenv"),
     files(),
 )
-def test_no_secret_ever_meets_a_host_of_another_source(
+def test_no_secret_is_sent_to_a_host_from_another_source(
     flags: Options, environ: dict[str, str], dotenv: dict[str, str], file: dict[str, dict[str, str]]
 ) -> None:
     text = "\n".join(
@@ -309,7 +309,7 @@ def test_no_secret_ever_meets_a_host_of_another_source(
     for secret in secrets:
         assert host in hosts[secret.rpartition("-")[2]], (choice.source, secret)
     assert "secret-" not in repr(choice) + repr(flags)
-    # The choice, made again in the environment that it leaves, is the same.
+    # Choosing again in the resulting environment gives the same choice.
     left = dict(environ)
     apply_choice(choice, left)
     if not flags.token:

@@ -1,4 +1,4 @@
-"""The Pipfile declares what is imported, and nothing else; its lock belongs to it."""
+"""The Pipfile declares exactly the packages that are imported, and the lock file matches it."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ PACKAGES = {
     "xdist": "pytest-xdist",
 }
 BINDINGS = ("cdktf", "cdktf-cdktf-provider-databricks", "cdktf-cdktf-provider-external")
-# The successor of these three, which a test installs in a folder of its own.
-SUCCESSOR = ("cdktn", "cdktn-provider-databricks", "cdktn-provider-external")
-# A test defers it to see that it is missing.
-NOT_THERE = "no-such-library"
+# The successors of these three packages; a test installs them in a separate folder.
+SUCCESSORS = ("cdktn", "cdktn-provider-databricks", "cdktn-provider-external")
+# A test of LazyModule names this package, which does not exist.
+MISSING_PACKAGE = "no-such-library"
 NOT_IMPORTED = {
-    "adlfs": "fsspec imports it for abfss:// addresses",
+    "adlfs": "fsspec imports it for abfss:// URLs",
     "azure-identity": "adlfs imports it for logins without a key",
     "httptools": "uvicorn imports it if it is installed",
     "mypy": "a command",
     "pandas": "PySpark's client imports it",
     "pre-commit": "a command",
     "ruff": "a command",
-    "starlette": "bench/emulator.py measures it, in a process of its own",
-    "tzdata": "zoneinfo reads it where the system has no time zones",
+    "starlette": "bench/emulator.py measures it in a separate process",
+    "tzdata": "zoneinfo reads it if the system has no time zones",
     "uvloop": "uvicorn imports it if it is installed",
     "vulture": "a command",
 }
 
 
 def imported_modules(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """The full names of the modules that a file imports, wherever the import is, also by labkit's `LazyModule`."""
+    """Yield the full names of the modules that a file imports anywhere, also with labkit's `LazyModule`."""
     for node in nodes:
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -63,13 +63,13 @@ def imported_modules(nodes: Iterable[ast.AST]) -> Iterator[str]:
 
 
 def own_names() -> set[str]:
-    """The top-level names of the project's modules, but for that of the folder cdktf, which is the library's, too."""
+    """Return the top-level names of the project's modules, except cdktf, which is also the library's name."""
     bare = {path.stem for folder in BARE for path in (ROOT / folder).iterdir() if path.suffix == ".py" or path.is_dir()}
     return bare | set(FOLDERS) - {"cdktf"}
 
 
 def package_of(module: str) -> str:
-    """The package on PyPI that holds a module."""
+    """Return the PyPI package that contains a module."""
     for name, package in PACKAGES.items():
         if f"{module}.".startswith(f"{name}."):
             return package
@@ -78,7 +78,7 @@ def package_of(module: str) -> str:
 
 @functools.cache
 def third_party() -> dict[str, set[str]]:
-    """The packages that are imported, and the files that import them."""
+    """Return the imported packages, each with the files that import it."""
     known = own_names() | sys.stdlib_module_names
     found: dict[str, set[str]] = {}
     for path in TREE.files:
@@ -89,21 +89,21 @@ def third_party() -> dict[str, set[str]]:
 
 
 def declared() -> set[str]:
-    """The packages of the Pipfile."""
+    """Return the packages in the Pipfile."""
     pipfile = tomllib.loads((ROOT / "Pipfile").read_text(encoding="utf-8"))
     return {name.lower() for name in (*pipfile["packages"], *pipfile["dev-packages"])}
 
 
-def test_what_is_imported_is_declared() -> None:
-    known = declared() | set(SUCCESSOR) | {NOT_THERE}
+def test_imported_packages_are_declared() -> None:
+    known = declared() | set(SUCCESSORS) | {MISSING_PACKAGE}
     assert {package: files for package, files in third_party().items() if package not in known} == {}
 
 
-def test_what_is_declared_is_imported_or_has_a_reason() -> None:
+def test_declared_packages_are_imported_or_have_a_reason() -> None:
     assert declared() - third_party().keys() == set(NOT_IMPORTED)
 
 
-def test_the_lock_belongs_to_the_pipfile() -> None:
+def test_the_lock_file_matches_the_pipfile() -> None:
     pipfile = tomllib.loads((ROOT / "Pipfile").read_text(encoding="utf-8"))
     hashed = {
         "_meta": {"sources": pipfile["source"], "requires": pipfile.get("requires", {})},
@@ -115,9 +115,9 @@ def test_the_lock_belongs_to_the_pipfile() -> None:
     assert lock["_meta"]["hash"]["sha256"] == hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_one_module_imports_the_framework_and_its_bindings() -> None:
+def test_only_one_module_imports_the_framework_and_its_bindings() -> None:
     found = third_party()
-    importers = {file for package in (*BINDINGS, *SUCCESSOR, "constructs") for file in found[package]}
+    importers = {file for package in (*BINDINGS, *SUCCESSORS, "constructs") for file in found[package]}
     assert {file for file in importers if not file.startswith("tests/")} == {"cdktf/stack/framework.py"}
 
 

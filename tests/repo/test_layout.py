@@ -1,4 +1,4 @@
-"""The shape of the repository: what lies where, and who may import whom."""
+"""The structure of the repository: its files and folders, and which module may import which."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PURE = (
     "labkit/workspace/choice.py",
 )
 EXECUTED = "inventory/spark/worker.py"
-"""What runs on machines where nothing of the project is installed; these have certifi beside the standard library."""
+"""The module that Spark executors run. They have only the standard library and certifi, not the project."""
 
 
 @pytest.mark.parametrize(
@@ -57,17 +57,17 @@ EXECUTED = "inventory/spark/worker.py"
         import_graph.third_party_imports,
     ],
 )
-def test_the_project_keeps_the_rule(rule):
+def test_the_project_obeys_the_rule(rule):
     assert rule(TREE) == []
 
 
 @pytest.mark.parametrize("path", PURE)
-def test_what_decides_is_pure_with_all_that_it_imports(path):
+def test_pure_packages_and_their_imports_are_pure(path):
     assert any(file == path or file.startswith(f"{path}/") for file in TREE.files)
     assert import_graph.impurities(TREE, [path]) == []
 
 
-def test_executors_import_the_standard_library_and_what_the_http_layer_needs():
+def test_executors_need_the_standard_library_and_certifi_only():
     needed = TREE.closure([EXECUTED])
     foreign = {
         one.target.partition(".")[0] for path in needed for one in TREE.imports[path] if one.target not in needed
@@ -83,12 +83,12 @@ def test_the_folder_cdktf_does_not_hide_the_library():
     assert hasattr(cdktf, "App")
 
 
-def test_the_tests_hide_no_package():
+def test_tests_hide_no_package():
     assert [path for path in TREE.files if path.startswith("tests/") and path.endswith("__init__.py")] == []
     assert not list(ROOT.glob("*.py"))
 
 
-def test_bare_modules_have_names_that_no_library_has():
+def test_modules_imported_by_bare_name_shadow_no_library():
     bare = {path.split("/")[1].removesuffix(".py") for path in TREE.files if program_of(path) == "cdktf"}
     site = Path(pytest.__file__).parents[1]
     assert bare & sys.stdlib_module_names == set()
@@ -96,7 +96,7 @@ def test_bare_modules_have_names_that_no_library_has():
 
 
 @pytest.mark.process
-def test_nothing_strays_into_the_top_level():
+def test_the_top_level_has_only_known_files_and_folders():
     found = tracked_files()
     assert {path.parts[0] for path in found if len(path.parts) > 1} <= FOLDERS
     assert {path.name for path in found if len(path.parts) == 1} <= FILES
@@ -108,12 +108,12 @@ def test_only_programs_read_the_environment():
 
 
 def reads_environment(path: str) -> bool:
-    """Whether a module looks into os.environ itself."""
+    """Return whether a module reads os.environ itself."""
     names = {node.attr for node in TREE.nodes(path) if isinstance(node, ast.Attribute)}
     names |= {name.name for node in TREE.nodes(path) if isinstance(node, ast.ImportFrom) for name in node.names}
     return bool(names & {"environ", "getenv"})
 
 
 def is_program(path: str) -> bool:
-    """Whether a module is started by somebody: it has a `__main__` part."""
+    """Return whether a module is a program: it has a `__main__` part."""
     return path.endswith("__main__.py") or 'if __name__ == "__main__":' in TREE.files[path]

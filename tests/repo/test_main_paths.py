@@ -1,4 +1,4 @@
-"""docs/architecture.md lists the main paths, and each function of a path calls the next one itself."""
+"""docs/architecture.md lists the main paths, and each function of a path calls the next one directly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SMALL = {
 DOCUMENT = "# Paths\n\n## first → last\n\n1. `a.py` `first` calls\n2. `b.py` `middle`\n3. `c.py` `Last.do`\n"
 
 
-def test_the_document_has_the_paths_that_a_newcomer_asks_for() -> None:
+def test_the_document_has_all_main_paths() -> None:
     assert set(PATHS) == {
         "poll → terminate",
         "scan → request",
@@ -34,7 +34,7 @@ def test_each_function_of_a_path_calls_the_next(title: str) -> None:
 
 
 @pytest.mark.parametrize("title", PATHS)
-def test_a_path_has_four_hops_at_most(title: str) -> None:
+def test_a_path_has_at_most_four_calls_into_other_modules(title: str) -> None:
     assert 1 <= hops(PATHS[title]) <= 4
 
 
@@ -64,8 +64,8 @@ PROTOCOL = "from typing import Protocol\nclass Doer(Protocol):\n    def do(self)
         ({"c.py": "class Last: ..."}, ["c.py:Last.do does not exist"]),
     ],
 )
-def test_a_hop_that_is_taken_out_is_named(change: dict[str, str], sentence: list[str]) -> None:
-    # The small tree lies in a folder whose modules have bare names.
+def test_a_missing_call_is_named(change: dict[str, str], sentence: list[str]) -> None:
+    # The modules of examples/ are imported by bare name.
     files = {f"examples/{name}": text for name, text in (SMALL | change).items()}
     path = [Step(f"examples/{step.file}", step.name) for step in main_paths(DOCUMENT)["first → last"]]
 

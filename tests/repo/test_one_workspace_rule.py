@@ -1,4 +1,4 @@
-"""All programs choose host and credential by one rule: two workspaces, and which of them gets which token."""
+"""All programs choose host and credential by one rule; tested with two workspaces, each with its own token."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ HOST, TOKEN, PROFILE = "DATABRICKS_HOST", "DATABRICKS_TOKEN", "DATABRICKS_CONFIG
 
 
 @dataclass(frozen=True)
-class Two:
-    """Two workspaces, and a profile of each in one configuration file."""
+class TwoWorkspaces:
+    """TwoWorkspaces workspaces, and profiles of both in one configuration file."""
 
     workspaces: dict[str, EmulatorProcess]
     profiles: Path
 
     def filled(self, text: str) -> str:
-        """The text with `HOST-a`, `TOKEN-b` and the like filled in."""
+        """Return the text with placeholders such as `HOST-a` and `TOKEN-b` replaced."""
         for name, workspace in self.workspaces.items():
             text = text.replace(f"HOST-{name}", workspace.url).replace(f"TOKEN-{name}", workspace.admin_token)
         return text
 
     def requests(self) -> Counter[tuple[str, bool]]:
-        """How many requests each workspace got, and whether it knew the token; those without one are left out."""
+        """Count the API requests by workspace and by whether it accepted the token."""
         return Counter(
             (name, entry["status"] != 401)
             for name, workspace in self.workspaces.items()
@@ -56,9 +56,9 @@ class Two:
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoWorkspaces]:
     with EmulatorProcess(["--seed", "1"]) as a, EmulatorProcess(["--seed", "2"]) as b:
-        found = Two({A: a, B: b}, tmp_path_factory.mktemp("profiles") / "databrickscfg")
+        found = TwoWorkspaces({A: a, B: b}, tmp_path_factory.mktemp("profiles") / "databrickscfg")
         sections = [
             f"[{name}]\nhost = HOST-{name}\ntoken = TOKEN-{name}\n[{name}-bare]\nhost = HOST-{name}\n" for name in "ab"
         ]
@@ -68,8 +68,10 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
 
 
 @pytest.fixture
-def environ(two: Two, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
-    """Sets variables and `.env`, each line `NAME=value`; everything is as before afterwards."""
+def environ(
+    two: TwoWorkspaces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str, str], None]]:
+    """Set variables and write `.env` from lines `NAME=value`; the environment is restored afterwards."""
     before = dict(os.environ)
     monkeypatch.chdir(tmp_path)
 
@@ -87,7 +89,7 @@ def environ(two: Two, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 def run_enforcer() -> str:
-    """What it says; the empty text if it found its workspace."""
+    """Return the output of a failed run; empty if the program reached its workspace."""
     done = CliRunner().invoke(enforcer, ["users"], obj=os.environ)
     return done.output if done.exit_code else ""
 
@@ -98,7 +100,7 @@ def run_inventory() -> str:
 
 
 def run_cdktf() -> str:
-    """As import_roster and close_term do."""
+    """Choose the workspace as import_roster and close_term do; return the error."""
     try:
         choice = apply_target("lab", TargetSettings(), os.environ, dotenv.load(os.environ))
         identify(light_client(choice))
@@ -108,7 +110,7 @@ def run_cdktf() -> str:
 
 
 def run_guard() -> str:
-    """As Terraform starts it."""
+    """Choose the workspace as check_workspace does when Terraform starts it; return the error."""
     try:
         identify(light_client(provider_choice({"target": "lab", "host": "", "profile": ""})))
     except GuardError as error:
@@ -139,12 +141,12 @@ PROGRAMS = (run_enforcer, run_inventory, run_cdktf, run_guard)
 
 @pytest.mark.parametrize(
     ("program", "variables", "file", "expected"),
-    # What Terraform starts does not read .env.
+    # Programs started by Terraform do not read .env.
     [(program, *case) for program in PROGRAMS for case in CASES if not (program is run_guard and case[1])],
     ids=lambda value: value.__name__ if callable(value) else value.replace("DATABRICKS_", ""),
 )
 def test_all_programs_reach_the_same_workspace_with_its_own_token(
-    two: Two,
+    two: TwoWorkspaces,
     environ: Callable[[str, str], None],
     program: Callable[[], str],
     variables: str,
@@ -153,11 +155,11 @@ def test_all_programs_reach_the_same_workspace_with_its_own_token(
 ) -> None:
     environ(variables, file)
     before = two.requests()
-    said = program()
+    output = program()
     reached = set(two.requests() - before)
-    assert reached == (set() if expected == REFUSED else {(expected, True)}), said
-    assert bool(said) == (expected == REFUSED)
-    assert not any(workspace.admin_token in said for workspace in two.workspaces.values())
+    assert reached == (set() if expected == REFUSED else {(expected, True)}), output
+    assert bool(output) == (expected == REFUSED)
+    assert not any(workspace.admin_token in output for workspace in two.workspaces.values())
 
 
 @pytest.mark.parametrize(
@@ -169,8 +171,8 @@ def test_all_programs_reach_the_same_workspace_with_its_own_token(
     ],
     ids=lambda words: words[-1],
 )
-def test_a_process_refuses_a_mix_and_names_both_sources(
-    two: Two, environ: Callable[[str, str], None], words: tuple[str, ...], tmp_path: Path
+def test_a_process_rejects_mixed_sources_and_names_both(
+    two: TwoWorkspaces, environ: Callable[[str, str], None], words: tuple[str, ...], tmp_path: Path
 ) -> None:
     environ(f"{HOST}=HOST-a {PROFILE}=b", "")
     query = dict.fromkeys(["target", "host", "profile"], "")
@@ -206,8 +208,8 @@ def test_a_process_refuses_a_mix_and_names_both_sources(
     ],
     ids=" ".join,
 )
-def test_the_enforcer_changes_no_other_workspace_than_the_expected(
-    two: Two, environ: Callable[[str, str], None], words: tuple[str, ...], tmp_path: Path
+def test_the_enforcer_changes_only_the_expected_workspace(
+    two: TwoWorkspaces, environ: Callable[[str, str], None], words: tuple[str, ...], tmp_path: Path
 ) -> None:
     environ(f"{PROFILE}=a LAB_TIMEZONE=UTC CLUSTER_UPTIMES_DB={tmp_path}/uptimes.db", "LAB_EXPECTED_WORKSPACE_ID=42")
     done = CliRunner().invoke(enforcer, list(words), obj=os.environ)
@@ -228,8 +230,8 @@ def test_the_enforcer_changes_no_other_workspace_than_the_expected(
         (("scan", "--spark-remote", "local[1]", "--output", "x.csv"), "LAB_EXPECTED_WORKSPACE_ID is 42"),
     ],
 )
-def test_the_inventory_changes_no_other_workspace_than_the_expected(
-    two: Two, environ: Callable[[str, str], None], words: tuple[str, ...], named: str
+def test_the_inventory_changes_only_the_expected_workspace(
+    two: TwoWorkspaces, environ: Callable[[str, str], None], words: tuple[str, ...], named: str
 ) -> None:
     environ(f"{PROFILE}=a", "LAB_EXPECTED_WORKSPACE_ID=42")
     done = CliRunner().invoke(inventory, list(words), obj=os.environ)
@@ -238,8 +240,8 @@ def test_the_inventory_changes_no_other_workspace_than_the_expected(
     assert changes(two.workspaces[A]) == []
 
 
-def test_a_synthesized_stack_is_loaded_into_no_other_workspace_than_its_target_expects(
-    two: Two, environ: Callable[[str, str], None], tmp_path: Path
+def test_a_stack_is_loaded_only_into_the_expected_workspace(
+    two: TwoWorkspaces, environ: Callable[[str, str], None], tmp_path: Path
 ) -> None:
     environ(f"{PROFILE}=a", "")
     query = {"target": "lab", "host": "", "profile": "", "expected_host": "", "expected_workspace_id": "42"}
@@ -250,9 +252,7 @@ def test_a_synthesized_stack_is_loaded_into_no_other_workspace_than_its_target_e
     assert changes(two.workspaces[A]) == []
 
 
-def test_a_restore_elsewhere_is_let_through_by_the_id_of_that_workspace(
-    two: Two, environ: Callable[[str, str], None]
-) -> None:
+def test_a_restore_into_another_workspace_needs_its_id(two: TwoWorkspaces, environ: Callable[[str, str], None]) -> None:
     environ(f"{PROFILE}=b", f"LAB_EXPECTED_WORKSPACE_ID={two.workspaces[A].workspace_id}")
     into = ["--into-workspace", two.workspaces[B].workspace_id]
     done = CliRunner().invoke(inventory, ["restore", "backup", *into], obj=os.environ)
@@ -261,7 +261,7 @@ def test_a_restore_elsewhere_is_let_through_by_the_id_of_that_workspace(
 
 
 def changes(workspace: EmulatorProcess) -> list[str]:
-    """Every request that changes something."""
+    """Return the paths of all requests other than GET."""
     return [
         entry["path"]
         for entry in workspace.request_log()

@@ -1,4 +1,4 @@
-"""The marker `process`: a test that starts a process or uses a socket without it fails, whatever the program does."""
+"""The marker `process`: without it, a test that starts a process or uses a socket fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ONE = "subprocess.run([sys.executable, '-c', ''], check=True)"
 
 
 def outcomes(folder: Path, text: str, *words: str) -> tuple[dict[str, int], str]:
-    """What becomes of the tests of a module, and what pytest prints."""
+    """Run the tests of a module and return the counts of their outcomes, and pytest's output."""
     (folder / "test_it.py").write_text(HEAD + text)
     (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    process\n    waits\n    terraform\n    spark\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "process_guard", "-p", "no:cacheprovider", *words]
@@ -30,7 +30,7 @@ def outcomes(folder: Path, text: str, *words: str) -> tuple[dict[str, int], str]
     return {what: int(number) for number, what in sums}, done.stdout
 
 
-DEEDS = [
+VIOLATIONS = [
     ONE,
     "os.system('true')",
     "os.waitpid(os.posix_spawn('/bin/true', ['true'], {}), 0)",
@@ -42,18 +42,18 @@ DEEDS = [
 ]
 
 
-def test_what_leaves_the_process_needs_the_marker(tmp_path: Path) -> None:
-    tests = [f"def test_{n}():\n    {deed}\n" for n, deed in enumerate(DEEDS)]
+def test_starting_a_process_or_using_a_socket_needs_the_marker(tmp_path: Path) -> None:
+    tests = [f"def test_{n}():\n    {violation}\n" for n, violation in enumerate(VIOLATIONS)]
     marked = [f"@pytest.mark.process\n{test.replace('test_', 'test_marked_')}" for test in tests]
 
-    found, said = outcomes(tmp_path, "".join([*tests, *marked]))
+    found, output = outcomes(tmp_path, "".join([*tests, *marked]))
 
-    assert found == {"failed": len(DEEDS), "passed": len(DEEDS)}, said
-    assert [n for n in range(len(DEEDS)) if f"FAILED test_it.py::test_{n} " not in said] == []
-    assert "mark it with pytest.mark.process" in said
+    assert found == {"failed": len(VIOLATIONS), "passed": len(VIOLATIONS)}, output
+    assert [n for n in range(len(VIOLATIONS)) if f"FAILED test_it.py::test_{n} " not in output] == []
+    assert "mark it with pytest.mark.process" in output
 
 
-def test_what_a_known_package_starts_when_it_is_imported_is_no_deed_of_a_test(tmp_path: Path) -> None:
+def test_a_process_started_by_a_known_import_is_allowed(tmp_path: Path) -> None:
     (tmp_path / "matplotlib").mkdir()
     (tmp_path / "matplotlib/__init__.py").touch()
     starts = f"import subprocess, sys\ndef start():\n    {ONE}\nstart()\n"
@@ -65,13 +65,13 @@ def test_what_a_known_package_starts_when_it_is_imported_is_no_deed_of_a_test(tm
         "def test_imports_another():\n    import another\n"
     )
 
-    found, said = outcomes(tmp_path, text)
+    found, output = outcomes(tmp_path, text)
 
-    assert found == {"failed": 2, "passed": 1}, said
-    assert [name in said for name in ("FAILED test_it.py::test_calls", "test_imports_another")] == [True, True]
+    assert found == {"failed": 2, "passed": 1}, output
+    assert [name in output for name in ("FAILED test_it.py::test_calls", "test_imports_another")] == [True, True]
 
 
-def test_wherever_it_comes_from_it_counts_for_the_test_that_runs(tmp_path: Path) -> None:
+def test_threads_and_fixtures_count_for_the_running_test(tmp_path: Path) -> None:
     text = (
         f"def test_caught():\n    try:\n        {ONE}\n    except Exception:\n        pass\n"
         f"@pytest.fixture\ndef own():\n    {ONE}\ndef test_own(own):\n    pass\n"
@@ -79,19 +79,19 @@ def test_wherever_it_comes_from_it_counts_for_the_test_that_runs(tmp_path: Path)
         f"def test_thread():\n    it = threading.Thread(target=lambda: {ONE})\n    it.start()\n    it.join()\n"
     )
 
-    found, said = outcomes(tmp_path, text, "-p", "no:threadexception")
+    found, output = outcomes(tmp_path, text, "-p", "no:threadexception")
 
-    assert found == {"failed": 2, "errors": 2}, said
-    assert "not marked `process`, but calls subprocess.Popen(" in said
+    assert found == {"failed": 2, "errors": 2}, output
+    assert "not marked `process`, but calls subprocess.Popen(" in output
 
 
-def test_a_socket_pair_and_an_event_loop_stay_in_the_process(tmp_path: Path) -> None:
+def test_socket_pairs_and_event_loops_are_allowed(tmp_path: Path) -> None:
     text = "def test_one():\n    socket.socketpair()\n    asyncio.run(asyncio.sleep(0))\n"
 
     assert outcomes(tmp_path, text)[0] == {"passed": 1}
 
 
-def test_fixtures_and_markers_that_start_processes_imply_it(tmp_path: Path) -> None:
+def test_fixtures_and_markers_that_start_processes_imply_the_marker(tmp_path: Path) -> None:
     text = (
         f"@pytest.fixture\ndef postgresql():\n    {ONE}\n"
         "@pytest.fixture\ndef ledger(postgresql):\n    pass\n"
@@ -104,13 +104,13 @@ def test_fixtures_and_markers_that_start_processes_imply_it(tmp_path: Path) -> N
     assert outcomes(tmp_path, text, "-m", "not process")[0] == {"passed": 1, "deselected": 2}
 
 
-def test_a_module_that_is_marked_as_a_whole_is_not_imported_without_need(tmp_path: Path) -> None:
+def test_a_module_marked_as_a_whole_is_not_imported_if_deselected(tmp_path: Path) -> None:
     text = "pytestmark = pytest.mark.process\nraise SystemExit('imported')\n"
 
     assert outcomes(tmp_path, text, "-m", "not process and not waits")[0] == {}
 
 
-def test_the_last_test_is_not_blamed_for_the_end_of_a_shared_server(tmp_path: Path) -> None:
+def test_stopping_a_shared_server_does_not_fail_the_last_test(tmp_path: Path) -> None:
     text = (
         f"@pytest.fixture(scope='session')\ndef server():\n    yield\n    {ONE}\n"
         "@pytest.mark.process\ndef test_one(server):\n    pass\n"

@@ -1,4 +1,4 @@
-"""What the demo starts, it also ends."""
+"""The demo ends all processes that it starts."""
 
 import os
 import signal
@@ -13,8 +13,8 @@ from processes import run, running
 
 pytestmark = pytest.mark.process
 
-# A child that leaves its parent's session and writes down its id, as a helper of Terraform might.
-FAMILY = """
+# Starts a child in another session and prints its id, as a plugin of Terraform might be started.
+PROGRAM_WITH_CHILD = """
 import os, subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
 print(child.pid, flush=True)
@@ -22,14 +22,14 @@ time.sleep(600)
 """
 
 
-def test_each_line_is_heard_and_the_status_returned(tmp_path):
+def test_each_line_is_passed_on_and_the_status_returned(tmp_path):
     lines: list[str] = []
     program = "import sys; print('one'); print('two', file=sys.stderr); sys.exit(3)"
     assert run([sys.executable, "-u", "-c", program], cwd=tmp_path, environment=os.environ, lines=lines.append) == 3
     assert lines == ["one", "two"]
 
 
-def test_an_interruption_ends_the_command_and_what_it_started_elsewhere(tmp_path):
+def test_an_interrupt_ends_the_command_and_its_descendants(tmp_path):
     started: list[int] = []
 
     def add_line(line: str) -> None:
@@ -37,11 +37,11 @@ def test_an_interruption_ends_the_command_and_what_it_started_elsewhere(tmp_path
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run([sys.executable, "-c", FAMILY], cwd=tmp_path, environment=os.environ, lines=add_line)
+        run([sys.executable, "-c", PROGRAM_WITH_CHILD], cwd=tmp_path, environment=os.environ, lines=add_line)
     assert not set(started) & running().keys()
 
 
-def test_the_interrupted_demo_leaves_nothing_running_and_no_folder(tmp_path):
+def test_the_interrupted_demo_leaves_no_process_and_no_folder(tmp_path):
     root = Path(__file__).resolve().parents[2]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     demo = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""What README.md tells people to type works, and what it points at is there."""
+"""The commands in README.md work, and its link targets exist."""
 
 import re
 import shlex
@@ -23,13 +23,13 @@ COMMANDS = sorted(
 
 
 def words_of(command: str) -> list[str]:
-    """The command without the variables before it and without `pipenv run`, in words."""
+    """Split the command into words, without leading variables and without `pipenv run`."""
     words = [word for word in shlex.split(command) if not re.match(r"[A-Z_]+=", word)]
     return words[2:] if words[:2] == ["pipenv", "run"] else words
 
 
-def answer(*command: str) -> str:
-    """What a command prints; it has to succeed."""
+def output_of(*command: str) -> str:
+    """Return the output of a command, which must succeed."""
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -45,11 +45,11 @@ def test_make_knows_the_target(command):
     if shutil.which("make") is None:
         pytest.skip("make is not installed: get it from your system's packages")
     target = [word for word in shlex.split(command)[1:] if "=" not in word][0]
-    assert re.search(rf"^make {target}\b", answer("make", "help"), re.MULTILINE)
+    assert re.search(rf"^make {target}\b", output_of("make", "help"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if words_of(command)[0] == "cdktf"])
-def test_pipenv_and_cdktf_know_the_verb(command):
+def test_pipenv_and_cdktf_know_the_command(command):
     script = tomllib.loads((ROOT / "Pipfile").read_text(encoding="utf-8"))["scripts"]["cdktf"]
     assert (ROOT / shlex.split(script)[1]).is_file()
     assert words_of(command)[1] in ("diff", "deploy", "destroy", "synth", "list")
@@ -57,22 +57,22 @@ def test_pipenv_and_cdktf_know_the_verb(command):
 
 @pytest.mark.process
 @pytest.mark.parametrize("command", [command for command in COMMANDS if words_of(command)[0] == "python"])
-def test_the_program_takes_these_options(command):
+def test_the_program_accepts_the_options(command):
     _, *words = words_of(command)
     program = words[:2] if words[0] == "-m" else words[:1]
-    # A program of several verbs has options for each.
+    # A program with several commands has options for each of them.
     program += [word for word in words[len(program) :][:1] if words[0] == "-m" and not word.startswith("-")]
-    help_text = answer(sys.executable, *program, "--help")
+    help_text = output_of(sys.executable, *program, "--help")
     assert [word for word in words[len(program) :] if word.startswith("--") and word not in help_text] == []
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\(([^)#:]+)\)", README))
-def test_what_it_links_to_exists(target):
+def test_link_targets_exist(target):
     assert (ROOT / target).exists()
 
 
 @pytest.mark.process
-def test_its_map_shows_every_folder_and_no_other():
+def test_the_map_lists_exactly_the_top_level_folders():
     shown = set(re.findall(r"^\| (.+?) \|", README, re.MULTILINE))
     folders = {name.strip("`/") for cell in shown for name in cell.split(", ") if name.endswith("/`")}
     there = {path.parts[0] for path in tracked_files() if len(path.parts) > 1 and not path.parts[0].startswith(".")}

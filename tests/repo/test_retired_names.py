@@ -1,4 +1,4 @@
-"""Names that were retired do not come back."""
+"""Retired names are not used again."""
 
 import re
 from functools import cache
@@ -8,12 +8,12 @@ from tracked_files import ROOT, tracked_files
 
 NAMES = Path(__file__).with_name("retired_names.txt")
 HISTORY = ("CHANGELOG.md", "docs/json.md", "tests/data/", "tests/repo/retired_names.txt")
-"""Files that name the old beside the new, and files of older versions."""
+"""Files that mention old names next to new ones, and files of older versions."""
 PATHS = [path.as_posix() for path in tracked_files()]
 
 
 def retired_names() -> list[tuple[str, str]]:
-    """Folder or file, and regular expression, of each retired name."""
+    """Return the path and the regular expression of each retired name."""
     lines = NAMES.read_text(encoding="utf-8").splitlines()
     fields = [line.split(" ", 1) for line in lines if line and not line.startswith("#")]
     return [(path, pattern) for path, pattern in fields]
@@ -21,13 +21,13 @@ def retired_names() -> list[tuple[str, str]]:
 
 @cache
 def texts() -> dict[str, str]:
-    """The content of each tracked text file, by its path."""
+    """Return the content of each tracked file by its path."""
     kept = [path for path in PATHS if not path.startswith(HISTORY)]
     return {path: (ROOT / path).read_text(encoding="utf-8", errors="replace") for path in kept}
 
 
 def uses(path: str, pattern: str) -> list[str]:
-    """Lines with the name, as `file:line: text`."""
+    """Return the lines that contain the name, as `file:line: text`."""
     search = re.compile(pattern)
     found = []
     for file, text in texts().items():

@@ -1,4 +1,4 @@
-"""What `.ci/setup.py` installs, takes from the system, refuses and leaves behind."""
+"""`.ci/setup.py`: what it installs, what it uses from the system, and how it fails."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ setup = load()
 
 
 class Site:
-    """A release site on this machine."""
+    """A release site on this machine that records the requested file names."""
 
     def __init__(self, files: dict[str, bytes], *, cut: int = 0) -> None:
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         site = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 name = self.path.rpartition("/")[2]
-                site.asked.append(name)
+                site.requested.append(name)
                 if name not in files or self.path != f"/terraform/{VERSION}/{name}":
                     self.send_error(404)
                     return
@@ -101,7 +101,7 @@ def site() -> Iterator[Callable[..., Site]]:
 
 @pytest.fixture
 def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A virtual environment's folder, on a system without any program."""
+    """The folder of a virtual environment, on a system without any programs."""
     empty = tmp_path / "bin"
     empty.mkdir()
     monkeypatch.setenv("PATH", str(empty))
@@ -129,9 +129,9 @@ def test_terraform_comes_from_the_release_site_once(
     monkeypatch.setenv("LAB_TERRAFORM_SITE", f"{releases.url}/")
     for _ in range(2):
         setup.set_up_terraform(venv, folder=tmp_path / "terraform")
-    assert releases.asked == [f"terraform_{VERSION}_SHA256SUMS", ARCHIVE]
-    said = subprocess.run([str(venv / "bin" / "terraform"), "version"], capture_output=True, text=True, check=True)
-    assert said.stdout == f"Terraform v{VERSION}\n"
+    assert releases.requested == [f"terraform_{VERSION}_SHA256SUMS", ARCHIVE]
+    output = subprocess.run([str(venv / "bin" / "terraform"), "version"], capture_output=True, text=True, check=True)
+    assert output.stdout == f"Terraform v{VERSION}\n"
     assert files_below(tmp_path / "terraform") == [VERSION, f"{VERSION}/terraform"]
 
 
@@ -165,7 +165,7 @@ def test_the_rest_of_a_killed_download_is_removed(venv: Path, tmp_path: Path, si
     assert files_below(tmp_path / "terraform") == [VERSION, f"{VERSION}/terraform"]
 
 
-def test_a_site_that_does_not_answer_is_a_sentence(venv: Path, tmp_path: Path) -> None:
+def test_a_site_that_does_not_respond_is_reported_in_one_sentence(venv: Path, tmp_path: Path) -> None:
     with pytest.raises(setup.SetupError, match="did not provide it .*Connection refused"):
         setup.set_up_terraform(venv, site="http://127.0.0.1:9", folder=tmp_path / "terraform")
 
@@ -178,12 +178,12 @@ def test_the_systems_terraform_is_used_if_it_is_new_enough(
     setup.set_up_terraform(venv, site=releases.url, folder=tmp_path / "terraform")
     assert (venv / "bin" / "terraform").exists()
     add_program(tmp_path / "bin", "terraform", "#!/bin/sh\necho Terraform v1.5.0\n")
-    releases.asked.clear()
+    releases.requested.clear()
     setup.set_up_terraform(venv, site=releases.url, folder=tmp_path / "terraform")
-    assert releases.asked == []
+    assert releases.requested == []
 
 
-def test_the_program_that_terraform_binary_name_names_is_used_or_missed(
+def test_terraform_binary_name_is_used_or_reported_missing(
     venv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERRAFORM_BINARY_NAME", "tofu")
@@ -194,7 +194,7 @@ def test_the_program_that_terraform_binary_name_names_is_used_or_missed(
     assert files_below(venv / "bin") == []
 
 
-def test_a_link_is_taken_back_and_a_program_is_not(venv: Path) -> None:
+def test_only_links_to_our_programs_are_removed(venv: Path) -> None:
     program = ROOT / ".lab/node/node"
     (venv / "bin" / "node").symlink_to(program)
     add_program(venv / "bin", "npm", "#!/bin/sh\n")
@@ -202,47 +202,47 @@ def test_a_link_is_taken_back_and_a_program_is_not(venv: Path) -> None:
     assert files_below(venv / "bin") == ["npm"]
 
 
-def test_programs_of_the_checkout_are_not_the_systems(venv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_programs_of_the_checkout_are_not_system_programs(venv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{ROOT}/.venv/bin:/usr/bin:{ROOT}/node_modules/.bin:{ROOT}x")
     assert setup.system_path() == f"/usr/bin:{ROOT}x"
 
 
 @pytest.mark.parametrize(
-    ("program", "said", "version"),
+    ("program", "output", "version"),
     [("node", "v22.20.0", 22), ("node", "22", 0), ("java", 'openjdk version "21.0.8" 2025-07-15', 21), ("java", "", 0)],
 )
-def test_versions_are_read_from_what_programs_print(venv: Path, program: str, said: str, version: int) -> None:
-    path = add_program(venv / "bin", program, f"#!/bin/sh\necho '{said}' >&2\n")
+def test_versions_are_read_from_the_output_of_programs(venv: Path, program: str, output: str, version: int) -> None:
+    path = add_program(venv / "bin", program, f"#!/bin/sh\necho '{output}' >&2\n")
     assert getattr(setup, f"{program}_major")(str(path)) == version
 
 
-def test_the_java_launcher_leaves_out_the_missing_module_alone(venv: Path) -> None:
+def test_the_java_launcher_removes_only_the_missing_module(venv: Path) -> None:
     real = add_program(venv / "bin", "real", '#!/bin/sh\nfor word do echo "<$word>"; done\n')
     launcher = add_program(venv / "bin", "java", setup.JAVA_LAUNCHER.format(java=real))
     words = ["-Xmx1g", "--add-modules=jdk.incubator.vector", "-Dname=two words", "", "Main"]
-    said = subprocess.run([str(launcher), *words], capture_output=True, text=True, check=True)
-    assert said.stdout.splitlines() == ["<-Xmx1g>", "<-Dname=two words>", "<>", "<Main>"]
+    output = subprocess.run([str(launcher), *words], capture_output=True, text=True, check=True)
+    assert output.stdout.splitlines() == ["<-Xmx1g>", "<-Dname=two words>", "<>", "<Main>"]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / ".ci").glob("*.txt")), ids=lambda path: path.stem)
-def test_what_pip_installs_is_pinned_by_version_and_hash(path: Path) -> None:
+def test_pip_requirements_are_pinned_by_version_and_hash(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines and [line for line in lines if "==" not in line or "--hash=sha256:" not in line] == []
 
 
-def test_it_needs_nothing_but_an_old_python() -> None:
+def test_setup_needs_only_python_3_9() -> None:
     tree = ast.parse(SETUP.read_text(encoding="utf-8"), feature_version=(3, 9))
     modules = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
     modules |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert {module.partition(".")[0] for module in modules} <= sys.stdlib_module_names
 
 
-def test_make_needs_python_alone(tmp_path: Path) -> None:
+def test_make_needs_only_python(tmp_path: Path) -> None:
     make = shutil.which("make")
     if make is None:
         pytest.skip("make is not installed: get it from your system's packages")
     (tmp_path / "python3").symlink_to(sys.executable)
-    said = subprocess.run(
+    output = subprocess.run(
         [make, "help"], cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=True
     )
-    assert {line.split()[1] for line in said.stdout.splitlines()} >= {"demo", "test"}
+    assert {line.split()[1] for line in output.stdout.splitlines()} >= {"demo", "test"}

@@ -1,4 +1,4 @@
-"""The programs directly below cdktf/ are started by path, from any folder and by any interpreter."""
+"""The programs directly in cdktf/ can be started by path, from any folder and with any interpreter."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ LINES = """
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 """
 MISSING = "The Python packages of the lab are missing; run `pipenv install` in the project's folder."
-SAID = {
+OUTPUT = {
     "check_workspace": "JSONDecodeError",  # it reads Terraform's question from stdin
     "close_term": MISSING,
     "import_roster": MISSING,
-    "load_synthesized": "No module named 'click'",  # the demo starts it, inside the environment
+    "load_synthesized": "No module named 'click'",  # only the demo starts it, inside the environment
     "main": MISSING,
     "run_cdktf": MISSING,
     "stop_new_cluster": "usage: stop_new_cluster.py",
 }
 
 
-def started(program: Path, folder: Path) -> str:
-    """What a program says where there are no packages, and no environment that it may enter."""
+def output_of(program: Path, folder: Path) -> str:
+    """Return the output of a program without third-party packages and without a virtual environment to enter."""
     done = subprocess.run(
         [sys.executable, "-E", "-s", "-S", program, "--help"],
         cwd=folder,
@@ -51,5 +51,5 @@ def test_each_program_adds_the_root_with_the_same_two_lines(program: Path) -> No
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
-def test_each_program_starts_from_another_folder_with_a_bare_interpreter(program: Path, tmp_path: Path) -> None:
-    assert SAID[program.stem] in started(program, tmp_path)
+def test_each_program_starts_from_any_folder_without_packages(program: Path, tmp_path: Path) -> None:
+    assert OUTPUT[program.stem] in output_of(program, tmp_path)

@@ -1,4 +1,4 @@
-"""Terraform's lines under cdktf-cli, as the demo counts and shows them."""
+"""Terraform's output under cdktf-cli, as the demo parses and shows it."""
 
 from collections import Counter
 
@@ -6,7 +6,7 @@ import pytest
 
 from terraform_output import Message, Progress, counted, plain_line
 
-# As printed by Terraform 1.11 under cdktf-cli 0.21: the first line of a batch carries the stack's name.
+# Output of Terraform 1.11 under cdktf-cli 0.21: the first line of a batch starts with the stack's name.
 DEPLOY = """\
 lab  Initializing the backend...
 lab  databricks_cluster.cluster_05 (cluster_05/cluster): Refreshing state... [id=0101-1]
@@ -60,14 +60,14 @@ def test_a_plan_becomes_an_action_for_each_address():
     }
 
 
-def test_finished_actions_are_counted_by_kind_and_unfinished_ones_are_not():
+def test_only_finished_actions_are_counted_by_kind():
     progress = followed(DEPLOY)
     assert (progress.finished, progress.total, progress.read, progress.stage) == (3, 5, 1, "3 of 5")
     assert progress.done == Counter(account=1, cluster=1, membership=1)
     assert progress.latest == 'databricks_group_member.student["group_01/a@x.example"]'
 
 
-def test_warnings_and_errors_keep_what_they_explain_and_not_where_in_the_json_it_was():
+def test_warnings_and_errors_keep_their_explanation_without_the_location():
     messages = followed(MESSAGES).messages
     assert messages == [
         Message("Warning: Check block assertion failed", "The group users has databricks-sql-access."),
@@ -76,7 +76,7 @@ def test_warnings_and_errors_keep_what_they_explain_and_not_where_in_the_json_it
     assert str(messages[0]) == "Warning: The group users has databricks-sql-access."
 
 
-def test_escape_codes_and_the_name_of_the_stack_are_not_shown():
+def test_escape_codes_and_the_stack_name_are_removed():
     assert plain_line("\x1b[2K\x1b[1Alab  \x1b[1m\x1b[32mSuccess!\x1b[0m\r", "lab") == "  Success!"
 
 

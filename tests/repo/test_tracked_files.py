@@ -1,4 +1,4 @@
-"""The files of the project are found without git, too."""
+"""The project's files are found without git, too."""
 
 import shutil
 

@@ -212,7 +212,7 @@ def upward_imports(tree: Tree) -> list[str]:
     """Imports that lead from a lower room of a program to a higher one, and files in a room that has no layer."""
     floors = {path: _layer_of(path) for path in tree.files if program_of(path) in LAYERS}
     found = [
-        f"{path}: its room is in no layer of {program_of(path)}" for path, floor in floors.items() if floor is None
+        f"{path}: its package is in no layer of {program_of(path)}" for path, floor in floors.items() if floor is None
     ]
     for path, imports in tree.inside.items():
         for one in imports:
@@ -241,7 +241,11 @@ def import_cycles(tree: Tree) -> list[str]:
     for path, imports in tree.inside.items():
         others = {_folder_of(one.target) for one in imports} - {_folder_of(path)}
         rooms.setdefault(_folder_of(path), set()).update(others)
-    return [f"a circle: {', '.join(sorted(group))}" for graph in (files, rooms) for group in _strongly_connected(graph)]
+    return [
+        f"an import cycle: {', '.join(sorted(group))}"
+        for graph in (files, rooms)
+        for group in _strongly_connected(graph)
+    ]
 
 
 def _folder_of(path: str) -> str:

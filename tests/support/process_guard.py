@@ -56,16 +56,16 @@ class _Guard:
         self.test: pytest.Item | None = None
         self.older_threads: frozenset[int | None] = frozenset()
         """Threads that an earlier test left behind, which may still wait for an answer."""
-        self.deeds: list[str] = []
+        self.violations: list[str] = []
 
     def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event not in AUDIT_EVENTS or self.test is None or self.test.get_closest_marker("process"):
             return
         if threading.get_ident() in self.older_threads or _is_of_an_import(sys._getframe()):
             return
-        deed = f"{event}({', '.join(map(repr, arguments[:2]))})"
-        self.deeds.append(deed)
-        raise ProcessNotMarked(f"{self.test.nodeid} calls {deed[:300]}: mark it with pytest.mark.process")
+        violation = f"{event}({', '.join(map(repr, arguments[:2]))})"
+        self.violations.append(violation)
+        raise ProcessNotMarked(f"{self.test.nodeid} calls {violation[:300]}: mark it with pytest.mark.process")
 
 
 def _is_of_an_import(frame: FrameType | None) -> bool:
@@ -124,9 +124,9 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
     """Fail the phase in which it happened, even where the program caught the error."""
     report: pytest.TestReport = yield
-    deeds = [*_guard.deeds]
-    _guard.deeds.clear()
-    if deeds and report.outcome != "failed":
+    violations = [*_guard.violations]
+    _guard.violations.clear()
+    if violations and report.outcome != "failed":
         report.outcome = "failed"
-        report.longrepr = f"not marked `process`, but calls {'; '.join(deeds)[:600]}"
+        report.longrepr = f"not marked `process`, but calls {'; '.join(violations)[:600]}"
     return report

@@ -1,6 +1,7 @@
-"""Every program without settings, with wrong ones, and with nothing to do: a sentence, the right status, no traceback.
+"""Every program without settings, with wrong settings, and with nothing to do: one sentence, the right exit status and
+no traceback.
 
-The enforcer's verbs are in tests/enforcer/test_what_verbs_say.py.
+The enforcer's commands are tested in tests/enforcer/test_what_verbs_say.py.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def said(folder: Path, program: click.Command, *words: str, **variables: str) -> tuple[int, str, str]:
-    """Exit status, output and errors in a folder that has a lab.toml, with these variables alone."""
+def run(folder: Path, program: click.Command, *words: str, **variables: str) -> tuple[int, str, str]:
+    """Run a program in a folder with a lab.toml and only these variables; return exit status, stdout and stderr."""
     profiles = {"DATABRICKS_CONFIG_FILE": str(folder / "none"), "LAB_CONFIG": str(folder / "lab.toml")}
     environment = {"HOME": str(folder), **profiles, **variables}
     with chdir(folder):
@@ -51,19 +52,19 @@ def said(folder: Path, program: click.Command, *words: str, **variables: str) ->
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS.keys() - OFFLINE))
-def test_the_inventory_without_settings_says_that_no_workspace_is_named(folder: Path, verb: str) -> None:
-    assert said(folder, inventory, verb, *WORDS.get(verb, ())) == (2, "", f"Error: {WORKSPACE_NOT_CONFIGURED}\n")
+def test_the_inventory_without_settings_reports_a_missing_workspace(folder: Path, verb: str) -> None:
+    assert run(folder, inventory, verb, *WORDS.get(verb, ())) == (2, "", f"Error: {WORKSPACE_NOT_CONFIGURED}\n")
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS.keys() - OFFLINE))
-def test_the_inventory_names_a_profile_that_is_not_there(folder: Path, verb: str) -> None:
-    status, out, err = said(folder, inventory, verb, *WORDS.get(verb, ()), DATABRICKS_CONFIG_PROFILE="LAB")
+def test_the_inventory_names_a_missing_profile(folder: Path, verb: str) -> None:
+    status, out, err = run(folder, inventory, verb, *WORDS.get(verb, ()), DATABRICKS_CONFIG_PROFILE="LAB")
 
     assert (status, out, err) == (2, "", "Error: there is no profile 'LAB'; existing profiles: none.\n")
 
 
-def test_closing_a_term_without_settings_says_that_no_workspace_is_named(folder: Path) -> None:
-    assert said(folder, close_term.main) == (2, "", f"Target lab: {WORKSPACE_NOT_CONFIGURED}\n")
+def test_close_term_without_settings_reports_a_missing_workspace(folder: Path) -> None:
+    assert run(folder, close_term.main) == (2, "", f"Target lab: {WORKSPACE_NOT_CONFIGURED}\n")
 
 
 @pytest.mark.parametrize(
@@ -77,19 +78,19 @@ def test_closing_a_term_without_settings_says_that_no_workspace_is_named(folder:
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else None,
 )
-def test_the_inventory_with_nothing_to_do_says_so(
+def test_the_inventory_reports_that_there_is_nothing_to_do(
     folder: Path, words: tuple[str, ...], status: int, sentence: str
 ) -> None:
-    ended, out, err = said(folder, inventory, *words)
+    ended, out, err = run(folder, inventory, *words)
 
     assert (ended, (out + err).replace(str(folder), "FOLDER")) == (status, sentence)
 
 
 @pytest.mark.parametrize("program", [close_term.main, import_roster.main], ids=["close_term", "import_roster"])
-def test_a_settings_file_that_is_not_there_is_named(folder: Path, program: click.Command) -> None:
+def test_a_missing_settings_file_is_named(folder: Path, program: click.Command) -> None:
     words = ("groups.csv", "--out", "roster.csv") if program is import_roster.main else ()
 
-    status, out, err = said(folder, program, *words, LAB_CONFIG=str(folder / "other.toml"))
+    status, out, err = run(folder, program, *words, LAB_CONFIG=str(folder / "other.toml"))
 
     sentence = f"{folder}/other.toml: cannot be read (No such file or directory); LAB_CONFIG names the file to use."
     assert (status, out, err.splitlines()[0]) == (2, "", sentence)
@@ -118,16 +119,16 @@ def test_a_settings_file_that_is_not_there_is_named(folder: Path, program: click
         (load_synthesized.main, ("none.json",), "'STACK': File 'none.json' does not exist."),
     ],
 )
-def test_a_wrong_option_is_said_with_its_name_its_value_and_what_it_may_be(
+def test_a_wrong_option_is_reported_with_value_and_allowed_range(
     folder: Path, program: click.Command, words: tuple[str, ...], sentence: str
 ) -> None:
-    status, out, err = said(folder, program, *words)
+    status, out, err = run(folder, program, *words)
 
     assert (status, out, sentence in err.splitlines()[-1]) == (2, "", True), err
 
 
-def test_an_export_with_nothing_in_it_is_named(folder: Path) -> None:
-    assert said(folder, import_roster.main, "groups.csv", "--out", "roster.csv") == (
+def test_an_empty_export_is_named(folder: Path) -> None:
+    assert run(folder, import_roster.main, "groups.csv", "--out", "roster.csv") == (
         2,
         "",
         "groups.csv line 1: the Groups overview has only a header; check the course and the activity.\n"
@@ -150,14 +151,14 @@ HOSTILE = "x\x1b]0;owned\x07\u202enp.csv"
         (close_term.main, ()),
     ],
 )
-@pytest.mark.parametrize("is_there", [True, False])
-def test_no_hostile_name_reaches_the_terminal_as_it_is(
-    folder: Path, program: click.Command, words: tuple[str, ...], is_there: bool
+@pytest.mark.parametrize("exists", [True, False])
+def test_hostile_names_are_escaped_on_the_terminal(
+    folder: Path, program: click.Command, words: tuple[str, ...], exists: bool
 ) -> None:
-    if is_there:
+    if exists:
         (folder / HOSTILE).write_text("Group,Email address\n")
 
-    status, out, err = said(folder, program, *words, LAB_TARGET=HOSTILE)
+    status, out, err = run(folder, program, *words, LAB_TARGET=HOSTILE)
 
     assert status == 2
     assert {"\x1b", "\x07", "\u202e"} & set(out + err) == set()
