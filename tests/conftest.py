@@ -1,4 +1,4 @@
-"""What every test shares: a home of its own, and an emulator as a real process."""
+"""Options, fixtures and hooks for all tests: an isolated home, emulators, ledgers and skips."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from spark_process import SparkProcess, spark_problem
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# The collection makes nothing but what stays: a collector of garbage would look at all of it again and again.
+# Objects made during collection stay until the end; a garbage collection would only visit them again and again.
 gc.disable()
 # Most tests need a few modules of the SDK, as the programs do.
 defer_init("databricks.sdk")
 
-# Two busy cores make single examples slow at random, which is no finding.
-# Derandomized: a run passes or fails by the code, never by its seed. Random seeds belong to `make acceptance`.
+# On two busy cores single examples can be slow, which is not a failure.
+# Derandomized: a run passes or fails by the code, not by its seed. `make acceptance` uses random seeds.
 settings.register_profile(
     "test", deadline=None, max_examples=50, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -44,12 +44,12 @@ settings.register_profile("acceptance", settings.get_profile("test"), max_exampl
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--acceptance`: the same tests with larger numbers, and those marked `acceptance`."""
+    """Add `--acceptance`: the same tests with larger numbers, and those marked `acceptance`."""
     parser.addoption("--acceptance", action="store_true", help="larger numbers, and the tests marked `acceptance`")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """How many examples hypothesis tries, and the guard of the marker `process`."""
+    """Set the number of Hypothesis examples, and register the plugins."""
     config.pluginmanager.register(process_guard)
     config.pluginmanager.register(worker_groups)
     quick = "quick" if config.getoption("markexpr") == process_guard.QUICK else "test"
@@ -64,7 +64,7 @@ def acceptance(pytestconfig: pytest.Config) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def isolated_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """No test sees the developer's profiles, tokens or lab settings; Terraform's plugins alone stay reachable."""
+    """Hide the developer's profiles, tokens and settings from all tests; Terraform's plugins stay available."""
     home = tmp_path_factory.mktemp("home")
     plugins = Path.home() / ".terraform.d"
     if plugins.is_dir():
@@ -80,7 +80,7 @@ def isolated_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def start_emulator() -> Iterator[Callable[..., EmulatorProcess]]:
-    """Start emulators with the arguments given, `start_emulator("--seed", 7)`; all end with the test."""
+    """Start emulators with these arguments, such as `start_emulator("--seed", 7)`; all stop after the test."""
     started: list[EmulatorProcess] = []
 
     def start(*arguments: object, **options: Any) -> EmulatorProcess:
@@ -95,7 +95,7 @@ def start_emulator() -> Iterator[Callable[..., EmulatorProcess]]:
 
 @pytest.fixture(scope="session")
 def shared_emulator() -> Iterator[EmulatorProcess]:
-    """One process for all tests that are content with a workspace furnished anew."""
+    """One process for all tests that need only a freshly reset workspace."""
     emulator = EmulatorProcess(["--transition-seconds", "0"])
     yield emulator
     emulator.stop()
@@ -103,7 +103,7 @@ def shared_emulator() -> Iterator[EmulatorProcess]:
 
 @pytest.fixture
 def emulator(shared_emulator: EmulatorProcess) -> EmulatorProcess:
-    """A workspace as new: empty but for its administrator, the clock at `START`, no faults, instant transitions."""
+    """A new workspace: only its administrator, the clock at `START`, no faults, instant transitions."""
     if not shared_emulator.running:
         shared_emulator.stop()
         return shared_emulator.start()
@@ -113,14 +113,14 @@ def emulator(shared_emulator: EmulatorProcess) -> EmulatorProcess:
 
 @pytest.fixture(scope="module")
 def frozen_emulator() -> Iterator[EmulatorProcess]:
-    """An emulator whose clock only the tests move; they reset it before they use it."""
+    """An emulator whose clock only the tests advance; they reset it before use."""
     with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
         yield emulator
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    """A PostgreSQL server of this session's own."""
+    """A PostgreSQL server for this session."""
     if programs() is None:
         pytest.skip(MISSING)
     with PostgreSQL() as server:
@@ -129,13 +129,13 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 @pytest.fixture(scope="session")
 def shared_database(postgresql: PostgreSQL) -> str:
-    """The URL of a database for the ledgers of tests that come one after the other: a new one takes half a second."""
+    """The URL of a database for ledgers of consecutive tests; creating a database takes half a second."""
     return postgresql.database("shared")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
 def ledger_location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where an empty ledger is: once a file, and once a database."""
+    """The location of an empty ledger: once a file, once a database."""
     if request.param == "sqlite":
         return str(tmp_path / "ledger" / "uptimes.db")
     url = str(request.getfixturevalue("shared_database"))
@@ -146,14 +146,14 @@ def ledger_location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def ledger(ledger_location: str) -> Iterator[Ledger]:
-    """An empty ledger, open: once a file, and once a database."""
+    """An open, empty ledger: once a file, once a database."""
     with contextlib.closing(open_ledger(ledger_location)) as ledger:
         yield ledger
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
 def module_ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    """A ledger for all tests of a module, which empty it themselves: once a file, and once a database."""
+    """A ledger for all tests of a module, which clear it themselves: once a file, once a database."""
     place = str(tmp_path_factory.mktemp("ledger") / "uptimes.db")
     place = place if request.param == "sqlite" else request.getfixturevalue("shared_database")
     with contextlib.closing(open_ledger(place)) as ledger:
@@ -162,9 +162,9 @@ def module_ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 
 @functools.cache
 def provider_problem() -> str:
-    """Why Terraform cannot run with the lab's providers here, as one sentence; empty when it can.
+    """Return why Terraform cannot run with the lab's providers here, as one sentence; empty if it can.
 
-    Looks where `terraform init` looks: its implied local mirrors, then the registry.
+    Checks the sources of `terraform init`: its implied local mirrors, then the registry.
     """
     if shutil.which(terraform_program(os.environ)) is None:
         return "Terraform is not installed: get 1.5 or newer from https://developer.hashicorp.com/terraform/install"
@@ -175,14 +175,14 @@ def provider_problem() -> str:
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector what stays until the end: modules, tests, and the syntax trees of the project."""
+    """Exclude objects that stay until the end from garbage collection: modules, tests and syntax trees."""
     gc.freeze()
     gc.enable()
 
 
-@pytest.hookimpl(trylast=True)  # what -m leaves out costs no look at Terraform, Spark or the registry
+@pytest.hookimpl(trylast=True)  # after -m: deselected tests cause no check of Terraform, Spark or the registry
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave tests marked `acceptance` to `make acceptance`; skip those for which Terraform or Spark cannot run here."""
+    """Deselect tests marked `acceptance` without the option; skip tests if Terraform or Spark cannot run here."""
     if not config.getoption("acceptance"):
         left = [item for item in items if item.get_closest_marker("acceptance")]
         config.hook.pytest_deselected(items=left)
@@ -196,21 +196,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def spark_server() -> Iterator[SparkProcess]:
-    """One local Spark Connect server for all tests that do not kill theirs."""
+    """One local Spark Connect server for all tests that do not kill it."""
     with SparkProcess() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def require_providers() -> None:
-    """Skip, with the reason, where the real providers are missing; `pytest.mark.terraform` does the same."""
+    """Skip, with the reason, if the real providers are missing; `pytest.mark.terraform` does the same."""
     if problem := provider_problem():
         pytest.skip(problem)
 
 
 @pytest.fixture(scope="session")
 def example_stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The synthesized stack of the invented course in `examples/`, as a file; needs neither Node.js nor Terraform."""
+    """The synthesized stack of the example course, as a file; needs neither Node.js nor Terraform."""
     folder = tmp_path_factory.mktemp("example")
     shutil.copy(ROOT / "examples/lab.toml", folder)
     (folder / "rosters").mkdir()

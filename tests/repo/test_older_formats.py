@@ -1,4 +1,4 @@
-"""Files that earlier versions wrote are read by the programs of today, with the same figures."""
+"""The current programs read files that earlier versions wrote, with the same results."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ OLD = ROOT / "tests/data/version_0_1"
 NEWER = ROOT / "tests/data/version_0_1_2"
 DAY = "2030-11-03"
 ADDED = frozenset({"group_used_ms", "unknown_ms", "starter", "unknown"})
-"""Keys of `usage` and `report` that version 0.1.0 did not have."""
+"""Keys of `usage` and `report` that were added after version 0.1.0."""
 RENAMED_KEYS = {"over_ms": "overrun_ms", "apart_ms": "uncounted_ms", "none": "blocked"}
 RENAMED_COLUMNS = {
     "over_ms": "overrun_ms",
@@ -54,26 +54,26 @@ RENAMED_COLUMNS = {
 
 @dataclass(frozen=True)
 class OldLedger:
-    """A ledger that an earlier version filled."""
+    """A ledger that an earlier version wrote."""
 
     location: str
     version: Path
     """The folder with the files of that version."""
     expected: Any
-    """What its commands printed."""
+    """The output of that version's commands."""
     state: Path
-    """The state of the emulated workspace at that instant."""
+    """The state of the emulated workspace at that time."""
 
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
-    """The emulated workspace as version 0.1.0 left it; its clock does not move."""
+    """The emulated workspace of version 0.1.0, with a frozen clock."""
     with emulator_of(OLD / "state.json", tmp_path_factory.mktemp("workspace")) as emulator:
         yield emulator
 
 
 def emulator_of(state: Path, folder: Path) -> EmulatorProcess:
-    """An emulator that goes on from a copy of this state; its clock does not move."""
+    """An emulator that starts from a copy of this state, with a frozen clock."""
     copy = folder / "state.json"
     shutil.copy(state, copy)
     return EmulatorProcess(["--speed", "0", "--transition-seconds", "2", "--state", str(copy)])
@@ -91,7 +91,7 @@ def old_ledger(request: pytest.FixtureRequest, database: str, tmp_path: Path) ->
 
 
 def restored(version: Path, database: str, folder: Path, request: pytest.FixtureRequest) -> OldLedger:
-    """The ledger of a version, restored from SQL text."""
+    """Restore the ledger of a version from SQL text."""
     text = (version / f"ledger.{database}.sql").read_text(encoding="utf-8")
     expected = json.loads((version / f"expected.{database}.json").read_text(encoding="utf-8"))
     state = version / (f"state.{database}.json" if version == NEWER else "state.json")
@@ -102,13 +102,13 @@ def restored(version: Path, database: str, folder: Path, request: pytest.Fixture
     else:
         location = str(request.getfixturevalue("postgresql").database("older"))
         with psycopg.connect(location) as server:
-            # pg_dump's own instructions to psql begin with a backslash.
+            # Lines that start with a backslash are psql commands, not SQL.
             server.execute("\n".join(line for line in text.splitlines() if not line.startswith("\\")))
     return OldLedger(location, version, expected, state)
 
 
 def run(folder: Path, workspace: EmulatorProcess, *words: object, **variables: str) -> subprocess.CompletedProcess[str]:
-    """`python -m …` against the workspace, at the instant at which the old version wrote its files."""
+    """Run `python -m …` with the workspace, at the time at which the old version wrote its files."""
     environment = {**os.environ, **workspace.environment(), "PYTHONPATH": str(ROOT), **variables}
     environment["LAB_CLOCK"] = f"{workspace.url}/_emulator/clock"
     command = [sys.executable, "-m", *map(str, words)]
@@ -116,7 +116,7 @@ def run(folder: Path, workspace: EmulatorProcess, *words: object, **variables: s
 
 
 def without(keys: frozenset[str], document: Any) -> Any:
-    """A JSON document without these keys of its objects."""
+    """Return a JSON document without these keys in any object."""
     if isinstance(document, list):
         return [without(keys, entry) for entry in document]
     if isinstance(document, dict):
@@ -125,7 +125,7 @@ def without(keys: frozenset[str], document: Any) -> Any:
 
 
 def with_new_keys(document: Any) -> Any:
-    """A JSON document of an earlier version as today's programs print it."""
+    """Return a JSON document of an earlier version with the current names."""
     if isinstance(document, list):
         return [with_new_keys(entry) for entry in document]
     if isinstance(document, dict):
@@ -134,13 +134,13 @@ def with_new_keys(document: Any) -> Any:
 
 
 def with_new_columns(table: str) -> list[str]:
-    """The lines of a CSV table of an earlier version as today's programs write them."""
+    """Return the lines of a CSV table of an earlier version with the current names."""
     header, *rows = table.splitlines()
     return [",".join(RENAMED_COLUMNS.get(name, name) for name in header.split(",")), *rows]
 
 
 def untimed(result: Path) -> list[dict[str, str]]:
-    """The rows of a result in the columns that version 0.1.0 has, without how long each took."""
+    """Return the rows of a result with the columns of version 0.1.0, except `seconds`."""
     with (OLD / "whole.csv").open(newline="", encoding="utf-8") as file:
         columns = set(next(csv.reader(file))) - {"seconds"}
     with result.open(newline="", encoding="utf-8") as file:
@@ -185,7 +185,7 @@ def test_an_old_ledger_gives_the_same_archive(old_ledger: OldLedger, tmp_path: P
 def test_a_mail_that_waits_in_an_old_ledger_is_sent_once(
     version: Path, database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """One mail was accepted and the answer got lost; another one was never sent."""
+    """One mail was accepted but the response was lost; another one was never sent."""
     old = restored(version, database, tmp_path, request)
     with emulator_of(old.state, tmp_path) as workspace:
         mail = {
@@ -251,7 +251,7 @@ def test_workspace_files_of_an_earlier_version_are_read(version: Path, state: st
     )
 
 
-def test_a_scan_that_version_0_1_began_is_resumed(workspace: EmulatorProcess, tmp_path: Path) -> None:
+def test_a_scan_started_by_version_0_1_is_resumed(workspace: EmulatorProcess, tmp_path: Path) -> None:
     checkpoint = tmp_path / "scan.checkpoint"
     with closing(sqlite3.connect(checkpoint)) as connection:
         text = (OLD / "checkpoint.sql").read_text(encoding="utf-8")
@@ -267,7 +267,7 @@ def test_a_scan_that_version_0_1_began_is_resumed(workspace: EmulatorProcess, tm
     assert "resuming after 2 directories; 1 that failed are retried" in done.stderr
 
 
-def test_a_result_of_version_0_1_equals_a_scan_of_today(workspace: EmulatorProcess, tmp_path: Path) -> None:
+def test_a_result_of_version_0_1_equals_a_current_scan(workspace: EmulatorProcess, tmp_path: Path) -> None:
     scanned = run(tmp_path, workspace, "inventory", "scan", "--details", "--output", "today.csv")
     compared = run(tmp_path, workspace, "inventory", "diff", OLD / "whole.csv", "today.csv", "--json")
     compared_to_itself = run(tmp_path, workspace, "inventory", "diff", "today.csv", "today.csv", "--json")
@@ -277,7 +277,7 @@ def test_a_result_of_version_0_1_equals_a_scan_of_today(workspace: EmulatorProce
 
 
 def copy_backups(source: Path, target: Path) -> None:
-    """Copy a target with backups, and make the folders that are empty: git stores none."""
+    """Copy a target with backups and create its empty folders, which git does not track."""
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
     for manifest in target.rglob("manifest.jsonl"):
         for line in manifest.read_text(encoding="utf-8").splitlines():
@@ -286,7 +286,7 @@ def copy_backups(source: Path, target: Path) -> None:
                 (target / entry["place"]).mkdir(parents=True, exist_ok=True)
 
 
-def test_a_backup_of_version_0_1_is_whole(workspace: EmulatorProcess, tmp_path: Path) -> None:
+def test_a_backup_of_version_0_1_passes_verification(workspace: EmulatorProcess, tmp_path: Path) -> None:
     target = tmp_path / "backup"
     copy_backups(OLD / "backup", target)
 

@@ -1,4 +1,4 @@
-"""Azurite, Microsoft's own emulator of Azure's storage: got through npm when a test asks for it, started, stopped."""
+"""Azurite, Microsoft's emulator of Azure Storage: installed with npm on first use, started and stopped by tests."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ VERSION = "3.35.0"
 INSTALL_SECONDS, START_SECONDS = 240.0, 30.0
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-"""Those that Azurite is known by; they open nothing else."""
+"""Azurite's published default account and key; they are valid for nothing else."""
 
 
 class AzuriteUnavailable(Exception):
-    """Why there is no Azurite, as one sentence."""
+    """Azurite cannot be installed or started; the text is one sentence."""
 
 
 class Azurite:
-    """A running storage with one container."""
+    """A running Azurite with one container."""
 
     def __init__(self, container: str = "term") -> None:
         self.container = container
@@ -68,13 +68,13 @@ class Azurite:
         self.stop()
 
     def client(self) -> Any:
-        """The client of azure-storage-blob itself."""
+        """Return the client of azure-storage-blob."""
         from azure.storage.blob import BlobServiceClient
 
         return BlobServiceClient.from_connection_string(self.connection_string)
 
     def blobs(self) -> dict[str, tuple[int, str]]:
-        """Name → size and tier of everything in the container."""
+        """Return size and tier of each blob in the container, by name."""
         listed = self.client().get_container_client(self.container).list_blobs()
         return {blob.name: (blob.size, str(blob.blob_tier)) for blob in listed}
 
@@ -104,10 +104,10 @@ class Azurite:
 
 
 def install() -> Path:
-    """The program; got through npm if it is not there yet. Raises Missing."""
+    """Return the program, installed with npm if it is missing. Raises AzuriteUnavailable."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / ".lock").open("w") as lock:
-        # Tests run side by side, and one of them gets it for all.
+        # Tests run in parallel; one of them installs it for all.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (FOLDER / ".complete").exists():
             _npm_install()
@@ -122,7 +122,7 @@ def _npm_install() -> None:
         )
     (FOLDER / "package.json").write_text(json.dumps({"private": True, "dependencies": {"azurite": VERSION}}))
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-    # The home of the tests is an empty one; which registry npm asks is set in that of who runs them.
+    # Tests have an empty home, but npm's registry is configured in the user's real one.
     environment = {**os.environ, "HOME": pwd.getpwuid(os.getuid()).pw_dir}
     try:
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What a page looks like to a real Chromium; tests that need it skip where there is none."""
+"""Evaluates scripts on a page in a real Chromium; tests that need it are skipped if it is missing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ document.querySelector("iframe").onload = event => {{
 
 
 def evaluate(page: str, script: str, *, width: int) -> Any:
-    """What a script returns that looks at the `page` in a window so many pixels wide; the page cannot run its own."""
+    """Return the result of a script on `page` in a window of this width in pixels; its own scripts do not run."""
     chromium = next(filter(None, map(shutil.which, NAMES)), None)
     if chromium is None:
         pytest.skip("Chromium is not installed: get it from your system's packages")

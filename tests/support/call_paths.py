@@ -1,4 +1,4 @@
-"""The main paths of docs/architecture.md, and whether each function calls the next one itself."""
+"""Parses the main paths of docs/architecture.md and checks that each function calls the next one directly."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Step:
 
 
 def main_paths(document: str) -> dict[str, list[Step]]:
-    """The paths of the document: the title of a section, and the functions of its numbered list."""
+    """Return the paths of the document: section titles, each with the functions of its numbered list."""
     found: dict[str, list[Step]] = {}
     title = ""
     for line in document.splitlines():
@@ -36,12 +36,12 @@ def main_paths(document: str) -> dict[str, list[Step]]:
 
 
 def hops(path: list[Step]) -> int:
-    """How many calls of the path lead into another module."""
+    """Return the number of calls in the path that lead into another module."""
     return sum(here.file != there.file for here, there in zip(path, path[1:], strict=False))
 
 
 def gaps(tree: Tree, path: list[Step]) -> list[str]:
-    """A sentence for each function of the path that does not exist or does not call the next one in its own body."""
+    """Return a sentence for each function of the path that is missing or does not call the next one directly."""
     found = [f"{step} does not exist" for step in path if _function(tree, step) is None]
     return found or [
         f"{here} does not call {there}"
@@ -51,7 +51,7 @@ def gaps(tree: Tree, path: list[Step]) -> list[str]:
 
 
 def _function(tree: Tree, step: Step) -> ast.AST | None:
-    """The definition that the step names."""
+    """Return the definition of the step's function."""
     body: list[ast.stmt] = tree.parsed[step.file].body if step.file in tree.parsed else []
     node: ast.AST | None = None
     for part in step.name.split("."):
@@ -64,7 +64,7 @@ def _function(tree: Tree, step: Step) -> ast.AST | None:
 
 
 def _calls(tree: Tree, here: Step, there: Step) -> bool:
-    """Whether the body of one function calls the other by its name, as a function, a class or a method."""
+    """Return whether one function's body calls the other by name, as a function, a class or a method."""
     node = _function(tree, here)
     assert node is not None
     owner, _, name = there.name.rpartition(".")
@@ -83,9 +83,9 @@ def _calls(tree: Tree, here: Step, there: Step) -> bool:
 
 
 def _protocol_parameters(tree: Tree, here: Step, name: str) -> set[str]:
-    """The parameters of a function that have the method by a Protocol of its file.
+    """Return the parameters of a function whose type is a Protocol of its file with this method.
 
-    Such a function names what it needs and not who has it.
+    Such a function depends on the Protocol and not on a class.
     """
     function = _function(tree, here)
     protocols = {
@@ -100,7 +100,7 @@ def _protocol_parameters(tree: Tree, here: Step, name: str) -> set[str]:
 
 
 def _aliases(tree: Tree, file: str, name: str) -> Iterator[str]:
-    """Other names under which the file imports the function."""
+    """Yield other names under which the file imports the function."""
     for node in tree.nodes(file):
         if isinstance(node, ast.ImportFrom):
             yield from (alias.asname for alias in node.names if alias.name == name and alias.asname)

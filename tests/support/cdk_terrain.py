@@ -1,4 +1,4 @@
-"""CDK Terrain in a folder of its own, without anything of the project's virtual environment."""
+"""CDK Terrain, installed in a separate folder without packages of the project's virtual environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ROOT / ".lab/cdk-terrain"
-# constructs 10.8 is refused by the bindings. What else the app imports comes in the version that is locked.
+# The bindings reject constructs 10.8. The app's other packages have the locked versions.
 REQUIREMENTS = (
     "cdktn==0.24.0",
     "cdktn-provider-databricks==18.11.0",
@@ -23,15 +23,15 @@ REQUIREMENTS = (
 
 
 class PackagesUnavailable(Exception):
-    """The packages cannot be had; the text says why and what to do."""
+    """The packages cannot be installed; the text has the reason and what to do."""
 
 
 def install() -> Path:
-    """The folder with the packages, installed from PyPI if necessary. Raises Missing."""
+    """Return the folder with the packages, installed from PyPI if necessary. Raises PackagesUnavailable."""
     PACKAGES.parent.mkdir(exist_ok=True)
     mark, wanted = PACKAGES / ".complete", "\n".join((sys.version, *REQUIREMENTS))
     with (PACKAGES.parent / ".cdk-terrain.lock").open("w") as lock:
-        # Tests run side by side, and one of them installs for all.
+        # Tests run in parallel; one of them installs for all.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not mark.exists() or mark.read_text(encoding="utf-8") != wanted:
             shutil.rmtree(PACKAGES, ignore_errors=True)
@@ -51,5 +51,5 @@ def _install() -> None:
 
 
 def environment(packages: Path, **more: str) -> dict[str, str]:
-    """The environment for `python -S`, which then finds these packages and no others."""
+    """Return the environment in which `python -S` finds these packages and no others."""
     return {**os.environ, "PYTHONPATH": str(packages), **more}

@@ -1,4 +1,4 @@
-"""Random days in the life of clusters: what students and staff do to them, and when somebody looks."""
+"""Random histories of clusters: actions of students and staff, and the times of polls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ USER_NAMES = ("ana@lab.example", "staff@lab.example")
 TAGS = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w"}
 
 Step = tuple[str, int, int, int]
-"""What is done, to which cluster, by whom, and how many milliseconds pass then."""
+"""Action, number of the cluster, number of the user, and the milliseconds until the next step."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class History:
     zone: str
     begins: datetime
     idle_minutes: int
-    """Of autotermination; 0: never."""
+    """Idle time before autotermination; 0 disables it."""
     steps: tuple[Step, ...]
 
 
@@ -38,7 +38,7 @@ ACTIONS = (
     "start", "start", "start", "work", "work", "delete", "delete", "restart", "resize", "edit",
     "fail to launch", "fail in error", "poll", "poll", "poll", "wait",
 )  # fmt: skip
-# Days around each change of the clocks, in all the zones above, and days without one.
+# Days around each change of daylight saving time in the zones above, and days without one.
 NEAR_CHANGES = tuple(
     datetime(2031, month, day, 21, tzinfo=UTC)
     for month, day in [(3, 8), (3, 26), (3, 29), (4, 5), (10, 4), (10, 25), (11, 1), (12, 31), (6, 10)]
@@ -59,7 +59,7 @@ LOST_EVENT_TYPES = (
     ("TERMINATING",), ("RUNNING",), ("STARTING",), ("RESTARTING",), ("RESIZING",), ("TERMINATING", "STARTING"),
     ("RUNNING", "DRIVER_HEALTHY"), ("STARTING", "RUNNING", "DRIVER_HEALTHY"),
 )  # fmt: skip
-"""What may be missing together: of each session either its beginning or its end is still told."""
+"""Events that may be missing together: each session still has an event of its start or of its end."""
 lost_events = st.builds(
     EventFault,
     mode=st.just("dropped"),
@@ -80,7 +80,7 @@ event_faults: st.SearchStrategy[tuple[EventFault, ...]] = st.tuples(lost_events 
 
 
 class TwoClusterWorkspace(Protocol):
-    """A workspace with two lab clusters and the people who may use them."""
+    """A workspace with two lab clusters and the users who may use them."""
 
     clusters: list[str]
 
@@ -94,7 +94,7 @@ class TwoClusterWorkspace(Protocol):
 
 
 def cluster_spec(number: int, history: History) -> dict[str, Any]:
-    """Of the cluster with this number."""
+    """Return the definition of the cluster with this number."""
     return {
         "cluster_name": f"cluster_{number:02}",
         "spark_version": "15.4.x-scala2.12",
@@ -106,7 +106,7 @@ def cluster_spec(number: int, history: History) -> dict[str, Any]:
 
 
 def perform(world: TwoClusterWorkspace, history: History, step: Step) -> None:
-    """Do it, unless the workspace refuses, and let the time pass."""
+    """Perform the step, unless the workspace refuses it, and advance the clock."""
     verb, number, person, wait = step
     cluster_id = world.clusters[number]
     match verb:
@@ -126,7 +126,7 @@ def perform(world: TwoClusterWorkspace, history: History, step: Step) -> None:
 
 
 class InProcessTwoClusters:
-    """In this process."""
+    """An emulated workspace in this process."""
 
     def __init__(self, history: History) -> None:
         self.workspace = InProcessWorkspace(start=history.begins)
@@ -159,7 +159,7 @@ class InProcessTwoClusters:
 
 
 class EmulatorTwoClusters:
-    """The same in another process, over HTTP. The emulator's clock stands still (`--speed 0`)."""
+    """An emulator in another process, over HTTP, with a frozen clock (`--speed 0`)."""
 
     def __init__(self, history: History, emulator: EmulatorProcess) -> None:
         self.emulator = emulator

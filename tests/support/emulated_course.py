@@ -1,4 +1,4 @@
-"""A course in an emulated workspace, as a deploy leaves it, and the enforcer's commands run on it in this process."""
+"""A course in an emulated workspace, as after a deploy, and the enforcer's commands run on it in the test's process."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ JERUSALEM = ZoneInfo("Asia/Jerusalem")
 FOLDER = "/lab-94290-2030w"
 STAFF = "assistant@example.ac.il"
 SUNDAY = date(2030, 11, 3)
-"""The first day of the week in which the tests play; later than any clock that a new emulator shows."""
+"""The first day of the week in which the tests run; later than the start time of any emulator."""
 
 
 @dataclass(frozen=True)
 class CommandResult:
-    """How a command ended and what it said."""
+    """Exit status and output of a command."""
 
     status: int
     out: str
@@ -40,12 +40,12 @@ class CommandResult:
 
 
 def local_time(day: date, clock: str) -> datetime:
-    """A local time of the course."""
+    """Return a local time of the course."""
     return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=JERUSALEM)
 
 
 class EmulatedCourse:
-    """Groups `group_01`, `group_02`, … of two students each, with a stopped cluster, at 8:00 of a Sunday."""
+    """Groups `group_01`, `group_02`, … of two students each, with a stopped cluster, at 8:00 on a Sunday."""
 
     def __init__(
         self,
@@ -96,13 +96,13 @@ class EmulatedCourse:
         self.grant(name, {"group_name": name}, "CAN_RESTART")
 
     def create_user(self, address: str) -> str:
-        """The id of a new account; its token is kept."""
+        """Create an account, remember its token, and return its id."""
         made = self.emulator.control("POST", "users", {"user_name": address})
         self.tokens[address] = made["token"]
         return str(made["id"])
 
     def call(self, method: str, path: str, body: Any = None, *, token: str | None = None) -> Any:
-        """The JSON answer of the workspace, which must not refuse."""
+        """Return the JSON response of a request that must succeed."""
         status, answer = self.emulator.request(method, path, body, token=token)
         assert status < 300, f"{method} {path}: {status} {answer}"
         return answer
@@ -131,7 +131,7 @@ class EmulatedCourse:
         self.put(f"{FOLDER}/course.json", json.dumps(document))
 
     def write_roster(self, *, existing: Sequence[str] = ()) -> str:
-        """The path of a roster of all groups; `existing` are addresses whose account was there before."""
+        """Write a roster of all groups and return its path; `existing` has addresses with an older account."""
         rows = ["number,moodle_group_id,moodle_group_name,email,status,account"]
         for number in range(1, len(self.names) + 1):
             for address in (f"student{number}{letter}@campus.example.ac.il" for letter in "ab"):
@@ -152,22 +152,22 @@ class EmulatedCourse:
         return datetime.fromisoformat(self.emulator.control("GET", "clock")["now"])
 
     def set_time(self, day: date, clock: str) -> None:
-        """Move the clock to a local time."""
+        """Set the clock to a local time."""
         self.emulator.control("POST", "clock", {"now": local_time(day, clock).isoformat()})
 
     def advance_minutes(self, minutes: float) -> None:
         self.emulator.control("POST", "clock", {"advance_seconds": minutes * 60})
 
     def separate_events(self) -> None:
-        """No two events of a cluster are at the same instant."""
+        """Advance the clock slightly, so that two events of a cluster never have the same time."""
         self.emulator.control("POST", "clock", {"advance_seconds": 0.01})
 
     def student(self, group: str, letter: str = "a") -> str:
-        """The token of a member."""
+        """Return the token of a member."""
         return self.tokens[f"student{self.names.index(group) + 1}{letter}@campus.example.ac.il"]
 
     def start(self, group: str, *, token: str | None = None) -> int:
-        """A member, or whose token it is, starts the group's cluster; the status of the answer."""
+        """Start the group's cluster as a member, or with the given token; return the status of the response."""
         body = {"cluster_id": self.clusters[group]}
         status, _ = self.emulator.request("POST", "/api/2.1/clusters/start", body, token=token or self.student(group))
         if status == 200:
@@ -178,7 +178,7 @@ class EmulatedCourse:
         self.call("POST", "/api/2.1/clusters/delete", {"cluster_id": self.clusters[group]})
 
     def grant(self, group: str, principal: Mapping[str, str], level: str) -> None:
-        """Give somebody a level on the group's cluster."""
+        """Grant a permission level on the group's cluster."""
         entry = {**principal, "permission_level": level}
         path = f"/api/2.0/permissions/clusters/{self.clusters[group]}"
         self.call("PATCH", path, {"access_control_list": [entry]})
@@ -187,7 +187,7 @@ class EmulatedCourse:
         return str(self.call("GET", f"/api/2.1/clusters/get?cluster_id={self.clusters[group]}")["state"])
 
     def levels(self, group: str) -> dict[str, str]:
-        """Who may do what on the group's cluster by a grant of its own."""
+        """Return the levels granted directly on the group's cluster, by principal."""
         answer = self.call("GET", f"/api/2.0/permissions/clusters/{self.clusters[group]}")
         return {
             entry.get("group_name") or entry.get("user_name") or entry["service_principal_name"]: grant[
@@ -202,15 +202,15 @@ class EmulatedCourse:
         return self.levels(group)[group]
 
     def used_ms(self, group: str, begins: datetime, ends: datetime) -> int:
-        """The workspace's own truth."""
+        """Return the emulator's own uptime of the group's cluster."""
         query = f"from={begins.isoformat()}&to={ends.isoformat()}".replace("+", "%2B")
         answer = self.emulator.control("GET", f"uptime?cluster_id={self.clusters[group]}&{query}")
         return int(answer["milliseconds"])
 
     def run(self, *words: str, **variables: str) -> CommandResult:
-        """`python -m enforcer …` in this process; it may not end with a traceback."""
+        """Run `python -m enforcer …` in this process; a traceback is raised."""
         environment = {**self.environment, **variables}
-        # The SDK looks into the environment itself.
+        # The SDK reads os.environ itself.
         runner = CliRunner(env=environment)
         with contextlib.chdir(self.folder):
             result = runner.invoke(main, list(words), obj=environment, prog_name="enforcer")
@@ -224,5 +224,5 @@ class EmulatedCourse:
         return done
 
     def actions(self) -> Sequence[str]:
-        """What a poll would do now, without doing it."""
+        """Return the actions that a poll would take now, without taking them."""
         return self.poll("--dry-run").out.splitlines()

@@ -1,4 +1,4 @@
-"""The emulator as a real process: start it, talk to it, stop it. Used by tests and benchmarks alike."""
+"""Starts, calls and stops the emulator as a real process. Used by tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2026, 10, 18, 7, 0, tzinfo=UTC)
-"""What the clock of an emulator shows at first, at whatever hour a test runs: a Sunday at 10:00 in Jerusalem."""
+"""The initial time of an emulator's clock, independent of the time of the test: a Sunday at 10:00 in Jerusalem."""
 READY_SECONDS = 60.0
 REQUEST_SECONDS = 60.0
 
 
 class EmulatorError(RuntimeError):
-    """The process did not start, or a control request was refused; the text holds what it said."""
+    """The process did not start, or a control request failed; the text contains the output or response."""
 
 
 @functools.cache
 def opener_without_proxy() -> urllib.request.OpenerDirector:
-    """Opens addresses without a proxy. Made once: from Python 3.13 on it reads all certificates of the system."""
+    """Return an opener that uses no proxy. Made once: from Python 3.13 on it reads all certificates of the system."""
     return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class EmulatorProcess:
     """One `python -m emulator` on a free loopback port.
 
-    `arguments` are further command line arguments, such as `["--seed", "7", "--speed", "60"]`.
-    Its clock begins at `start`; None is the machine's time.
-    The emulator's stderr goes to the file `log`, or to a nameless one; `EmulatorError` quotes its end.
+    `arguments` are further command-line arguments, such as `["--seed", "7", "--speed", "60"]`.
+    Its clock starts at `start`; None means the machine's time.
+    The emulator's stderr goes to the file `log`, or to a temporary one; `EmulatorError` contains its end.
 
         with EmulatorProcess(["--seed", "7"]) as emulator:
             emulator.control("POST", "clock", {"advance_seconds": 60})
@@ -74,9 +74,9 @@ class EmulatorProcess:
         self.mail_ca = ""
 
     def start(self) -> Self:
-        """Start the process and wait for its ready line. Raises EmulatorError if it does not come."""
+        """Start the process and wait for its ready line. Raises EmulatorError if there is none."""
         command = [sys.executable, "-m", "emulator", "--port", str(self._port), *self._arguments]
-        # A file and not a pipe: nobody reads the log meanwhile, and a full pipe would stop the emulator.
+        # A file and not a pipe: no one reads the log meanwhile, and a full pipe would block the emulator.
         self._log = tempfile.TemporaryFile() if self._log_path is None else self._log_path.open("a+b")  # noqa: SIM115
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log, text=True
@@ -94,7 +94,7 @@ class EmulatorProcess:
         return self
 
     def stop(self) -> int | None:
-        """End the process with SIGTERM (SIGKILL after ten seconds); its exit status, or None if it never ran."""
+        """End the process with SIGTERM (SIGKILL after ten seconds). Return its exit status, or None if it never ran."""
         if self._process is None:
             return None
         self._end()
@@ -113,24 +113,24 @@ class EmulatorProcess:
         return self._process.pid
 
     def kill(self) -> None:
-        """End the process with SIGKILL, as a power cut would."""
+        """End the process with SIGKILL, as a power failure would."""
         if self._process is not None:
             self._process.kill()
             self._end()
 
     def client(self, token: str | None = None) -> WorkspaceClient:
-        """The real SDK's client for this workspace, as the administrator unless another token is given."""
+        """Return the real SDK's client for this workspace, as the administrator unless another token is given."""
         from databricks.sdk import WorkspaceClient  # the import takes two seconds; most tests do not need it
 
         return WorkspaceClient(host=self.url, token=token or self.admin_token, auth_type="pat")
 
     def environment(self, token: str | None = None) -> dict[str, str]:
-        """The variables that point SDK, provider and Databricks CLI at this workspace."""
+        """Return the variables that point the SDK, the provider and the Databricks CLI to this workspace."""
         return {"DATABRICKS_HOST": self.url, "DATABRICKS_TOKEN": token or self.admin_token}
 
     @property
     def mail_connection_string(self) -> str:
-        """What the client of the mail service is made from; it has to trust `mail_ca`."""
+        """The connection string for the mail service's client, which must trust `mail_ca`."""
         return f"endpoint={self.mail_endpoint};accesskey={self.mail_key}"
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
@@ -149,9 +149,9 @@ class EmulatorProcess:
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, Any]:
-        """Send one raw request as the administrator (or as `token`); status and body.
+        """Send one raw request as the administrator, or with `token`; return status and body.
 
-        `body` is sent as JSON unless it is bytes. The answer is parsed when it is JSON and text otherwise.
+        `body` is sent as JSON unless it is bytes. The response is parsed if it is JSON; otherwise it is text.
         """
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         sent = {"Authorization": f"Bearer {token or self.admin_token}", "Content-Type": "application/json"}
@@ -165,12 +165,12 @@ class EmulatorProcess:
                 return error.code, parse_body(error.read())
 
     def request_log(self) -> list[dict[str, Any]]:
-        """Every request so far, oldest first."""
+        """Return all requests so far, oldest first."""
         with opener_without_proxy().open(f"{self.url}/_emulator/journal", timeout=REQUEST_SECONDS) as answer:
             return [json.loads(line) for line in answer.read().decode().splitlines() if line.strip()]
 
     def connection(self) -> http.client.HTTPConnection:
-        """A keep-alive connection to the emulator, for tests that look at the wire."""
+        """Return a keep-alive connection to the emulator, for tests of raw HTTP."""
         address = urllib.parse.urlsplit(self.url)
         return http.client.HTTPConnection(address.hostname or "", address.port, timeout=REQUEST_SECONDS)
 
@@ -183,7 +183,7 @@ class EmulatorProcess:
         self.stop()
 
     def _first_line(self) -> str:
-        """The ready line; raises EmulatorError when the process ends or says nothing for a minute."""
+        """Return the ready line. Raises EmulatorError if the process ends or prints nothing for a minute."""
         assert self._process is not None and self._process.stdout is not None
         ends = time.monotonic() + READY_SECONDS
         with selectors.DefaultSelector() as selector:
@@ -197,7 +197,7 @@ class EmulatorProcess:
         raise EmulatorError(f"it was not ready after {READY_SECONDS:.0f} seconds")
 
     def _end(self) -> str:
-        """End the process, close what belongs to it, and return the last of its log."""
+        """End the process, close its streams, and return the end of its log."""
         assert self._process is not None
         if self._process.poll() is None:
             self._process.terminate()
@@ -216,7 +216,7 @@ class EmulatorProcess:
 
 
 def parse_body(content: bytes) -> Any:
-    """JSON as data, anything else as text."""
+    """Return JSON as data, anything else as text."""
     text = content.decode(errors="replace")
     try:
         return json.loads(text)
@@ -225,7 +225,7 @@ def parse_body(content: bytes) -> Any:
 
 
 def isolated_environment(home: Path) -> dict[str, str]:
-    """The environment without anything that points at somebody's real workspace or cloud, living in `home`."""
+    """Return the environment with `home` as HOME and without variables of real workspaces or clouds."""
     secretive = ("DATABRICKS_", "ARM_", "AZURE_", "GOOGLE_", "LAB_", "TF_", "CDKTF_")
     kept = {key: value for key, value in os.environ.items() if not key.startswith(secretive)}
     return {

@@ -1,7 +1,7 @@
-"""Runs `python -m enforcer …` many times: a process that has imported everything slow and forks for each run.
+"""Runs `python -m enforcer …` many times: imports all slow packages once and forks for each run.
 
-One JSON line on standard input for each run, `{"words": ["poll"], "kill_after": 0.3}`; one on standard output,
-`{"signal": 9, "status": null, "seconds": 0.3}`. Each run is a process of its own, and a SIGKILL is one.
+For each run, it reads one JSON line from stdin, `{"words": ["poll"], "kill_after": 0.3}`, and writes one to stdout,
+`{"signal": 9, "status": null, "seconds": 0.3}`. Each run is a separate process, which is killed with SIGKILL.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 
 def main() -> None:
-    # What a run imports on its way, so that a kill meets its work and not its imports.
+    # Everything that a run imports later: a kill must hit its work and not its imports.
     import azure.communication.email  # noqa: F401
     import databricks.sdk  # noqa: F401
 

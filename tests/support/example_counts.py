@@ -1,26 +1,26 @@
-"""How many examples of a property `make quick`, `make test` and `make acceptance` try."""
+"""The number of Hypothesis examples in `make quick`, `make test` and `make acceptance`."""
 
 from __future__ import annotations
 
 from hypothesis import settings
 
 DEFAULT_EXAMPLES = 100
-"""The number of `make test`; the profile of `make quick` has fewer, that of `make acceptance` more.
+"""Examples in `make test`; the profile of `make quick` has fewer, that of `make acceptance` more.
 
-Which profile applies is decided before test modules are read.
+The profile is chosen before test modules are imported.
 """
 
 
 def at_most_examples(number: int) -> settings:
-    """At most `number` in `make test`, and as many as its profile says in `make acceptance`: for pure functions."""
+    """Try at most `number` examples in `make test`, and all of the profile in `make acceptance`: for pure functions."""
     usual = settings().max_examples
     return settings(max_examples=usual if usual > DEFAULT_EXAMPLES else min(usual, number))
 
 
 def exactly_examples(number: int, *, acceptance: int | None = None) -> settings:
-    """Exactly `number` in `make test`, no more than its profile says in `make quick`: for what takes long.
+    """Try exactly `number` examples in `make test` and at most those of the profile in `make quick`: for slow tests.
 
-    `make acceptance` tries `acceptance`, or the same number.
+    `make acceptance` tries `acceptance` examples, or the same number.
     """
     usual = settings().max_examples
     if usual > DEFAULT_EXAMPLES:

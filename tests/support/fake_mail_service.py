@@ -1,4 +1,4 @@
-"""A mail service that does everything a mail service does, and a sender that is killed in between."""
+"""A fake mail service with all failures of a real one, and an exception that simulates a killed sender."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ UNKNOWN = SendResult(SendStatus.UNKNOWN, "no answer")
 
 
 class SimulatedKill(BaseException):
-    """The process ended here."""
+    """Simulates the end of the process."""
 
 
 @dataclass
 class FakeMailService:
-    """A mail service. `plan` says what happens to the next calls; after its end all goes well.
+    """A fake mail service. `plan` has the outcomes of the next calls; after its end all calls succeed.
 
-    `before` and `after` stand for whether the message had been accepted when things went wrong.
+    `before` and `after` say whether the failure came before or after the message was accepted.
     """
 
     plan: list[str] = field(default_factory=list)
     budget: MailBudget | None = None
     now: datetime = NOW
     accepted: dict[str, str] = field(default_factory=dict)
-    """Operation → bytes, in order."""
+    """Operation id → payload, in order."""
     calls: list[tuple[str, str, datetime]] = field(default_factory=list)
-    """`send` or `status`, operation, when."""
+    """`send` or `status`, operation id, time."""
     first_payloads: dict[str, str] = field(default_factory=dict)
-    """Operation → the bytes of its first attempt."""
+    """Operation id → payload of the first attempt."""
     unknown_outcomes: set[str] = field(default_factory=set)
-    """Operations of which the sender does not know whether they were accepted."""
+    """Operations for which the sender does not know whether they were accepted."""
     used_elsewhere: set[str] = field(default_factory=set)
-    """Operations that some other program used."""
+    """Operation ids that another program used."""
     failed: set[str] = field(default_factory=set)
-    """Operations that were accepted and could not be delivered."""
+    """Operations that were accepted but could not be delivered."""
     is_slow: bool = False
-    """What was accepted is under way for ever."""
+    """Whether accepted messages stay in progress for ever."""
     refused: set[str] = field(default_factory=set)
-    """Addresses that no message may have among its recipients."""
+    """Addresses that no message may have as a recipient."""
     suppressed: set[str] = field(default_factory=set)
-    """Addresses that get nothing: a message to them alone is accepted and fails."""
+    """Suppressed addresses: a message to them alone is accepted and then fails."""
 
     def send(self, operation_id: str, payload: str, *, timeout: timedelta) -> SendResult:
         assert operation_id not in self.unknown_outcomes, "sent again without a question"
@@ -107,16 +107,16 @@ class FakeMailService:
         return self.calls_within(kind, MINUTE) <= a_minute and self.calls_within(kind, HOUR) <= an_hour
 
     def calls_within(self, kind: str, span: timedelta) -> int:
-        """The calls in the span that ends now, this one included."""
+        """Return the number of calls in the span that ends now, this one included."""
         return sum(1 for name, _, at in self.calls if name == kind and at > self.now - span)
 
     def recipients_of(self, subject: str) -> list[str]:
-        """Who has the message with this subject, sorted."""
+        """Return the recipients who got the message with this subject, sorted."""
         payloads = [each for each in self.accepted.values() if json.loads(each)["content"]["subject"] == subject]
         return sorted(one for each in payloads for one in recipients(each) if one not in self.suppressed)
 
     def status_times(self, operation_id: str) -> list[datetime]:
-        """When its status was asked."""
+        """Return the times at which its status was requested."""
         return [at for kind, name, at in self.calls if (kind, name) == ("status", operation_id)]
 
     @property
@@ -125,6 +125,6 @@ class FakeMailService:
 
 
 def recipients(payload: str) -> list[str]:
-    """Everybody to whom a message goes."""
+    """Return all recipients of a message."""
     named = json.loads(payload)["recipients"] if payload else {"to": [], "cc": []}
     return [one["address"] for kind in ("to", "cc") for one in named[kind]]

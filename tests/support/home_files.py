@@ -1,4 +1,4 @@
-"""Homes with everything that students have, in an emulator that runs; and what lies in such homes."""
+"""Creates homes with all kinds of objects in a running emulator, and reads such homes."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ Digest = Callable[[bytes], Any]
 
 
 def request_ok(emulator: EmulatorProcess, method: str, path: str, body: Any = None, **options: Any) -> Any:
-    """The answer to a request that has to succeed."""
+    """Return the response to a request that must succeed."""
     status, answer = emulator.request(method, path, body, **options)
     assert status < 300, (method, path, answer)
     return answer
 
 
 def create_homes(emulator: EmulatorProcess, users: Sequence[str], sizes: Sequence[int] = (0, 1, 3 * MB // 2)) -> None:
-    """Give everybody a home with notebooks, dashboards, a git folder, empty folders and files of these sizes."""
+    """Give each user a home with notebooks, dashboards, a git folder, empty folders and files of these sizes."""
     for number, user in enumerate(users):
         emulator.control("POST", "users", {"user_name": user})
         home = f"/Users/{user}"
@@ -77,7 +77,7 @@ def create_homes(emulator: EmulatorProcess, users: Sequence[str], sizes: Sequenc
 def import_file(
     emulator: EmulatorProcess, path: str, content: bytes, *, format: str = "RAW", language: str = ""
 ) -> None:
-    """A file or a notebook in the Workspace."""
+    """Import a file or a notebook into the Workspace."""
     fields = {"path": path, "format": format, "overwrite": "true"} | ({"language": language} if language else {})
     head = "".join(
         f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
@@ -90,7 +90,7 @@ def import_file(
 
 
 def write_dbfs_file(emulator: EmulatorProcess, path: str, blocks: Iterator[bytes] | Sequence[bytes]) -> None:
-    """A file in DBFS, block by block."""
+    """Write a file to DBFS, block by block."""
     handle = request_ok(emulator, "POST", "/api/2.0/dbfs/create", {"path": path, "overwrite": True})["handle"]
     for block in blocks:
         body = {"handle": handle, "data": base64.b64encode(block).decode()}
@@ -99,7 +99,7 @@ def write_dbfs_file(emulator: EmulatorProcess, path: str, blocks: Iterator[bytes
 
 
 def write_large_file(emulator: EmulatorProcess, source: str, path: str, megabytes: int) -> None:
-    """A file of so many megabytes."""
+    """Write a file of this size."""
     if source == "dbfs":
         write_dbfs_file(emulator, path, (b"%7d\n" % number * (MB // 8) for number in range(megabytes)))
     else:
@@ -107,7 +107,7 @@ def write_large_file(emulator: EmulatorProcess, source: str, path: str, megabyte
 
 
 def read_homes(emulator: EmulatorProcess, users: Sequence[str], digest: Digest = bytes) -> dict[str, tuple[Any, ...]]:
-    """Everything in the homes of these users but the homes themselves: type, language and content."""
+    """Return type, language and content of everything below the homes of these users, by path."""
     found: dict[str, tuple[Any, ...]] = {}
     waiting = [(source, f"/Users/{user}") for user in users for source in ("workspace", "dbfs")]
     while waiting:
@@ -143,7 +143,7 @@ def _content(emulator: EmulatorProcess, source: str, kind: str, path: str) -> by
 
 
 def _raw(emulator: EmulatorProcess, path: str) -> bytes:
-    """What a GET answers, byte by byte."""
+    """Return the body of a GET as bytes."""
     connection = emulator.connection()
     connection.request("GET", path, headers={"Authorization": f"Bearer {emulator.admin_token}"})
     response = connection.getresponse()
@@ -153,7 +153,7 @@ def _raw(emulator: EmulatorProcess, path: str) -> bytes:
     return content
 
 
-# Not from getrusage: what it reports of a process includes the one that started it.
+# Not from getrusage: its figure for a process includes its parent.
 MEASURE = """
 import runpy, sys
 from pathlib import Path
@@ -167,7 +167,7 @@ finally:
 
 
 def peak_memory_of(emulator: EmulatorProcess, folder: Path, *arguments: str) -> int:
-    """The most memory that a command of the inventory takes, its imports included, in bytes; it has to succeed."""
+    """Return the peak memory of an inventory command in bytes, imports included; the command must succeed."""
     environment = {**os.environ, **emulator.environment(), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", MEASURE, *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)

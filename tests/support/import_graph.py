@@ -1,4 +1,4 @@
-"""The import graph of the project, and the rules of its structure. Works on texts, so that a broken tree is one too.
+"""The project's import graph, and the rules of its structure. It works on texts, so that tests can pass invalid trees.
 
 A rule is a function from a `Tree` to a list of sentences; an empty list means that the tree obeys it.
 """
@@ -74,22 +74,22 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("notebook_formats",),
     ),
 }
-"""The rooms of each program, top first. "" holds the modules of its top folder that no other line names; "*" holds the
-folders that no other line names (the APIs of the emulator)."""
+"""The packages of each program, top layer first. "" stands for all other modules of its top folder, "*" for all other
+folders (the APIs of the emulator)."""
 MAX_MODULES, MAX_LINES = 14, 600
 UNLIMITED = ("enforcer/commands", "inventory/commands")
 
 
 @dataclass(frozen=True)
 class Import:
-    """One import: of which module (a path of the tree, or a dotted name from outside), and in which line."""
+    """One import: the module (a path of the tree, or a dotted name outside it), and the line number."""
 
     target: str
     line: int
 
 
 class Tree:
-    """Python files by path, relative to the root of the project."""
+    """Python files by path, relative to the project's root."""
 
     def __init__(self, files: Mapping[str, str], whole: Tree | None = None) -> None:
         self.files = files
@@ -97,19 +97,19 @@ class Tree:
         self._nodes: dict[str, list[ast.AST]] = {}
 
     def part(self, folder: str) -> Tree:
-        """The tree of the files below a folder; imports of other files lead outside."""
+        """Return the tree of the files below a folder; imports of other files lead outside."""
         return Tree({path: text for path, text in self.files.items() if path.startswith(f"{folder}/")}, self)
 
     @cached_property
     def parsed(self) -> Mapping[str, ast.Module]:
-        """The syntax trees; made when a rule asks, because a process that runs other tests needs none."""
+        """The syntax trees, parsed on first use, because processes that run other tests do not need them."""
         if self._whole is not None:
             return {path: self._whole.parsed[path] for path in self.files}
         with collector_paused():
             return {path: ast.parse(text, path) for path, text in self.files.items()}
 
     def nodes(self, path: str) -> list[ast.AST]:
-        """All nodes of a file, in no particular order; walked once, because many rules look at all of them."""
+        """Return all nodes of a file in no particular order, cached, because many rules need all of them."""
         if self._whole is not None:
             return self._whole.nodes(path)
         if path not in self._nodes:
@@ -118,16 +118,16 @@ class Tree:
 
     @cached_property
     def imports(self) -> dict[str, list[Import]]:
-        """Each file's imports, also those inside functions and TYPE_CHECKING blocks."""
+        """The imports of each file, also those inside functions and TYPE_CHECKING blocks."""
         return {path: list(self._imports_of(path)) for path in self.files}
 
     @cached_property
     def inside(self) -> dict[str, list[Import]]:
-        """Each file's imports of files of the tree."""
+        """The imports of each file that lead to files of the tree."""
         return {path: [one for one in found if one.target in self.files] for path, found in self.imports.items()}
 
     def closure(self, paths: Iterable[str]) -> set[str]:
-        """These files and all files of the tree that they need."""
+        """Return these files and all files of the tree that they need."""
         found: set[str] = set()
         waiting = set(paths)
         while waiting:
@@ -158,9 +158,9 @@ class Tree:
         return ".".join([*folder, *([node.module] if node.module else [])])
 
     def _resolved(self, path: str, name: str) -> str | None:
-        """The file that a dotted name means in this file."""
+        """Return the file that a dotted name in this file refers to."""
         parts = name.replace(".", "/")
-        # `cdktf` as a package is the library's; the folder's modules have bare names.
+        # The package `cdktf` is the library; modules of the folder cdktf/ have bare names.
         bare = [folder for folder in BARE_IMPORT_FOLDERS if path.startswith((folder, "tests/", "bench/", "examples/"))]
         for folder in ("", *bare):
             for end in (".py", "/__init__.py"):
@@ -172,7 +172,7 @@ class Tree:
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """No garbage collection meanwhile: it takes longer than all the parsing. What is made is spared later, too."""
+    """Disable garbage collection, which would take longer than the parsing, and freeze the new objects afterwards."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -184,17 +184,17 @@ def collector_paused() -> Iterator[None]:
 
 
 def program_of(path: str) -> str:
-    """The top folder of a file."""
+    """Return the top folder of a file."""
     return path.split("/", 1)[0]
 
 
 def package_of(path: str) -> str:
-    """The room of a program's file: its folder below the program, or the module itself."""
+    """Return the package of a program's file: its folder below the program, or the module itself."""
     return path.split("/")[1].removesuffix(".py")
 
 
 def cross_program_imports(tree: Tree) -> list[str]:
-    """Programs that import each other, and labkit if it imports a program."""
+    """Return imports of one program by another, and of a program by labkit."""
     found = []
     for path, imports in tree.inside.items():
         program = program_of(path)
@@ -209,52 +209,54 @@ def cross_program_imports(tree: Tree) -> list[str]:
 
 
 def upward_imports(tree: Tree) -> list[str]:
-    """Imports that lead from a lower room of a program to a higher one, and files in a room that has no layer."""
-    floors = {path: _layer_of(path) for path in tree.files if program_of(path) in LAYERS}
+    """Return imports from a lower package of a program to a higher one, and files of packages without a layer."""
+    layers_of = {path: _layer_of(path) for path in tree.files if program_of(path) in LAYERS}
     found = [
-        f"{path}: its package is in no layer of {program_of(path)}" for path, floor in floors.items() if floor is None
+        f"{path}: its package is in no layer of {program_of(path)}"
+        for path, layer in layers_of.items()
+        if layer is None
     ]
     for path, imports in tree.inside.items():
         for one in imports:
-            here, there = floors.get(path), floors.get(one.target)
+            here, there = layers_of.get(path), layers_of.get(one.target)
             if program_of(one.target) == program_of(path) and here is not None and there is not None and here > there:
                 found.append(f"{path}:{one.line}: {package_of(path)} is below {package_of(one.target)} ({one.target})")
     return found
 
 
 def _layer_of(path: str) -> int | None:
-    """The number of a file's layer, 0 at the top; None if its room is in none."""
+    """Return the number of a file's layer, 0 at the top; None if its package has no layer."""
     layers = LAYERS[program_of(path)]
     named = {name: number for number, names in enumerate(layers) for name in names}
-    room = package_of(path)
-    if room == "__init__":
+    package = package_of(path)
+    if package == "__init__":
         return len(layers)
-    if room in named:
-        return named[room]
+    if package in named:
+        return named[package]
     return named.get("" if path.count("/") == 1 else "*")
 
 
 def import_cycles(tree: Tree) -> list[str]:
-    """Groups of files, and of rooms, that need each other."""
+    """Return cycles among files, and among packages."""
     files = {path: {one.target for one in imports} for path, imports in tree.inside.items()}
-    rooms: dict[str, set[str]] = {}
+    packages: dict[str, set[str]] = {}
     for path, imports in tree.inside.items():
         others = {_folder_of(one.target) for one in imports} - {_folder_of(path)}
-        rooms.setdefault(_folder_of(path), set()).update(others)
+        packages.setdefault(_folder_of(path), set()).update(others)
     return [
         f"an import cycle: {', '.join(sorted(group))}"
-        for graph in (files, rooms)
+        for graph in (files, packages)
         for group in _strongly_connected(graph)
     ]
 
 
 def _folder_of(path: str) -> str:
-    """The folder of a file; a file of a program's top folder is a room of its own."""
+    """Return the folder of a file; a file in a program's top folder counts as a package of its own."""
     return path if path.count("/") < 2 else path.rpartition("/")[0]
 
 
 def _strongly_connected(graph: Mapping[str, set[str]]) -> list[set[str]]:
-    """The strongly connected groups of more than one node, or of one that points to itself."""
+    """Return the strongly connected groups of more than one node, or of one node that points to itself."""
     reached = {start: _reachable(graph, start) for start in graph}
     groups = {
         frozenset({start, *(other for other in reach if start in reached.get(other, ()))})
@@ -274,37 +276,37 @@ def _reachable(graph: Mapping[str, set[str]], start: str) -> set[str]:
 
 
 def too_large(tree: Tree) -> list[str]:
-    """Files of more than 600 lines, and rooms of more than 14 modules."""
+    """Return files of more than 600 lines, and packages of more than 14 modules."""
     found = []
-    rooms: dict[str, int] = {}
+    packages: dict[str, int] = {}
     for path, text in tree.files.items():
         lines = len(text.splitlines())
         if lines > MAX_LINES:
             found.append(f"{path} has {lines} lines, more than {MAX_LINES}")
         folder, _, name = path.rpartition("/")
         if name not in ("__init__.py", "__main__.py") and program_of(path) in (*PROGRAMS, "labkit"):
-            rooms[folder] = rooms.get(folder, 0) + 1
+            packages[folder] = packages.get(folder, 0) + 1
     found += [
         f"{folder}/ has {count} modules, more than {MAX_MODULES}"
-        for folder, count in rooms.items()
+        for folder, count in packages.items()
         if count > MAX_MODULES and folder not in UNLIMITED
     ]
     return found
 
 
 def missing_docstrings(tree: Tree) -> list[str]:
-    """Rooms whose `__init__` does not say in a sentence what they are for."""
-    rooms = {path.rpartition("/")[0] for path in tree.files if program_of(path) in (*PROGRAMS, "labkit")} - {"cdktf"}
-    texts = {room: tree.parsed.get(f"{room}/__init__.py") for room in rooms}
+    """Return packages whose `__init__` has no docstring with their purpose."""
+    packages = {path.rpartition("/")[0] for path in tree.files if program_of(path) in (*PROGRAMS, "labkit")} - {"cdktf"}
+    texts = {package: tree.parsed.get(f"{package}/__init__.py") for package in packages}
     return [
-        f"{room}/__init__.py has no docstring"
-        for room, text in sorted(texts.items())
+        f"{package}/__init__.py has no docstring"
+        for package, text in sorted(texts.items())
         if not text or not ast.get_docstring(text)
     ]
 
 
 def tests_that_import_tests(tree: Tree) -> list[str]:
-    """Imports of a test file; what tests share lies in tests/support."""
+    """Return imports of test files; shared test code belongs to tests/support."""
     return [
         f"{path}:{one.line}: imports the test {one.target}"
         for path, imports in tree.inside.items()
@@ -314,7 +316,7 @@ def tests_that_import_tests(tree: Tree) -> list[str]:
 
 
 def third_party_imports(tree: Tree, allowed: Iterable[str] = ()) -> list[str]:
-    """Modules of labkit's core that import more than the standard library."""
+    """Return imports of third-party packages in labkit outside `extras`."""
     known = {*sys.stdlib_module_names, *allowed}
     return [
         f"{path}:{one.line}: imports {one.target}, which is not in the standard library"
@@ -330,14 +332,14 @@ PURE_IMPORTS = set(
     "decimal difflib email enum fractions functools hashlib heapq hmac html io ipaddress itertools json keyword math "
     "operator posixpath re statistics string struct textwrap types typing unicodedata urllib uuid zlib".split()
 )
-"""Of the standard library, what neither reads the clock nor touches a file, a process or a socket."""
+"""Modules of the standard library that neither read the clock nor use files, processes or sockets."""
 IMPURE = re.compile(
     r"^(open|print|input)$|\.(now|today|utcnow)$|^os\.|^ZoneInfo$|^time\.(?!fromisoformat)|^urllib\.request\."
 )
 
 
 def impurities(tree: Tree, pure: Iterable[str]) -> list[str]:
-    """What the pure files, and all files that they need, import or call and should not."""
+    """Return the impure imports and calls in the pure files and in all files that they need."""
     starts = [path for path in tree.files if any(path == one or path.startswith(f"{one}/") for one in pure)]
     found = []
     for path in sorted(tree.closure(starts)):

@@ -1,4 +1,4 @@
-"""Backups and restores of an emulated workspace in the test's own process: no sockets, faults where the test wants."""
+"""Backups and restores of an emulated workspace in the test's own process, without sockets and with injected faults."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 FAST_RATE = RequestPacing(initial_rate=5000, jitter=lambda: 0.0)
 TaskHandler = Response | TransportError | Callable[[], None] | None
 Fault = Callable[[str, str, int], TaskHandler]
-"""Method and address, path of the workspace, and how many such requests there were before → what happens."""
+"""Method and address, workspace path, and number of earlier such requests → what happens."""
 
 
 class TreeEntry(NamedTuple):
-    """What lies at a path, as far as a student sees it."""
+    """An object at a path: type, language and content."""
 
     type: str
     language: str | None = None
@@ -36,7 +36,7 @@ class TreeEntry(NamedTuple):
 
 
 class BackupWorkspace(InProcessClient):
-    """A workspace, and the client through which the program sees it."""
+    """An emulated workspace, and the client through which the program uses it."""
 
     def __init__(self, fault: Fault = lambda request, path, earlier: None, host: str = "https://lab.example") -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class BackupWorkspace(InProcessClient):
         self.request_counts: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
 
-    # --- what the program asks
+    # --- requests of the program
 
     def get(self, path: str, query: Mapping[str, str]) -> Response:
         return self._ask("GET", path, query)
@@ -65,7 +65,7 @@ class BackupWorkspace(InProcessClient):
         return self._ask(method, path, query, sent, {"content-type": body.content_type})
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is no connection."""
 
     def _ask(
         self, method: str, path: str, query: Mapping[str, str], body: bytes = b"", headers: dict[str, str] | None = None
@@ -85,7 +85,7 @@ class BackupWorkspace(InProcessClient):
             )
             return Response(status, document)
 
-    # --- what a student does
+    # --- actions of a student
 
     def folder(self, path: str) -> None:
         assert self.request("POST", "/api/2.0/workspace/mkdirs", {"path": path})[0] == 200
@@ -108,7 +108,7 @@ class BackupWorkspace(InProcessClient):
         assert status == 200, answer
 
     def tree(self, *roots: str) -> dict[str, TreeEntry]:
-        """Everything below these folders, in both file systems; git folders are folders."""
+        """Return everything below these folders, in both file systems; git folders count as folders."""
         found: dict[str, TreeEntry] = {}
         waiting = [(source, root) for root in roots for source in ("workspace", "dbfs")]
         while waiting:
@@ -139,7 +139,7 @@ class BackupWorkspace(InProcessClient):
 def run_backup(
     lab: BackupWorkspace, folder: Path, *users: str, resume: bool = False, **fields: Any
 ) -> run.BackupResult:
-    """One run of a backup to its end."""
+    """Run a backup to its end."""
     request = run.BackupRequest(output=str(folder), users=users, **fields)
     one = run.prepare_backup(lab, request, resume=resume, now=NOW, environ={})  # type: ignore[arg-type]
     outcome = one.save(threading.Event(), pacing=FAST_RATE)
@@ -150,7 +150,7 @@ def run_backup(
 def run_restore(
     lab: BackupWorkspace, folder: Path, *users: str, resume: bool = False, **fields: Any
 ) -> restore.RestoreResult:
-    """One run of a restore to its end; it keeps its checkpoint in the working directory."""
+    """Run a restore to its end; its checkpoint is in the working directory."""
     backup = newest_backup(str(folder), {})
     index, _ = backup.read_manifest()
     request = restore.RestoreRequest(backup, users, **fields)
@@ -160,7 +160,7 @@ def run_restore(
 
 
 def recorded_entries(outcome: run.BackupResult) -> dict[str, ManifestEntry]:
-    """What is written down, by path and format."""
+    """Return the manifest's entries by path and format."""
     return {
         f"{'dbfs:' if entry.source == 'dbfs' else ''}{entry.path}{':' if entry.format else ''}{entry.format}": entry
         for entry in outcome.index.all_entries()

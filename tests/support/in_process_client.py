@@ -1,4 +1,4 @@
-"""The emulator's handlers called without a network: for tests that make thousands of requests."""
+"""Calls the emulator's handlers without a network, for tests that make thousands of requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from emulator.state.options import Options
 
 
 class InProcessClient:
-    """One workspace, and requests to it by anybody."""
+    """One workspace, and requests to it by any user."""
 
     def __init__(self, **options: Any) -> None:
         self.workspace = open_workspace(Options(seed="7", **options))
@@ -31,7 +31,7 @@ class InProcessClient:
         caller: Any = None,
         headers: dict[str, str] | None = None,
     ) -> tuple[int, Any]:
-        """Status and answer (JSON value, or bytes of a raw one). The administrator asks unless told otherwise."""
+        """Send a request, as the administrator by default. Return status and body (JSON value or bytes)."""
         assert self._router.find(method, path.partition("?")[0]), f"no route for {method} {path}"
         sent = BytesContent(body if isinstance(body, bytes) else json.dumps(body or {}).encode())
         try:
@@ -43,7 +43,7 @@ class InProcessClient:
         return answer.status, answer.body if isinstance(answer.body, bytes) else json.loads(json.dumps(answer.body))
 
     def user(self, name: str) -> User:
-        """A new user, who belongs to `users` and has a home."""
+        """Create a user, who is a member of `users` and has a home."""
         status, made = self.request("POST", "/api/2.0/preview/scim/v2/Users", {"userName": name})
         assert status == 201, made
         directory = self.workspace.state.directory
@@ -52,7 +52,7 @@ class InProcessClient:
         return directory.users[made["id"]]
 
     def group(self, name: str, *members: User) -> Group:
-        """A new group of these."""
+        """Create a group with these members."""
         body = {"displayName": name, "members": [{"value": member.id} for member in members]}
         status, made = self.request("POST", "/api/2.0/preview/scim/v2/Groups", body)
         assert status == 201, made

@@ -1,4 +1,4 @@
-"""A course in an emulated workspace of this process, as a deploy leaves it, for ticks without a socket."""
+"""A course in an emulated workspace in this process, as after a deploy, for ticks without a socket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ START = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 M = timedelta(minutes=1)
 FOLDER = "/lab-94290-2026w"
 STAFF = "assistant@example.ac.il"
-"""Whom the course file names as staff."""
+"""The staff member in the course file."""
 SETTINGS = load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2026w"})
 
 
@@ -32,7 +32,7 @@ class InProcessCourse:
         self.students: dict[str, User] = {}
         """By cluster id."""
         self.clusters: list[str] = []
-        """Of the first one of each group."""
+        """The first cluster of each group."""
         self.names = [f"group_{number:03}" for number in range(1, groups + 1)]
         self.limits = {
             "soft_minutes": soft // M,
@@ -47,7 +47,7 @@ class InProcessCourse:
             self.write_course()
 
     def make_cluster(self, name: str, creator: User | None = None, **tags: str | None) -> str:
-        """The id of a new, stopped cluster of a group, made by the administrator, or whoever it is, with a grant."""
+        """Create a stopped cluster of a group with its grant, as the administrator or `creator`; return its id."""
         number = name.rpartition("_")[2]
         own = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w", "lab_group": name} | tags
         labels = {key: value for key, value in own.items() if value is not None}
@@ -62,7 +62,7 @@ class InProcessCourse:
         return id
 
     def student(self, name: str) -> User:
-        """The student of a group as it was made."""
+        """Return the original student of a group."""
         user = self.workspace.emulated.state.directory.find_user(
             f"student{int(name.rpartition('_')[2])}@campus.example.ac.il"
         )
@@ -70,7 +70,7 @@ class InProcessCourse:
         return user
 
     def members(self, name: str) -> list[str]:
-        """The ids of the members that a group shows; a test changes the list."""
+        """Return the list of a group's member ids; tests change it."""
         groups = self.workspace.emulated.state.directory.groups.values()
         return next(group.members for group in groups if group.display_name == name)
 
@@ -96,7 +96,7 @@ class InProcessCourse:
         self.put(f"/lab-{document['course']}-{document['term']}/course.json", json.dumps(document))
 
     def put(self, path: str, text: str) -> None:
-        """Write a workspace file, and make its folder."""
+        """Write a workspace file and create its folder."""
         self.workspace.call("POST", "/api/2.0/workspace/mkdirs", {"path": f"{path.rpartition('/')[0]}/allowances"})
         content = base64.b64encode(text.encode()).decode()
         body = {"path": path, "content": content, "format": "RAW", "overwrite": True}
@@ -106,31 +106,31 @@ class InProcessCourse:
         self.workspace.call("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
 
     def remove(self, cluster_id: str) -> None:
-        """Delete a cluster for good, as a deploy does that makes it anew."""
+        """Delete a cluster permanently, as a deploy does before it recreates it."""
         self.workspace.post("permanent-delete", cluster_id)
 
     def now(self) -> datetime:
         return timestamps.to_instant(self.workspace.now)
 
     def connect(self) -> Workspace:
-        """The workspace as the enforcer sees it."""
+        """Return the workspace as the enforcer uses it."""
         return Workspace(InProcessSdkClient(self.workspace))  # type: ignore[arg-type]
 
     def start(self, cluster_id: str) -> None:
-        """Its student starts a cluster."""
+        """Start a cluster as its student."""
         self.workspace.post("start", cluster_id, self.students[cluster_id])
 
     def stop(self, cluster_id: str) -> None:
         self.workspace.post("delete", cluster_id)
 
     def grant(self, cluster_id: str, principal: dict[str, str], level: str) -> None:
-        """Give somebody a level on a cluster, as by hand."""
+        """Grant a level on a cluster, as an administrator would by hand."""
         entry = {**principal, "permission_level": level}
         path = f"/api/2.0/permissions/clusters/{cluster_id}"
         self.workspace.call("PATCH", path, {"access_control_list": [entry]})
 
     def level(self, cluster_id: str) -> str:
-        """What the cluster's group may do on it."""
+        """Return the level of the cluster's group."""
         answer = self.workspace.call("GET", f"/api/2.0/permissions/clusters/{cluster_id}")
         (level,) = (
             grant["permission_level"]

@@ -1,4 +1,4 @@
-"""The engine on an emulated workspace of the test's own process: no sockets, faults where the test wants them."""
+"""Scans of an emulated workspace in the test's own process, without sockets and with injected faults."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from inventory.transport.response import Response, TransportError
 from inventory.tree.listing import SOURCES, Folder
 
 Fault = Callable[[str, int], Response | TransportError | None]
-"""Path and how many requests there were for it before → what happens instead of the answer."""
+"""Path and number of earlier requests for it → what happens instead of the response."""
 IDENTITY = CheckpointIdentity(
     host="https://workspace", users="all", sources="dbfs and workspace", homes="users", files="none"
 )
@@ -31,7 +31,7 @@ def refusal(status: int, code: str, message: str = "") -> Response:
 
 
 class InProcessScanApi:
-    """What a scan asks, from the handlers of the emulator."""
+    """The API that a scan uses, implemented by the emulator's handlers."""
 
     def __init__(self, workspace: InProcessWorkspace, fault: Fault = lambda path, earlier: None) -> None:
         self._workspace, self._fault = workspace, fault
@@ -54,7 +54,7 @@ class InProcessScanApi:
                 return refusal(error.status, str(error.code), error.message)
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is no connection."""
 
 
 def create_notebook(workspace: InProcessWorkspace, path: str) -> None:
@@ -78,7 +78,7 @@ def create_dbfs_file(workspace: InProcessWorkspace, path: str, size: int) -> Non
 
 
 def run_scan(api: Any, checkpoint: Checkpoint, **options: Any) -> tuple[list[Home], ScanProgress]:
-    """One run until nothing is left."""
+    """Run a scan until nothing is left; return the homes and the progress."""
     engine = FolderScan(
         api,
         checkpoint.remaining_folders(),
@@ -93,6 +93,6 @@ def run_scan(api: Any, checkpoint: Checkpoint, **options: Any) -> tuple[list[Hom
 
 
 def create_checkpoint(folder: Path, *users: str) -> Checkpoint:
-    """The checkpoint of a scan of these users."""
+    """Create the checkpoint of a scan of these users."""
     roots = [Folder(user, source, f"/Users/{user}") for user in users for source in SOURCES]
     return Checkpoint.create(folder / "scan.checkpoint", IDENTITY, roots)

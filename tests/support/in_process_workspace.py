@@ -1,4 +1,4 @@
-"""An emulated workspace inside the test's own process, with a clock that only the test moves."""
+"""An emulated workspace in the test's own process, with a clock that only the test advances."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def router() -> Router:
 
 
 class InProcessWorkspace:
-    """Requests go from here straight to the handlers, as `user` or as the administrator. Transitions take 2 s."""
+    """Calls the handlers directly, as `user` or as the administrator. Transitions of clusters take 2 s."""
 
     def __init__(self, **options: Any) -> None:
         self.emulated = open_workspace(Options(**(dict[str, Any](seed="desk", speed=0, start=START) | options)))
@@ -49,7 +49,7 @@ class InProcessWorkspace:
         self.emulated.catch_up()
 
     def create_user(self, name: str) -> User:
-        """A user who is in no group but `users`."""
+        """Create a user who is in no group except `users`."""
         ensure_user(self.emulated, name, self.now)
         user = self.emulated.state.directory.find_user(name)
         assert user is not None
@@ -62,13 +62,13 @@ class InProcessWorkspace:
         return group
 
     def call(self, method: str, path: str, body: Any = None, user: User | None = None) -> Any:
-        """The JSON answer. Raises ApiError when the request is refused."""
+        """Return the JSON response. Raises ApiError if the request is refused."""
         assert router().find(method, path.partition("?")[0]), f"{method} {path} is not served"
         sent = EMPTY if body is None else BytesContent(json.dumps(body).encode())
         return send_request(self.emulated, router(), method, path, sent, caller=user).body
 
     def refusal(self, method: str, path: str, body: Any = None, user: User | None = None) -> tuple[int, Any, str]:
-        """Status, code and message of the refusal that this request must meet, and that must change nothing."""
+        """Return status, code and message of a request that must be refused and must change nothing."""
         self.emulated.catch_up()
         before = dump(self.emulated.state)
         try:
@@ -79,18 +79,18 @@ class InProcessWorkspace:
         raise AssertionError(f"{method} {path} was not refused: {answer}")
 
     def create(self, user: User | None = None, **fields: Any) -> str:
-        """The id of a new cluster, still PENDING; a field that is None is left out."""
+        """Create a cluster, which is still PENDING, and return its id; fields that are None are omitted."""
         spec = {name: value for name, value in (SPEC | fields).items() if value is not None}
         return str(self.call("POST", f"{CLUSTERS}create", spec, user)["cluster_id"])
 
     def create_running(self, user: User | None = None, **fields: Any) -> str:
-        """The id of a new cluster that has just come up."""
+        """Create a cluster, wait until it is running, and return its id."""
         cluster_id = self.create(user, **fields)
         self.advance(2)
         return cluster_id
 
     def create_stopped(self, **fields: Any) -> str:
-        """The id of a new cluster that ran for two minutes and was terminated."""
+        """Create a cluster that ran for two minutes and was terminated; return its id."""
         cluster_id = self.create_running(**fields)
         self.advance(120)
         self.post("delete", cluster_id)
@@ -108,7 +108,7 @@ class InProcessWorkspace:
         return str(self.get(cluster_id)["state"])
 
     def events(self, cluster_id: str, **fields: Any) -> list[dict[str, Any]]:
-        """All events, oldest first, page after page as clients do."""
+        """Return all events, oldest first, page by page as clients do."""
         body = {"cluster_id": cluster_id, "order": "ASC"} | fields
         found: list[dict[str, Any]] = []
         while body:
@@ -121,7 +121,7 @@ class InProcessWorkspace:
         return [event["type"] for event in self.events(cluster_id, **fields)]
 
     def grant(self, cluster_id: str, principal: User | Group, level: str | None) -> None:
-        """Give this level and no other; None takes all away."""
+        """Replace the principal's level on the cluster; None removes it."""
         self.emulated.state.acls.direct.get(f"/clusters/{cluster_id}", {}).pop(principal.id, None)
         if level:
             self.emulated.state.acls.grant(f"/clusters/{cluster_id}", principal.id, level)

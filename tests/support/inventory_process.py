@@ -1,4 +1,4 @@
-"""The inventory as a process that is stopped."""
+"""Runs the inventory as a process and stops it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from emulator_process import ROOT
 def run_and_stop(
     command: Sequence[str], environment: Mapping[str, str], folder: Path, *, after: float
 ) -> tuple[int, str]:
-    """Start a command and stop it so many seconds after its checkpoint is in the folder; exit status and stderr."""
+    """Start a command and stop it `after` seconds after its checkpoint appears; return exit status and stderr."""
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
     while not list(folder.rglob("*.checkpoint-wal")):
         assert process.poll() is None

@@ -1,4 +1,4 @@
-"""Random trees for the engine's tests, and what can go wrong for a while."""
+"""Random trees of files for scans, and transient errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FAULTS = st.dictionaries(
 
 
 def create_tree(workspace: InProcessWorkspace, home: str, tree: dict[str, object], *, dbfs: bool) -> dict[str, object]:
-    """Put a tree into a home; returns what of it there is room for: a path may need a folder where a file lies."""
+    """Create a tree in a home. Return the part that could be created: a path may need a folder in place of a file."""
     there: dict[str, object] = {}
     for path, content in sorted(tree.items()):
         folders = ["/".join(path.split("/")[:depth]) for depth in range(1, path.count("/") + 1)]

@@ -1,4 +1,4 @@
-"""docs/json.md as data: the fields of every `--json`, and what is not as the page says."""
+"""docs/json.md as data: the fields of every `--json` output, and a check of documents against them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text(
 
 
 def fields(section: str) -> dict[str, str]:
-    """Field → type, of the table below this heading of the document."""
+    """Return the type of each field in the table below this heading."""
     body = re.split(r"^#+ ", DOCUMENT.split(f" {section}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
     return dict(re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", body, flags=re.MULTILINE))
 
@@ -42,7 +42,7 @@ def has_type(value: Any, kind: str) -> bool:
 
 
 def mismatches(value: Any, section: str) -> list[str]:
-    """What is not as the section says."""
+    """Return the differences between a value and the section."""
     expected = fields(section)
     assert expected, f"docs/json.md has no section {section}"
     if value.keys() != expected.keys():

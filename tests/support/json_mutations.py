@@ -1,4 +1,4 @@
-"""JSON that nobody expects, alone and in the place of parts of what is expected."""
+"""Unexpected JSON values, alone and in place of parts of an expected document."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Mutation = Callable[[Any], Any]
 
 
 def paths_in(value: Any, path: Path = ()) -> Iterator[Path]:
-    """The way to every part of a JSON value, itself included."""
+    """Yield the path to every part of a JSON value, including the value itself."""
     yield path
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -37,7 +37,7 @@ def paths_in(value: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def with_replacement(value: Any, path: Path, odd: Any) -> Any:
-    """The value with something else at a place, or nothing."""
+    """Return a copy of the value with another value, or nothing, at a path."""
     if not path:
         return None if odd is REMOVED else odd
     changed = copy.deepcopy(value)
@@ -53,7 +53,7 @@ def with_replacement(value: Any, path: Path, odd: Any) -> Any:
 
 @st.composite
 def mutations(draw: st.DrawFn) -> Mutation:
-    """What puts something odd at one or two places of whatever value it gets; the value itself stays as it is."""
+    """Return a function that replaces one or two parts of a copy of any value."""
     shares = draw(
         st.lists(st.tuples(st.floats(0, 1, exclude_max=True), JSON_VALUES | st.just(REMOVED)), min_size=1, max_size=2)
     )

@@ -1,7 +1,7 @@
-"""The tests that start processes, at the hours and in the nights at which dates are easily confused.
+"""Runs the tests that start processes with clocks near midnight and near changes of daylight saving time.
 
-libfaketime shifts the machine's clock for pytest and for every process that it starts. It comes from the system's
-package `faketime`; without it one sentence says so, and nothing is run. Terraform, Spark and browsers are left out.
+libfaketime shifts the machine's clock for pytest and all its processes. It is in the system package `faketime`; without
+it, this program prints one sentence and runs nothing. Tests with Terraform, Spark and browsers are excluded.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 FOLDERS = ("tests/cdktf", "tests/emulator", "tests/enforcer")
 LIMIT_SECONDS = 1200
-"""For the tests under one clock."""
+"""Time limit of the tests under one clock."""
 CLOCKS = {
     "the date in Jerusalem is about to change": datetime(2026, 11, 30, 19, 30, tzinfo=UTC),
     "the date in Jerusalem is about to change, or has": datetime(2026, 11, 30, 21, 58, tzinfo=UTC),
@@ -27,18 +27,18 @@ CLOCKS = {
     "Jerusalem's clocks go back": datetime(2027, 10, 30, 22, 52, tzinfo=UTC),
     "Berlin's clocks go back": datetime(2027, 10, 31, 0, 52, tzinfo=UTC),
 }
-# A lock with a limit waits by the real clock until an instant of the shifted one: for months.
+# A lock with a timeout waits by the real clock for a time of the shifted one: for months.
 PROBE = "import threading; lock = threading.Lock(); lock.acquire(); lock.acquire(timeout=0.01)"
 
 
 def shifted_environment(library: str, instant: datetime) -> dict[str, str]:
-    """The environment of a process whose clock shows the instant now. Processes that start later show a later one."""
+    """Return the environment of a process whose clock now shows `instant`. Later processes show a later time."""
     seconds = instant.timestamp() - time.time()
     return {**os.environ, "LD_PRELOAD": library, "FAKETIME": f"{seconds:+.0f}"}
 
 
 def limits_hold(environment: dict[str, str]) -> bool:
-    """Whether a lock that is waited for with a limit gives up under this clock. libfaketime 0.9.10 makes it endless."""
+    """Return whether timeouts of locks work under this clock. With libfaketime 0.9.10 they never end."""
     try:
         subprocess.run([sys.executable, "-c", PROBE], env=environment, timeout=10, check=True)
     except subprocess.TimeoutExpired:
@@ -47,15 +47,15 @@ def limits_hold(environment: dict[str, str]) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the tests under each clock, with further arguments for pytest; the first status that is not 0."""
+    """Run the tests under each clock, with further arguments for pytest. Return the first exit status other than 0."""
     libraries = glob.glob(LIBRARY)
     if not libraries:
-        print("machine clocks: skipped, because libfaketime is not installed: apt-get install faketime gets it")
+        print("machine clocks: skipped, because libfaketime is not installed: run apt-get install faketime")
         return 0
     left_out = "terraform or spark"
     if not limits_hold(shifted_environment(libraries[0], next(iter(CLOCKS.values())))):
         left_out += " or timed_lock"
-        print("machine clocks: left out are tests marked timed_lock: with this libfaketime they wait for ever")
+        print("machine clocks: tests marked timed_lock are excluded: with this libfaketime they never end")
     for what, instant in CLOCKS.items():
         print(f"machine clocks: {instant:%Y-%m-%d %H:%M} UTC, {what}", flush=True)
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--dist", "loadgroup"]

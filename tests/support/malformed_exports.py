@@ -1,4 +1,4 @@
-"""Files that are no usable export, with further options and what the refusal must say."""
+"""Unusable export files, with further options and the expected error message."""
 
 from __future__ import annotations
 

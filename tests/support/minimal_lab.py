@@ -1,8 +1,8 @@
-"""The text of a `lab.toml` with the required keys alone."""
+"""The text of a `lab.toml` with only the required keys."""
 
 
 def minimal_lab(targets: str, *, course: str = "", cluster: str = "") -> str:
-    """Settings whose default target is `lab`, with these tables of targets, and more lines for course and cluster."""
+    """Return settings with the default target `lab`, these target tables, and further lines for course and cluster."""
     return f"""
 default_target = "lab"
 [course]

@@ -1,4 +1,4 @@
-"""A course in Moodle, and its exports as Moodle writes them in each language."""
+"""A course in Moodle, and its exports in each of Moodle's languages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from moodle_languages import LanguagePack
 
 @dataclass(frozen=True)
 class MoodleCourse:
-    """Groups with the addresses of their members, groupings with the names of their groups, and who is in no group."""
+    """Groups with their members' addresses, groupings with their groups' names, and students without a group."""
 
     groups: Mapping[str, Sequence[str]]
     groupings: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -19,7 +19,7 @@ class MoodleCourse:
 
     @property
     def blocks(self) -> list[tuple[str, list[str]]]:
-        """The groupings with their groups, sorted; the last one, "", has the groups in no grouping."""
+        """The groupings with their groups, sorted; the last one, "", has the groups without a grouping."""
         grouped = {name for names in self.groupings.values() for name in names}
         blocks = [(grouping, sorted(self.groupings[grouping])) for grouping in sorted(self.groupings)]
         return [*blocks, ("", sorted(set(self.groups) - grouped))]
@@ -30,7 +30,7 @@ def _person(email: str) -> tuple[str, str]:
 
 
 def overview(course: MoodleCourse, pack: LanguagePack, labels: LanguagePack | None = None) -> str:
-    """Groups → Overview → export as CSV; `labels` has the words for “in no group” where they are another language's."""
+    """Groups → Overview → export as CSV. `labels`: the language of “in no group”, if it is another one."""
     labels = labels or pack
     rows: list[Sequence[str]] = [(pack.grouping, pack.group, pack.first_name, pack.last_name, pack.email)]
     for grouping, names in course.blocks:
@@ -44,7 +44,7 @@ def overview(course: MoodleCourse, pack: LanguagePack, labels: LanguagePack | No
 
 
 def participants(course: MoodleCourse, pack: LanguagePack, empty: str = "") -> str:
-    """Participants → with selected users → download as CSV; `empty` is in the cell of who is in no group."""
+    """Participants → with selected users → download as CSV. `empty`: the cell of students without a group."""
     groups_of: dict[str, list[str]] = {email: [] for email in course.nobody}
     for name, emails in course.groups.items():
         for email in emails:
@@ -65,7 +65,7 @@ def choice(course: MoodleCourse, pack: LanguagePack) -> str:
 
 
 def grades(people: Sequence[tuple[str, str, str]], pack: LanguagePack, delimiter: str = ",") -> str:
-    """Grades → export as plain text, of people with first name, last name and address: there is no group in it."""
+    """Grades → export as plain text; `people` are first name, last name and address. It has no groups."""
     header = (pack.first_name, pack.last_name, pack.id_number, "Xinstitution", "Xdepartment", pack.email, "Xsuspended")
     rows: list[Sequence[str]] = [(*header, "Exam (Xreal)", "Xtotal", "Xlast download")]
     rows += [(first, last, "", "", "", email, "", "7", "7", "1764500000") for first, last, email in people]

@@ -1,4 +1,4 @@
-"""Exports as Moodle writes them, and as a spreadsheet leaves them."""
+"""Exports as Moodle writes them, and as a spreadsheet saves them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CHOICE_HEADERS = {
 
 @dataclass(frozen=True)
 class Team:
-    """A group as Moodle has it."""
+    """A group in Moodle."""
 
     id: int
     name: str
@@ -40,7 +40,7 @@ class Team:
 
 
 def teams(*sizes: int) -> list[Team]:
-    """Groups of so many students each, with ids from 71 on."""
+    """Return groups of these sizes, with ids from 71 on."""
     return [
         Team(71 + number, f"Team {number + 1}", tuple(f"s{number}.{who}@uni.example" for who in range(size)))
         for number, size in enumerate(sizes)
@@ -77,7 +77,7 @@ def overview(
     nobody: Sequence[str] = (),
     no_group: tuple[str, str] = ("[Not in a group]", "No group"),
 ) -> str:
-    """`nobody` are students in no group; `no_group` is what stands in their grouping and group."""
+    """`nobody` are students without a group; `no_group` is their grouping and group."""
     rows: list[Sequence[str]] = [OVERVIEW_HEADERS[language]]
     for team in teams:
         name = team.name.replace("&", "&amp;")
@@ -89,14 +89,14 @@ def overview(
 
 
 def choice(teams: Sequence[Team], language: str = "English") -> str:
-    """Nothing is quoted, and each row ends in a tab."""
+    """Cells are not quoted, and each row ends with a tab."""
     lines = ["\t".join(CHOICE_HEADERS[language])]
     lines += [f"Last\tFirst\t \t{email}\t{team.name}\t" for team in teams for email in team.emails]
     return "\n".join(lines) + "\n"
 
 
 def legacy_users(teams: Sequence[Team]) -> str:
-    """Nothing but addresses; a group without any is not in it."""
+    """Return a file of addresses only; groups without members are omitted."""
     width = max((len(team.emails) for team in teams), default=1)
     lines = [", ".join(f"user{number}" for number in range(1, width + 1))]
     lines += [",".join([*team.emails, *[""] * (width - len(team.emails))]) for team in teams if team.emails]
@@ -104,7 +104,7 @@ def legacy_users(teams: Sequence[Team]) -> str:
 
 
 def from_spreadsheet(text: str, delimiter: str = ";") -> str:
-    """The same table after Excel: the sep= line is gone, rows are of one length, lines end as on Windows."""
+    """Return the same table saved by Excel: no sep= line, rows of equal length, Windows line ends."""
     source = text.removeprefix("sep=,\n")
     quoting = csv.QUOTE_NONE if "\t" in source.partition("\n")[0] else csv.QUOTE_MINIMAL
     reader = csv.reader(io.StringIO(source, newline=""), delimiter="\t" if quoting == csv.QUOTE_NONE else ",")

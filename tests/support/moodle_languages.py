@@ -1,4 +1,4 @@
-"""The words of Moodle's language packs that are in its exports, and words of no language at all."""
+"""The words of Moodle's language packs that occur in its exports, and words of an unknown language."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class LanguagePack(NamedTuple):
-    """What Moodle writes into headers, and into the cells of who is in no group."""
+    """Moodle's words for headers, and for the cells of students without a group."""
 
     grouping: str
     group: str
@@ -137,7 +137,7 @@ LANGUAGE_PACKS = {
         " | 不在大组中 | 无小组"
     ),
 }
-"""By the code of the language, most of them as in version 4.1."""
+"""By language code; most of them are of version 4.1."""
 
 UNKNOWN_LANGUAGE = LanguagePack(*(f"X{field}" for field in LanguagePack._fields))
-"""A language that nobody has words of."""
+"""A language that the program has no words of."""

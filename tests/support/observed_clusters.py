@@ -1,4 +1,4 @@
-"""Clusters and events as a poll observes them, for tests of what is written down of them."""
+"""Clusters and events as a poll observes them, for tests of the ledger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An outbox that is sent run by run, on a machine where nothing takes time."""
+"""Sends an outbox in single runs, with a deadline that no time is taken from."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def send_once(
     told: Settings | None = None,
     seconds: float = 30,
 ) -> Sent:
-    """One run at NOW and so much, on a machine where nothing takes time."""
+    """Send the outbox once, at NOW plus `at`."""
     service.now = NOW + at
     deadline = Deadline(timedelta(seconds=seconds), timer=lambda: 0.0)
     return send_due(ledger, service, told or mail_settings(), now=NOW + at, deadline=deadline)
@@ -63,6 +63,6 @@ def call_kinds(service: FakeMailService) -> list[str]:
 
 
 def most_calls_within(service: FakeMailService, kind: str, span: timedelta) -> int:
-    """The most calls of this kind in any span."""
+    """Return the largest number of calls of this kind within any span of this length."""
     times = [at for name, _, at in service.calls if name == kind]
     return max((sum(1 for other in times if at - span < other <= at) for at in times), default=0)

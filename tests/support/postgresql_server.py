@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: on a socket in a folder that nobody else sees, gone with the tests."""
+"""A PostgreSQL server for tests, on a socket in a private folder; it is removed after the tests."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-MISSING = "PostgreSQL's server is not installed: apt-get install postgresql gets it"
+MISSING = "The PostgreSQL server is not installed: run apt-get install postgresql"
 SECONDS = 60
 
 
 def programs() -> Path | None:
-    """The folder of `initdb` and `postgres`; Debian does not put it on PATH."""
+    """Return the folder of `initdb` and `postgres`, which Debian does not put on PATH; None if they are missing."""
     found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), reverse=True)
     if on_path := shutil.which("initdb"):
         found.append(on_path)
@@ -25,17 +25,17 @@ def programs() -> Path | None:
 
 
 class PostgreSQL:
-    """One server; `database()` gives the URL of a new database on it."""
+    """One server; `database()` creates a database and returns its URL."""
 
     def __init__(self) -> None:
         bin = programs()
         assert bin, MISSING
         self._bin = bin
-        # Short: a socket's path may have 107 bytes.
+        # Short, because a socket's path has at most 107 bytes.
         self._folder = Path(tempfile.mkdtemp(prefix="pg"))
         self._demote: dict[str, str] = {}
         if os.geteuid() == 0:
-            # The server refuses to run as root.
+            # The server does not run as root.
             somebody = next(name for name in ("postgres", "nobody") if _exists(name))
             shutil.chown(self._folder, somebody)
             self._demote = {"user": somebody}
@@ -63,7 +63,7 @@ class PostgreSQL:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def database(self, name: str) -> str:
-        """The URL of a new, empty database."""
+        """Create an empty database and return its URL."""
         self._made += 1
         name = f"{name}_{self._made}"
         self._run("createdb", "-h", str(self._folder), "-U", "lab", name)

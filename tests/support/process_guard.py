@@ -1,7 +1,7 @@
-"""A pytest plugin that keeps `make quick` quick: it fails a test that leaves this process without the marker `process`.
+"""A pytest plugin that keeps `make quick` fast: a test without the marker `process` fails if it leaves this process.
 
-To leave is to start a process, to bind a socket, or to connect one. Python's audit events report it wherever it
-happens: in the test, in a fixture, in a thread, in a library. A socket pair, such as an event loop has, is no event.
+To leave the process means to start another one, or to bind or connect a socket. Python's audit events report it in
+tests, fixtures, threads and libraries. A socket pair, as event loops use it, causes no event.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pytest
 FIXTURES = frozenset(
     {"start_emulator", "shared_emulator", "frozen_emulator", "postgresql", "spark_server", "example_stack"}
 )
-"""Fixtures that start a process. A test that uses one of them, directly or through another fixture, is marked here."""
+"""Fixtures that start a process. Tests that use one of them, also indirectly, get the marker here."""
 IMPLYING_MARKERS = ("terraform", "spark")
 """Markers of tests that always start a process."""
 QUICK = "not process and not waits"
@@ -38,11 +38,11 @@ AUDIT_EVENTS = frozenset(
     }
 )
 MARKED_MODULE = re.compile(r"^pytestmark = .*\bpytest\.mark\.(process|waits)\b", re.MULTILINE)
-"""A module whose every test is marked says so on one line, so that `make quick` need not import it."""
+"""Marks a whole module, on one line, so that `make quick` need not import it."""
 
 
 STARTED_BY_IMPORT = frozenset({"jsii._kernel.providers.process", "matplotlib.font_manager"})
-"""Modules that start a process when a package is first imported, whichever test imports it first."""
+"""Modules that start a process during their package's first import, in whichever test that happens."""
 
 
 class ProcessNotMarked(Exception):
@@ -50,12 +50,12 @@ class ProcessNotMarked(Exception):
 
 
 class _Guard:
-    """The test that runs now, and what it did that needs the marker."""
+    """The running test, and what it did that needs the marker."""
 
     def __init__(self) -> None:
         self.test: pytest.Item | None = None
         self.older_threads: frozenset[int | None] = frozenset()
-        """Threads that an earlier test left behind, which may still wait for an answer."""
+        """Threads left behind by an earlier test, which may still wait for a response."""
         self.violations: list[str] = []
 
     def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -69,7 +69,7 @@ class _Guard:
 
 
 def _is_of_an_import(frame: FrameType | None) -> bool:
-    """Whether the frame is of one of those modules, while a package is imported."""
+    """Return whether the frame belongs to one of those modules during an import."""
     names = set()
     while frame is not None:
         names.add(frame.f_globals.get("__name__"))
@@ -81,12 +81,12 @@ _guard = _Guard()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Install the audit hook. It stays until the interpreter ends; outside a test it lets everything pass."""
+    """Install the audit hook. It stays until the interpreter ends and ignores everything outside a test."""
     sys.addaudithook(_guard.audit)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Do not import a module of which the selection of `make quick` leaves nothing."""
+    """Skip the import of a module if `make quick` selects none of its tests."""
     if config.getoption("markexpr") == QUICK and collection_path.suffix == ".py":
         return bool(MARKED_MODULE.search(collection_path.read_text(encoding="utf-8"))) or None
     return None
@@ -94,7 +94,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that start a process through a fixture, or by what another marker says."""
+    """Mark the tests that start a process through a fixture or are marked to do so."""
     for item in items:
         by_fixture = not FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
         if by_fixture or any(item.get_closest_marker(name) for name in IMPLYING_MARKERS):
@@ -103,7 +103,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Watch one test from its first fixture to the end of its last."""
+    """Watch one test, from its first fixture to the end of its last one."""
     _guard.test = item
     _guard.older_threads = frozenset(one.ident for one in threading.enumerate()) - {threading.get_ident()}
     try:
@@ -114,7 +114,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
-    """Do not blame the last test for the end of the servers that the whole session shared."""
+    """Ignore the end of servers that the whole session shared: it is not part of the last test."""
     if nextitem is None:
         _guard.test = None
     return (yield)
@@ -122,7 +122,7 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
-    """Fail the phase in which it happened, even where the program caught the error."""
+    """Fail the phase with the violation, even if the program caught the error."""
     report: pytest.TestReport = yield
     violations = [*_guard.violations]
     _guard.violations.clear()

@@ -1,4 +1,4 @@
-"""One raw exchange with a server, for tests that look at the bytes."""
+"""Raw exchanges with a server, for tests of the bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def connect(url: str) -> socket.socket:
 
 
 def exchange(url: str, request: bytes) -> bytes:
-    """Everything the server says until it closes. Raises ConnectionResetError when it cuts the connection."""
+    """Return everything the server sends until it closes. Raises ConnectionResetError if it resets the connection."""
     with connect(url) as connection:
         connection.sendall(request)
         answer = b""
@@ -24,7 +24,7 @@ def exchange(url: str, request: bytes) -> bytes:
 
 
 def request(first_line: str, *headers: str, body: bytes = b"") -> bytes:
-    """The bytes of a request that asks to close the connection afterwards."""
+    """Return the bytes of a request that asks the server to close the connection."""
     lines = [first_line, "Host: localhost", "Connection: close", *headers]
     if body:
         lines.append(f"Content-Length: {len(body)}")

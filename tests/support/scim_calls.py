@@ -1,4 +1,4 @@
-"""Short calls of SCIM for tests: what is sent raw, and what comes back."""
+"""Short SCIM calls for tests, with raw requests and responses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def ok(emulator: EmulatorProcess, method: str, path: str, body: Any = None, toke
 
 
 def refused(emulator: EmulatorProcess, method: str, path: str, body: Any = None, token: str | None = None) -> Any:
-    """Status, scimType and detail."""
+    """Return status, scimType and detail of a request that must fail."""
     status, answer = emulator.request(method, path, body, token=token)
     assert status >= 400, answer
     return status, answer.get("scimType"), answer["detail"]
@@ -40,7 +40,7 @@ def patch(*operations: dict[str, Any]) -> dict[str, Any]:
 
 
 def filter_query(filter: str) -> str:
-    """The query argument."""
+    """Return the query parameter of a filter."""
     return f"filter={quote(filter)}"
 
 

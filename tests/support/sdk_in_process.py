@@ -1,4 +1,4 @@
-"""The SDK's services on an emulated workspace of this process: no socket, no retries, no threads of a server."""
+"""The SDK's services on an emulated workspace in this process: no sockets, no retries, no server threads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from in_process_workspace import InProcessWorkspace
 
 
 class InProcessApiClient:
-    """What the SDK's services use of its ApiClient. Answers are plain JSON values of their own, as from a wire."""
+    """The part of ApiClient that the SDK's services use. Responses are copies, as after JSON transfer."""
 
     def __init__(self, workspace: InProcessWorkspace) -> None:
         self._workspace = workspace
@@ -37,10 +37,10 @@ class InProcessApiClient:
         data: dict[str, str] | None = None,
         **others: Any,
     ) -> Any:
-        """Raises the SDK's error for a refusal."""
+        """Call the handler. Raises the SDK's error if the request is refused."""
         assert not any(others.values()), f"not carried in process: {others}"
         if files and data:
-            # An upload as a form says the same as one in JSON.
+            # An upload as a form is equivalent to one as JSON.
             body = {**data, "content": base64.b64encode(files["content"]).decode(), "overwrite": "overwrite" in data}
         asked = urlencode({name: str(value) for name, value in (query or {}).items()}, quote_via=quote)
         try:
@@ -56,7 +56,7 @@ class InProcessApiClient:
 
 
 class InProcessSdkClient:
-    """As much of a WorkspaceClient as the enforcer asks for."""
+    """The part of WorkspaceClient that the enforcer uses."""
 
     def __init__(self, workspace: InProcessWorkspace) -> None:
         self.api_client: Any = InProcessApiClient(workspace)

@@ -1,4 +1,4 @@
-"""A local Spark Connect server as a real process, started as anybody would: SparkSession.builder.remote("local[2]")."""
+"""A local Spark Connect server as a real process, started with SparkSession.builder.remote("local[2]")."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import IO, Self
 
 SERVER = """
 import json, os, sys
-# An ephemeral port: by its own account Spark gives one to tests only.
+# An ephemeral port; Spark gives one only to tests.
 os.environ.update(PYSPARK_PYTHON=sys.executable, SPARK_TESTING="1", SPARK_LOCAL_IP="127.0.0.1")
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
@@ -35,12 +35,12 @@ sys.stdin.read()
 os._exit(0)
 """
 KEPT_VARIABLES = ("PATH", "HOME", "JAVA_HOME", "LANG", "TMPDIR")
-"""Of the environment: nothing from which a worker could import this project."""
+"""The environment variables that are kept: none lets a worker import this project."""
 
 
 @functools.cache
 def spark_problem() -> str:
-    """Why Spark cannot run here, as one sentence; empty when it can."""
+    """Return why Spark cannot run here, as one sentence; empty if it can."""
     path = search_path()
     if shutil.which("bash", path=path) is None:
         return "bash is not installed: Spark's launcher is written in it"
@@ -53,12 +53,12 @@ def spark_problem() -> str:
 
 
 def search_path() -> str:
-    """Where the server finds Java and bash: beside the interpreter, where `make` links a Java runtime, and as usual."""
+    """Return the PATH with Java and bash: the interpreter's folder, where `make` links a Java runtime, comes first."""
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", ""), os.defpath])
 
 
 class SparkProcess:
-    """The server; its files lie in a folder of their own."""
+    """The server, with its files in a temporary folder."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="spark-")
@@ -68,7 +68,7 @@ class SparkProcess:
 
     @property
     def remote(self) -> str:
-        """What `--spark-remote` takes."""
+        """The value for `--spark-remote`."""
         return f"sc://localhost:{self._ready['port']}/;token={self.token}"
 
     @property
@@ -77,7 +77,7 @@ class SparkProcess:
 
     @property
     def folder(self) -> Path:
-        """Where the server runs."""
+        """The server's working directory."""
         return Path(self._folder.name)
 
     def kill(self) -> None:

@@ -1,4 +1,4 @@
-"""A small lab at the end of its term, and what closes it."""
+"""A small lab at the end of its term, and the programs that close it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STACK = "94290-2026w-demo"
 
 @dataclass(frozen=True)
 class ProgramResult:
-    """How a program ended, and what it said on each stream."""
+    """Exit status and output of a program."""
 
     status: int
     out: str
@@ -32,7 +32,7 @@ class ProgramResult:
 
 
 class TeardownLab(TerraformLab):
-    """A term with the ledger of its enforcer."""
+    """A lab with the ledger of its enforcer."""
 
     def __init__(self, folder: Path, emulator: EmulatorProcess, **settings: str) -> None:
         super().__init__(folder, emulator, settings={**SETTINGS, **settings})
@@ -40,7 +40,7 @@ class TeardownLab(TerraformLab):
         self.archive = folder / "archive" / STACK
 
     def program(self, *words: str | Path, answer: str = "") -> ProgramResult:
-        """One of the lab's programs, `python …`, started in the term's folder; `answer` is typed if it asks."""
+        """Run one of the lab's programs, `python …`, in the lab's folder; `answer` is its standard input."""
         environment = {
             **os.environ,
             **self.emulator.environment(),
@@ -63,12 +63,12 @@ class TeardownLab(TerraformLab):
         return ProgramResult(done.returncode, done.stdout, done.stderr)
 
     def enforcer(self, *words: str) -> ProgramResult:
-        """`python -m enforcer …`, which must succeed."""
+        """Run `python -m enforcer …`, which must succeed."""
         done = self.program("-m", "enforcer", *words)
         assert done.status == 0, done.err
         return done
 
     def close(self, *words: str | Path, answer: str = "") -> ProgramResult:
-        """`python cdktf/close_term.py …`"""
+        """Run `python cdktf/close_term.py …`."""
         program = ROOT / "cdktf" / "close_term.py"
         return self.program(program, "--output", self.folder / "cdktf.out", *words, answer=answer)

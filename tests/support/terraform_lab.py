@@ -1,4 +1,4 @@
-"""A course run by the real Terraform against an emulated workspace, as an administrator runs it."""
+"""A course deployed by the real Terraform to an emulated workspace, as an administrator does it."""
 
 import json
 import os
@@ -23,14 +23,14 @@ ATTEMPTS = 50
 
 @dataclass(frozen=True)
 class CommandOutput:
-    """How a command ended and what it said, both streams together."""
+    """Exit status and output of a command, both streams together."""
 
     status: int
     text: str
 
 
 class TerraformLab:
-    """A folder with `lab.toml` and its roster, and the workspace it is deployed to."""
+    """A folder with `lab.toml` and its roster, and the workspace to deploy to."""
 
     def __init__(self, folder: Path, emulator: EmulatorProcess, *, settings: Mapping[str, str] | None = None) -> None:
         self.folder = folder
@@ -63,11 +63,11 @@ class TerraformLab:
         return self.folder / "state" / "94290-2026w-demo.tfstate"
 
     def create_staff_account(self) -> None:
-        """Give the staff its account, which no deploy makes."""
+        """Create the account of the staff, which a deploy does not create."""
         self.emulator.control("POST", "users", {"user_name": STAFF})
 
     def write_roster(self, groups: Mapping[int, Sequence[str]], *, existing: Sequence[str] = ()) -> None:
-        """A normalised roster with these groups of addresses."""
+        """Write a normalised roster with these groups of addresses."""
         rows = ["number,moodle_group_id,moodle_group_name,email,status,account"]
         for number, addresses in groups.items():
             for address in addresses:
@@ -76,7 +76,7 @@ class TerraformLab:
         self.roster.write_text("\n".join(rows) + "\n", encoding="utf-8")
 
     def change(self, file: str, old: str, new: str) -> None:
-        """Edit one of the term's files."""
+        """Edit one of the lab's files."""
         path = self.folder / file
         text = path.read_text(encoding="utf-8")
         if old not in text:
@@ -85,7 +85,7 @@ class TerraformLab:
 
     @contextmanager
     def restored_afterwards(self) -> Iterator[None]:
-        """Whatever the block does to roster, settings and synthesized stack is undone; what it applies is not."""
+        """Restore roster, settings and synthesized stack after the block; applied changes stay."""
         files = [self.folder / "lab.toml", self.roster, self.stack / "cdk.tf.json"]
         before = {file: file.read_bytes() for file in files}
         try:
@@ -95,7 +95,7 @@ class TerraformLab:
                 file.write_bytes(content)
 
     def run(self, command: Sequence[str | Path], *, cwd: Path | None = None) -> CommandOutput:
-        """Run a command with the workspace's credentials in its environment and nowhere else."""
+        """Run a command with the workspace's credentials in its environment only."""
         environment = {
             **os.environ,
             **self.emulator.environment(self.token),
@@ -115,16 +115,16 @@ class TerraformLab:
         return CommandOutput(done.returncode, done.stdout)
 
     def import_export(self, export: Path) -> None:
-        """Import one of Moodle's exports into the roster."""
+        """Import a Moodle export into the roster."""
         done = self.run([sys.executable, ROOT / "cdktf" / "import_roster.py", export, "--out", self.roster])
         assert done.status == 0, done.text
 
     def cdktf(self, *words: str) -> CommandOutput:
-        """`pipenv run cdktf …`"""
+        """Run `pipenv run cdktf …`."""
         return self.run([sys.executable, ROOT / "cdktf" / "run_cdktf.py", *words])
 
     def synth(self) -> None:
-        """Synthesize without cdktf-cli, and initialize the stack's folder the first time."""
+        """Synthesize without cdktf-cli, and initialize the stack's folder if necessary."""
         done = self.run([sys.executable, ROOT / "cdktf" / "main.py"])
         assert done.status == 0, done.text
         if not (self.stack / ".terraform").exists():
@@ -132,18 +132,18 @@ class TerraformLab:
             assert done.status == 0, done.text
 
     def terraform(self, *words: str) -> CommandOutput:
-        """Plain Terraform in the stack's folder."""
+        """Run Terraform in the stack's folder."""
         return self.run([terraform_program(os.environ), words[0], "-no-color", *words[1:]], cwd=self.stack)
 
     def state_list(self) -> list[str]:
-        """The addresses in the state."""
+        """Return the addresses in the state."""
         return self.run([terraform_program(os.environ), "state", "list"], cwd=self.stack).text.splitlines()
 
     def plan(self, *words: str) -> dict[str, tuple[str, ...]]:
-        """The address of each resource that would change, with what would be done to it."""
+        """Return the planned actions of each resource that would change, by address."""
         done = self.terraform("plan", "-input=false", "-parallelism=50", "-detailed-exitcode", "-out=plan", *words)
         if done.status == 0:
-            return {}  # Terraform's word for an empty diff; to show the plan takes as long as to make it
+            return {}  # exit status 0 means an empty diff; showing the plan takes as long as making it
         assert done.status == 2, done.text
         shown = self.terraform("show", "-json", "plan")
         changes: list[dict[str, Any]] = json.loads(shown.text[shown.text.index("{") :])["resource_changes"]
@@ -156,7 +156,7 @@ class TerraformLab:
         return planned
 
     def apply(self) -> CommandOutput:
-        """Apply the stack as synthesized."""
+        """Apply the synthesized stack."""
         return self.terraform("apply", "-input=false", "-auto-approve", "-parallelism=50")
 
     def deploy(self) -> None:
@@ -166,7 +166,7 @@ class TerraformLab:
         assert done.status == 0, done.text
 
     def workspace_state(self) -> dict[str, Any]:
-        """What the workspace holds, without the emulator's own counters and its record of the past."""
+        """Return the workspace's state without the emulator's counters and without its history."""
         state = self.emulator.control("GET", "state")
         kept = {
             name: state[name] for name in ("directory", "libraries", "objects", "policies", "pools", "tokens", "acls")
@@ -176,7 +176,7 @@ class TerraformLab:
         return copied
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """A request as the administrator, again where the workspace refuses it for the moment."""
+        """Send a request as the administrator, with retries while the workspace is busy."""
         for _ in range(ATTEMPTS):
             status, answer = self.emulator.request(method, path, body)
             if status not in (429, 503):
@@ -186,13 +186,13 @@ class TerraformLab:
         raise AssertionError(f"{method} {path} was refused {ATTEMPTS} times")
 
     def drift(self, kind: str, target: str, value: Any = None) -> None:
-        """Change something behind Terraform's back."""
+        """Change something without Terraform."""
         self.emulator.control("POST", "drift", {"kind": kind, "target": target, "value": value})
 
     def drift_all(self, member: str, membership: str) -> dict[str, tuple[str, ...]]:
-        """Change six resources behind Terraform's back, and return what a plan then has to be.
+        """Change six resources without Terraform, and return the plan that must follow.
 
-        `member` is a student of group_01, `membership` the address of the resource that makes it so.
+        `member` is a student of group_01, `membership` the address of that membership's resource.
         """
         self.drift("remove_member", "group_01", member)
         self.drift("permission", "cluster_02", {"group_name": "group_02", "permission_level": None})
@@ -212,17 +212,17 @@ class TerraformLab:
         }
 
     def clusters(self) -> dict[str, dict[str, Any]]:
-        """The live clusters by name."""
+        """Return the live clusters by name."""
         answer = self.call("GET", "/api/2.1/clusters/list?page_size=100")
         return {cluster["cluster_name"]: cluster for cluster in answer.get("clusters", [])}
 
     def libraries(self, cluster_id: str) -> list[str]:
-        """The status of each library of a cluster."""
+        """Return the status of each library of a cluster."""
         answer = self.call("GET", f"/api/2.0/libraries/cluster-status?cluster_id={cluster_id}")
         return [library["status"] for library in answer["library_statuses"]]
 
     def files_with(self, text: str) -> list[str]:
-        """The files below the term's folder that hold a text."""
+        """Return the files below the lab's folder that contain a text."""
         found = []
         for path in self.folder.rglob("*"):
             if path.is_file() and not path.is_symlink() and text.encode() in path.read_bytes():
@@ -230,12 +230,12 @@ class TerraformLab:
         return found
 
     def delete_output(self) -> None:
-        """As after a fresh checkout: nothing synthesized, nothing initialized; the state stays."""
+        """Delete everything synthesized and initialized, as in a new checkout; the state stays."""
         shutil.rmtree(self.folder / "cdktf.out", ignore_errors=True)
 
 
 def remove_homes(state: dict[str, Any], addresses: Sequence[str]) -> int:
-    """Take the homes of removed students, which stay, out of a dump; how many there were."""
+    """Remove the remaining homes of removed students from a dump; return their number."""
     nodes = state["objects"]["nodes"]
     homes = [key for key, node in nodes.items() if node["name"] in addresses]
     for key in homes:

@@ -1,4 +1,4 @@
-"""The files of the project, with and without git."""
+"""Lists the project's files, with and without git."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def tracked_files(pattern: str = "*", root: Path = ROOT) -> list[Path]:
-    """Files that git tracks or is about to, relative to the root; without git, those that .gitignore leaves."""
+    """Return files that git tracks or would add, relative to the root; without git, those not in .gitignore."""
     if shutil.which("git") is None or not (root / ".git").exists():
         return sorted(path for path in _unignored(root) if fnmatch(path.name, pattern))
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", pattern]
@@ -22,7 +22,7 @@ def tracked_files(pattern: str = "*", root: Path = ROOT) -> list[Path]:
 
 
 def _unignored(root: Path) -> Iterator[Path]:
-    """What lies below the root and no line of .gitignore matches; that file has plain names and globs only."""
+    """Yield the files that no line of .gitignore matches; it must contain plain names and globs only."""
     lines = (root / ".gitignore").read_text(encoding="utf-8").splitlines()
     patterns = [line for line in lines if line and not line.startswith("#")] + [".git"]
     anywhere = [line.rstrip("/") for line in patterns if not line.startswith("/")]

@@ -1,7 +1,7 @@
-"""Which tests go to one worker of pytest-xdist, and which begin first.
+"""Assigns tests to the workers of pytest-xdist and puts slow files first.
 
-A worker gets whole files, so that fixtures of a module are made once. Files with one `xdist_group` go to one worker
-together. (The scheduler of xdist's `loadgroup` gets no groups from the pytest of today.)
+A worker gets whole files, so that module fixtures are created once. Files with the same `xdist_group` go to one worker.
+(The scheduler of xdist's `loadgroup` receives no groups from current versions of pytest.)
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOW_MARKS = ("spark", "terraform")
-"""Marks of tests that take long: their files begin first, in this order, so that no worker works alone at the end."""
+"""Marks of slow tests. Their files start first, in this order, so that no worker runs alone at the end."""
 
 
 class FileGroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
@@ -27,7 +27,7 @@ class FileGroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
 
 @cache
 def group_of(path: str) -> str:
-    """The one group that a test file names, or the file itself."""
+    """Return the group that a test file names, if it is one, or the file itself."""
     names = set(re.findall(r'xdist_group\("([^"]+)"\)', (ROOT / path).read_text(encoding="utf-8")))
     return names.pop() if len(names) == 1 else path
 
@@ -39,7 +39,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files with long tests first."""
+    """Put files with slow tests first."""
     rank: dict[Path, int] = {}
     for item in items:
         own = min(

@@ -1,4 +1,4 @@
-"""The calls that tests of the emulator make again and again, as raw HTTP."""
+"""Raw HTTP calls that tests of the emulator use often."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def cluster_details(emulator: EmulatorProcess, cluster_id: str) -> dict[str, Any
 
 
 def grants(emulator: EmulatorProcess, cluster_id: str) -> dict[str, str]:
-    """Who was given what directly on a cluster."""
+    """Return the levels granted directly on a cluster, by principal."""
     answer = ok(emulator, "GET", f"/api/2.0/permissions/clusters/{cluster_id}")
     return {
         entry.get("group_name") or entry.get("user_name"): given["permission_level"]
