@@ -71,7 +71,7 @@ def lab(emulator: EmulatorProcess) -> EmulatorProcess:
 
 
 @pytest.fixture
-def type_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+def run_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run a command for a workspace in an empty folder; exit status, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
 
@@ -86,16 +86,16 @@ def type_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     return run
 
 
-def test_a_backup_is_named_after_the_day_of_the_lab_clock(lab, type_command, monkeypatch):
+def test_a_backup_is_named_after_the_day_of_the_lab_clock(lab, run_command, monkeypatch):
     lab.control("POST", "clock", {"now": "2031-01-02T12:00:00Z"})
     monkeypatch.setenv("LAB_CLOCK", f"{lab.url}/_emulator/clock")
-    assert type_command(lab, "backup", "--output", "saved", USERS[0])[0] == 0
+    assert run_command(lab, "backup", "--output", "saved", USERS[0])[0] == 0
     [header, *_] = [json.loads(line) for path in Path("saved").rglob("manifest.jsonl") for line in path.open()]
     assert [path.parent.name for path in Path("saved").rglob("manifest.jsonl")] == ["2031-01-02"]
     assert "2031-01-02T12:00" in json.dumps(header)
 
     monkeypatch.setenv("LAB_CLOCK", "http://127.0.0.1:9/clock")
-    status, _, stderr = type_command(lab, "backup", "--output", "saved", USERS[0])
+    status, _, stderr = run_command(lab, "backup", "--output", "saved", USERS[0])
     assert (status, "LAB_CLOCK http://127.0.0.1:9/clock does not answer" in stderr) == (2, True)
 
 
@@ -107,7 +107,7 @@ def faults(emulator: EmulatorProcess, *rules: dict[str, Any], **more: Any) -> No
     emulator.control("POST", "faults", {"rules": rules, **more})
 
 
-def test_a_backup_is_restored_into_another_workspace(lab, other, type_command, acceptance):
+def test_a_backup_is_restored_into_another_workspace(lab, other, run_command, acceptance):
     """Three homes; with --acceptance thirty, with files up to 60 MB in the Workspace and 200 MB in DBFS."""
     users = [*USERS, *(f"more{number}@x.org" for number in range(27 if acceptance else 0))]
     create_homes(lab, users[3:], sizes=(0, 7, 5_000_000))
@@ -116,13 +116,13 @@ def test_a_backup_is_restored_into_another_workspace(lab, other, type_command, a
     for source, megabytes in (("workspace", 60), ("dbfs", 200)) if acceptance else ():
         write_large_file(lab, source, f"/Users/{users[-1]}/large.bin", megabytes)
 
-    status, output, _ = type_command(lab, "backup", *users, "--output", "saved")
+    status, output, _ = run_command(lab, "backup", *users, "--output", "saved")
     assert (status, output.splitlines()[0].startswith(f"{len(users)} users: ")) == (0, True)
-    assert type_command(lab, "verify", "saved", "--live")[0] == 0
+    assert run_command(lab, "verify", "saved", "--live")[0] == 0
 
-    status, output, _ = type_command(other, "restore", "saved", "--dry-run")
+    status, output, _ = run_command(other, "restore", "saved", "--dry-run")
     assert (status, "would be restored" in output, read_homes(other, users)) == (0, True, {})
-    status, output, _ = type_command(other, "restore", "saved")
+    status, output, _ = run_command(other, "restore", "saved")
     assert (status, output.count("objects restored")) == (0, len(users))
 
     before, after = (read_homes(emulator, users, digest=sha256) for emulator in (lab, other))
@@ -131,7 +131,7 @@ def test_a_backup_is_restored_into_another_workspace(lab, other, type_command, a
     assert sorted(os.listdir()) == ["saved", "token"]
 
 
-def test_temporary_faults_do_not_change_backup_or_restore(lab, other, type_command):
+def test_temporary_faults_do_not_change_backup_or_restore(lab, other, run_command):
     shares = [("429", 0.04), ("500", 0.02), ("503", 0.02), ("reset", 0.02), ("truncate", 0.02)]
     rules = [
         {"match": match, "kind": kind, "rate": rate}
@@ -139,17 +139,17 @@ def test_temporary_faults_do_not_change_backup_or_restore(lab, other, type_comma
         for kind, rate in shares
     ]
     faults(lab, *rules)
-    assert type_command(lab, "backup", *USERS, "--output", "saved")[0] == 0
+    assert run_command(lab, "backup", *USERS, "--output", "saved")[0] == 0
     faults(lab)
-    assert type_command(lab, "verify", "saved", "--live")[0] == 0
+    assert run_command(lab, "verify", "saved", "--live")[0] == 0
 
     faults(other, *({"match": "POST /api/2.0/*", "kind": kind, "rate": rate} for kind, rate in shares))
-    assert type_command(other, "restore", "saved")[0] == 0
+    assert run_command(other, "restore", "saved")[0] == 0
     faults(other)
     assert read_homes(other, USERS) == read_homes(lab, USERS)
 
 
-def test_unreadable_homes_are_failures_until_a_resume_saves_them(lab, type_command, tmp_path):
+def test_unreadable_homes_are_failures_until_a_resume_saves_them(lab, run_command, tmp_path):
     student = lab.control("POST", "users", {"user_name": "student@x.org"})["token"]
     (tmp_path / "weak").write_text(student)
     access = ("--workspace-url", lab.url, "--token-file", "weak", "--workspace-only", "--output", "saved", "--json")
@@ -159,15 +159,15 @@ def test_unreadable_homes_are_failures_until_a_resume_saves_them(lab, type_comma
     assert [(each["path"], each["reason"].split()[:2]) for each in document["failed"]] == [
         (f"/Users/{USERS[0]}", ["403", "PERMISSION_DENIED"])
     ]
-    status, _, sentence = type_command(lab, "backup", USERS[0], "--workspace-only", "--output", "saved")
+    status, _, sentence = run_command(lab, "backup", USERS[0], "--workspace-only", "--output", "saved")
     assert (status, "use --resume" in sentence) == (2, True)
-    assert type_command(lab, "backup", USERS[0], "--workspace-only", "--output", "saved", "--resume")[0] == 0
-    assert type_command(lab, "verify", "saved", "--live")[0] == 0
+    assert run_command(lab, "backup", USERS[0], "--workspace-only", "--output", "saved", "--resume")[0] == 0
+    assert run_command(lab, "verify", "saved", "--live")[0] == 0
 
 
-def test_a_backup_keeps_the_rate_limits_of_the_platform(lab, type_command):
+def test_a_backup_keeps_the_rate_limits_of_the_platform(lab, run_command):
     lab.control("POST", "faults", {"profile": "azure"})
-    _, output, _ = type_command(lab, "backup", *USERS, "--output", "saved", "--json")
+    _, output, _ = run_command(lab, "backup", *USERS, "--output", "saved", "--json")
     document = json.loads(output)
     assert document["failed"] == []
     assert document["asked"]["export"]["refused"] < 0.2 * document["asked"]["export"]["requests"]
@@ -187,8 +187,8 @@ def test_a_backup_keeps_the_rate_limits_of_the_platform(lab, type_command):
         (["../root", "--output", "saved"], "is not the name of a user"),
     ],
 )
-def test_invalid_options_are_rejected(lab, type_command, arguments, sentence):
-    status, _, stderr = type_command(lab, "backup", *(arguments or ()))
+def test_invalid_options_are_rejected(lab, run_command, arguments, sentence):
+    status, _, stderr = run_command(lab, "backup", *(arguments or ()))
     assert (status, sentence in stderr) == (2, True), stderr
 
 
@@ -203,73 +203,73 @@ def test_invalid_options_are_rejected(lab, type_command, arguments, sentence):
         (["saved", "--skip-existing", "--overwrite"], "cannot be combined"),
     ],
 )
-def test_invalid_restore_options_are_rejected(lab, type_command, arguments, sentence):
-    assert type_command(lab, "backup", USERS[2], "--output", "saved", "--dbfs-only")[0] == 0
-    status, _, stderr = type_command(lab, "restore", *arguments)
+def test_invalid_restore_options_are_rejected(lab, run_command, arguments, sentence):
+    assert run_command(lab, "backup", USERS[2], "--output", "saved", "--dbfs-only")[0] == 0
+    status, _, stderr = run_command(lab, "restore", *arguments)
     assert (status, sentence in stderr) == (2, True), stderr
 
 
-def killed(verb: str, emulator: EmulatorProcess, folder: Path, kills: int, anew: Callable[[], None]) -> int:
+def kill_repeatedly(verb: str, emulator: EmulatorProcess, folder: Path, kills: int, reset: Callable[[], None]) -> int:
     """Start the program, kill it `kills` times, and let it finish. Return how often a start found earlier work.
 
-    A program that finishes before its kill was correct, too; then `anew` resets the target.
+    A program that finishes before its kill was correct, too; then `reset` resets the target.
     """
     command = [sys.executable, "-c", START, verb, emulator.url, emulator.admin_token, "saved", *USERS]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    chance = random.Random(verb)
-    went_on = done = 0
+    rng = random.Random(verb)
+    resumed_runs = done = 0
     while done < kills:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
-        found_some = any(folder.rglob("*.checkpoint"))
-        if chance.random() < 0.8:
+        found_checkpoint = any(folder.rglob("*.checkpoint"))
+        if rng.random() < 0.8:
             assert process.stdout.readline() == "ready\n"
-        time.sleep(chance.uniform(0, 1))
+        time.sleep(rng.uniform(0, 1))
         process.kill()
         output = process.stdout.read()
         process.wait()
         process.stdout.close()
         if "done" in output:
             assert output.split()[-1] in ("0", "[]"), output
-            anew()
+            reset()
         else:
-            done, went_on = done + 1, went_on + found_some
+            done, resumed_runs = done + 1, resumed_runs + found_checkpoint
     faults(emulator)
     ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert ended.stdout.startswith("ready\ndone"), ended.stderr
     assert ended.stdout.split()[-1] in ("0", "[]"), ended.stdout
-    return went_on
+    return resumed_runs
 
 
-def test_backup_and_restore_survive_kills_at_any_moment(lab, other, type_command, tmp_path, acceptance):
+def test_backup_and_restore_survive_kills_at_any_moment(lab, other, run_command, tmp_path, acceptance):
     """Ten kills, five of each program, then one run to the end: the result is the same as without them."""
     kills = 50 if acceptance else 5
     slow = {"kind": "latency", "seconds": 0.3}
     faults(lab, {"match": "GET /api/2.0/*", **slow})
 
     def whole() -> None:
-        status, output, _ = type_command(lab, "verify", "saved", "--live")
+        status, output, _ = run_command(lab, "verify", "saved", "--live")
         assert status == 0, output
 
-    def save_anew() -> None:
+    def reset_backup() -> None:
         whole()
         shutil.rmtree(tmp_path / "saved")
 
-    went_on = killed("backup", lab, tmp_path, kills, save_anew)
+    resumed_runs = kill_repeatedly("backup", lab, tmp_path, kills, reset_backup)
     whole()
     before = read_homes(lab, USERS)
     faults(other, {"match": "POST /api/2.0/*", **slow})
 
-    def restore_anew() -> None:
+    def reset_homes() -> None:
         assert read_homes(other, USERS) == before
         for user in USERS:
             for source in ("workspace", "dbfs"):
                 body = {"path": f"/Users/{user}", "recursive": True}
                 assert other.request("POST", f"/api/2.0/{source}/delete", body)[0] == 200
 
-    went_on += killed("restore", other, tmp_path, kills, restore_anew)
+    resumed_runs += kill_repeatedly("restore", other, tmp_path, kills, reset_homes)
 
-    assert went_on >= kills
+    assert resumed_runs >= kills
     assert read_homes(other, USERS) == before
     assert sorted(os.listdir(tmp_path)) == ["saved", "token"]
     manifest = next(tmp_path.rglob("manifest.jsonl")).read_text().splitlines()
@@ -291,7 +291,7 @@ def test_a_stopped_backup_says_how_to_continue(lab, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is read from /proc")
-def test_large_files_need_little_memory(lab, other, type_command, tmp_path, acceptance):
+def test_large_files_need_little_memory(lab, other, run_command, tmp_path, acceptance):
     """A file of 40 MB in the Workspace and of 12 MB in DBFS; with --acceptance 400 MB and 2 GB, in 200 MB of memory."""
     sizes = (400, 2048) if acceptance else (40, 12)
     for source, size in zip(("workspace", "dbfs"), sizes, strict=True):

@@ -31,7 +31,7 @@ VALUES = st.recursive(
 DOCUMENTS = st.dictionaries(KEYS, VALUES, max_size=4) | VALUES
 
 
-class Odd:
+class MalformedClient:
     """A client that returns one document for each path, and `default` for all others."""
 
     host, credential_source = HOST, "the environment"
@@ -44,7 +44,7 @@ class Odd:
 
 
 def workspace(answers: Mapping[str, Any], default: Any = None, status: int = 200) -> WorkspaceApi:
-    return WorkspaceApi(Odd(answers, default, status))  # type: ignore[arg-type]
+    return WorkspaceApi(MalformedClient(answers, default, status))  # type: ignore[arg-type]
 
 
 @at_most_examples(300)
@@ -78,7 +78,7 @@ def test_users_are_listed_despite_invalid_entries():
 
 
 def test_a_list_that_ends_too_early_is_an_error():
-    class Short(Odd):
+    class Short(MalformedClient):
         def get(self, path: str, query: Mapping[str, str]) -> Response:
             first = query["startIndex"] == "1"
             return Response(200, {"totalResults": 3, "Resources": [{"id": "1", "userName": "a"}] if first else []})
@@ -102,7 +102,7 @@ def test_a_rejected_credential_is_named():
 def test_an_unreachable_host_is_named_without_retries():
     paths: list[str] = []
 
-    class Refusing(Odd):
+    class Refusing(MalformedClient):
         def get(self, path: str, query: Mapping[str, str]) -> Response:
             paths.append(path)
             raise ConnectError("connection refused")

@@ -170,7 +170,7 @@ def test_a_page_needs_no_external_resource():
 
 
 @pytest.fixture
-def typed(tmp_path, monkeypatch):
+def run_report(tmp_path, monkeypatch):
     """Run `report …` in an empty folder; exit status and stderr."""
     monkeypatch.chdir(tmp_path)
 
@@ -186,9 +186,9 @@ def written(*cells: object, header: tuple[str, ...] = COLUMNS) -> str:
     return ",".join(header) + "\r\n" + ",".join(map(str, cells)) + "\r\n"
 
 
-def test_a_result_becomes_a_private_page_beside_it(typed):
+def test_a_result_becomes_a_private_page_beside_it(run_report):
     Path("november.csv").write_text(written("'=dana", 2, 10, "0.0", "success", "dbfs", ""))
-    assert typed("november.csv") == (0, "Written to november.html.\n")
+    assert run_report("november.csv") == (0, "Written to november.html.\n")
     page = Path("november.html")
     assert ("<bdi>=dana</bdi>" in page.read_text(), stat.S_IMODE(page.stat().st_mode)) == (True, 0o600)
 
@@ -204,10 +204,10 @@ def test_a_result_becomes_a_private_page_beside_it(typed):
         (["good.csv", "--output", "no/where.html"], "there is no folder no"),
     ],
 )
-def test_invalid_input_is_reported_and_no_page_written(typed, arguments, sentence):
+def test_invalid_input_is_reported_and_no_page_written(run_report, arguments, sentence):
     Path("users.csv").write_text("username\r\n")
     Path("good.csv").write_text(written("dana", 2, 10, "0.0", "success", "dbfs", ""))
-    status, output = typed(*arguments)
+    status, output = run_report(*arguments)
     assert (status, sentence in output, sorted(os.listdir())) == (2, True, ["good.csv", "users.csv"])
 
 

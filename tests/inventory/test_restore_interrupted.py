@@ -44,30 +44,30 @@ class Killed(BaseException):
     """The process was killed."""
 
 
-class Mortal(BackupWorkspace):
+class KillableWorkspace(BackupWorkspace):
     """A workspace whose client can die with a request: it is carried out, but its response is lost."""
 
     def __init__(self) -> None:
         super().__init__()
         self._turn = threading.RLock()
-        self.dies: Callable[[], bool] = lambda: False
+        self.is_killed: Callable[[], bool] = lambda: False
         """Called after each request that was carried out, until it returns True once."""
-        self.meets: Callable[[str], None] = lambda request: None
+        self.on_request: Callable[[str], None] = lambda request: None
         """Called with method and address of each request that was carried out; an exception becomes its outcome."""
-        self._is_dead = False
+        self._is_killed = False
 
     def revive(self) -> None:
-        self.dies, self._is_dead = lambda: False, False
+        self.is_killed, self._is_killed = lambda: False, False
 
     def _ask(self, method: str, path: str, *arguments: Any) -> Response:
         with self._turn:
-            if self._is_dead:
+            if self._is_killed:
                 raise Killed
             answer = super()._ask(method, path, *arguments)
-            self._is_dead = self.dies()
-            if self._is_dead:
+            self._is_killed = self.is_killed()
+            if self._is_killed:
                 raise Killed
-            self.meets(f"{method} {path}")
+            self.on_request(f"{method} {path}")
             return answer
 
 
@@ -77,8 +77,8 @@ def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def workspace() -> Mortal:
-    lab = Mortal()
+def workspace() -> KillableWorkspace:
+    lab = KillableWorkspace()
     lab.user(DANA)
     return lab
 
@@ -119,10 +119,10 @@ def saved(objects: Mapping[str, Any], folder: Path) -> dict[str, bytes | None]:
 
 
 def restored(
-    lab: Mortal, folder: Path, *, dies: Callable[[], bool] = lambda: False, **fields: Any
+    lab: KillableWorkspace, folder: Path, *, is_killed: Callable[[], bool] = lambda: False, **fields: Any
 ) -> RestoreResult | None:
     """Start or resume a restore; None if it was killed."""
-    lab.dies = dies
+    lab.is_killed = is_killed
     try:
         return run_restore(lab, folder / "saved", DANA, resume=True, **fields)
     except Killed:
@@ -152,7 +152,7 @@ def sentence(path: str) -> str:
 def test_a_student_s_change_before_a_resume_stays(tmp_path, path, existing):
     expected = saved(THREE, tmp_path / "saved")
     lab = workspace()
-    assert restored(lab, tmp_path, existing=existing, dies=lambda: path in files(lab)) is None
+    assert restored(lab, tmp_path, existing=existing, is_killed=lambda: path in files(lab)) is None
     put(lab, path, student_s(THREE[path]))
     theirs = files(lab)[path]
 
@@ -171,7 +171,7 @@ def test_overwrite_keeps_what_a_student_changed_since_the_start(tmp_path, path):
         put(lab, each, student_s(content) * 2)
     # The folder is listed, and nothing is uploaded yet.
     looks = iter(range(20))
-    assert restored(lab, tmp_path, existing="overwrite", dies=lambda: next(looks) == 2) is None
+    assert restored(lab, tmp_path, existing="overwrite", is_killed=lambda: next(looks) == 2) is None
     put(lab, path, student_s(THREE[path]))
     theirs = files(lab)[path]
 
@@ -187,7 +187,7 @@ def test_an_unchanged_upload_counts_as_restored(tmp_path):
     expected = saved(THREE, tmp_path / "saved")
     lab = workspace()
     for path in THREE:
-        assert restored(lab, tmp_path, dies=partial(lambda path: path in files(lab), path)) is None
+        assert restored(lab, tmp_path, is_killed=partial(lambda path: path in files(lab), path)) is None
 
     outcome = restored(lab, tmp_path)
 
@@ -209,7 +209,7 @@ def test_a_retry_within_a_run_replaces_nothing_of_a_student(tmp_path, existing):
             put(lab, f"{HOME}/a.txt", b"the student's")
             raise TransportError("the connection was closed before the response")
 
-    lab.meets = edit
+    lab.on_request = edit
     outcome = restored(lab, tmp_path, existing=existing)
 
     aside = f"{HOME}/a.txt (restored {DAY})"
@@ -262,7 +262,7 @@ def check_kills(sixty: tuple[Path, dict[str, bytes | None]], runs: list[tuple[in
     """Paths that a student created, perhaps before the restore started, so that --overwrite may replace them."""
     with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
         for kill, edits in runs:
-            has_ended = restored(lab, folder, dies=after(kill), existing=existing) is not None
+            has_ended = restored(lab, folder, is_killed=after(kill), existing=existing) is not None
             for path, action in edits:
                 if action == "delete":
                     delete(lab, path)

@@ -232,22 +232,22 @@ def test_a_scan_survives_kills_at_any_moment(lab, tmp_path, acceptance):
     """Twenty kills, then one run to the end: the same bytes as without them."""
     faults(lab, {"match": "GET /api/2.0/*/list", "kind": "latency", "seconds": 0.08})
     command = [sys.executable, "-c", SCAN, lab.url, lab.admin_token, str(tmp_path), *USERS]
-    chance = random.Random(5)
-    went_on = 0
+    rng = random.Random(5)
+    resumed_runs = 0
     for _ in range(200 if acceptance else 20):
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
-        went_on += any(tmp_path.glob("*.checkpoint"))
-        if chance.random() < 0.8:
+        resumed_runs += any(tmp_path.glob("*.checkpoint"))
+        if rng.random() < 0.8:
             assert process.stdout.readline() == "ready\n"
-        time.sleep(chance.uniform(0, 0.3))
+        time.sleep(rng.uniform(0, 0.3))
         process.kill()
         process.wait()
         process.stdout.close()
     faults(lab)
     assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout == "ready\ndone\n"
 
-    assert went_on > 10
+    assert resumed_runs > 10
     assert (tmp_path / "inventory.csv").read_bytes().decode() == HEADER + TREE
     rows = (tmp_path / "files.csv").read_text().splitlines()
     assert (len(rows), len(set(rows))) == (41, 41)

@@ -35,7 +35,7 @@ HOME = f"/Users/{DANA}"
 EVENTS = st.none() | st.tuples(st.sampled_from(["delete", "expire"]), st.integers(0, 12), st.integers(0, 12))
 
 
-class Disturbed:
+class TemporaryFaults:
     """Temporary faults, and a permanent event at the `at`th request."""
 
     def __init__(
@@ -78,7 +78,7 @@ def test_no_file_counts_twice_and_no_incomplete_home_is_a_success(tree, faults, 
             roots=checkpoint.roots,
             folder_rows=checkpoint.folder_rows,
         )
-        api = InProcessScanApi(workspace, Disturbed(workspace, folders, faults, event))
+        api = InProcessScanApi(workspace, TemporaryFaults(workspace, folders, faults, event))
         (home,), _ = run_scan(api, recorded, workers=workers, parallel=parallel)
         (resumed,), _ = run_scan(InProcessScanApi(workspace), checkpoint, workers=workers)
         undisturbed = create_checkpoint(Path(second), DANA)

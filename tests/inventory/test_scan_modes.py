@@ -39,7 +39,7 @@ NOTEBOOK = b"# Databricks notebook source\nprint(1)"
 Tree = Mapping[tuple[str, str, str], Any]
 
 
-def room(tree: Tree) -> dict[tuple[str, str, str], Any]:
+def without_conflicts(tree: Tree) -> dict[tuple[str, str, str], Any]:
     """Remove files from a tree whose path is needed as a folder."""
     there: dict[tuple[str, str, str], Any] = {}
     for (user, source, path), content in sorted(tree.items(), key=lambda item: item[0]):
@@ -88,10 +88,10 @@ def opened(
     session.close()
 
 
-Ways = Mapping[str, Callable[[Path], bytes]]
+Modes = Mapping[str, Callable[[Path], bytes]]
 
 
-def ways(lab: EmulatorProcess, mounts: Path, opened: tuple[RemoteSessionOpener, ExecutorSession]) -> Ways:
+def modes(lab: EmulatorProcess, mounts: Path, opened: tuple[RemoteSessionOpener, ExecutorSession]) -> Modes:
     """By mode: a function that scans everything into a file and returns its bytes."""
     client = Client(lab.url, lambda: {"Authorization": f"Bearer {lab.admin_token}"})
 
@@ -120,13 +120,13 @@ def ways(lab: EmulatorProcess, mounts: Path, opened: tuple[RemoteSessionOpener, 
 @given(TREES)
 @exactly_examples(3, acceptance=20)
 def test_every_mode_gives_the_same_bytes_for_any_tree(opened, shared_emulator, tree):
-    there = room(tree)
+    there = without_conflicts(tree)
     shared_emulator.control("POST", "reset")
     with TemporaryDirectory() as name:
         folder = Path(name)
         plant(shared_emulator, folder / "mounts", there)
         found = {
-            way: run(folder / f"{way}.csv") for way, run in ways(shared_emulator, folder / "mounts", opened).items()
+            mode: run(folder / f"{mode}.csv") for mode, run in modes(shared_emulator, folder / "mounts", opened).items()
         }
         assert set(found.values()) == {found["local"]}
         with (folder / "local.csv").open(newline="") as file:
@@ -148,12 +148,12 @@ def test_every_mode_counts_a_quarter_of_a_million_files_exactly(tmp_path, spark_
         }
         opener = RemoteSessionOpener(parse_remote(spark_server.remote), ExecutorCredential(lab.url, lab.admin_token))
         opened = opener, opener.open()
-        for way, run in ways(lab, tmp_path / "mounts", opened).items():
-            run(tmp_path / f"{way}.csv")
-            with (tmp_path / f"{way}.csv").open(newline="") as file:
+        for mode, run in modes(lab, tmp_path / "mounts", opened).items():
+            run(tmp_path / f"{mode}.csv")
+            with (tmp_path / f"{mode}.csv").open(newline="") as file:
                 rows = {row["username"]: row for row in csv.DictReader(file)}
             counted = {name: (int(rows[name]["file_count"]), int(rows[name]["total_size"])) for name in expected}
-            assert (way, counted) == (way, expected)
-            assert (tmp_path / f"{way}.csv").read_bytes() == (tmp_path / "local.csv").read_bytes()
+            assert (mode, counted) == (mode, expected)
+            assert (tmp_path / f"{mode}.csv").read_bytes() == (tmp_path / "local.csv").read_bytes()
         opened[1].close()
     assert sum(files for files, _ in expected.values()) == 258_824

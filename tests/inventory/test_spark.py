@@ -42,34 +42,34 @@ LIST = "/api/2.0/workspace/list"
 
 
 @pytest.fixture(scope="module")
-def forest() -> Iterator[EmulatorProcess]:
+def generated_workspace() -> Iterator[EmulatorProcess]:
     """A workspace full of files, with a student who can only see an empty home."""
     with EmulatorProcess(["--files", SHAPE, "--seed", "3"]) as emulator:
         yield emulator
 
 
 @pytest.fixture(scope="module")
-def student(forest) -> str:
+def student(generated_workspace) -> str:
     """The token of that student."""
-    return str(forest.control("POST", "users", {"user_name": "student@x.org"})["token"])
+    return str(generated_workspace.control("POST", "users", {"user_name": "student@x.org"})["token"])
 
 
 @pytest.fixture
-def lab(forest, tmp_path, monkeypatch) -> EmulatorProcess:
+def lab(generated_workspace, tmp_path, monkeypatch) -> EmulatorProcess:
     """The workspace without faults, and an empty working directory."""
-    forest.control("POST", "faults", {"rules": []})
+    generated_workspace.control("POST", "faults", {"rules": []})
     monkeypatch.chdir(tmp_path)
-    Path("token").write_text(forest.admin_token)
-    return forest
+    Path("token").write_text(generated_workspace.admin_token)
+    return generated_workspace
 
 
 @pytest.fixture(scope="module")
-def plain(forest, student, tmp_path_factory) -> Path:
+def reference(generated_workspace, student, tmp_path_factory) -> Path:
     """The results of a scan without Spark, with details and files."""
-    folder = tmp_path_factory.mktemp("plain")
-    (folder / "token").write_text(forest.admin_token)
+    folder = tmp_path_factory.mktemp("reference")
+    (folder / "token").write_text(generated_workspace.admin_token)
     arguments = ["--output", folder / "inventory.csv", "--files", folder / "files.jsonl"]
-    access = ["--workspace-url", forest.url, "--token-file", folder / "token"]
+    access = ["--workspace-url", generated_workspace.url, "--token-file", folder / "token"]
     result = CliRunner().invoke(main, ["scan", *map(str, [*access, *arguments])], obj=dict(os.environ))
     assert result.exit_code == 0, result.output
     return folder
@@ -97,28 +97,28 @@ def tokens_of(lab: EmulatorProcess) -> list[str]:
     return [token["comment"] for token in lab.request("GET", "/api/2.0/token/list")[1]["token_infos"]]
 
 
-def same(plain: Path, path: str = "inventory.csv") -> bool:
-    return Path(path).read_bytes() == (plain / "inventory.csv").read_bytes()
+def same(reference: Path, path: str = "inventory.csv") -> bool:
+    return Path(path).read_bytes() == (reference / "inventory.csv").read_bytes()
 
 
 def lines(path: Path) -> list[str]:
     return sorted(path.read_text().splitlines())
 
 
-def test_executors_count_the_same_as_a_scan_without_spark(lab, scan, plain):
+def test_executors_count_the_same_as_a_scan_without_spark(lab, scan, reference):
     status, output, _ = scan("--files", "files.jsonl")
 
-    assert (status, same(plain)) == (0, True)
-    assert lines(Path("files.jsonl")) == lines(plain / "files.jsonl")
+    assert (status, same(reference)) == (0, True)
+    assert lines(Path("files.jsonl")) == lines(reference / "files.jsonl")
     assert "Written to inventory.csv, files.jsonl" in output
     assert (tokens_of(lab), sorted(os.listdir())) == (["emulator"], ["files.jsonl", "inventory.csv", "token"])
 
 
-def test_sequential_requests_on_an_executor_count_the_same(scan, plain):
-    assert (scan("--no-parallel")[0], same(plain)) == (0, True)
+def test_sequential_requests_on_an_executor_count_the_same(scan, reference):
+    assert (scan("--no-parallel")[0], same(reference)) == (0, True)
 
 
-def test_executors_with_mounts_count_the_same_without_requests(lab, scan, plain, tmp_path):
+def test_executors_with_mounts_count_the_same_without_requests(lab, scan, reference, tmp_path):
     command = [sys.executable, "-m", "emulator", "layout", "--files", SHAPE, "--seed", "3", str(tmp_path / "mounts")]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     before = len(lab.request_log())
@@ -139,18 +139,18 @@ def test_executors_with_mounts_count_the_same_without_requests(lab, scan, plain,
     assert queries == ["path=/Users", "path=/Users/student%40x.org"]
 
 
-def test_missing_mounts_are_reported_and_the_api_is_used(scan, plain, tmp_path, caplog):
+def test_missing_mounts_are_reported_and_the_api_is_used(scan, reference, tmp_path, caplog):
     status, _, _ = scan("--mounts", "--mounts-root", str(tmp_path))
-    assert (status, same(plain)) == (0, True)
+    assert (status, same(reference)) == (0, True)
     assert f"the executors have no mounts at {tmp_path}; using the API only" in caplog.messages
 
 
-def test_only_permanent_faults_change_the_result(lab, scan, plain, student):
+def test_only_permanent_faults_change_the_result(lab, scan, reference, student):
     shares = [("429", 0.05), ("503", 0.03), ("reset", 0.03), ("truncate", 0.03)]
     lab.control(
         "POST", "faults", {"rules": [{"match": f"GET {LIST}", "kind": kind, "rate": rate} for kind, rate in shares]}
     )
-    assert (scan()[0], same(plain)) == (0, True)
+    assert (scan()[0], same(reference)) == (0, True)
 
     lab.control("POST", "faults", {"rules": []})
     Path("student").write_text(student)
@@ -159,7 +159,7 @@ def test_only_permanent_faults_change_the_result(lab, scan, plain, student):
     assert "403 PERMISSION_DENIED" in Path("refused.csv").read_text()
 
 
-def test_all_tasks_together_keep_the_rate(lab, scan, plain):
+def test_all_tasks_together_keep_the_rate(lab, scan, reference):
     begin = len(lab.request_log())
     assert (scan("--workspace-only", "--max-requests-per-second", "30", "--output", "w.csv")[0]) == 0
     requests = [request for request in lab.request_log()[begin:] if request["path"] == LIST]
@@ -168,12 +168,12 @@ def test_all_tasks_together_keep_the_rate(lab, scan, plain):
     assert (len(sent) > 40, busiest <= 36) == (True, True)
 
 
-def test_rows_of_files_are_stored_as_a_table(scan, plain, spark_server):
+def test_rows_of_files_are_stored_as_a_table(scan, reference, spark_server):
     status, output, _ = scan("--table", "lab_files")
     assert (status, output.splitlines()[-1].startswith("Written to inventory.csv, lab_files; ")) == (0, True)
     spark = session(spark_server)
     stored = spark.table("lab_files")
-    wanted = [json.loads(line) for line in lines(plain / "files.jsonl")]
+    wanted = [json.loads(line) for line in lines(reference / "files.jsonl")]
     assert stored.columns == list(wanted[0])
     assert sorted((row.path, row.size) for row in stored.collect()) == sorted(
         (row["path"], row["size"]) for row in wanted
@@ -196,7 +196,7 @@ def end(spark: Any) -> None:
     spark.client.close = lambda: None
 
 
-def test_a_notebook_receives_the_result_as_a_dataframe(lab, plain, spark_server, tmp_path):
+def test_a_notebook_receives_the_result_as_a_dataframe(lab, reference, spark_server, tmp_path):
     spark = session(spark_server)
     client = Client(lab.url, lambda: {"Authorization": f"Bearer {lab.admin_token}"})
     found = notebook.scan(spark, folder=tmp_path, mounts=False, client=client)
@@ -207,7 +207,7 @@ def test_a_notebook_receives_the_result_as_a_dataframe(lab, plain, spark_server,
         ("total_size", "bigint"),
         ("total_size_gb", "double"),
     ]
-    with (plain / "inventory.csv").open(newline="") as file:
+    with (reference / "inventory.csv").open(newline="") as file:
         assert [(row.username, str(row.total_size), row.status) for row in found.collect()] == [
             (row["username"], row["total_size"], row["status"]) for row in csv.DictReader(file)
         ]
@@ -240,7 +240,7 @@ def test_a_classic_session_of_a_notebook_can_scan_repeatedly(lab, tmp_path):
     assert [text for text in left if lab.admin_token in text] == []
 
 
-def test_a_stopped_scan_revokes_its_token_and_can_be_resumed(lab, plain, spark_server):
+def test_a_stopped_scan_revokes_its_token_and_can_be_resumed(lab, reference, spark_server):
     lab.control("POST", "faults", {"rules": [{"match": f"GET {LIST}", "kind": "latency", "seconds": 0.3}]})
     environment = {**os.environ, **lab.environment(), "SPARK_REMOTE": spark_server.remote, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "inventory", "scan", "--workers", "4", "--max-requests-per-second", "10"]
@@ -256,7 +256,7 @@ def test_a_stopped_scan_revokes_its_token_and_can_be_resumed(lab, plain, spark_s
     assert not [secret for secret in (lab.admin_token, spark_server.token) if secret in output]
     lab.control("POST", "faults", {"rules": []})
     assert subprocess.run([*command[:4], "--resume"], env=environment, capture_output=True).returncode == 0
-    assert same(plain)
+    assert same(reference)
 
 
 def test_the_executors_token_is_only_in_its_file(lab, spark_server, tmp_path, caplog, capfd):
@@ -321,28 +321,30 @@ def test_collecting_a_closed_session_does_not_disturb_another(lab, spark_server)
 
 
 @pytest.fixture
-def mortal() -> Iterator[SparkProcess]:
+def dying_server() -> Iterator[SparkProcess]:
     with SparkProcess() as server:
         yield server
 
 
 @pytest.mark.acceptance
-def test_a_scan_continues_without_a_server_that_died(lab, scan, plain, mortal, caplog):
+def test_a_scan_continues_without_a_server_that_died(lab, scan, reference, dying_server, caplog):
     """The server is killed while tasks run, and its address stays unreachable."""
     before = len(lab.request_log())
-    threading.Thread(target=at_request, args=(lab, before, 45, mortal.kill), daemon=True).start()
+    threading.Thread(target=at_request, args=(lab, before, 45, dying_server.kill), daemon=True).start()
 
-    status, output, _ = scan("--max-requests-per-second", "15", "--details", "--output", "d.csv", remote=mortal.remote)
+    status, output, _ = scan(
+        "--max-requests-per-second", "15", "--details", "--output", "d.csv", remote=dying_server.remote
+    )
 
     assert status == 0
     seven = [",".join(row.split(",")[:7]) for row in Path("d.csv").read_text().splitlines()]
-    assert seven == (plain / "inventory.csv").read_text().splitlines()
+    assert seven == (reference / "inventory.csv").read_text().splitlines()
     warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert any("continuing from the checkpoint in a new session" in warning for warning in warnings)
     assert warnings[-1].endswith("accepts no further session; continuing without Spark")
 
 
-def test_a_local_server_that_died_is_restarted(lab, plain, tmp_path):
+def test_a_local_server_that_died_is_restarted(lab, reference, tmp_path):
     """The server is killed after the homes were listed; they are not listed again."""
     environment = {**os.environ, **lab.environment(), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "inventory", "scan", "--spark-remote", "local[2]"]
@@ -352,7 +354,7 @@ def test_a_local_server_that_died_is_restarted(lab, plain, tmp_path):
     assert at_request(lab, before, 45, lambda: os.kill(java_below(process.pid), signal.SIGKILL))
     _, output = process.communicate(timeout=300)
 
-    assert (process.returncode, same(plain)) == (0, True), output
+    assert (process.returncode, same(reference)) == (0, True), output
     assert output.count("continuing from the checkpoint in a new session") == 1
     assert "continuing without Spark" not in output
     assert tokens_of(lab) == ["emulator"]

@@ -126,7 +126,7 @@ def test_a_missing_cluster_is_reported(client):
         ready(client, "0101-000000-nothing0")
 
 
-def typed(emulator: EmulatorProcess, folder, *arguments: str) -> tuple[int, str]:
+def run_command(emulator: EmulatorProcess, folder, *arguments: str) -> tuple[int, str]:
     (folder / "token").write_text(emulator.admin_token)
     access = ["--workspace-url", emulator.url, "--token-file", str(folder / "token")]
     result = CliRunner().invoke(main, [arguments[0], *access, *arguments[1:]], obj=dict(os.environ))
@@ -139,22 +139,22 @@ def test_a_scan_on_a_stopped_cluster_leaves_nothing_behind(emulator, cluster, tm
     monkeypatch.chdir(tmp_path)
     runtime = {"3.11": "15.4.x-scala2.12"}.get(HERE, "17.3.x-scala2.13")
     stopped, before = cluster(runtime, stopped=True), comments(emulator)
-    status, output = typed(emulator, tmp_path, "scan", "--cluster-id", stopped)
+    status, output = run_command(emulator, tmp_path, "scan", "--cluster-id", stopped)
     expected = "needs Spark 4.0 or newer" if HERE == "3.11" else "Python" if HERE != "3.12" else "--start-cluster"
     assert (status, expected in output, os.listdir()) == (2, True, ["token"])
-    assert typed(emulator, tmp_path, "scan", "--cluster-id", "7;token=1")[0] == 2
+    assert run_command(emulator, tmp_path, "scan", "--cluster-id", "7;token=1")[0] == 2
     assert (comments(emulator), os.listdir()) == (before, ["token"])
 
 
 def test_an_unreachable_server_is_reported(emulator, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    status, output = typed(emulator, tmp_path, "scan", "--spark-remote", "sc://127.0.0.1:9")
+    status, output = run_command(emulator, tmp_path, "scan", "--spark-remote", "sc://127.0.0.1:9")
     assert (status, "the Spark server 127.0.0.1:9 cannot be reached." in output, os.listdir()) == (2, True, ["token"])
 
 
 def test_doctor_compares_a_cluster_with_this_installation(emulator, cluster, tmp_path):
     stopped = cluster("17.3.x-scala2.13", stopped=True)
-    status, output = typed(emulator, tmp_path, "doctor", "--cluster-id", stopped, "--json")
+    status, output = run_command(emulator, tmp_path, "doctor", "--cluster-id", stopped, "--json")
     document = json.loads(output)
     assert status == 1
     assert {name: document["facts"][name] for name in document["facts"] if "cluster" in name} == {
@@ -167,7 +167,7 @@ def test_doctor_compares_a_cluster_with_this_installation(emulator, cluster, tmp
     assert any("start this program with Python 3.12" in advice for advice in document["advice"]) == (HERE != "3.12")
     assert document["facts"]["pyspark"].startswith("4.0.")
 
-    status, output = typed(emulator, tmp_path, "doctor", "--cluster-id", "none")
+    status, output = run_command(emulator, tmp_path, "doctor", "--cluster-id", "none")
     assert (status, "! cluster none of http" in output) == (1, True)
 
 
