@@ -55,7 +55,7 @@ class WorkBody(Body):
     text: str = "SELECT 1"
 
     @model_validator(mode="after")
-    def _one_place(self) -> Self:
+    def _one_compute(self) -> Self:
         if (self.cluster_id is not None) + (self.warehouse_id is not None) + self.serverless != 1:
             raise ValueError("give one of cluster_id, warehouse_id and serverless")
         return self
@@ -195,7 +195,7 @@ class TimesQuery(Body):
 
 
 class UptimeQuery(TimesQuery):
-    """`?cluster_id=&from=ISO&to=ISO`, or `warehouse_id`; without `from` since ever, without `to` until now."""
+    """`?cluster_id=&from=ISO&to=ISO`, or `warehouse_id`; `from` defaults to the beginning, `to` to now."""
 
     cluster_id: str | None = None
     warehouse_id: str | None = None

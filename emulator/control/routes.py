@@ -185,7 +185,7 @@ def show_uptime(request: Request) -> dict[str, Any]:
 
 
 def show_queries(request: Request) -> dict[str, Any]:
-    """What each user ran at which times, oldest first, whatever the query history shows to a caller."""
+    """Return the queries of all users with their times, oldest first, also those that a caller may not view."""
     wanted = parse_query_as(request, QueriesQuery)
     begin, end = wanted.range(request.now)
     found = [

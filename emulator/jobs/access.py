@@ -1,4 +1,4 @@
-"""Finding a job or a run for a caller, with the platform's refusals."""
+"""Finds a job for a caller, or raises the error that the platform returns."""
 
 from emulator.api.errors import denied, invalid
 from emulator.api.routing import Request
@@ -12,21 +12,21 @@ WORDS = {
 }
 
 
-def versions(name: str) -> tuple[str, str, str]:
-    """The path of a call in each version of the API."""
+def api_paths(name: str) -> tuple[str, str, str]:
+    """Return the path of a method in each version of the API."""
     return f"/api/2.2/jobs/{name}", f"/api/2.1/jobs/{name}", f"/api/2.0/jobs/{name}"
 
 
 def has_level(request: Request, job: Job, level: str) -> bool:
-    """Whether the caller has `level` or more on the job."""
+    """Return whether the caller has `level` or a higher permission on the job."""
     return has_permission(request.workspace, request.caller.id, "jobs", job.acl_name, level)
 
 
-def permitted(request: Request, job_id: object, level: str) -> Job:
-    """The job, if the caller has `level` or more on it.
+def find_job(request: Request, job_id: object, level: str) -> Job:
+    """Return the job, if the caller has `level` or a higher permission on it.
 
-    Raises 400 INVALID_PARAMETER_VALUE for an unknown job, in the words by which clients tell that it is gone; 403
-    without the right.
+    Raises 400 INVALID_PARAMETER_VALUE for an unknown job, with the text by which clients recognize that it does not
+    exist; 403 if the caller lacks the permission.
     """
     job = request.workspace.state.jobs.by_id.get(str(job_id))
     if job is None:
@@ -36,6 +36,6 @@ def permitted(request: Request, job_id: object, level: str) -> Job:
 
 
 def require_level(request: Request, job: Job, level: str) -> None:
-    """Raises 403 PERMISSION_DENIED unless the caller has `level` or more on the job."""
+    """Raise 403 PERMISSION_DENIED unless the caller has `level` or a higher permission on the job."""
     if not has_level(request, job, level):
         raise denied(f"User {request.caller.name} does not have {WORDS[level]} permissions on job {job.job_id}")

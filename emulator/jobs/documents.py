@@ -1,4 +1,4 @@
-"""Jobs and runs as the API shows them. Times are milliseconds, 0 for what has not come yet."""
+"""Jobs and runs as the API returns them. Times are in milliseconds; 0 means that the time is not known yet."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from emulator.models.clusters import JobRun
 from emulator.models.jobs import Job, MultiTaskRun, TaskRun
 
 HEAVY_FIELDS = ("tasks", "job_clusters", "environments", "parameters")
-"""What a list leaves out unless `expand_tasks` is set."""
+"""Fields that a list omits unless `expand_tasks` is set."""
 TASK_FIELDS = (
     "depends_on",
     "run_if",
@@ -33,7 +33,7 @@ def job_document(job: Job) -> dict[str, Any]:
 
 
 def job_summary(job: Job) -> dict[str, Any]:
-    """As a list shows it."""
+    """Return the job as it is in a list."""
     settings = {name: value for name, value in job.settings.items() if name not in HEAVY_FIELDS}
     return job_document(job) | {"settings": settings}
 
@@ -76,12 +76,12 @@ def run_document(run: MultiTaskRun, url: str, workspace_id: str) -> dict[str, An
 
 
 def run_summary(document: dict[str, Any]) -> dict[str, Any]:
-    """As a list shows it."""
+    """Return the document of a run as it is in a list."""
     return {name: value for name, value in document.items() if name not in HEAVY_FIELDS}
 
 
 def task_document(task: TaskRun) -> dict[str, Any]:
-    """One task of a run."""
+    """Return one task of a run as the API returns it."""
     began, end = task.began_at or 0, task.ended_at or 0
     document = {
         "run_id": task.run_id,
@@ -97,7 +97,7 @@ def task_document(task: TaskRun) -> dict[str, Any]:
 
 
 def submitted_run_document(run: JobRun) -> dict[str, Any]:
-    """A run that was submitted with all its tasks on one cluster."""
+    """Return a run that was submitted with all its tasks on one cluster."""
     common = {
         "run_id": run.run_id,
         **_states(run.state, run.result, run.message),
@@ -115,7 +115,7 @@ def submitted_run_document(run: JobRun) -> dict[str, Any]:
 
 
 def _states(state: str, result: str | None, message: str) -> dict[str, Any]:
-    """The state in the older form, `state`, and in the newer one, `status`."""
+    """Return the state in the older format, `state`, and in the newer one, `status`."""
     older: dict[str, Any] = {"life_cycle_state": state, "state_message": message}
     newer: dict[str, Any] = {"state": V2_STATES.get(state, "TERMINATED")}
     if result is not None:

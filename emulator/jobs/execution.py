@@ -1,6 +1,6 @@
-"""Runs of several tasks: which task begins when, on which compute, and how the run ends.
+"""Runs with several tasks: when each task begins, on which compute, and how the run ends.
 
-Nothing is computed: a task uses its compute for one transition and then has succeeded.
+No code of a task is executed: a task uses its compute for one transition and then succeeds.
 """
 
 import copy
@@ -21,7 +21,7 @@ from emulator.warehouses.lifecycle import ensure_started
 
 NEXT_RUN = "jobs.next_run"
 ENDLESS = 10 * 365 * 24 * 60 * 60 * 1000
-"""Milliseconds that a task of a continuous job lasts, unless it is cancelled."""
+"""Duration in milliseconds of a task of a continuous job, unless it is cancelled."""
 QUERY_TASKS = ("notebook_task", "spark_python_task", "python_wheel_task", "sql_task", "dbt_task")
 """Tasks that are in the query history when they run on a SQL warehouse or on serverless compute."""
 
@@ -37,7 +37,7 @@ def start_run(
     parameters: dict[str, Any] | None = None,
     is_continuous: bool = False,
 ) -> MultiTaskRun:
-    """A new run, whose first tasks begin now; it is skipped if as many runs of the job are open as it may have."""
+    """Start a run, whose first tasks begin now. It is skipped if `max_concurrent_runs` of the job has been reached."""
     jobs, ids = workspace.state.jobs, workspace.state.ids
     key = str(job.job_id if job else creator)
     run = MultiTaskRun(
@@ -68,7 +68,7 @@ def start_run(
 
 
 def cancel_run(workspace: EmulatedWorkspace, run: MultiTaskRun, at: Millis) -> None:
-    """End the run and all its tasks; nothing happens to one that is over."""
+    """Cancel the run and all its tasks; do nothing if the run has ended."""
     if run.is_over:
         return
     for task in run.tasks:
@@ -80,7 +80,7 @@ def cancel_run(workspace: EmulatedWorkspace, run: MultiTaskRun, at: Millis) -> N
 
 
 def refresh(workspace: EmulatedWorkspace, run: MultiTaskRun) -> None:
-    """Copy the states of the tasks from where they run."""
+    """Copy the state of each task from its cluster or its query."""
     for task in run.tasks:
         if not task.is_over:
             _copy_state(workspace, task)
@@ -88,7 +88,7 @@ def refresh(workspace: EmulatedWorkspace, run: MultiTaskRun) -> None:
 
 @task_handler(TASK_OVER)
 def task_over(workspace: EmulatedWorkspace, at: Millis, *, task_run_id: int) -> None:
-    """A task has ended; what waited for it begins, or the run is over."""
+    """End a task; begin the tasks that depend on it, or end the run."""
     jobs = workspace.state.jobs
     run = jobs.runs.get(str(jobs.run_of_task.get(str(task_run_id))))
     if run is None or run.is_over:
@@ -103,21 +103,21 @@ def task_over(workspace: EmulatedWorkspace, at: Millis, *, task_run_id: int) -> 
 
 @task_handler(NEXT_RUN)
 def next_run(workspace: EmulatedWorkspace, at: Millis, *, job_id: int) -> None:
-    """A continuous job begins its next run, unless it is paused, gone or busy."""
+    """Start the next run of a continuous job, unless the job is paused, deleted or running."""
     job = workspace.state.jobs.by_id.get(str(job_id))
     if job and job.is_continuous and not workspace.state.jobs.open_runs(job_id):
         start_run(workspace, job, job.settings, job.creator, job.run_as, at, is_continuous=True)
 
 
 def schedule_next_run(workspace: EmulatedWorkspace, job: Job, at: Millis) -> None:
-    """Let a continuous job begin its next run one transition from now."""
+    """Schedule the next run of a continuous job, one transition from now."""
     if job.is_continuous:
         workspace.state.scheduler.cancel(NEXT_RUN, job_id=job.job_id)
         workspace.state.scheduler.schedule(at + workspace.transition(), NEXT_RUN, job_id=job.job_id)
 
 
 def _advance(workspace: EmulatedWorkspace, run: MultiTaskRun, at: Millis) -> None:
-    """Begin every task that waits for nothing more; end the run if all tasks are over."""
+    """Begin every task whose dependencies have ended; end the run if all tasks have ended."""
     by_key = {task.key: task for task in run.tasks}
     changed = True
     while changed:
@@ -126,7 +126,7 @@ def _advance(workspace: EmulatedWorkspace, run: MultiTaskRun, at: Millis) -> Non
             others = [by_key[key] for key in dependencies(task.definition)]
             if task.state == "BLOCKED" and all(other.is_over for other in others):
                 changed = True
-                if _is_wanted(str(task.definition.get("run_if") or "ALL_SUCCESS"), others):
+                if _should_run(str(task.definition.get("run_if") or "ALL_SUCCESS"), others):
                     _begin(workspace, run, task, at)
                 else:
                     task.state, task.result, task.ended_at = "SKIPPED", "UPSTREAM_FAILED", at
@@ -135,7 +135,7 @@ def _advance(workspace: EmulatedWorkspace, run: MultiTaskRun, at: Millis) -> Non
         _finish(workspace, run, at)
 
 
-def _is_wanted(run_if: str, others: list[TaskRun]) -> bool:
+def _should_run(run_if: str, others: list[TaskRun]) -> bool:
     successes = [other.is_successful for other in others]
     match run_if:
         case "ALL_DONE":
@@ -171,7 +171,7 @@ def _close(workspace: EmulatedWorkspace, run: MultiTaskRun, state: Any, result: 
 
 
 def _begin(workspace: EmulatedWorkspace, run: MultiTaskRun, task: TaskRun, at: Millis) -> None:
-    """Put the task on its compute, with the rights of the principal as which the run runs."""
+    """Begin the task on its compute, with the permissions of the principal as which the run runs."""
     task.began_at, task.state = at, "PENDING"
     try:
         user = _principal(workspace, run.run_as)
@@ -195,7 +195,7 @@ def _principal(workspace: EmulatedWorkspace, name: str) -> User | ServicePrincip
 def _cluster_of(
     workspace: EmulatedWorkspace, run: MultiTaskRun, task: dict[str, Any], user: User | ServicePrincipal, at: Millis
 ) -> Cluster | None:
-    """The cluster of the task, which is made if it is new; None for one that needs no cluster."""
+    """Return the cluster of the task, a new one if the task defines one; None if the task needs no cluster."""
     if task.get("existing_cluster_id"):
         cluster = find_cluster(workspace, str(task["existing_cluster_id"]), at)
         if not cluster.allows("jobs"):
@@ -221,9 +221,9 @@ def _cluster_of(
 def new_cluster(
     workspace: EmulatedWorkspace, user: User | ServicePrincipal, wanted: Any, at: Millis, name: str = ""
 ) -> Cluster:
-    """A cluster for one run alone, which gets a name of its own unless there is one.
+    """Create a cluster for one run, with a generated name unless `name` is set.
 
-    Raises 403 unless the user may make clusters, 400 for what is no cluster.
+    Raises 403 unless the user may create clusters, 400 for an invalid definition.
     """
     if not isinstance(wanted, dict):
         raise invalid("new_cluster must be an object.")
@@ -259,7 +259,7 @@ def _begin_on(
 def _begin_without_cluster(
     workspace: EmulatedWorkspace, run: MultiTaskRun, task: TaskRun, user: User | ServicePrincipal, at: Millis
 ) -> None:
-    """On the SQL warehouse that the task names, or on serverless compute."""
+    """Begin the task on the SQL warehouse that it names, or on serverless compute."""
     kind = next((name for name in QUERY_TASKS if task.definition.get(name)), None)
     if kind is None:
         workspace.state.scheduler.schedule(at + workspace.transition(), TASK_OVER, task_run_id=task.run_id)
@@ -298,7 +298,7 @@ def _cancel_task(workspace: EmulatedWorkspace, task: TaskRun, at: Millis) -> Non
     query = state.warehouses.queries.get(task.query_id or "")
     if query:
         queries.cancel(workspace, query, at)
-    # Whatever was cancelled reports that it is over, to a run that is over too.
+    # The cancelled cluster run or query scheduled TASK_OVER again, but the task has already ended.
     state.scheduler.cancel(TASK_OVER, task_run_id=task.run_id)
 
 

@@ -11,7 +11,7 @@ MAX_PAGE_SIZE = 100
 
 
 def page(request: Request, field: str, found: list[Any], describe: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-    """One page of a list: by `page_token`, or by `offset` as older clients ask."""
+    """Return one page of a list, by `page_token`, or by `offset`, which older clients send."""
     size = request.number("limit", PAGE_SIZE) or PAGE_SIZE
     if not 1 <= size <= MAX_PAGE_SIZE:
         raise invalid(f"limit must be between 1 and {MAX_PAGE_SIZE}, not {size}.")

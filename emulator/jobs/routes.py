@@ -1,4 +1,4 @@
-"""HTTP of jobs: create, get, list, update, reset and delete; runs have routes of their own."""
+"""HTTP handlers of jobs: create, get, list, update, reset and delete. Those of runs are in `run_routes`."""
 
 import copy
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from emulator.api.errors import denied, invalid
 from emulator.api.routing import Request, Routes
 from emulator.jobs import documents, execution, settings
-from emulator.jobs.access import has_level, permitted, versions
+from emulator.jobs.access import api_paths, find_job, has_level
 from emulator.jobs.paging import page
 from emulator.models.jobs import Job
 from emulator.models.permissions import TYPES
@@ -16,9 +16,9 @@ from emulator.policies import enforcement
 routes = Routes()
 
 
-@routes.post(*versions("create"))
+@routes.post(*api_paths("create"))
 def create(request: Request) -> dict[str, int]:
-    """The creator owns the job."""
+    """Create a job; its creator is its owner."""
     state = request.workspace.state
     completed = settings.completed(request.body, _cluster_completion(request))
     run_as = _run_as(request, completed, request.caller.name)
@@ -39,14 +39,14 @@ def create(request: Request) -> dict[str, int]:
     return {"job_id": job.job_id}
 
 
-@routes.get(*versions("get"))
+@routes.get(*api_paths("get"))
 def get(request: Request) -> dict[str, Any]:
-    return documents.job_document(permitted(request, request.required_argument("job_id"), "CAN_VIEW"))
+    return documents.job_document(find_job(request, request.required_argument("job_id"), "CAN_VIEW"))
 
 
-@routes.get(*versions("list"))
+@routes.get(*api_paths("list"))
 def list_jobs(request: Request) -> dict[str, Any]:
-    """The newest first, those that the caller may see."""
+    """List the jobs that the caller may view, newest first."""
     name = (request.argument("name") or "").casefold()
     found = [
         job
@@ -57,10 +57,10 @@ def list_jobs(request: Request) -> dict[str, Any]:
     return page(request, "jobs", found, describe)
 
 
-@routes.post(*versions("update"))
+@routes.post(*api_paths("update"))
 def update(request: Request) -> dict[str, Any]:
-    """Fields that are named change; `fields_to_remove` go."""
-    job = permitted(request, request.required("job_id"), "CAN_MANAGE")
+    """Change the fields in `new_settings`, and remove those in `fields_to_remove`."""
+    job = find_job(request, request.required("job_id"), "CAN_MANAGE")
     removed = request.body.get("fields_to_remove") or []
     changed = request.body.get("new_settings") or {}
     if not isinstance(removed, list) or not isinstance(changed, dict):
@@ -69,10 +69,10 @@ def update(request: Request) -> dict[str, Any]:
     return {}
 
 
-@routes.post(*versions("reset"))
+@routes.post(*api_paths("reset"))
 def reset(request: Request) -> dict[str, Any]:
-    """Everything is replaced. As whom the job runs stays if the new settings do not say."""
-    job = permitted(request, request.required("job_id"), "CAN_MANAGE")
+    """Replace all settings; `run_as` is kept if the new settings do not contain it."""
+    job = find_job(request, request.required("job_id"), "CAN_MANAGE")
     new = request.required("new_settings")
     if not isinstance(new, dict):
         raise invalid("new_settings must be an object.")
@@ -81,10 +81,10 @@ def reset(request: Request) -> dict[str, Any]:
     return {}
 
 
-@routes.post(*versions("delete"))
+@routes.post(*api_paths("delete"))
 def delete(request: Request) -> dict[str, Any]:
-    """Its runs end with it; those that are over are remembered."""
-    job = permitted(request, request.required("job_id"), "CAN_MANAGE")
+    """Delete the job and cancel its runs; runs that have ended are kept."""
+    job = find_job(request, request.required("job_id"), "CAN_MANAGE")
     state = request.workspace.state
     del state.jobs.by_id[str(job.job_id)]
     state.acls.remove_object(job.acl_name)
@@ -97,7 +97,7 @@ def _change(request: Request, job: Job, new: dict[str, Any]) -> None:
     completed = settings.completed(new, _cluster_completion(request))
     job.run_as = _run_as(request, completed, job.run_as)
     job.settings = completed
-    # A continuous job goes on with its new settings, a paused one ends.
+    # A continuous job continues with its new settings; the run of one that is now paused ends.
     for run in request.workspace.state.jobs.open_runs(job.job_id):
         if run.trigger == "CONTINUOUS":
             execution.cancel_run(request.workspace, run, request.now)
@@ -105,7 +105,10 @@ def _change(request: Request, job: Job, new: dict[str, Any]) -> None:
 
 
 def _run_as(request: Request, completed: dict[str, Any], current: str) -> str:
-    """As whom the job runs. Raises 403 for somebody else unless the caller is an administrator."""
+    """Return the name of the principal as which the job runs.
+
+    Raises 403 for a principal other than the caller, unless the caller is an administrator.
+    """
     given = completed.get("run_as")
     if not isinstance(given, dict):
         return current
@@ -125,7 +128,7 @@ def _grants(request: Request) -> changes.Grants:
 
 
 def _cluster_completion(request: Request) -> settings.Complete:
-    """A new cluster of a job is stored with the values of its policy, and without the wish for them."""
+    """Return a function that adds the policy's values to a `new_cluster` and removes the option that asked for them."""
 
     def complete(sent: dict[str, Any]) -> dict[str, Any]:
         definition = enforcement.apply_policy(request.workspace, request.caller, copy.deepcopy(sent), "job")

@@ -1,4 +1,4 @@
-"""HTTP of runs: run-now, submit, list, get, get-output, cancel, cancel-all, delete."""
+"""HTTP handlers of runs: run-now, submit, list, get, get-output, cancel, cancel-all, delete."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from emulator.api.errors import denied, invalid, invalid_state
 from emulator.api.routing import Request, Routes
 from emulator.clusters import commands, lifecycle
 from emulator.jobs import documents, execution
-from emulator.jobs.access import has_level, permitted, require_level, versions
+from emulator.jobs.access import api_paths, find_job, has_level, require_level
 from emulator.jobs.paging import page
 from emulator.jobs.settings import COMPUTE_FIELDS, completed, tasks_of
 from emulator.models.clusters import Cluster, JobRun
@@ -29,10 +29,10 @@ AnyRun = MultiTaskRun | JobRun
 routes = Routes()
 
 
-@routes.post(*versions("run-now"))
+@routes.post(*api_paths("run-now"))
 def run_now(request: Request) -> dict[str, int]:
-    """The run has the rights of the principal as which the job runs."""
-    job = permitted(request, request.required("job_id"), "CAN_MANAGE_RUN")
+    """Start a run, which has the permissions of the principal as which the job runs."""
+    job = find_job(request, request.required("job_id"), "CAN_MANAGE_RUN")
     token = f"{job.job_id}:{request.body.get('idempotency_token')}"
     jobs = request.workspace.state.jobs
     if request.body.get("idempotency_token") and token in jobs.idempotency_tokens:
@@ -47,9 +47,9 @@ def run_now(request: Request) -> dict[str, int]:
     return {"run_id": run.run_id, "number_in_job": run.run_id}
 
 
-@routes.post(*versions("runs/submit"))
+@routes.post(*api_paths("runs/submit"))
 def submit(request: Request) -> dict[str, int]:
-    """A run is as its submitter: that right decides whether it may start the cluster, or make one."""
+    """Submit a run, which has the permissions of its submitter, also to start or create its cluster."""
     tasks = _tasks(request.body)
     existing = {str(task.get("existing_cluster_id") or "") for task in tasks}
     own = len(tasks) == 1 and tasks[0].get("new_cluster") is not None
@@ -72,9 +72,9 @@ def submit(request: Request) -> dict[str, int]:
     return {"run_id": run.run_id}
 
 
-@routes.get(*versions("runs/list"))
+@routes.get(*api_paths("runs/list"))
 def list_runs(request: Request) -> dict[str, Any]:
-    """The newest first, those that the caller may see."""
+    """List the runs that the caller may view, newest first."""
     job_id, kind = request.argument("job_id"), request.argument("run_type")
     begin, end = request.number("start_time_from", 0), request.number("start_time_to", 0)
     active, over = request.flag("active_only"), request.flag("completed_only")
@@ -90,22 +90,22 @@ def list_runs(request: Request) -> dict[str, Any]:
         if not kind or kind == ("JOB_RUN" if isinstance(run, MultiTaskRun) and run.job_id else "SUBMIT_RUN")
         if run.submitted_at >= begin and (not end or run.submitted_at <= end)
         if not (active and run.ended_at is not None) and not (over and run.ended_at is None)
-        if _may_see(request, run)
+        if _may_view(request, run)
     ]
     whole = request.flag("expand_tasks")
     return page(request, "runs", found, lambda run: _described(request, run) if whole else _summary(request, run))
 
 
-@routes.get(*versions("runs/get"))
+@routes.get(*api_paths("runs/get"))
 def get(request: Request) -> dict[str, Any]:
-    """A run, or the one task of it that the id names."""
+    """Return a run, or one of its tasks if the id is that of a task."""
     run, task = _found(request, request.required_argument("run_id"))
     return _described(request, run) if task is None else _task_described(request, run, task)
 
 
-@routes.get(*versions("runs/get-output"))
+@routes.get(*api_paths("runs/get-output"))
 def get_output(request: Request) -> dict[str, Any]:
-    """Nothing is computed, so there is no output but the errors of tasks that failed."""
+    """Return the errors of failed tasks; there is no other output, because no code is executed."""
     run, task = _found(request, request.required_argument("run_id"))
     if task is None:
         if isinstance(run, MultiTaskRun) and len(run.tasks) > 1:
@@ -120,7 +120,7 @@ def get_output(request: Request) -> dict[str, Any]:
     return {"metadata": metadata, **output}
 
 
-@routes.post(*versions("runs/cancel"))
+@routes.post(*api_paths("runs/cancel"))
 def cancel(request: Request) -> dict[str, Any]:
     run, _ = _found(request, str(request.required("run_id")))
     _require_management(request, run)
@@ -131,16 +131,16 @@ def cancel(request: Request) -> dict[str, Any]:
     return {}
 
 
-@routes.post(*versions("runs/cancel-all"))
+@routes.post(*api_paths("runs/cancel-all"))
 def cancel_all(request: Request) -> dict[str, Any]:
-    """All open runs of a job."""
-    job = permitted(request, request.required("job_id"), "CAN_MANAGE_RUN")
+    """Cancel all runs of a job that have not ended."""
+    job = find_job(request, request.required("job_id"), "CAN_MANAGE_RUN")
     for run in request.workspace.state.jobs.open_runs(job.job_id):
         execution.cancel_run(request.workspace, run, request.now)
     return {}
 
 
-@routes.post(*versions("runs/delete"))
+@routes.post(*api_paths("runs/delete"))
 def delete(request: Request) -> dict[str, Any]:
     """Forget a run that is over."""
     run, _ = _found(request, str(request.required("run_id")))
@@ -159,7 +159,7 @@ def delete(request: Request) -> dict[str, Any]:
 
 
 def _tasks(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """In the newer form, or the one of the older form, whose fields are at the top."""
+    """Return the tasks of the newer format, or the task of the older format, whose fields are at the top level."""
     tasks = body.get("tasks") or [body]
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
         raise invalid("tasks must be a list of objects.")
@@ -167,7 +167,7 @@ def _tasks(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _submit_tasks(request: Request) -> MultiTaskRun:
-    """A run on several clusters, on a SQL warehouse or on serverless compute."""
+    """Start a run on several clusters, on a SQL warehouse or on serverless compute."""
     settings = completed(request.body, dict)
     known = [name for task in tasks_of(settings) for name in task if name.endswith("_task")]
     if not known or not all(task.get("task_key") for task in tasks_of(settings)):
@@ -177,7 +177,7 @@ def _submit_tasks(request: Request) -> MultiTaskRun:
 
 
 def _existing_cluster(request: Request, cluster_id: str) -> Cluster:
-    """The one that all tasks name, which is started unless it runs. Raises 403 unless the caller may do that."""
+    """Return the cluster that all tasks name; start it unless it runs. Raises 403 unless the caller may do that."""
     cluster = find_cluster(request.workspace, cluster_id, request.now)
     if not cluster.allows("jobs"):
         raise invalid(f"Cluster {cluster.cluster_id} does not allow jobs workloads (workload_type).")
@@ -186,13 +186,16 @@ def _existing_cluster(request: Request, cluster_id: str) -> Cluster:
 
 
 def _found(request: Request, run_id: str) -> tuple[AnyRun, TaskRun | None]:
-    """The run, and its task if the id is that of a task. Raises 400 for an unknown one, 403 for a hidden one."""
+    """Return the run, and its task if the id is that of a task.
+
+    Raises 400 for an unknown run, 403 for a run that the caller may not view.
+    """
     state = request.workspace.state
     parent = state.jobs.runs.get(str(state.jobs.run_of_task.get(run_id, run_id)))
     run: AnyRun | None = parent or state.clusters.runs.get(run_id)
     if run is None:
         raise invalid(f"Run {run_id} does not exist.")
-    if not _may_see(request, run):
+    if not _may_view(request, run):
         raise denied(f"{request.caller.name} does not have View permissions on run {run_id}.")
     if parent is None:
         return run, None
@@ -200,7 +203,7 @@ def _found(request: Request, run_id: str) -> tuple[AnyRun, TaskRun | None]:
     return parent, next((task for task in parent.tasks if str(task.run_id) == run_id), None)
 
 
-def _may_see(request: Request, run: AnyRun) -> bool:
+def _may_view(request: Request, run: AnyRun) -> bool:
     job = _job_of(request, run)
     if job:
         return has_level(request, job, "CAN_VIEW")

@@ -1,4 +1,4 @@
-"""Settings of jobs: what is refused, what the platform fills in, and how a change is merged."""
+"""Settings of jobs: their checks, the platform's default values, and how changes are merged."""
 
 import copy
 import re
@@ -24,18 +24,18 @@ SINGLE_TASK_FIELDS = (
     "python_wheel_task",
     "libraries",
 )
-"""Where the older form of a job, of a single task, has the fields of that task."""
+"""Fields of the task in the older format of a job, which has one task and its fields at the top level."""
 COMPUTE_FIELDS = ("existing_cluster_id", "new_cluster", "job_cluster_key")
 NOT_SETTINGS = ("access_control_list", "idempotency_token", "job_id")
-"""What a request may hold besides the settings."""
+"""Fields that a request may contain besides the settings."""
 Complete = Callable[[dict[str, Any]], dict[str, Any]]
 """Completes the definition of a new cluster."""
 
 
 def completed(sent: dict[str, Any], complete_cluster: Complete) -> dict[str, Any]:
-    """The settings that a request makes: the values sent and the platform's defaults.
+    """Return the settings that are stored for a request: the values sent and the platform's defaults.
 
-    Raises 400 INVALID_PARAMETER_VALUE for what no job can be.
+    Raises 400 INVALID_PARAMETER_VALUE for invalid settings.
     """
     settings = {name: copy.deepcopy(value) for name, value in sent.items() if name not in NOT_SETTINGS}
     _check(settings)
@@ -53,14 +53,14 @@ def completed(sent: dict[str, Any], complete_cluster: Complete) -> dict[str, Any
         task.setdefault("run_if", "ALL_SUCCESS")
         task.setdefault("timeout_seconds", 0)
         task.setdefault("email_notifications", {})
-    for place in [*settings.get("tasks", []), *settings.get("job_clusters", []), settings]:
-        if isinstance(place.get("new_cluster"), dict):
-            place["new_cluster"] = complete_cluster(place["new_cluster"])
+    for section in [*settings.get("tasks", []), *settings.get("job_clusters", []), settings]:
+        if isinstance(section.get("new_cluster"), dict):
+            section["new_cluster"] = complete_cluster(section["new_cluster"])
     return settings
 
 
 def merged(current: dict[str, Any], changes: dict[str, Any], removed: list[str]) -> dict[str, Any]:
-    """The settings after an update: fields are replaced as a whole, tasks and job clusters by their key.
+    """Return the settings after an update: fields are replaced as a whole, tasks and job clusters by their key.
 
     `removed` names fields, or one task or job cluster such as `tasks/task_1`.
     """
@@ -89,7 +89,7 @@ def _merged_list(current: list[dict[str, Any]], changes: list[Any], key: str) ->
 
 
 def tasks_of(settings: dict[str, Any]) -> list[dict[str, Any]]:
-    """The tasks, in either form; a job may have none."""
+    """Return the tasks, of both formats; a job may have none."""
     tasks = settings.get("tasks")
     if tasks:
         return list(tasks)
@@ -133,10 +133,10 @@ def _check_tasks(tasks: list[dict[str, Any]], clusters: list[str]) -> None:
         for other in dependencies(task):
             if other not in keys:
                 raise invalid(f"Task '{task['task_key']}' depends on task '{other}', which does not exist.")
-    _check_circles(tasks)
+    _check_cycles(tasks)
 
 
-def _check_circles(tasks: list[dict[str, Any]]) -> None:
+def _check_cycles(tasks: list[dict[str, Any]]) -> None:
     waiting = {str(task["task_key"]): set(dependencies(task)) for task in tasks}
     while waiting:
         free = [key for key, others in waiting.items() if not others & waiting.keys()]
@@ -147,7 +147,7 @@ def _check_circles(tasks: list[dict[str, Any]]) -> None:
 
 
 def dependencies(task: dict[str, Any]) -> list[str]:
-    """The keys of the tasks that a task waits for."""
+    """Return the keys of the tasks on which a task depends."""
     given = task.get("depends_on") or []
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         raise invalid("depends_on must be a list of objects.")

@@ -1,4 +1,4 @@
-"""Jobs as they are remembered, and their runs with the tasks of each."""
+"""Jobs, their runs, and the tasks of each run."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -6,7 +6,7 @@ from typing import Any, Literal
 from emulator.base.clock import Millis
 
 TASK_OVER = "jobs.task_over"
-"""Kind of the scheduled task that clusters and warehouses enter when a task of a job has ended on them."""
+"""Kind of the scheduled task that clusters and warehouses add when a task of a job has ended on them."""
 RunState = Literal["PENDING", "RUNNING", "TERMINATED", "SKIPPED", "INTERNAL_ERROR"]
 TaskState = Literal["BLOCKED", "PENDING", "RUNNING", "TERMINATED", "SKIPPED", "INTERNAL_ERROR"]
 
@@ -17,14 +17,14 @@ class Job:
     creator: str
     """User name or application id."""
     run_as: str
-    """User name or application id whose rights its runs have."""
+    """User name or application id of the principal whose permissions its runs have."""
     settings: dict[str, Any]
-    """What answers echo: the client's own values, with those that the platform filled in."""
+    """The settings in responses: the values that the client sent, and the defaults of the platform."""
     created_at: Millis
 
     @property
     def acl_name(self) -> str:
-        """Its name in permissions."""
+        """The name of the object in access control lists."""
         return f"/jobs/{self.job_id}"
 
     @property
@@ -33,7 +33,7 @@ class Job:
 
     @property
     def is_continuous(self) -> bool:
-        """Whether a run follows the other as long as nobody pauses the job."""
+        """Whether a new run starts whenever one has ended, because the job is continuous and not paused."""
         continuous = self.settings.get("continuous")
         return isinstance(continuous, dict) and continuous.get("pause_status") != "PAUSED"
 
@@ -50,9 +50,9 @@ class TaskRun:
     began_at: Millis | None = None
     ended_at: Millis | None = None
     cluster_id: str | None = None
-    """The cluster on which it runs; the run of this task there has the id of the task."""
+    """The cluster on which it runs; its `JobRun` there has the same run id."""
     query_id: str | None = None
-    """Its query, on a warehouse or on serverless compute."""
+    """Its query on a warehouse or on serverless compute."""
 
     @property
     def key(self) -> str:
@@ -69,7 +69,7 @@ class TaskRun:
 
 @dataclass(kw_only=True)
 class MultiTaskRun:
-    """One run of a job, or one that was submitted, with its tasks."""
+    """One run of a job, or one that was submitted without a job, with its tasks."""
 
     run_id: int
     job_id: int | None
@@ -78,14 +78,14 @@ class MultiTaskRun:
     creator: str
     run_as: str
     settings: dict[str, Any]
-    """The settings of the job at the time of the run, or what was submitted."""
+    """The settings of the job when the run started, or the submitted ones."""
     submitted_at: Millis
     trigger: Literal["ONE_TIME", "CONTINUOUS"] = "ONE_TIME"
     parameters: dict[str, Any] = field(default_factory=dict)
-    """What the request set for this run, such as `notebook_params` and `job_parameters`."""
+    """Parameters that the request set for this run, such as `notebook_params` and `job_parameters`."""
     tasks: list[TaskRun] = field(default_factory=list)
     job_clusters: dict[str, str] = field(default_factory=dict)
-    """`job_cluster_key` → id of the cluster that was made for this run."""
+    """`job_cluster_key` → id of the cluster that was created for this run."""
     state: RunState = "PENDING"
     result: str | None = None
     message: str = ""
@@ -107,5 +107,5 @@ class Jobs:
     """`job id:idempotency_token` → run id."""
 
     def open_runs(self, job_id: int) -> list[MultiTaskRun]:
-        """The runs of the job that are not over."""
+        """Return the runs of the job that have not ended."""
         return [run for run in self.runs.values() if run.job_id == job_id and not run.is_over]

@@ -1,4 +1,4 @@
-"""Finding a warehouse for a caller, with the platform's refusals."""
+"""Finds warehouses for a caller, or raises the error that the platform returns."""
 
 from emulator.api.errors import denied, missing
 from emulator.api.routing import Request
@@ -10,15 +10,16 @@ ENTITLEMENT = "databricks-sql-access"
 
 
 def require_sql(request: Request) -> None:
-    """Raises 403 PERMISSION_DENIED for a caller without the entitlement to use SQL."""
+    """Raise 403 PERMISSION_DENIED for a caller without the entitlement to use SQL."""
     if not request.workspace.state.directory.has_entitlement(request.caller.id, ENTITLEMENT):
         raise denied(f"This API is disabled for users without the {ENTITLEMENT} entitlement.")
 
 
-def permitted(request: Request, warehouse_id: str, level: str, ability: str) -> Warehouse:
-    """The warehouse, if the caller has `level` or more on it; `ability` is the word for it: View, Use or Manage.
+def find_warehouse(request: Request, warehouse_id: str, level: str, ability: str) -> Warehouse:
+    """Return the warehouse, if the caller has `level` or a higher permission on it.
 
-    Raises 404 for an unknown warehouse, 403 without the right.
+    `ability` is the word for the level in the error: View, Use or Manage. Raises 404 for an unknown warehouse, 403 if
+    the caller lacks the permission.
     """
     require_sql(request)
     warehouse = request.workspace.state.warehouses.by_id.get(warehouse_id)
@@ -29,8 +30,8 @@ def permitted(request: Request, warehouse_id: str, level: str, ability: str) -> 
     return warehouse
 
 
-def visible(request: Request, level: str) -> list[Warehouse]:
-    """The warehouses on which the caller has `level` or more."""
+def visible_warehouses(request: Request, level: str) -> list[Warehouse]:
+    """Return the warehouses on which the caller has `level` or a higher permission."""
     require_sql(request)
     workspace = request.workspace
     found = list(workspace.state.warehouses.by_id.values())

@@ -1,4 +1,4 @@
-"""What a warehouse may be: the fields of a request become a definition, or are refused."""
+"""Reads and checks the definition of a warehouse in a request."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -33,12 +33,12 @@ DEFAULTS: dict[str, Any] = {
     "warehouse_type": "CLASSIC",
     "enable_serverless_compute": False,
 }
-"""What a new warehouse has if the request leaves it out."""
+"""Values of a new warehouse for fields that the request does not contain."""
 
 
 @dataclass(frozen=True)
 class Definition:
-    """A definition that the platform accepts."""
+    """A valid definition of a warehouse."""
 
     name: str
     cluster_size: str
@@ -53,10 +53,10 @@ class Definition:
     tags: dict[str, Any] | None
 
 
-def defined(sent: dict[str, Any], current: dict[str, Any] | None = None) -> Definition:
-    """The definition that a request asks for; what it leaves out is as `current` (a document), or the default.
+def parse_definition(sent: dict[str, Any], current: dict[str, Any] | None = None) -> Definition:
+    """Return the definition in a request; fields that it does not contain are those of `current`, or the defaults.
 
-    Raises 400 INVALID_PARAMETER_VALUE for a value that no warehouse can have.
+    Raises 400 INVALID_PARAMETER_VALUE for an invalid value.
     """
     given = {name: value for name, value in sent.items() if value not in (None, "")}
     fields = DEFAULTS | (current or {}) | given
@@ -64,9 +64,9 @@ def defined(sent: dict[str, Any], current: dict[str, Any] | None = None) -> Defi
         fields["warehouse_type"] = "PRO"
     if fields["enable_serverless_compute"] and fields["warehouse_type"] != "PRO":
         raise invalid("Serverless compute is only supported for PRO warehouses.")
-    fewest = _number(fields, "min_num_clusters", 1, MAX_CLUSTERS)
-    most = _number(fields, "max_num_clusters", 1, MAX_CLUSTERS)
-    if most < fewest:
+    min_clusters = _number(fields, "min_num_clusters", 1, MAX_CLUSTERS)
+    max_clusters = _number(fields, "max_num_clusters", 1, MAX_CLUSTERS)
+    if max_clusters < min_clusters:
         raise invalid("max_num_clusters must be greater than or equal to min_num_clusters.")
     return Definition(
         name=_name(fields.get("name")),
@@ -74,8 +74,8 @@ def defined(sent: dict[str, Any], current: dict[str, Any] | None = None) -> Defi
         auto_stop_minutes=_auto_stop(fields),
         serverless=_flag(fields, "enable_serverless_compute"),
         photon=_flag(fields, "enable_photon"),
-        min_clusters=fewest,
-        max_clusters=most,
+        min_clusters=min_clusters,
+        max_clusters=max_clusters,
         spot_policy=_choice(fields, "spot_instance_policy", SPOT_POLICIES),
         type=_choice(fields, "warehouse_type", TYPES),
         channel=_channel(fields.get("channel")),
@@ -98,12 +98,12 @@ def _auto_stop(fields: dict[str, Any]) -> int:
     return minutes
 
 
-def _number(fields: dict[str, Any], name: str, least: int, most: int) -> int:
+def _number(fields: dict[str, Any], name: str, minimum: int, maximum: int) -> int:
     value = fields[name]
     if isinstance(value, str) and value.isdecimal():
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise invalid(f"{name} must be between {least} and {most}, not {value!r}.")
+    if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
+        raise invalid(f"{name} must be between {minimum} and {maximum}, not {value!r}.")
     return value
 
 

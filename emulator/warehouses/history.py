@@ -1,4 +1,4 @@
-"""`/api/2.0/sql/history/queries`: the queries of the workspace, newest first, as far as the caller may see them."""
+"""`/api/2.0/sql/history/queries`: the queries that the caller may view, newest first."""
 
 import base64
 import binascii
@@ -17,15 +17,15 @@ from emulator.warehouses.access import require_sql
 PAGE = 100
 MAX_RESULTS = 1000
 MAX_RANGE = 30 * 24 * 60 * 60 * 1000
-"""Milliseconds between the two ends of a range of times."""
+"""Maximum length of a time range, in milliseconds."""
 LEVELS_THAT_SHOW = {"CAN_VIEW", "CAN_MONITOR", "CAN_MANAGE", "IS_OWNER"}
-"""Any of these on a warehouse shows the queries of others on it. CAN_USE does not."""
+"""Each of these levels on a warehouse lets a user view the queries of other users on it. CAN_USE does not."""
 STATUSES = ("QUEUED", "STARTED", "COMPILING", "COMPILED", "RUNNING", "CANCELED", "FAILED", "FINISHED")
 
 
 @dataclass(frozen=True)
 class Filter:
-    """What a request asks for; an empty set means all."""
+    """The filter of a request; an empty set means all."""
 
     user_ids: frozenset[str]
     warehouse_ids: frozenset[str]
@@ -34,7 +34,7 @@ class Filter:
     begin: Millis | None
     end: Millis | None
 
-    def admits(self, query: Query) -> bool:
+    def matches(self, query: Query) -> bool:
         return (
             (not self.user_ids or query.user_id in self.user_ids)
             and (not self.warehouse_ids or query.warehouse_id in self.warehouse_ids)
@@ -46,13 +46,13 @@ class Filter:
 
 
 def page(request: Request) -> dict[str, Any]:
-    """One page. Raises 400 INVALID_PARAMETER_VALUE for a wrong size, token, status or range of times."""
+    """Return one page. Raises 400 INVALID_PARAMETER_VALUE for an invalid size, token, status or time range."""
     require_sql(request)
     size, wanted, token = _size(request), _filter(request), _argument(request, "page_token")
     found: list[Query] = []
-    shown = _Visibility(request)
+    visibility = _Visibility(request)
     for query in _from(request, token):
-        if wanted.admits(query) and shown.of(query):
+        if wanted.matches(query) and visibility.includes(query):
             found.append(query)
             if len(found) > size:
                 break
@@ -66,7 +66,7 @@ def page(request: Request) -> dict[str, Any]:
 
 
 def info(request: Request, query: Query) -> dict[str, Any]:
-    """The query as the API shows it; a serverless one has no `warehouse_id`."""
+    """Return the query as the API returns it; a query on serverless compute has no `warehouse_id`."""
     end = query.ended_at or request.now
     document: dict[str, Any] = {
         "query_id": query.id,
@@ -103,14 +103,18 @@ def info(request: Request, query: Query) -> dict[str, Any]:
 
 
 class _Visibility:
-    """Whether the caller may see a query: all of them as an administrator, else one's own and those of warehouses."""
+    """Decides which queries the caller may view.
+
+    An administrator may view all; other users their own, and those on warehouses on which they have a level of
+    `LEVELS_THAT_SHOW`.
+    """
 
     def __init__(self, request: Request) -> None:
         self._workspace, self._caller = request.workspace, request.caller
         self._is_admin = request.workspace.state.directory.is_admin(request.caller.id)
         self._open: dict[str, bool] = {}
 
-    def of(self, query: Query) -> bool:
+    def includes(self, query: Query) -> bool:
         if self._is_admin or query.user_id == self._caller.id:
             return True
         if query.warehouse_id is None:
@@ -122,7 +126,7 @@ class _Visibility:
 
 
 def _from(request: Request, token: Any) -> Iterator[Query]:
-    """The queries from the one that a token names on, newest first."""
+    """Yield the queries, newest first, beginning with the one that the token names."""
     newest_first = reversed(request.workspace.state.warehouses.queries.values())
     if not token:
         yield from newest_first
@@ -189,7 +193,7 @@ def _instant(request: Request, name: str) -> Millis | None:
 
 
 def _sent_filter(request: Request) -> dict[str, Any]:
-    """The filter of the body, as the documentation of this GET shows it."""
+    """Return the filter in the body, where the documentation of this GET has it."""
     sent = request.body.get("filter_by") or {}
     if not isinstance(sent, dict):
         raise invalid("filter_by must be an object.")

@@ -1,6 +1,6 @@
-"""The states of a warehouse. What takes time is entered in the agenda and happens exactly when it is due.
+"""The states of a warehouse. Changes that take time are scheduled and happen exactly when they are due.
 
-Uptime runs from RUNNING to STOPPING; `uptime` is noted here and nowhere else.
+Uptime is the time from RUNNING to STOPPING; only this module records it.
 """
 
 from dataclasses import asdict
@@ -23,7 +23,7 @@ IDLE = "warehouses.idle"
 def create(
     workspace: EmulatedWorkspace, caller: User | ServicePrincipal, definition: Definition, at: Millis
 ) -> Warehouse:
-    """A new warehouse, which starts at once. Its creator owns it.
+    """Create a warehouse, which starts at once; its creator is its owner.
 
     Raises 400 INVALID_PARAMETER_VALUE if another warehouse has this name.
     """
@@ -34,7 +34,7 @@ def create(
 
 
 def add(workspace: EmulatedWorkspace, definition: Definition, owner: User | ServicePrincipal) -> Warehouse:
-    """A new warehouse of this owner, which is stopped."""
+    """Create a stopped warehouse with this owner."""
     state = workspace.state
     warehouse = Warehouse(id=state.ids.hex("warehouse", definition.name, 16), creator=owner.name, **asdict(definition))
     state.warehouses.by_id[warehouse.id] = warehouse
@@ -49,7 +49,7 @@ def edit(
     definition: Definition,
     at: Millis,
 ) -> None:
-    """Give it another definition. A warehouse that runs is restarted; its session continues.
+    """Change the definition. A running warehouse restarts; its uptime session continues.
 
     Raises 400 INVALID_PARAMETER_VALUE if another warehouse has the new name.
     """
@@ -64,13 +64,13 @@ def edit(
 
 
 def start(workspace: EmulatedWorkspace, warehouse: Warehouse, user: User | ServicePrincipal, at: Millis) -> None:
-    """Start a warehouse that is stopped or stopping; nothing happens to one that is up or starting."""
+    """Start a warehouse that is stopped or stopping; do nothing if it is running or starting."""
     if warehouse.state in ("STOPPED", "STOPPING"):
         _launch(workspace, warehouse, user.name, at)
 
 
 def stop(workspace: EmulatedWorkspace, warehouse: Warehouse, at: Millis) -> None:
-    """STOPPING from now on, STOPPED one transition later; nothing happens to one that is off or on its way there."""
+    """Stop a warehouse that is neither STOPPED nor STOPPING: it is STOPPING now, STOPPED one transition later."""
     if warehouse.state in ("STOPPED", "STOPPING"):
         return
     _interrupt(workspace, warehouse, at, "The SQL warehouse was stopped.")
@@ -80,7 +80,7 @@ def stop(workspace: EmulatedWorkspace, warehouse: Warehouse, at: Millis) -> None
 
 
 def remove(workspace: EmulatedWorkspace, warehouse: Warehouse, at: Millis) -> None:
-    """Delete it, in any state. Its uptime and its queries are kept."""
+    """Delete a warehouse in any state. Its uptime sessions and its queries are kept."""
     state = workspace.state
     _interrupt(workspace, warehouse, at, "The SQL warehouse was deleted.")
     uptime.close_session(state.warehouses, warehouse.id, at)
@@ -92,14 +92,14 @@ def remove(workspace: EmulatedWorkspace, warehouse: Warehouse, at: Millis) -> No
 def ensure_started(
     workspace: EmulatedWorkspace, warehouse: Warehouse, user: User | ServicePrincipal, at: Millis
 ) -> None:
-    """What a query does first: start a stopped warehouse. Raises 403 without CAN_USE."""
+    """Start a stopped warehouse for a query. Raises 403 unless the user has CAN_USE."""
     if not has_permission(workspace, user.id, "sql/warehouses", warehouse.acl_name, "CAN_USE"):
         raise not_permitted(user, warehouse, "Use")
     start(workspace, warehouse, user, at)
 
 
 def not_permitted(user: User | ServicePrincipal, warehouse: Warehouse, ability: str) -> ApiError:
-    """403 PERMISSION_DENIED that says which ability is missing: View, Use or Manage."""
+    """Return a 403 PERMISSION_DENIED that names the missing ability: View, Use or Manage."""
     return denied(
         f"{user.name} does not have {ability} permissions on SQL warehouse {warehouse.id}. "
         "Please contact the owner or an administrator for access."
@@ -107,7 +107,7 @@ def not_permitted(user: User | ServicePrincipal, warehouse: Warehouse, ability: 
 
 
 def _require_new_name(workspace: EmulatedWorkspace, name: str) -> None:
-    if workspace.state.warehouses.named(name):
+    if workspace.state.warehouses.find_by_name(name):
         raise invalid(f"SQL warehouse with name `{name}` already exists")
 
 
@@ -118,7 +118,7 @@ def _launch(workspace: EmulatedWorkspace, warehouse: Warehouse, user: str, at: M
 
 
 def _interrupt(workspace: EmulatedWorkspace, warehouse: Warehouse, at: Millis, reason: str) -> None:
-    """What was going to happen to it does not; its queries end."""
+    """Cancel the scheduled changes of the warehouse and end its queries."""
     for kind in (CHANGE, IDLE):
         workspace.state.scheduler.cancel(kind, warehouse_id=warehouse.id)
     warehouse.busy_until = min(warehouse.busy_until, at)
@@ -127,7 +127,7 @@ def _interrupt(workspace: EmulatedWorkspace, warehouse: Warehouse, at: Millis, r
 
 @task_handler(CHANGE)
 def change(workspace: EmulatedWorkspace, at: Millis, *, warehouse_id: str, to: str) -> None:
-    """The warehouse reaches the state that it was on its way to."""
+    """Set the state that the warehouse has reached."""
     warehouse = workspace.state.warehouses.by_id[warehouse_id]
     if to == "STOPPED":
         warehouse.state = "STOPPED"
@@ -135,10 +135,10 @@ def change(workspace: EmulatedWorkspace, at: Millis, *, warehouse_id: str, to: s
     warehouse.state, warehouse.busy_until = "RUNNING", at
     uptime.open_session(workspace.state.warehouses, warehouse_id, at, warehouse.started_by)
     queries.on_running(workspace, warehouse, at)
-    _watch_idling(workspace, warehouse)
+    _schedule_idle_check(workspace, warehouse)
 
 
-def _watch_idling(workspace: EmulatedWorkspace, warehouse: Warehouse) -> None:
+def _schedule_idle_check(workspace: EmulatedWorkspace, warehouse: Warehouse) -> None:
     if warehouse.auto_stop_minutes:
         due = warehouse.busy_until + warehouse.auto_stop_minutes * MINUTE
         workspace.state.scheduler.schedule(due, IDLE, warehouse_id=warehouse.id)
@@ -146,9 +146,9 @@ def _watch_idling(workspace: EmulatedWorkspace, warehouse: Warehouse) -> None:
 
 @task_handler(IDLE)
 def idle(workspace: EmulatedWorkspace, at: Millis, *, warehouse_id: str) -> None:
-    """Stop the warehouse if it was idle for its time; otherwise look again when that may be the case."""
+    """Stop the warehouse if it was idle for `auto_stop_minutes`; otherwise schedule the next check."""
     warehouse = workspace.state.warehouses.by_id[warehouse_id]
     if at < warehouse.busy_until + warehouse.auto_stop_minutes * MINUTE:
-        _watch_idling(workspace, warehouse)
+        _schedule_idle_check(workspace, warehouse)
     else:
         stop(workspace, warehouse, at)

@@ -1,4 +1,4 @@
-"""Queries: waiting for their warehouse, running, over. All of them are in the history."""
+"""Queries: they wait for their warehouse, run and end. All of them are in the query history."""
 
 from emulator.base.clock import Millis
 from emulator.base.scheduler import task_handler
@@ -24,9 +24,9 @@ def submit(
     is_executed: bool = False,
     task_run_id: int | None = None,
 ) -> Query:
-    """A query of the user; it begins now, or when its warehouse runs. Without a warehouse it is serverless.
+    """Submit a query of the user; it begins now, or when its warehouse runs. Without a warehouse it is serverless.
 
-    The rights of the user, and starting the warehouse, are the business of the caller.
+    The permissions of the user are not checked, and the warehouse is not started.
     """
     query = Query(
         id=workspace.state.ids.uuid("query", user.id),
@@ -41,20 +41,20 @@ def submit(
         is_executed=is_executed,
         task_run_id=task_run_id,
     )
-    workspace.state.warehouses.remember(query)
+    workspace.state.warehouses.add_query(query)
     if warehouse is None or warehouse.state == "RUNNING":
         _begin(workspace, query, at)
     return query
 
 
 def cancel(workspace: EmulatedWorkspace, query: Query, at: Millis) -> None:
-    """End the query; nothing happens to one that is over."""
+    """Cancel the query; do nothing if it has ended."""
     if not query.is_over:
         _close(workspace, query, "CANCELED", at)
 
 
 def fail(workspace: EmulatedWorkspace, query: Query, message: str, at: Millis) -> None:
-    """The query cannot be carried out; nothing happens to one that is over."""
+    """End the query as failed; do nothing if it has ended."""
     if not query.is_over:
         query.error = message
         _close(workspace, query, "FAILED", at)
@@ -68,13 +68,13 @@ def on_running(workspace: EmulatedWorkspace, warehouse: Warehouse, at: Millis) -
 
 
 def on_stopped(workspace: EmulatedWorkspace, warehouse: Warehouse, at: Millis, reason: str) -> None:
-    """The queries on the warehouse fail for this reason, those that waited too."""
+    """End all queries on the warehouse as failed for this reason, also those that wait."""
     for query in _open_queries(workspace, warehouse):
         fail(workspace, query, reason, at)
 
 
 def running(workspace: EmulatedWorkspace, warehouse: Warehouse) -> int:
-    """The number of queries that run on the warehouse."""
+    """Return the number of queries that run on the warehouse."""
     return sum(query.status == "RUNNING" for query in _open_queries(workspace, warehouse))
 
 
@@ -105,5 +105,5 @@ def _close(workspace: EmulatedWorkspace, query: Query, status: QueryStatus, at: 
 
 @task_handler(ENDS)
 def end(workspace: EmulatedWorkspace, at: Millis, *, query_id: str) -> None:
-    """The query is through."""
+    """End the query as finished."""
     _close(workspace, workspace.state.warehouses.queries[query_id], "FINISHED", at)

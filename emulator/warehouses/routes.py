@@ -1,4 +1,4 @@
-"""HTTP of `warehouses`: `/api/2.0/sql/warehouses`, their data sources, their common configuration, query history."""
+"""HTTP handlers of `/api/2.0/sql/warehouses`, their data sources, their common configuration, query history."""
 
 import uuid
 from typing import Any
@@ -8,8 +8,8 @@ from emulator.api.routing import Request, Routes
 from emulator.models.warehouses import Warehouse
 from emulator.permissions.rights import require_admin
 from emulator.warehouses import history, lifecycle, queries
-from emulator.warehouses.access import permitted, require_sql, visible
-from emulator.warehouses.definition import defined
+from emulator.warehouses.access import find_warehouse, require_sql, visible_warehouses
+from emulator.warehouses.definition import parse_definition
 
 PATH = "/api/2.0/sql/warehouses"
 CREATION = "allow-cluster-create"
@@ -19,9 +19,12 @@ routes = Routes()
 
 @routes.get(PATH)
 def list_warehouses(request: Request) -> dict[str, Any]:
-    """Those that the caller may see, or with `skip_cannot_use` those that the caller may use."""
+    """List the warehouses that the caller may view, or with `skip_cannot_use` those that the caller may use."""
     level = "CAN_USE" if request.flag("skip_cannot_use") else "CAN_VIEW"
-    return {"warehouses": [_info(request, warehouse) for warehouse in visible(request, level)], "next_page_token": ""}
+    return {
+        "warehouses": [_info(request, warehouse) for warehouse in visible_warehouses(request, level)],
+        "next_page_token": "",
+    }
 
 
 @routes.post(PATH)
@@ -31,26 +34,30 @@ def create(request: Request) -> dict[str, str]:
         raise denied(
             f"{request.caller.name} is not authorized to create SQL warehouses. Please contact an administrator."
         )
-    return {"id": lifecycle.create(request.workspace, request.caller, defined(request.body), request.now).id}
+    return {"id": lifecycle.create(request.workspace, request.caller, parse_definition(request.body), request.now).id}
 
 
 @routes.get(PATH + "/{id}")
 def show(request: Request) -> dict[str, Any]:
-    return _info(request, permitted(request, request.parameters["id"], "CAN_VIEW", "View"))
+    return _info(request, find_warehouse(request, request.parameters["id"], "CAN_VIEW", "View"))
 
 
 @routes.post(PATH + "/{id}/edit")
 def edit(request: Request) -> dict[str, Any]:
     warehouse = _managed(request)
     lifecycle.edit(
-        request.workspace, warehouse, request.caller, defined(request.body, _definition(warehouse)), request.now
+        request.workspace,
+        warehouse,
+        request.caller,
+        parse_definition(request.body, _definition(warehouse)),
+        request.now,
     )
     return {}
 
 
 @routes.post(PATH + "/{id}/start")
 def start(request: Request) -> dict[str, Any]:
-    warehouse = permitted(request, request.parameters["id"], "CAN_USE", "Use")
+    warehouse = find_warehouse(request, request.parameters["id"], "CAN_USE", "Use")
     lifecycle.start(request.workspace, warehouse, request.caller, request.now)
     return {}
 
@@ -69,7 +76,7 @@ def delete(request: Request) -> dict[str, Any]:
 
 @routes.get("/api/2.0/preview/sql/data_sources")
 def list_data_sources(request: Request) -> list[dict[str, Any]]:
-    """One for each warehouse, which is how the older SQL API names them."""
+    """List one data source for each warehouse; the older SQL API refers to warehouses in this way."""
     return [
         {
             "id": str(uuid.uuid5(uuid.NAMESPACE_OID, warehouse.id)),
@@ -77,20 +84,20 @@ def list_data_sources(request: Request) -> list[dict[str, Any]]:
             "warehouse_id": warehouse.id,
             "type": "databricks_internal",
         }
-        for warehouse in visible(request, "CAN_VIEW")
+        for warehouse in visible_warehouses(request, "CAN_VIEW")
     ]
 
 
 @routes.get("/api/2.0/sql/config/warehouses")
 def show_config(request: Request) -> dict[str, Any]:
-    """The configuration that all warehouses share."""
+    """Return the configuration that all warehouses share."""
     require_admin(request)
     return _config(request)
 
 
 @routes.put("/api/2.0/sql/config/warehouses")
 def set_config(request: Request) -> dict[str, Any]:
-    """Serverless compute stays as it was if the request does not name it."""
+    """Replace the configuration; `enable_serverless_compute` is kept if the request does not contain it."""
     require_admin(request)
     kept = {"enable_serverless_compute": _config(request)["enable_serverless_compute"]}
     request.workspace.state.warehouses.config = kept | request.body
@@ -99,12 +106,12 @@ def set_config(request: Request) -> dict[str, Any]:
 
 @routes.get("/api/2.0/sql/history/queries")
 def list_queries(request: Request) -> dict[str, Any]:
-    """The newest first. Some clients send the filter in the body, as the documentation shows it."""
+    """List queries, newest first. Some clients send the filter in the body, as the documentation says."""
     return history.page(request)
 
 
 def _managed(request: Request) -> Warehouse:
-    return permitted(request, request.parameters["id"], "CAN_MANAGE", "Manage")
+    return find_warehouse(request, request.parameters["id"], "CAN_MANAGE", "Manage")
 
 
 def _config(request: Request) -> dict[str, Any]:
@@ -113,7 +120,7 @@ def _config(request: Request) -> dict[str, Any]:
 
 
 def _definition(warehouse: Warehouse) -> dict[str, Any]:
-    """The fields that a request sets, in the names of the API."""
+    """Return the fields that a request sets, under their names in the API."""
     fields = {
         "name": warehouse.name,
         "cluster_size": warehouse.cluster_size,

@@ -1,4 +1,4 @@
-"""The truth of a warehouse's uptime: sessions from RUNNING to STOPPING."""
+"""The actual uptime of a warehouse: sessions from RUNNING to STOPPING."""
 
 from emulator.base.clock import Millis
 from emulator.models.clusters import ClusterRestart, UptimeSession
@@ -6,20 +6,20 @@ from emulator.models.warehouses import Warehouses
 
 
 def open_session(warehouses: Warehouses, warehouse_id: str, at: Millis, started_by: str | None) -> None:
-    """The warehouse is RUNNING from `at` on; does nothing during a session."""
+    """Begin a session at `at`, when the warehouse is RUNNING; do nothing during a session."""
     if _current(warehouses, warehouse_id) is None:
         warehouses.sessions.setdefault(warehouse_id, []).append(UptimeSession(at, None, started_by))
 
 
 def record_restart(warehouses: Warehouses, warehouse_id: str, at: Millis, user: str) -> None:
-    """An edit restarts the warehouse; its session continues."""
+    """Record that an edit restarts the warehouse; its session continues."""
     session = _current(warehouses, warehouse_id)
     if session is not None:
         session.restarts.append(ClusterRestart(at, user))
 
 
 def close_session(warehouses: Warehouses, warehouse_id: str, at: Millis) -> None:
-    """The warehouse is STOPPING, or gone, from `at` on."""
+    """End the session at `at`, when the warehouse is STOPPING or deleted."""
     session = _current(warehouses, warehouse_id)
     if session is not None:
         session.end = at
@@ -28,7 +28,7 @@ def close_session(warehouses: Warehouses, warehouse_id: str, at: Millis) -> None
 def uptime(
     warehouses: Warehouses, warehouse_id: str, from_ms: Millis, to_ms: Millis
 ) -> tuple[Millis, list[UptimeSession]]:
-    """Milliseconds of uptime in `[from_ms, to_ms)`, and the whole sessions that overlap it, oldest first.
+    """Return the milliseconds of uptime in `[from_ms, to_ms)`, and the whole sessions that overlap it, oldest first.
 
     A session without an end counts up to `to_ms`, which must not be in the future. An unknown warehouse has none.
     """

@@ -19,7 +19,7 @@ NOTEBOOK = {"notebook_task": {"notebook_path": "/Shared/a"}}
 
 
 def task(key: str, *others: str, **fields: Any) -> dict[str, Any]:
-    """A task on serverless compute unless the fields name a cluster."""
+    """Return a task, on serverless compute unless the fields name a cluster."""
     waits = {"depends_on": [{"task_key": other} for other in others]} if others else {}
     return {"task_key": key, **waits, **NOTEBOOK, **fields}
 
@@ -44,7 +44,7 @@ def run(workspace: InProcessWorkspace, run_id: int) -> dict[str, Any]:
 
 
 def states(workspace: InProcessWorkspace, run_id: int) -> dict[str, str]:
-    """The state of each task, or its result once there is one."""
+    """Return the state of each task, or its result once there is one."""
     found = {one["task_key"]: one["state"] for one in run(workspace, run_id)["tasks"]}
     return {key: state.get("result_state", state["life_cycle_state"]) for key, state in found.items()}
 

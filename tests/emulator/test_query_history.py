@@ -151,7 +151,7 @@ def test_a_wrong_argument_is_refused(workspace: InProcessWorkspace, query: str, 
     assert (status, code, message in text) == (400, "INVALID_PARAMETER_VALUE", True), text
 
 
-def test_others_see_their_own_queries_and_those_of_warehouses_that_they_may_view(workspace: InProcessWorkspace) -> None:
+def test_users_see_their_queries_and_those_on_warehouses_they_may_view(workspace: InProcessWorkspace) -> None:
     warehouse_id = warehouse(workspace)
     ana, ben = workspace.create_user("ana@lab.example"), workspace.create_user("ben@lab.example")
     on_warehouse, serverless = run(workspace, ben, 1, warehouse_id), run(workspace, ben)
