@@ -1,10 +1,10 @@
-"""What a deploy costs in seconds, beside the plain Terraform that the lab had before.
+"""Measures the duration of a deploy, compared with the plain Terraform that the lab used before.
 
     python bench/deploy.py [--groups 30,100] [--only stages|earlier|limits] [--transition-seconds 2] [--json]
 
-All run the real provider against an emulator of their own. `stages` takes our deploy apart; `earlier` compares from
-roster to ready, once with the provider's own rate of requests and once with ours; `limits` deploys under the request
-limits of an Azure workspace, whose reads of people and groups are the scarcest.
+Each run uses the real provider and a separate emulator. `stages` measures the steps of our deploy; `earlier` compares
+the time from the roster to stopped clusters, once with the provider's default request rate and once with ours; `limits`
+deploys under the request limits of an Azure workspace, which are lowest for reads of users and groups.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ from emulator_process import EmulatorProcess, isolated_environment  # noqa: E402
 from labkit.terraform import terraform_program  # noqa: E402
 from terraform_lab import CommandOutput, TerraformLab  # noqa: E402
 
-STUDENTS = 4
+STUDENTS_PER_GROUP = 4
 """In each group."""
 
 EXPORT = "export.csv"
-OFF_SECONDS = 60.0
+STOP_TIMEOUT_SECONDS = 60.0
 
 PARALLEL = ("-input=false", "-parallelism=50")
-OUR_RATE = 100
+OUR_REQUESTS_PER_SECOND = 100
 
-SYNTH_GOAL, SYNTH_GROUPS = 6.0, 100
-OF_DEFAULTS_GOAL, OF_OUR_RATE_GOAL, OF_LIMIT_GOAL = 0.4, 0.8, 1.1
+MAX_SYNTH_SECONDS, SYNTH_GROUPS = 6.0, 100
+MAX_SHARE_OF_EARLIER, MAX_SHARE_OF_EARLIER_OUR_RATE, MAX_SHARE_OF_LIMIT = 0.4, 0.8, 1.1
 
 SCIM = "/api/2.0/preview/scim/v2/"
-BURST, READS_A_SECOND = 255, 255 / 60
-"""SCIM reads that the `azure` limits let through: at once after a rest, and then a second."""
+BURST, READS_PER_SECOND = 255, 255 / 60
+"""SCIM reads that the `azure` limits permit: in a burst after a pause, and per second afterwards."""
 
 OURS, EARLIER, EARLIER_OUR_RATE = "ours", "the earlier system", "the earlier system at our rate"
 
@@ -55,18 +55,18 @@ PARTS = ("stages", "earlier", "limits")
 
 
 @dataclass(frozen=True)
-class Took:
-    """How long something took, and how many of these seconds its programs computed: on a busy machine, far fewer."""
+class StepTime:
+    """Elapsed time and processor time of a step, in seconds; on a busy machine the latter is much shorter."""
 
     seconds: float
     computed: float
 
 
 @dataclass(frozen=True)
-class Goal:
-    """A promise and what was measured."""
+class Threshold:
+    """A measured value and its limit."""
 
-    says: str
+    description: str
     measured: float
     limit: float
 
@@ -76,21 +76,21 @@ class Goal:
 
 
 def addresses(groups: int) -> list[list[str]]:
-    """The students of so many groups."""
+    """Return the addresses of the students in each group."""
     return [
-        [f"s{group:03d}{letter}@campus.example.ac.il" for letter in "abcdef"[:STUDENTS]]
+        [f"s{group:03d}{letter}@campus.example.ac.il" for letter in "abcdef"[:STUDENTS_PER_GROUP]]
         for group in range(1, groups + 1)
     ]
 
 
 def export_of(groups: Sequence[Sequence[str]]) -> str:
-    """What Moodle's Group self-selection would export for these groups."""
+    """Return Moodle's Group self-selection export for these groups."""
     member = ("Username", "ID Number", "Firstname", "Lastname", "Email")
     text = io.StringIO()
     rows = csv.writer(text)
     rows.writerow(
         ["Group ID", "Group Name", "Group Size", "Group Description"]
-        + [f"Member {number} {column}" for number in range(1, STUDENTS + 1) for column in member]
+        + [f"Member {number} {column}" for number in range(1, STUDENTS_PER_GROUP + 1) for column in member]
     )
     for number, group in enumerate(groups, 1):
         members = [cell for address in group for cell in (address.partition("@")[0], "", "Student", "Of", address)]
@@ -99,8 +99,8 @@ def export_of(groups: Sequence[Sequence[str]]) -> str:
 
 
 @contextmanager
-def term(groups: int, transition_seconds: float) -> Iterator[TerraformLab]:
-    """A course of so many groups in a workspace of its own, its roster not imported yet."""
+def new_lab(groups: int, transition_seconds: float) -> Iterator[TerraformLab]:
+    """Yield a course of this many groups in a new workspace; its roster is not imported yet."""
     with (
         EmulatorProcess(["--transition-seconds", str(transition_seconds)]) as emulator,
         tempfile.TemporaryDirectory(prefix="lab-bench-") as folder,
@@ -111,25 +111,25 @@ def term(groups: int, transition_seconds: float) -> Iterator[TerraformLab]:
         yield made
 
 
-def measure(*steps: Callable[[], CommandOutput | None]) -> Took:
-    """What the steps take together; click.ClickException where a command fails."""
+def measure(*steps: Callable[[], CommandOutput | None]) -> StepTime:
+    """Return the total time of the steps. Raises click.ClickException if a command fails."""
     began, computed = time.perf_counter(), processor_seconds()
     for step in steps:
         done = step()
         if done is not None and done.status != 0:
             raise click.ClickException(done.text[-4000:])
-    return Took(time.perf_counter() - began, processor_seconds() - computed)
+    return StepTime(time.perf_counter() - began, processor_seconds() - computed)
 
 
 def processor_seconds() -> float:
-    """What the programs that were started and have ended computed, and all that they started; not the emulator."""
+    """Return the processor time of all child processes that have ended, in seconds; not that of the emulator."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
-def stages(groups: int, transition_seconds: float) -> dict[str, Took]:
-    """The steps of a term, from the import of the export to the end."""
-    with term(groups, transition_seconds) as lab:
+def measure_stages(groups: int, transition_seconds: float) -> dict[str, StepTime]:
+    """Measure the steps of a term, from the import of the roster to the destroy."""
+    with new_lab(groups, transition_seconds) as lab:
         steps: Mapping[str, Callable[[], CommandOutput | None]] = {
             "import": lambda: lab.import_export(lab.folder / EXPORT),
             "synth": lambda: lab.run([sys.executable, ROOT / "cdktf" / "main.py"]),
@@ -142,8 +142,8 @@ def stages(groups: int, transition_seconds: float) -> dict[str, Took]:
         return {name: measure(step) for name, step in steps.items()}
 
 
-def ours(lab: TerraformLab, groups: int) -> Took:
-    """From roster to ready, as a person runs it: the import, then one `cdktf deploy`."""
+def measure_ours(lab: TerraformLab, groups: int) -> StepTime:
+    """Measure the time from roster to ready as a user runs it: the import, then one `cdktf deploy`."""
     return measure(
         lambda: lab.import_export(lab.folder / EXPORT),
         lambda: lab.cdktf("deploy", "--auto-approve"),
@@ -151,8 +151,8 @@ def ours(lab: TerraformLab, groups: int) -> Took:
     )
 
 
-def earlier(lab: TerraformLab, groups: int, requests_per_second: int | None) -> Took:
-    """From the table of students to ready, in the earlier system's two phases."""
+def measure_earlier(lab: TerraformLab, groups: int, requests_per_second: int | None) -> StepTime:
+    """Measure the time from the table of students to ready, in the earlier system's two phases."""
     folder = lab.folder / "earlier"
     folder.mkdir()
     for name, text in files(addresses(groups), requests_per_second=requests_per_second).items():
@@ -167,11 +167,11 @@ def earlier(lab: TerraformLab, groups: int, requests_per_second: int | None) -> 
 
 
 def await_ready(lab: TerraformLab, groups: int) -> None:
-    """Return once every cluster is off. Raise click.ClickException where one stays on or lacks a library."""
-    deadline = time.monotonic() + OFF_SECONDS
+    """Return when every cluster is stopped. Raises click.ClickException if one keeps running or lacks a library."""
+    deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
     while {cluster["state"] for cluster in lab.clusters().values()} != {"TERMINATED"}:
         if time.monotonic() > deadline:
-            raise click.ClickException(f"{OFF_SECONDS:.0f} seconds after the deploy, clusters still run")
+            raise click.ClickException(f"{STOP_TIMEOUT_SECONDS:.0f} seconds after the deploy, clusters still run")
         time.sleep(0.1)
     clusters = lab.clusters()
     bare = [name for name, cluster in clusters.items() if len(lab.libraries(cluster["cluster_id"])) != 2]
@@ -179,25 +179,25 @@ def await_ready(lab: TerraformLab, groups: int) -> None:
         raise click.ClickException(f"{len(clusters)} of {groups} clusters are there; without libraries: {bare}")
 
 
-def compare(groups: int, transition_seconds: float) -> dict[str, Took]:
-    """From roster to ready: ours, and the earlier system's with the provider's rate and with ours."""
+def measure_comparison(groups: int, transition_seconds: float) -> dict[str, StepTime]:
+    """Measure the time from roster to ready: ours, and the earlier system's with the provider's rate and with ours."""
     found = {}
-    runs: Mapping[str, Callable[[TerraformLab], Took]] = {
-        OURS: lambda lab: ours(lab, groups),
-        EARLIER: lambda lab: earlier(lab, groups, None),
-        EARLIER_OUR_RATE: lambda lab: earlier(lab, groups, OUR_RATE),
+    runs: Mapping[str, Callable[[TerraformLab], StepTime]] = {
+        OURS: lambda lab: measure_ours(lab, groups),
+        EARLIER: lambda lab: measure_earlier(lab, groups, None),
+        EARLIER_OUR_RATE: lambda lab: measure_earlier(lab, groups, OUR_REQUESTS_PER_SECOND),
     }
     for name, run in runs.items():
-        with term(groups, transition_seconds) as lab:
+        with new_lab(groups, transition_seconds) as lab:
             found[name] = run(lab)
     return found
 
 
-def under_limits(groups: int, transition_seconds: float) -> dict[str, float]:
-    """Our deploy under the limits of an Azure workspace, and the seconds that its reads of people and groups imply."""
-    with term(groups, transition_seconds) as lab:
+def measure_under_limits(groups: int, transition_seconds: float) -> dict[str, float]:
+    """Measure our deploy under the limits of an Azure workspace, and the minimum time of its user and group reads."""
+    with new_lab(groups, transition_seconds) as lab:
         lab.emulator.control("POST", "faults", {"profile": "azure"})
-        took = ours(lab, groups)
+        took = measure_ours(lab, groups)
         journal = lab.emulator.request_log()
     reads = [entry for entry in journal if entry["method"] == "GET" and entry["path"].startswith(SCIM)]
     refused = sum(entry["status"] == 429 for entry in reads)
@@ -206,41 +206,43 @@ def under_limits(groups: int, transition_seconds: float) -> dict[str, float]:
         "answered SCIM reads": len(reads) - refused,
         "refused SCIM reads": refused,
         "refused of all else": sum(entry["status"] == 429 for entry in journal) - refused,
-        "seconds implied": (len(reads) - refused) / READS_A_SECOND,
-        "seconds implied after the burst": max(0.0, len(reads) - refused - BURST) / READS_A_SECOND,
+        "seconds implied": (len(reads) - refused) / READS_PER_SECOND,
+        "seconds implied after the burst": max(0.0, len(reads) - refused - BURST) / READS_PER_SECOND,
     }
 
 
-def goals(groups: int, measured: Mapping[str, Mapping[str, Any]]) -> list[Goal]:
-    """The promises that these figures can tell of."""
+def thresholds(groups: int, measured: Mapping[str, Mapping[str, Any]]) -> list[Threshold]:
+    """Return the thresholds that these figures can be compared with."""
     found = []
     if (steps := measured.get("stages")) and groups == SYNTH_GROUPS:
-        found.append(Goal("synthesis, imports included", steps["synth"].seconds, SYNTH_GOAL))
+        found.append(Threshold("synthesis, imports included", steps["synth"].seconds, MAX_SYNTH_SECONDS))
     if times := measured.get("earlier"):
-        for name, limit in ((EARLIER, OF_DEFAULTS_GOAL), (EARLIER_OUR_RATE, OF_OUR_RATE_GOAL)):
-            found.append(Goal(f"ours, of {name}", times[OURS].seconds / times[name].seconds, limit))
+        for name, limit in ((EARLIER, MAX_SHARE_OF_EARLIER), (EARLIER_OUR_RATE, MAX_SHARE_OF_EARLIER_OUR_RATE)):
+            found.append(Threshold(f"ours, of {name}", times[OURS].seconds / times[name].seconds, limit))
     if limits := measured.get("limits"):
         found.append(
-            Goal("under limits, of what is implied", limits["seconds"] / limits["seconds implied"], OF_LIMIT_GOAL)
+            Threshold(
+                "under limits, of what is implied", limits["seconds"] / limits["seconds implied"], MAX_SHARE_OF_LIMIT
+            )
         )
     return found
 
 
-def show(groups: int, measured: Mapping[str, Mapping[str, Any]]) -> None:
-    """The figures as a table for people."""
-    click.echo(f"\n{groups} groups, {groups * STUDENTS} students")
+def print_report(groups: int, measured: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print the figures as a table."""
+    click.echo(f"\n{groups} groups, {groups * STUDENTS_PER_GROUP} students")
     for part, figures in measured.items():
         click.echo(f"  {part:34} seconds  computed  share" if part != "limits" else f"  {part}")
         whole = sum(took.seconds for took in figures.values()) if part == "stages" else 0.0
         for name, figure in figures.items():
-            if isinstance(figure, Took):
+            if isinstance(figure, StepTime):
                 share = f"{figure.seconds / whole:7.0%}" if whole else ""
                 click.echo(f"    {name:32} {figure.seconds:7.1f}  {figure.computed:8.1f}{share}")
             else:
                 click.echo(f"    {name:32} {figure:7.1f}")
-    for goal in goals(groups, measured):
+    for goal in thresholds(groups, measured):
         verdict = "met" if goal.is_met else "MISSED"
-        click.echo(f"  {goal.says}: {goal.measured:.2f}, at most {goal.limit}: {verdict}")
+        click.echo(f"  {goal.description}: {goal.measured:.2f}, at most {goal.limit}: {verdict}")
 
 
 @click.command()
@@ -249,36 +251,36 @@ def show(groups: int, measured: Mapping[str, Mapping[str, Any]]) -> None:
 @click.option("--transition-seconds", default=2.0, show_default=True, help="From one state of a cluster to the next.")
 @click.option("--json", "as_json", is_flag=True, help="Print data instead of a table.")
 def main(sizes: str, only: tuple[str, ...], transition_seconds: float, as_json: bool) -> None:
-    """Measure deploys of courses; exit 1 when one misses its promise.
+    """Measure deploys of courses; exit with status 1 if a threshold is missed.
 
-    Run it on a machine that does nothing else: the provider's own rate does not slow down with the machine.
+    Run it on an idle machine: the provider's own rate does not slow down with the machine.
     """
     run: Mapping[str, Callable[[int, float], Mapping[str, Any]]] = {
-        "stages": stages,
-        "earlier": compare,
-        "limits": under_limits,
+        "stages": measure_stages,
+        "earlier": measure_comparison,
+        "limits": measure_under_limits,
     }
     everything: dict[int, dict[str, Mapping[str, Any]]] = {}
     with tempfile.TemporaryDirectory(prefix="lab-bench-home-") as home:
-        live_in(Path(home))
+        use_home(Path(home))
         for groups in map(int, sizes.split(",")):
             everything[groups] = {part: run[part](groups, transition_seconds) for part in only or PARTS}
             if not as_json:
-                show(groups, everything[groups])
+                print_report(groups, everything[groups])
     if as_json:
         click.echo(json.dumps(everything, indent=1, default=asdict))
     missed = [
-        f"{goal.says} ({groups} groups)"
+        f"{goal.description} ({groups} groups)"
         for groups, measured in everything.items()
-        for goal in goals(groups, measured)
+        for goal in thresholds(groups, measured)
         if not goal.is_met
     ]
     if missed:
         raise click.ClickException(f"missed: {'; '.join(missed)}")
 
 
-def live_in(home: Path) -> None:
-    """Nobody's profiles, tokens or settings reach what is measured; Terraform's own plugins do."""
+def use_home(home: Path) -> None:
+    """Use this home: hide the user's profiles, tokens and settings, but keep Terraform's plugins."""
     plugins = Path.home() / ".terraform.d"
     if plugins.is_dir():
         (home / ".terraform.d").symlink_to(plugins)

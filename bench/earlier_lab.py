@@ -1,7 +1,7 @@
-"""The lab as plain Terraform had it before this project: one table of students, `for_each`, and two phases.
+"""The lab in plain Terraform, as it was before this project: one table of students, `for_each`, and two phases.
 
-Groups, accounts and clusters are applied first, by `-target`; the second apply installs the libraries as resources of
-their own and stops the clusters.
+The first apply creates groups, accounts and clusters with `-target`; the second one installs the libraries as separate
+resources and stops the clusters.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ resource "terraform_data" "stop" {
 
 
 def files(groups: Sequence[Sequence[str]], *, requests_per_second: int | None) -> Mapping[str, str]:
-    """The files of the stack by name, for these groups of addresses; None leaves the provider its own rate."""
+    """Return the stack's files by name, for these groups of addresses; None keeps the provider's default rate."""
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
     width = max(map(len, groups))

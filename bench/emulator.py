@@ -1,11 +1,11 @@
-"""How many small GETs a second the emulator answers on one core, beside two peers in the same run.
+"""Measures how many small GETs per second the emulator serves on one core, compared with two other servers.
 
     python bench/emulator.py [--seconds 3] [--connections 16] [--json]
 
-Server and load run on a core each, on loopback with keep-alive; the load is a bare asyncio protocol, so that it is
-never the bottleneck. Beside the requests of a second stand those of a second of the server's own processor time, which
-is what one core gives when nothing else wants it; the promise is held to that. A peer that does nothing but say hello
-shows what the machine gives.
+Server and load run on one core each, on loopback with keep-alive; the load is a plain asyncio protocol, so that it is
+never the bottleneck. The output has requests per second, and requests per second of the server's processor time, which
+is the rate of an otherwise idle core; the threshold applies to the latter. Servers with a constant response show the
+limit of the machine.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
 from emulator_process import EmulatorProcess  # noqa: E402
 
-FLOOR = 1500
-"""Requests a second that the emulator promises, on one core with 16 keep-alive connections."""
+MIN_REQUESTS_PER_SECOND = 1500
+"""Threshold: requests per second on one core with 16 keep-alive connections."""
 
-LARGE = "30 pinned clusters"
-"""What is no small answer: it is shown, and the promise does not cover it."""
+LARGE_RESPONSE = "30 pinned clusters"
+"""A large response: it is measured, but the threshold does not apply to it."""
 
 LISTINGS = {
     "workspace/list, heavy": ("/api/2.0/workspace/list", "objects"),
     "dbfs/list, heavy": ("/api/2.0/dbfs/list", "files"),
 }
-"""Two thousand folders of a quarter of a million files, in turn: what to call it, the path, the key of the answer."""
+"""Listings of two thousand folders with a quarter of a million files: name → path, and key of the response."""
 
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 
@@ -86,10 +86,10 @@ server.serve_forever()
 
 
 class Connection(asyncio.Protocol):
-    """Sends one request after another, each as soon as the answer to the last one is complete."""
+    """Sends one request after another, each when the previous response is complete."""
 
     def __init__(self, requests: Iterator[bytes], delays: list[float]) -> None:
-        """The requests never end; connections may share them."""
+        """Send requests from an endless iterator, which connections may share."""
         self._requests = requests
         self._delays = delays
         self._received = b""
@@ -128,16 +128,18 @@ def _content_length(head: bytes) -> int:
 
 
 @dataclass(frozen=True)
-class Measured:
+class LoadMeasurement:
     delays: list[float]
-    """Seconds of each request."""
+    """Seconds per request."""
     seconds: float
     processor: float
-    """Seconds that the server computed meanwhile."""
+    """Processor time of the server, in seconds."""
 
 
-async def load(pid: int, port: int, paths: list[str], token: str, connections: int, seconds: float) -> Measured:
-    """Ask for these in turn for so long. Raises click.ClickException if a request was not answered with 200."""
+async def run_load(
+    pid: int, port: int, paths: list[str], token: str, connections: int, seconds: float
+) -> LoadMeasurement:
+    """Request these paths in turn for some seconds. Raises click.ClickException for a status other than 200."""
     lines = [f"Host: 127.0.0.1:{port}", "User-Agent: bench", "Accept: application/json"]
     if token:
         lines.append(f"Authorization: Bearer {token}")
@@ -148,11 +150,11 @@ async def load(pid: int, port: int, paths: list[str], token: str, connections: i
         await loop.create_connection(lambda: Connection(requests, delays), "127.0.0.1", port)
         for _ in range(connections)
     ]
-    await asyncio.sleep(min(1.0, seconds / 3))  # warming up is not measured
+    await asyncio.sleep(min(1.0, seconds / 3))  # warm-up
     delays.clear()
     began, computed = time.perf_counter(), processor_seconds(pid)
     await asyncio.sleep(seconds)
-    measured = Measured(list(delays), time.perf_counter() - began, processor_seconds(pid) - computed)
+    measured = LoadMeasurement(list(delays), time.perf_counter() - began, processor_seconds(pid) - computed)
     failures = [connection.failure for _, connection in opened if connection.failure]
     for transport, _ in opened:
         transport.abort()
@@ -162,7 +164,7 @@ async def load(pid: int, port: int, paths: list[str], token: str, connections: i
 
 
 def processor_seconds(pid: int) -> float:
-    """What a process has computed so far; 0 where the system does not tell."""
+    """Return the processor time of a process so far, in seconds; 0 if the system does not provide it."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -171,8 +173,8 @@ def processor_seconds(pid: int) -> float:
 
 
 @contextmanager
-def peer(source: str) -> Iterator[tuple[int, int]]:
-    """Run this program, which prints the port that it listens on; yields its process id and the port."""
+def run_peer(source: str) -> Iterator[tuple[int, int]]:
+    """Run this program, which prints its port; yield its process id and the port."""
     process = subprocess.Popen(
         [sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
@@ -188,20 +190,20 @@ def peer(source: str) -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
-def emulator(*arguments: str) -> Iterator[EmulatorProcess]:
+def run_emulator(*arguments: str) -> Iterator[EmulatorProcess]:
     with EmulatorProcess(["--seed", "bench", "--transition-seconds", "0", *arguments]) as process:
         pin(process.pid, CORES[0])
         yield process
 
 
 def pin(pid: int, core: int) -> None:
-    """Keep a process on one core, where the system can do that."""
+    """Pin a process to one core, if the system supports it."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(pid, {core})
 
 
-def furnish(process: EmulatorProcess) -> dict[str, str]:
-    """Something to read: 30 groups, 100 users, 30 clusters; the paths to measure, by name."""
+def create_objects(process: EmulatorProcess) -> dict[str, str]:
+    """Create 30 groups, 100 users and 30 clusters; return the paths to measure, by name."""
     scim = "/api/2.0/preview/scim/v2"
 
     def made(path: str, identity: str, body: dict[str, Any]) -> str:
@@ -227,13 +229,13 @@ def furnish(process: EmulatorProcess) -> dict[str, str]:
         "one group": f"{scim}/Groups/{groups[15]}",
         "one cluster": f"/api/2.1/clusters/get?cluster_id={clusters[15]}",
         "its permissions": f"/api/2.0/permissions/clusters/{clusters[15]}",
-        LARGE: "/api/2.1/clusters/list?filter_by.is_pinned=true&page_size=100",
+        LARGE_RESPONSE: "/api/2.1/clusters/list?filter_by.is_pinned=true&page_size=100",
         "Me": f"{scim}/Me",
     }
 
 
 def folders(process: EmulatorProcess, api: str, key: str, most: int = 2000) -> list[str]:
-    """The first so many folders of all homes, by breadth, as requests that list them."""
+    """Return the paths that list the first folders of all homes, breadth first."""
     users = process.control("GET", "files/truth")["users"]
     found = [f"/Users/{user['user_name']}" for user in users if user["dbfs"]["directories"]]
     for folder in found:
@@ -250,12 +252,12 @@ def folders(process: EmulatorProcess, api: str, key: str, most: int = 2000) -> l
 @click.option("--connections", default=16, show_default=True, help="Keep-alive connections at once.")
 @click.option("--json", "as_json", is_flag=True, help="Print data instead of a table.")
 def main(seconds: float, connections: int, as_json: bool) -> None:
-    """Measure the emulator and its peers; exit 1 when the emulator misses its promise."""
+    """Measure the emulator and the other servers; exit with status 1 if the emulator misses its threshold."""
     pin(0, CORES[-1])
     rows: list[dict[str, Any]] = []
 
     def measure(server: str, what: str, pid: int, port: int, paths: list[str], token: str = "") -> None:
-        measured = asyncio.run(load(pid, port, paths, token, connections, seconds))
+        measured = asyncio.run(run_load(pid, port, paths, token, connections, seconds))
         ordered = sorted(measured.delays)
         rows.append(
             {
@@ -268,27 +270,29 @@ def main(seconds: float, connections: int, as_json: bool) -> None:
             }
         )
 
-    with peer(STARLETTE) as (pid, port):
+    with run_peer(STARLETTE) as (pid, port):
         measure("uvicorn + starlette", "hello", pid, port, ["/hello"])
-    with peer(STANDARD_LIBRARY) as (pid, port):
+    with run_peer(STANDARD_LIBRARY) as (pid, port):
         measure("http.server", "hello", pid, port, ["/hello"])
-    with emulator() as process:
+    with run_emulator() as process:
         port = int(process.url.rpartition(":")[2])
-        for what, path in furnish(process).items():
+        for what, path in create_objects(process).items():
             measure("emulator", what, process.pid, port, [path], process.admin_token)
-    with emulator("--files", "heavy") as process:
+    with run_emulator("--files", "heavy") as process:
         port = int(process.url.rpartition(":")[2])
         for what, (api, key) in LISTINGS.items():
             measure("emulator", what, process.pid, port, folders(process, api, key), process.admin_token)
 
-    report(rows, as_json)
-    small = [row for row in rows if row["server"] == "emulator" and row["answer"] != LARGE]
+    print_report(rows, as_json)
+    small = [row for row in rows if row["server"] == "emulator" and row["answer"] != LARGE_RESPONSE]
     slowest = min(int(row["per processor second"]) for row in small)
-    if slowest < FLOOR:
-        raise click.ClickException(f"{slowest} requests a second are fewer than the {FLOOR} promised")
+    if slowest < MIN_REQUESTS_PER_SECOND:
+        raise click.ClickException(
+            f"{slowest} requests per second are below the threshold of {MIN_REQUESTS_PER_SECOND}"
+        )
 
 
-def report(rows: list[dict[str, Any]], as_json: bool) -> None:
+def print_report(rows: list[dict[str, Any]], as_json: bool) -> None:
     for row in rows:
         row["of the first"] = round(row["per processor second"] / rows[0]["per processor second"], 2)
     if as_json:

@@ -1,9 +1,9 @@
-"""Which way to send requests costs least: the SDK in threads, aiohttp with its credentials, or http.client in threads.
+"""Compares three HTTP layers: the SDK in threads, aiohttp with the SDK's credentials, and http.client in threads.
 
     python bench/http_layer.py [--requests 4000] [--workers 64] [--latency 0.04] [--json]
 
-Each lists the same folders of the emulator, which runs on a core of its own. Beside the requests a second stands what
-one request costs the client's processor, which decides where no limit of the API is reached.
+Each lists the same folders of the emulator, which runs on a separate core. The output has requests per second, and the
+client's processor time per request, which matters when the API's limits are not reached.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from databricks.sdk.config import Config
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
-from bench.rivals import Target  # noqa: E402
+from bench.baselines import ListingTarget  # noqa: E402
 from bench.scan import SMALL, workspace  # noqa: E402
 from inventory.transport.client import Client  # noqa: E402
 
@@ -33,23 +33,23 @@ LIST = "/api/2.0/workspace/list"
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What one way to ask costs."""
+class RequestCost:
+    """The result of one HTTP layer."""
 
     way: str
     a_second: float
-    """Requests."""
+    """Requests per second."""
     processor_ms: float
-    """Of the client, for one request and the reading of its answer."""
+    """Processor time of the client for one request and its response, in milliseconds."""
 
 
-def sdk(url: str, token: str, paths: Sequence[str], workers: int) -> None:
-    client = Target(url, token, ()).client()
+def sdk_threads(url: str, token: str, paths: Sequence[str], workers: int) -> None:
+    client = ListingTarget(url, token, ()).client()
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(lambda path: list(client.workspace.list(path)), paths))
 
 
-def asynchronous(url: str, token: str, paths: Sequence[str], workers: int) -> None:
+def aiohttp_requests(url: str, token: str, paths: Sequence[str], workers: int) -> None:
     config = Config(host=url, token=token, auth_type="pat")
 
     async def work(session: aiohttp.ClientSession, waiting: list[str]) -> None:
@@ -66,29 +66,29 @@ def asynchronous(url: str, token: str, paths: Sequence[str], workers: int) -> No
     asyncio.run(all_of_it())
 
 
-def threads(url: str, token: str, paths: Sequence[str], workers: int) -> None:
+def http_client_threads(url: str, token: str, paths: Sequence[str], workers: int) -> None:
     config = Config(host=url, token=token, auth_type="pat")
     client = Client(url, config.authenticate)
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(lambda path: client.get(LIST, {"path": path}), paths))
 
 
-WAYS: dict[str, Callable[[str, str, Sequence[str], int], None]] = {
-    "the SDK in threads": sdk,
-    "aiohttp": asynchronous,
-    "http.client in threads": threads,
+METHODS: dict[str, Callable[[str, str, Sequence[str], int], None]] = {
+    "the SDK in threads": sdk_threads,
+    "aiohttp": aiohttp_requests,
+    "http.client in threads": http_client_threads,
 }
 
 
-def measure(way: str, url: str, token: str, paths: Sequence[str], workers: int) -> Cost:
+def measure(way: str, url: str, token: str, paths: Sequence[str], workers: int) -> RequestCost:
     began, computed = time.perf_counter(), time.process_time()
-    WAYS[way](url, token, paths, workers)
+    METHODS[way](url, token, paths, workers)
     seconds, computed = time.perf_counter() - began, time.process_time() - computed
-    return Cost(way, len(paths) / seconds, computed / len(paths) * 1000)
+    return RequestCost(way, len(paths) / seconds, computed / len(paths) * 1000)
 
 
 def folders(url: str, token: str, users: Sequence[str], number: int) -> list[str]:
-    """So many folders of the homes, some of them more than once where there are not enough."""
+    """Return this many folders of the homes, repeated if there are not enough."""
     client = Client(url, lambda: {"Authorization": f"Bearer {token}"})
     found = [f"/Users/{user}" for user in users]
     for path in found:
@@ -106,14 +106,14 @@ def folders(url: str, token: str, users: Sequence[str], number: int) -> list[str
 @click.option("--latency", default=0.04, show_default=True, help="Seconds of a request, in the second round.")
 @click.option("--json", "as_json", is_flag=True)
 def main(number: int, workers: int, latency: float, as_json: bool) -> None:
-    found: dict[str, list[Cost]] = {}
+    found: dict[str, list[RequestCost]] = {}
     with workspace(SMALL) as emulator:
         users = [user["user_name"] for user in emulator.control("GET", "files/truth")["users"]]
         paths = folders(emulator.url, emulator.admin_token, users, number)
         for seconds in (0.0, latency):
             emulator.control("POST", "faults", {"rules": [{"kind": "latency", "seconds": seconds}] if seconds else []})
             name = f"{seconds * 1000:.0f} ms latency"
-            found[name] = [measure(way, emulator.url, emulator.admin_token, paths, workers) for way in WAYS]
+            found[name] = [measure(way, emulator.url, emulator.admin_token, paths, workers) for way in METHODS]
             if not as_json:
                 click.echo(name)
             for cost in [] if as_json else found[name]:

@@ -1,9 +1,9 @@
-"""What one poll costs in calls and seconds, beside a straightforward loop over every cluster.
+"""Measures requests and duration of a poll, compared with a simple loop over all clusters.
 
     python bench/poll.py [--sizes 10,100,1000] [--latency 0.05] [--json]
 
-The workspace is the emulator with 50 ms of latency; three in ten clusters were started and stopped since the last
-poll. The loop asks for the events and the permissions of each cluster, one after the other, as a script would.
+The workspace is the emulator with 50 ms of latency; three in ten clusters were started and stopped since the last poll.
+The loop requests the events and permissions of one cluster after another, as a script would.
 """
 
 from __future__ import annotations
@@ -47,33 +47,33 @@ from labkit.course_file import (  # noqa: E402
 )
 from labkit.workspace.access import choose_and_apply  # noqa: E402
 
-CHANGED = 0.3
-MOST_OF_A_DAY, MORE_FOR_JOBS = 350, 2
-GOAL_SECONDS, GOAL_CLUSTERS = 5.0, 1000
+CHANGED_SHARE = 0.3
+MAX_REQUESTS_PER_DAY, MAX_EXTRA_REQUESTS_FOR_JOBS = 350, 2
+MAX_SECONDS, CLUSTERS_OF_MAX_SECONDS = 5.0, 1000
 
 
 @dataclass(frozen=True)
-class Measured:
+class PollMeasurement:
     clusters: int
     changed: int
     calls: dict[str, int]
     expected: dict[str, int]
-    """By the rule of what a poll costs."""
+    """The expected calls of a poll."""
     seconds: float
     cpu_seconds: float
-    """Of the poll's own process; the rest it waited."""
+    """Processor time of the poll; the rest of the time it waited."""
     loop_calls: int
     loop_seconds: float
 
 
-def measure(number: int, latency: float) -> Measured:
-    """A workspace of so many clusters, polled once, changed, and polled again: the second poll is measured."""
+def measure(number: int, latency: float) -> PollMeasurement:
+    """Measure the second poll of a workspace with this many clusters, after three in ten of them changed."""
     with (
         EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator,
         tempfile.TemporaryDirectory() as folder,
     ):
         student = emulator.control("POST", "users", {"user_name": "ana@lab.example"})
-        ids = furnish(emulator, number, member=student["id"])
+        ids = create_clusters(emulator, number, member=student["id"])
         settings = load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2030w", "LAB_TIMEZONE": "UTC"})
         environ = {"LAB_CLOCK": f"{emulator.url}/_emulator/clock"}
         ledger = open_ledger(f"{folder}/uptimes.db")
@@ -81,10 +81,10 @@ def measure(number: int, latency: float) -> Measured:
         emulator.control("POST", "clock", {"advance_seconds": 60})
         # The first poll reads all events of all clusters.
         tick(ledger, workspace, settings, environ, seconds=600)
-        changed = ids[: round(number * CHANGED)]
-        each(lambda id: ask(emulator, "start", id, student["token"]), changed)
+        changed = ids[: round(number * CHANGED_SHARE)]
+        map_in_threads(lambda id: post_cluster(emulator, "start", id, student["token"]), changed)
         emulator.control("POST", "clock", {"advance_seconds": 600})
-        each(lambda id: ask(emulator, "delete", id), changed)
+        map_in_threads(lambda id: post_cluster(emulator, "delete", id), changed)
         emulator.control("POST", "clock", {"advance_seconds": 60})
         rule = {"kind": "latency", "seconds": latency}
         emulator.control("POST", "faults", {"rules": [rule]})
@@ -104,15 +104,15 @@ def measure(number: int, latency: float) -> Measured:
             loop_calls += 2
         loop_seconds = time.perf_counter() - began
         ledger.close()
-    # One list, 100 a page; the course's folder and its allowances; the events of what changed.
+    # The cluster list, 100 per page; the course's folder and its allowances; the events of changed clusters.
     expected = {"clusters/list": -(-number // 100), "workspace/list": 2, "clusters/events": len(changed)}
     loop_calls += -(-number // 100)
-    return Measured(number, len(changed), calls, expected, seconds, cpu_seconds, loop_calls, loop_seconds)
+    return PollMeasurement(number, len(changed), calls, expected, seconds, cpu_seconds, loop_calls, loop_seconds)
 
 
 @dataclass(frozen=True)
-class Day:
-    """What a day of a course costs, as cron runs it: each poll is a process of its own that connects anew."""
+class DayMeasurement:
+    """Requests of a course's day under cron, where each poll is a new process with a new connection."""
 
     groups: int
     polls: int
@@ -121,14 +121,14 @@ class Day:
     by_path: dict[str, int]
 
 
-def measure_day(groups: int = 30, polls: int = 63, sessions: int = 12) -> Day:
-    """A fresh ledger, polls every quarter of an hour from 7:30 on, sessions of one to four hours, and an end of day."""
+def measure_day(groups: int = 30, polls: int = 63, sessions: int = 12) -> DayMeasurement:
+    """Measure a day: a new ledger, a poll every 15 minutes from 7:30, sessions of one to four hours, an end of day."""
     with (
         EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator,
         tempfile.TemporaryDirectory() as folder,
     ):
         student = emulator.control("POST", "users", {"user_name": "ana@lab.example"})
-        ids = furnish(emulator, groups, member=student["id"])
+        ids = create_clusters(emulator, groups, member=student["id"])
         write_course(emulator, groups)
         settings = load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2030w", "LAB_TIMEZONE": "UTC"})
         environ = {"LAB_CLOCK": f"{emulator.url}/_emulator/clock"}
@@ -137,18 +137,18 @@ def measure_day(groups: int = 30, polls: int = 63, sessions: int = 12) -> Day:
         counted: Counter[str] = Counter()
 
         def poll(*, settles: bool = False) -> None:
-            before = len(journal(emulator))
+            before = len(request_log(emulator))
             tick(ledger, workspace_of(emulator), settings, environ, settles=settles)
-            counted.update(f"{line['method']} {line['path']}" for line in journal(emulator)[before:])
+            counted.update(f"{line['method']} {line['path']}" for line in request_log(emulator)[before:])
 
         for number in range(polls):
             for session in range(sessions):
                 begins = 2 + 4 * session
                 # One to four hours; the longest are stopped at their limit.
                 if number == begins:
-                    ask(emulator, "start", ids[session], student["token"])
+                    post_cluster(emulator, "start", ids[session], student["token"])
                 if number == begins + 4 + session % 4 * 4:
-                    ask(emulator, "delete", ids[session])
+                    post_cluster(emulator, "delete", ids[session])
             emulator.control("POST", "clock", {"advance_seconds": 7})
             poll()
             emulator.control("POST", "clock", {"advance_seconds": 893})
@@ -158,10 +158,10 @@ def measure_day(groups: int = 30, polls: int = 63, sessions: int = 12) -> Day:
     paths: Counter[str] = Counter()
     for line, number in counted.items():
         paths[re.sub(r"/[0-9a-f]{4,}-[^/]+$|/lab-.*$", "/…", line)] += number
-    return Day(groups, polls, sessions, sum(counted.values()), dict(paths.most_common()))
+    return DayMeasurement(groups, polls, sessions, sum(counted.values()), dict(paths.most_common()))
 
 
-def journal(emulator: EmulatorProcess) -> list[dict[str, Any]]:
+def request_log(emulator: EmulatorProcess) -> list[dict[str, Any]]:
     text = urllib.request.urlopen(f"{emulator.url}/_emulator/journal", timeout=30).read().decode()
     return [json.loads(line) for line in text.splitlines()]
 
@@ -180,8 +180,8 @@ def write_course(emulator: EmulatorProcess, groups: int) -> None:
 
 
 @dataclass(frozen=True)
-class Jobs:
-    """What clusters of jobs that are over cost a poll of the lab."""
+class JobClusterMeasurement:
+    """Requests of a poll with and without terminated job clusters in the workspace."""
 
     lab: int
     jobs: int
@@ -189,7 +189,7 @@ class Jobs:
     calls_with: int
 
 
-def measure_jobs(lab: int = 100, jobs: int = 8000) -> Jobs:
+def measure_jobs(lab: int = 100, jobs: int = 8000) -> JobClusterMeasurement:
     calls = []
     for number in (0, jobs):
         with (
@@ -197,7 +197,7 @@ def measure_jobs(lab: int = 100, jobs: int = 8000) -> Jobs:
             tempfile.TemporaryDirectory() as folder,
         ):
             student = emulator.control("POST", "users", {"user_name": "ana@lab.example"})
-            furnish(emulator, lab, member=student["id"])
+            create_clusters(emulator, lab, member=student["id"])
             if number:
                 emulator.control("POST", "drift", {"kind": "job_clusters", "target": "nightly", "value": number})
             settings = load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2030w", "LAB_TIMEZONE": "UTC"})
@@ -205,15 +205,15 @@ def measure_jobs(lab: int = 100, jobs: int = 8000) -> Jobs:
             ledger = open_ledger(f"{folder}/uptimes.db")
             tick(ledger, workspace_of(emulator), settings, environ)
             emulator.control("POST", "clock", {"advance_seconds": 3600})
-            before = len(journal(emulator))
+            before = len(request_log(emulator))
             tick(ledger, workspace_of(emulator), settings, environ)
-            calls.append(len(journal(emulator)) - before)
+            calls.append(len(request_log(emulator)) - before)
             ledger.close()
-    return Jobs(lab, jobs, *calls)
+    return JobClusterMeasurement(lab, jobs, *calls)
 
 
 def workspace_of(emulator: EmulatorProcess) -> Workspace:
-    """As the enforcer connects, its own request limits included."""
+    """Connect as the enforcer does, with its request limits."""
     os.environ.update(emulator.environment())
     return connect(choose_and_apply(os.environ))
 
@@ -235,8 +235,8 @@ def tick(
         raise SystemExit("\n".join(result.failures))
 
 
-def furnish(emulator: EmulatorProcess, number: int, *, member: str) -> list[str]:
-    """Stopped lab clusters, each with the permission of its group; their ids."""
+def create_clusters(emulator: EmulatorProcess, number: int, *, member: str) -> list[str]:
+    """Create stopped lab clusters, each with its group's permission; return their ids."""
     emulator.control("POST", "clock", {"now": "2030-11-03T08:00:00Z"})
 
     def make(position: int) -> str:
@@ -253,21 +253,21 @@ def furnish(emulator: EmulatorProcess, number: int, *, member: str) -> list[str]
             "custom_tags": tags,
         }
         id = str(emulator.request("POST", "/api/2.1/clusters/create", spec)[1]["cluster_id"])
-        ask(emulator, "delete", id)
+        post_cluster(emulator, "delete", id)
         entry = {"group_name": group, "permission_level": "CAN_RESTART"}
         emulator.request("PATCH", f"/api/2.0/permissions/clusters/{id}", {"access_control_list": [entry]})
         return id
 
-    return each(make, range(1, number + 1))
+    return map_in_threads(make, range(1, number + 1))
 
 
-def ask(emulator: EmulatorProcess, verb: str, id: str, token: str | None = None) -> None:
+def post_cluster(emulator: EmulatorProcess, verb: str, id: str, token: str | None = None) -> None:
     status, answer = emulator.request("POST", f"/api/2.1/clusters/{verb}", {"cluster_id": id}, token=token)
     if status >= 400:
         raise SystemExit(f"{verb} {id}: {answer}")
 
 
-def each(do: Any, what: Any) -> list[Any]:
+def map_in_threads(do: Any, what: Any) -> list[Any]:
     with ThreadPoolExecutor(4) as pool:
         return list(pool.map(do, what))
 
@@ -282,43 +282,43 @@ def main(sizes: str, latency: float, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"polls": [asdict(one) for one in found], "day": asdict(day), "jobs": asdict(jobs)}, indent=2))
     else:
-        show_day(day)
-        show_jobs(jobs)
+        print_day(day)
+        print_jobs(jobs)
         for one in found:
-            show(one)
+            print_poll(one)
         if len(found) > 1:
-            show_growth(found[0], found[-1])
+            print_growth(found[0], found[-1])
     for one in found:
         if one.calls != one.expected:
             raise SystemExit(f"{one.clusters} clusters: {one.calls} calls instead of {one.expected}")
-    if day.requests > MOST_OF_A_DAY or jobs.calls_with > jobs.calls_without + MORE_FOR_JOBS:
-        raise SystemExit("a day, or a poll beside clusters of jobs, costs more requests than its goal")
+    if day.requests > MAX_REQUESTS_PER_DAY or jobs.calls_with > jobs.calls_without + MAX_EXTRA_REQUESTS_FOR_JOBS:
+        raise SystemExit("a day, or a poll with job clusters, takes more requests than its goal")
 
 
-def show_day(day: Day) -> None:
+def print_day(day: DayMeasurement) -> None:
     print(f"a day of {day.groups} groups, {day.polls} polls, {day.sessions} sessions, one end of day")
-    print(f"  {day.requests} requests; goal: at most {MOST_OF_A_DAY}")
+    print(f"  {day.requests} requests; goal: at most {MAX_REQUESTS_PER_DAY}")
     for path, number in day.by_path.items():
         print(f"  {number:5} {path}")
 
 
-def show_jobs(jobs: Jobs) -> None:
+def print_jobs(jobs: JobClusterMeasurement) -> None:
     print(f"a poll of {jobs.lab} clusters")
     print(f"  {jobs.calls_without} requests; beside {jobs.jobs} clusters of jobs that are over {jobs.calls_with}")
 
 
-def show(one: Measured) -> None:
+def print_poll(one: PollMeasurement) -> None:
     print(f"{one.clusters} clusters, {one.changed} changed")
     calls = ", ".join(f"{number} {kind}" for kind, number in sorted(one.calls.items()))
     print(f"  a poll      {one.seconds:7.2f} s  {sum(one.calls.values()):5} calls: {calls}")
     print(f"              {one.cpu_seconds:7.2f} s of them it worked, the rest it waited")
     print(f"  simple loop {one.loop_seconds:7.2f} s  {one.loop_calls:5} calls")
-    if one.clusters == GOAL_CLUSTERS:
-        print(f"  goal: under {GOAL_SECONDS:g} s: {'met' if one.seconds < GOAL_SECONDS else 'missed'}")
+    if one.clusters == CLUSTERS_OF_MAX_SECONDS:
+        print(f"  goal: under {MAX_SECONDS:g} s: {'met' if one.seconds < MAX_SECONDS else 'missed'}")
 
 
-def show_growth(least: Measured, most: Measured) -> None:
-    """How much more the most clusters cost than the least."""
+def print_growth(least: PollMeasurement, most: PollMeasurement) -> None:
+    """Print the ratios between the largest and the smallest number of clusters."""
     calls = sum(most.calls.values()) / sum(least.calls.values())
     print(f"from {least.clusters} to {most.clusters} clusters, {most.clusters / least.clusters:.0f} times as many")
     print(f"  a poll      {most.seconds / least.seconds:5.0f} times the seconds, {calls:5.0f} times the calls")

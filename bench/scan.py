@@ -1,12 +1,11 @@
-"""How fast a scan is at the API's own limit and without one, beside other ways; how it grows; what memory it takes.
+"""Measures a scan: speed with and without the API's rate limit, compared with baselines; growth; memory.
 
     python bench/scan.py [--full] [--only race|growth|memory] [--json]
 
-The workspace is the emulator, with 40 ms of latency. Case (a): DBFS permits 30 requests a second, as published, and the
-Workspace 100, as we assume. Case (b): no limit. Everybody lists the same homes, each in an emulator of its own, and has
-to find what really lies there. The tree has 2,000 directories; `--full` takes one that was really measured (27 users,
-23,143 directories, 258,824 files), on which the others would take hours: theirs is then measured on the small one and
-scaled by the number of requests.
+The workspace is the emulator, with 40 ms of latency. Case (a): DBFS permits 30 requests per second, as published, and
+the Workspace 100, as we assume. Case (b): no limit. All methods list the same homes, each in a separate emulator. The
+tree has 2,000 directories; `--full` uses the size of a real workspace (27 users, 23,143 directories, 258,824 files).
+The baselines would take hours on it: they are measured on the small tree and scaled by the number of requests.
 """
 
 from __future__ import annotations
@@ -31,36 +30,36 @@ import click
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
-from bench.rivals import LISTS, RIVALS, Target  # noqa: E402
+from bench.baselines import BASELINES, LIST_PATHS, ListingTarget  # noqa: E402
 from emulator_process import EmulatorProcess  # noqa: E402
 from inventory.scan.run import ScanRequest, prepare_scan  # noqa: E402
 from inventory.transport.client import Client  # noqa: E402
 
-LATENCY = 0.04
-RATES = {"dbfs": 30, "workspace": 100}
+LATENCY_SECONDS = 0.04
+REQUESTS_PER_SECOND = {"dbfs": 30, "workspace": 100}
 SMALL, HEAVY = "users=27,files=22000", "heavy"
 CASES = {"a": "DBFS 30/s, Workspace 100/s", "b": "no limit"}
-US = "scan"
+OURS = "scan"
 GROWTH = (1_000, 10_000, 100_000, 1_000_000)
-MOST_SECONDS, MOST_REFUSED, TIMES_FIRST, TIMES_LAST, MOST_MEGABYTES = 1.05, 0.01, 20, 2, 300
+MAX_TIMES_BEST, MAX_REFUSED_SHARE, MIN_SPEEDUP_OVER_FIRST, MIN_SPEEDUP_OVER_LAST, MAX_MEGABYTES = 1.05, 0.01, 20, 2, 300
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 
 
 @dataclass(frozen=True)
-class Race:
-    """One way to list everything in one case."""
+class ScanMeasurement:
+    """The result of one method in one case."""
 
     case: str
     who: str
     seconds: float
     requests: dict[str, int]
-    """By file system, refused ones included."""
+    """Requests by file system, refused ones included."""
     refused: dict[str, int]
     files: int
     there: int
-    """Files that really lie there."""
+    """Files in the workspace."""
     scaled_by: float = 1.0
-    """Above 1: measured on a smaller tree."""
+    """The scale factor of a measurement on a smaller tree."""
 
     @property
     def share_refused(self) -> float:
@@ -68,21 +67,23 @@ class Race:
 
     @property
     def at_best(self) -> float:
-        """Seconds that the requests take at the permitted rates; the two file systems are asked at the same time."""
-        return max((self.requests[source] - self.refused[source]) / rate for source, rate in RATES.items())
+        """Minimum seconds of the requests at the permitted rates; both file systems are listed in parallel."""
+        return max(
+            (self.requests[source] - self.refused[source]) / rate for source, rate in REQUESTS_PER_SECOND.items()
+        )
 
 
 @dataclass(frozen=True)
-class Grown:
-    """One run of the program."""
+class GrowthMeasurement:
+    """The result of one run of the program."""
 
     files: int
     directories: int
     rows: str
-    """Where the rows of single files went: `none` or a format."""
+    """The format of the rows of single files, or `none`."""
     seconds: float
     megabytes: float
-    """Of memory at the peak."""
+    """Peak memory in MB."""
 
 
 @contextmanager
@@ -91,32 +92,32 @@ def workspace(shape: str, case: str = "") -> Iterator[EmulatorProcess]:
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(emulator.pid, {CORES[0]})
         if case:
-            slow = {"rules": [{"kind": "latency", "seconds": LATENCY}]}
+            slow = {"rules": [{"kind": "latency", "seconds": LATENCY_SECONDS}]}
             emulator.control("POST", "faults", slow | ({"profile": "azure"} if case == "a" else {}))
         yield emulator
 
 
-def race(case: str, who: str, shape: str) -> Race:
-    """Have one of them list the tree. Raises ClickException if ours did not find what lies there."""
+def measure_method(case: str, who: str, shape: str) -> ScanMeasurement:
+    """List the tree with one method. Raises ClickException if ours does not find all files."""
     with workspace(shape, case) as emulator:
         truth = emulator.control("GET", "files/truth")
         there = sum(amount["files"] for amount in truth["total"].values())
-        target = Target(emulator.url, emulator.admin_token, [user["user_name"] for user in truth["users"]])
+        target = ListingTarget(emulator.url, emulator.admin_token, [user["user_name"] for user in truth["users"]])
         began = time.perf_counter()
-        files = scan(target) if who == US else RIVALS[who](target)
+        files = run_scan(target) if who == OURS else BASELINES[who](target)
         seconds = time.perf_counter() - began
-        if who == US and files != there:
+        if who == OURS and files != there:
             raise click.ClickException(f"{who} found {files} files of {there}")
         asked: dict[str, Counter[str]] = {"all": Counter(), "refused": Counter()}
         for entry in emulator.request_log():
-            for source, path in LISTS.items():
+            for source, path in LIST_PATHS.items():
                 asked["all"][source] += entry["path"] == path
                 asked["refused"][source] += entry["path"] == path and entry["status"] == 429
-    return Race(case, who, seconds, dict(asked["all"]), dict(asked["refused"]), files, there)
+    return ScanMeasurement(case, who, seconds, dict(asked["all"]), dict(asked["refused"]), files, there)
 
 
-def scan(target: Target) -> int:
-    """Ours, from the first question to the written result."""
+def run_scan(target: ListingTarget) -> int:
+    """Run our scan, from its first request to the written result; return the number of files."""
     with tempfile.TemporaryDirectory() as folder:
         client = Client(target.url, lambda: {"Authorization": f"Bearer {target.token}"})
         request = ScanRequest(Path(folder) / "inventory.csv", users=tuple(target.users))
@@ -126,58 +127,59 @@ def scan(target: Target) -> int:
     return sum(home.file_count for home in outcome.homes)
 
 
-def program(files: int, rows: str = "none", users: int = 100) -> Grown:
-    """The program as people start it, on a tree of so many files; the emulator neither limits nor delays it."""
+def measure_growth(files: int, rows: str = "none", users: int = 100) -> GrowthMeasurement:
+    """Run the command on a tree of this many files, without rate limit and latency."""
     with workspace(f"users={users},files={files}") as emulator, tempfile.TemporaryDirectory() as folder:
         truth = emulator.control("GET", "files/truth")["total"]
         command = [sys.executable, "-m", "inventory", "scan", "--json", "--output", f"{folder}/inventory.csv"]
         command += [] if rows == "none" else ["--files", f"{folder}/files.{rows}"]
         environment = {**os.environ, **emulator.environment()}
         began = time.perf_counter()
-        with (Path(folder) / "said").open("w+") as said:
-            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said)
+        with (Path(folder) / "stdout").open("w+") as output:
+            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output)
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             seconds = time.perf_counter() - began
-            said.seek(0)
-            found = sum(user["file_count"] for user in json.load(said)["users"])
+            output.seek(0)
+            found = sum(user["file_count"] for user in json.load(output)["users"])
         there = sum(amount["files"] for amount in truth.values())
         if process.returncode or found != there:
             raise click.ClickException(f"the scan ended with {process.returncode} and found {found} files of {there}")
         directories = sum(amount["directories"] for amount in truth.values())
-        return Grown(files, directories, rows, seconds, usage.ru_maxrss / 1024)
+        return GrowthMeasurement(files, directories, rows, seconds, usage.ru_maxrss / 1024)
 
 
-def races(full: bool) -> Iterator[Race]:
-    """Everybody in both cases, ours first."""
+def measure_methods(full: bool) -> Iterator[ScanMeasurement]:
+    """Measure all methods in both cases, ours first."""
     for case in CASES:
-        ours = race(case, US, HEAVY if full else SMALL)
+        ours = measure_method(case, OURS, HEAVY if full else SMALL)
         yield ours
-        for who in RIVALS:
-            theirs = race(case, who, SMALL)
+        for who in BASELINES:
+            theirs = measure_method(case, who, SMALL)
             more = max(1.0, _answered(ours) / _answered(theirs))
             yield replace(theirs, seconds=theirs.seconds * more, scaled_by=more)
 
 
-def _answered(one: Race) -> int:
+def _answered(one: ScanMeasurement) -> int:
     return sum(one.requests.values()) - sum(one.refused.values())
 
 
-def missed(found: list[Race]) -> list[str]:
-    """The goals that were not met, in words."""
+def missed(found: list[ScanMeasurement]) -> list[str]:
+    """Print all goals, and return those that were missed."""
     by = {(one.case, one.who): one for one in found}
-    first, *_, last = RIVALS
-    ours, free = by["a", US], by["b", US]
+    first, *_, last = BASELINES
+    ours, free = by["a", OURS], by["b", OURS]
     goals = {
-        f"(a) takes {ours.seconds / ours.at_best:.3f} × requests ÷ rate, at most {MOST_SECONDS}": (
-            ours.seconds <= MOST_SECONDS * ours.at_best
+        f"(a) takes {ours.seconds / ours.at_best:.3f} × requests ÷ rate, at most {MAX_TIMES_BEST}": (
+            ours.seconds <= MAX_TIMES_BEST * ours.at_best
         ),
-        f"(a) {ours.share_refused:.2%} were refused, under {MOST_REFUSED:.0%}": ours.share_refused < MOST_REFUSED,
-        f"(b) {by['b', first].seconds / free.seconds:.1f} × the first, at least {TIMES_FIRST}": (
-            by["b", first].seconds >= TIMES_FIRST * free.seconds
+        f"(a) {ours.share_refused:.2%} were refused, under {MAX_REFUSED_SHARE:.0%}": ours.share_refused
+        < MAX_REFUSED_SHARE,
+        f"(b) {by['b', first].seconds / free.seconds:.1f} × the first, at least {MIN_SPEEDUP_OVER_FIRST}": (
+            by["b", first].seconds >= MIN_SPEEDUP_OVER_FIRST * free.seconds
         ),
-        f"(b) {by['b', last].seconds / free.seconds:.1f} × the last, at least {TIMES_LAST}": (
-            by["b", last].seconds >= TIMES_LAST * free.seconds
+        f"(b) {by['b', last].seconds / free.seconds:.1f} × the last, at least {MIN_SPEEDUP_OVER_LAST}": (
+            by["b", last].seconds >= MIN_SPEEDUP_OVER_LAST * free.seconds
         ),
     }
     for goal, met in goals.items():
@@ -185,8 +187,8 @@ def missed(found: list[Race]) -> list[str]:
     return [goal for goal, met in goals.items() if not met]
 
 
-def show_race(one: Race, ours: Race) -> None:
-    asked = ", ".join(f"{one.requests[source]:6} {source}" for source in LISTS)
+def print_method(one: ScanMeasurement, ours: ScanMeasurement) -> None:
+    asked = ", ".join(f"{one.requests[source]:6} {source}" for source in LIST_PATHS)
     notes = [f"scaled by {one.scaled_by:.1f}"] if one.scaled_by > 1 else []
     notes += [f"found {one.files:,} files of {one.there:,}"] if one.files != one.there else []
     click.echo(
@@ -195,7 +197,7 @@ def show_race(one: Race, ours: Race) -> None:
     )
 
 
-def show_grown(one: Grown) -> None:
+def print_growth(one: GrowthMeasurement) -> None:
     click.echo(
         f"  {one.files:10,} files  {one.directories:8,} directories  rows: {one.rows:8} {one.seconds:7.1f} s"
         f"  {one.directories / one.seconds:6.0f} a second  {one.megabytes:5.0f} MB"
@@ -205,31 +207,34 @@ def show_grown(one: Grown) -> None:
 @click.command(help=__doc__)
 @click.option("--full", is_flag=True, help="The tree of 23,143 directories.")
 @click.option("--only", type=click.Choice(["race", "growth", "memory"]), multiple=True, help="Only these parts.")
-@click.option("--memory-files", default=10_000_000, show_default=True, help="Files of the tree for the memory.")
-@click.option("--memory-rows", default="parquet", show_default=True, help="Formats of rows there, separated by commas.")
+@click.option("--memory-files", default=10_000_000, show_default=True, help="Number of files in the memory test.")
+@click.option("--memory-rows", default="parquet", show_default=True, help="Row formats in it, separated by commas.")
 @click.option("--json", "as_json", is_flag=True, help="Print data after the table.")
 def main(full: bool, only: tuple[str, ...], memory_files: int, memory_rows: str, as_json: bool) -> None:
     parts = only or ("race", "growth", "memory")
     failures: list[str] = []
     found: dict[str, list[Any]] = {"races": [], "growth": [], "memory": []}
     if "race" in parts:
-        click.echo("; ".join(f"({case}) {says}" for case, says in CASES.items()) + f"; {LATENCY * 1000:.0f} ms latency")
-        for one in races(full):
+        click.echo(
+            "; ".join(f"({case}) {limits}" for case, limits in CASES.items())
+            + f"; {LATENCY_SECONDS * 1000:.0f} ms latency"
+        )
+        for one in measure_methods(full):
             found["races"].append(one)
-            show_race(one, next(each for each in found["races"] if each.case == one.case))
+            print_method(one, next(each for each in found["races"] if each.case == one.case))
         failures += missed(found["races"])
     if "growth" in parts:
-        click.echo("Growth, without limit and latency, the start of the program included")
+        click.echo("Growth, without limit and latency, including the program's start")
         for files in GROWTH:
-            found["growth"].append(program(files))
-            show_grown(found["growth"][-1])
+            found["growth"].append(measure_growth(files))
+            print_growth(found["growth"][-1])
     if "memory" in parts:
         click.echo("Memory")
         for rows in memory_rows.split(","):
-            found["memory"].append(program(memory_files, rows))
-            show_grown(found["memory"][-1])
+            found["memory"].append(measure_growth(memory_files, rows))
+            print_growth(found["memory"][-1])
         failures += [
-            f"{one.megabytes:.0f} MB with {one.rows}" for one in found["memory"] if one.megabytes > MOST_MEGABYTES
+            f"{one.megabytes:.0f} MB with {one.rows}" for one in found["memory"] if one.megabytes > MAX_MEGABYTES
         ]
     if as_json:
         click.echo(json.dumps({name: [asdict(one) for one in rows] for name, rows in found.items()}, indent=1))

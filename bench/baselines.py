@@ -1,6 +1,6 @@
-"""Other ways to list everybody's files, as they are met in the field: what a scan is measured against.
+"""Other common ways to list all users' files, as baselines for a scan.
 
-All of them list the same folders of the same users over connections that stay open, and return how many files they saw.
+All of them list the same folders of the same users over keep-alive connections, and return the number of files found.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service.workspace import ObjectType
 
-PAUSE = 0.05
-"""Seconds between two requests of the earlier tool; half as much again after each refusal, for the rest of the user."""
+PAUSE_SECONDS = 0.05
+"""The earlier tool's pause between two requests; it grows by half after each refusal, until the next user."""
 SPARK_WORKERS, UCX_THREADS = 8, 20
-LISTS = {"dbfs": "/api/2.0/dbfs/list", "workspace": "/api/2.0/workspace/list"}
+LIST_PATHS = {"dbfs": "/api/2.0/dbfs/list", "workspace": "/api/2.0/workspace/list"}
 
 
 @dataclass(frozen=True)
-class Target:
-    """A workspace and whose files to list there."""
+class ListingTarget:
+    """A workspace, and the users whose files are listed."""
 
     url: str
     token: str
@@ -32,31 +32,31 @@ class Target:
 
     def client(self) -> WorkspaceClient:
         client = WorkspaceClient(host=self.url, token=self.token, auth_type="pat")
-        # It keeps its connections open over TLS alone, and a real workspace has nothing else.
+        # The SDK keeps connections open only over TLS, which a real workspace always uses.
         client.api_client._api_client._session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=100))
         return client
 
 
-def one_after_another(target: Target) -> int:
-    """User after user, request after request, by the earlier tool's rules."""
-    return sum(_earlier_tool(target, user) for user in target.users)
+def sequential(target: ListingTarget) -> int:
+    """List one user after another with one request at a time, by the earlier tool's rules."""
+    return sum(_list_like_earlier_tool(target, user) for user in target.users)
 
 
-def pool_of_users(target: Target) -> int:
-    """The same with eight workers that take a user each, as its mode for Spark does."""
+def pool_of_users(target: ListingTarget) -> int:
+    """List with eight workers, one user each, as the earlier tool's Spark mode did."""
     with ThreadPoolExecutor(SPARK_WORKERS) as pool:
-        return sum(pool.map(lambda user: _earlier_tool(target, user), target.users))
+        return sum(pool.map(lambda user: _list_like_earlier_tool(target, user), target.users))
 
 
-def _earlier_tool(target: Target, user: str) -> int:
-    pause, files = PAUSE, 0
+def _list_like_earlier_tool(target: ListingTarget, user: str) -> int:
+    pause, files = PAUSE_SECONDS, 0
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {target.token}"
-        waiting = [(source, f"/Users/{user}") for source in LISTS]
+        waiting = [(source, f"/Users/{user}") for source in LIST_PATHS]
         while waiting:
             source, path = waiting.pop()
             time.sleep(pause)
-            answer = session.get(target.url + LISTS[source], params={"path": path}, timeout=60)
+            answer = session.get(target.url + LIST_PATHS[source], params={"path": path}, timeout=60)
             if answer.status_code == 429:
                 pause *= 1.5
                 waiting.append((source, path))
@@ -72,8 +72,8 @@ def _is_folder(entry: Mapping[str, Any]) -> bool:
     return bool(entry.get("is_dir")) or entry.get("object_type") in ("DIRECTORY", "REPO")
 
 
-def sdk_recursive(target: Target) -> int:
-    """A thread a user, each with the SDK's own recursive listing, which opens no git folder."""
+def sdk_recursive(target: ListingTarget) -> int:
+    """List with one thread per user and the SDK's recursive listing, which skips git folders."""
     client = target.client()
 
     def count(user: str) -> int:
@@ -88,11 +88,11 @@ def sdk_recursive(target: Target) -> int:
         return sum(pool.map(count, target.users))
 
 
-def pool_of_folders(target: Target) -> int:
-    """Twenty threads take folder after folder with the SDK, as UCX lists a workspace; nothing looks at the rate."""
+def pool_of_folders(target: ListingTarget) -> int:
+    """List with twenty threads, one folder at a time, with the SDK and no rate limit, as UCX does."""
     client = target.client()
 
-    def look(source: str, path: str) -> tuple[int, list[tuple[str, str]]]:
+    def list_folder(source: str, path: str) -> tuple[int, list[tuple[str, str]]]:
         try:
             entries: list[Any] = list(client.workspace.list(path) if source == "workspace" else client.dbfs.list(path))
         except NotFound:
@@ -102,17 +102,17 @@ def pool_of_folders(target: Target) -> int:
 
     files = 0
     with ThreadPoolExecutor(UCX_THREADS) as pool:
-        running = {pool.submit(look, source, f"/Users/{user}") for user in target.users for source in LISTS}
+        running = {pool.submit(list_folder, source, f"/Users/{user}") for user in target.users for source in LIST_PATHS}
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for number, folders in (future.result() for future in done):
                 files += number
-                running |= {pool.submit(look, *folder) for folder in folders}
+                running |= {pool.submit(list_folder, *folder) for folder in folders}
     return files
 
 
-RIVALS: dict[str, Callable[[Target], int]] = {
-    "one user after another": one_after_another,
+BASELINES: dict[str, Callable[[ListingTarget], int]] = {
+    "one user after another": sequential,
     "pool of users": pool_of_users,
     "SDK recursive, thread a user": sdk_recursive,
     "pool of folders, no rate": pool_of_folders,
