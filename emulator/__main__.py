@@ -21,6 +21,7 @@ from emulator.server.services import open_workspace
 from emulator.server.state_check import find_damage
 from emulator.state.options import Options
 from emulator.state.state_file import StateFile, StateFileError
+from emulator.unity_catalog.seed import adopt
 from labkit.extras.cli import CommandError, FloatParamType, IntParamType, version_option
 from labkit.text import quoted
 
@@ -79,6 +80,13 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
     metavar="SHAPE",
     help=f"Files of users at the start: {SHAPES_HELP}.  [default: none, or those of the state file]",
 )
+@click.option(
+    "--unity-catalog",
+    type=click.Choice(["auto", "none"]),
+    help="What a new workspace has of Unity Catalog: `auto`, a metastore and a catalog of its own, as new workspaces "
+    "on the platform have them; `none`, no metastore, and volumes that are open to all.  [default: none, or what the "
+    "state file has]",
+)
 @click.option("--keep-user-ids", is_flag=True, help="A user who is deleted and created again keeps the id.")
 @click.pass_context
 def main(
@@ -95,6 +103,7 @@ def main(
     mail_port: int,
     mail_dir: Path | None,
     files: str | None,
+    unity_catalog: str | None,
     keep_user_ids: bool,
 ) -> None:
     """Run an emulated Databricks workspace.
@@ -120,6 +129,7 @@ def main(
         dbfs=not no_dbfs,
         keep_user_ids=keep_user_ids,
         files=_shape(files) if files else "none",
+        unity_catalog=unity_catalog or "none",
         url=url,
         mail_dir=mail_dir,
     )
@@ -129,11 +139,18 @@ def main(
         workspace = open_workspace(options, state)
         if file and state and (problem := find_damage(workspace)):
             raise file.damaged_error(problem)
+        adopt(workspace)
     except StateFileError as error:
         raise CommandError(str(error)) from None
     if files and files != workspace.generated_tree.shape.name:
         held = workspace.generated_tree.shape.name
         raise CommandError(f"{state_file} holds a workspace with --files {held}; omit --files, or choose another file")
+    if unity_catalog and unity_catalog != workspace.options.unity_catalog:
+        held = workspace.options.unity_catalog
+        raise CommandError(
+            f"{state_file} holds a workspace with --unity-catalog {held}; leave --unity-catalog away, or choose "
+            "another file"
+        )
     with tempfile.TemporaryDirectory(prefix="emulator-mail-") as folder:
         authority = Path(folder) / "ca.pem"
         ready = {

@@ -9,6 +9,7 @@ from emulator.models.clusters import Cluster
 from emulator.objects.paths import parse
 from emulator.scim.changes import add_account_group
 from emulator.state.workspace import EmulatedWorkspace
+from emulator.unity_catalog import seed as unity_catalog
 from emulator.warehouses.seed import add_open_warehouse
 
 MAX_CLUSTERS = 20_000
@@ -35,14 +36,24 @@ def account_group(workspace: EmulatedWorkspace, target: str, value: Any) -> None
 
 
 def metastore(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
-    """Assign the metastore with the UUID `target` to this workspace; with the value false, unassign it."""
-    if value not in (None, True, False):
-        raise invalid("value: true, or false to unassign it")
+    """Assign the metastore of that id, a UUID, to this workspace; with the value false, unassign it.
+
+    `{"storage_root": "abfss://…", "default_properties": true}`, either of them, say how the metastore is.
+    """
+    settings = value if isinstance(value, dict) else {}
+    if not (value in (None, True, False) or (settings and set(settings) <= {"storage_root", "default_properties"})):
+        raise invalid("value: true, false to unassign it, or an object with storage_root and default_properties")
     try:
         assigned = str(UUID(target))
     except ValueError:
         raise invalid(f"target: the id of a metastore is a UUID, not {target!r}") from None
-    workspace.state.settings.metastore_id = None if value is False else assigned
+    if value is False:
+        unity_catalog.unassign(workspace)
+    else:
+        root, properties = settings.get("storage_root", ""), settings.get("default_properties", False)
+        if not isinstance(root, str) or not isinstance(properties, bool):
+            raise invalid("value: storage_root is a text, default_properties is true or false")
+        unity_catalog.assign(workspace, assigned, root, properties)
 
 
 def warehouse(workspace: EmulatedWorkspace, target: str, value: Any) -> None:

@@ -4,6 +4,7 @@ from emulator.api.routing import Route
 from emulator.clusters.routes import routes as clusters_routes
 from emulator.dbfs.routes import routes as dbfs_routes
 from emulator.dbfs.seed import seed as seed_dbfs
+from emulator.grants.routes import routes as grants_routes
 from emulator.jobs.routes import routes as jobs_routes
 from emulator.jobs.run_routes import routes as job_runs_routes
 from emulator.libraries.routes import routes as libraries_routes
@@ -24,6 +25,8 @@ from emulator.state.options import Options
 from emulator.state.state import WorkspaceState
 from emulator.state.workspace import EmulatedWorkspace
 from emulator.tokens.routes import routes as tokens_routes
+from emulator.unity_catalog.routes import routes as unity_catalog_routes
+from emulator.unity_catalog.seed import seed as seed_unity_catalog
 from emulator.volumes.routes import routes as volumes_routes
 from emulator.warehouses.routes import routes as warehouses_routes
 from emulator.warehouses.seed import seed as seed_warehouses
@@ -44,6 +47,8 @@ def routes() -> list[Route]:
         *jobs_routes,
         *job_runs_routes,
         *dbfs_routes,
+        *unity_catalog_routes,
+        *grants_routes,
         *volumes_routes,
         *secrets_routes,
         *settings_routes,
@@ -61,6 +66,7 @@ def seed(workspace: EmulatedWorkspace) -> None:
     seed_dbfs(workspace)
     seed_warehouses(workspace)
     seed_generated_homes(workspace)
+    seed_unity_catalog(workspace)
 
 
 def open_workspace(options: Options, state: WorkspaceState | None = None) -> EmulatedWorkspace:

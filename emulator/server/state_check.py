@@ -26,6 +26,7 @@ LIST_PATHS = (
     "/api/2.1/jobs/list",
     "/api/2.1/jobs/runs/list",
     "/api/2.0/sql/history/queries",
+    "/api/2.1/unity-catalog/catalogs",
 )
 """A list request of each service."""
 

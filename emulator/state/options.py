@@ -21,6 +21,10 @@ class Options:
     files: str = "none"
     """Shape of the files at the start; the files themselves depend on the seed."""
     admin: str = "admin@lab.example"
+    name: str = "lab-workspace"
+    """The workspace's name; what the platform makes for it is named after it."""
+    unity_catalog: str = "none"
+    """What a new workspace has of Unity Catalog: `auto`, a catalog of its own as new workspaces have it, or `none`."""
     dbfs: bool = True
     """False: a new account without DBFS and legacy features."""
     keep_user_ids: bool = False

@@ -21,6 +21,7 @@ from emulator.models.scim import Directory
 from emulator.models.secrets import Secrets
 from emulator.models.settings import Settings
 from emulator.models.tokens import Tokens
+from emulator.models.unity_catalog.metastore import UnityCatalog
 from emulator.models.warehouses import Warehouses
 
 
@@ -44,6 +45,7 @@ class WorkspaceState:
     volumes: FileSystem = field(default_factory=FileSystem)
     secrets: Secrets = field(default_factory=Secrets)
     settings: Settings = field(default_factory=Settings)
+    unity_catalog: UnityCatalog = field(default_factory=UnityCatalog)
     mail: Mail = field(default_factory=Mail)
     warehouses: Warehouses = field(default_factory=Warehouses)
     jobs: Jobs = field(default_factory=Jobs)

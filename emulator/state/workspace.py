@@ -28,7 +28,8 @@ class EmulatedWorkspace:
         self.state = state or self._new_state()
         if state:
             self.clock.reset(max(state.clock, self.clock.now()))
-            self.options = replace(options, files=self.generated_tree.shape.name)
+            has_catalog = "auto" if state.unity_catalog.automatic else "none"
+            self.options = replace(options, files=self.generated_tree.shape.name, unity_catalog=has_catalog)
 
     def clear(self) -> None:
         """Make the workspace empty, with the same workspace id and the clock at its start."""

@@ -1,1 +1,1 @@
-"""Files in Unity Catalog volumes; catalogs, schemas and volumes are only names here."""
+"""Files in Unity Catalog volumes: the Files API."""

@@ -1,6 +1,7 @@
-"""HTTP handlers of volumes: the Files API, `/api/2.0/fs/*`. All users may do everything there.
+"""HTTP handlers of volumes: the Files API, `/api/2.0/fs/*`.
 
-A volume exists as soon as something is written to it, because there is no Unity Catalog.
+Reading needs READ_VOLUME, writing and deleting need WRITE_VOLUME. In a workspace without Unity Catalog, a volume exists
+as soon as something is written to it, and all users may do everything.
 """
 
 import re
@@ -12,7 +13,10 @@ from emulator.api.routing import Request, Response, Routes
 from emulator.base.content import Content
 from emulator.base.paths import Names
 from emulator.dbfs.paths import text
+from emulator.grants import access
+from emulator.grants.privileges import READ_VOLUME, WRITE_VOLUME
 from emulator.models.dbfs import FileEntry, FileSystem
+from emulator.models.unity_catalog.securables import VOLUME as VOLUME_TYPE
 
 routes = Routes()
 FILES = "/api/2.0/fs/files/{path:path}"
@@ -140,13 +144,25 @@ def _files(request: Request) -> FileSystem:
 
 
 def _directory_path(request: Request) -> Names:
-    """Return the path. Raises 400 if it is not in a volume."""
+    """Return the path. Raises 400 if it is not in a volume, 404 if the volume does not exist, 403 without the right."""
     names = tuple(name for name in request.parameters["path"].split("/") if name)
     if any(name in (".", "..") or "\0" in name for name in names):
         raise invalid(f"Path is not valid: {text(names)}")
     if len(names) < VOLUME or names[0] != "Volumes":
         raise invalid(f"The path must be /Volumes/<catalog>/<schema>/<volume>/…, not {text(names)}")
-    return names
+    return _admitted(request, names)
+
+
+def _admitted(request: Request, names: Names) -> Names:
+    """The path as the volume is stored, if the caller may read there, or write if that is asked."""
+    if request.workspace.state.settings.metastore_id is None:
+        return names
+    reading = request.method in ("GET", "HEAD")
+    volume = access.found(request, VOLUME_TYPE, ".".join(names[1:VOLUME]))
+    access.require(request, volume, READ_VOLUME if reading else WRITE_VOLUME)
+    if not reading:
+        access.check_writable(request, volume)
+    return (names[0], *volume.full_name.split("."), *names[VOLUME:])
 
 
 def _file_path(request: Request) -> Names:
@@ -164,9 +180,9 @@ def _folder(request: Request, names: Names) -> FileEntry:
 
 
 def _check_not_taken(request: Request, names: Names) -> None:
-    """Raise 409 for an existing folder, and for an existing file without `overwrite`."""
+    """Raise 409 for an existing folder, and for an existing file if `overwrite` is false. It is true by default."""
     entry = _files(request).find(names)
-    if entry and (entry.is_dir or not request.flag("overwrite")):
+    if entry and (entry.is_dir or not request.flag("overwrite", default=True)):
         raise _path_exists(names)
 
 

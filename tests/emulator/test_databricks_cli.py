@@ -120,6 +120,56 @@ def test_the_cli_copies_to_and_from_dbfs(databricks: Run, tmp_path: Path) -> Non
     databricks("fs", "rm", "-r", "dbfs:/lab")
 
 
+@pytest.fixture
+def main_catalog(databricks: Run, workspace: EmulatorProcess) -> None:
+    """The workspace has a metastore with storage, and its catalog `main`."""
+    metastore = {"kind": "metastore", "target": "5a0c6d3e-1f5b-4c0a-9d0e-3f2b1a4c5d6e"}
+    workspace.control(
+        "POST", "drift", metastore | {"value": {"storage_root": "abfss://meta@store.dfs.core.windows.net"}}
+    )
+
+
+@pytest.mark.usefixtures("main_catalog")
+def test_the_cli_makes_and_drops_catalogs_and_schemas(databricks: Run) -> None:
+    databricks("catalogs", "create", "Lab", "--comment", "a course")
+    databricks("schemas", "create", "raw", "lab")
+    assert [one["full_name"] for one in as_json(databricks, "schemas", "list", "lab")] == [
+        "lab.default",
+        "lab.information_schema",
+        "lab.raw",
+    ]
+    databricks("schemas", "update", "lab.raw", "--comment", "raw data")
+    assert as_json(databricks, "schemas", "get", "lab.raw")["comment"] == "raw data"
+    databricks("catalogs", "delete", "lab", "--force")
+    assert [one["name"] for one in as_json(databricks, "catalogs", "list")] == ["main", "system"]
+
+
+@pytest.mark.usefixtures("main_catalog")
+def test_the_cli_grants_what_opens_a_volume(databricks: Run, workspace: EmulatorProcess, tmp_path: Path) -> None:
+    token = workspace.control("POST", "users", {"user_name": "ana@lab.example"})["token"]
+    databricks("schemas", "create", "raw", "main")
+    databricks("volumes", "create", "main", "raw", "files", "MANAGED")
+    (tmp_path / "data.bin").write_bytes(bytes(range(256)) * 10_000)
+    databricks("fs", "cp", "data.bin", "dbfs:/Volumes/main/raw/files/data.bin")
+    change = {"principal": "ana@lab.example", "add": ["USE_SCHEMA", "READ_VOLUME"]}
+    databricks("grants", "update", "schema", "main.raw", "--json", json.dumps({"changes": [change]}))
+    assert as_json(databricks, "grants", "get", "schema", "main.raw")["privilege_assignments"] == [
+        {"principal": "ana@lab.example", "privileges": ["READ_VOLUME", "USE_SCHEMA"]}
+    ]
+    effective = as_json(
+        databricks, "grants", "get-effective", "volume", "main.raw.files", "--principal", "ana@lab.example"
+    )
+    source = {"inherited_from_name": "main.raw", "inherited_from_type": "SCHEMA"}
+    assert effective["privilege_assignments"][0]["privileges"] == [source | {"privilege": "READ_VOLUME"}]
+    databricks("fs", "cp", "dbfs:/Volumes/main/raw/files/data.bin", "back.bin", token=token)
+    assert (tmp_path / "back.bin").read_bytes() == (tmp_path / "data.bin").read_bytes()
+    with pytest.raises(AssertionError, match=r"User does not have WRITE VOLUME on Volume 'main\.raw\.files'"):
+        databricks("fs", "cp", "data.bin", "dbfs:/Volumes/main/raw/files/mine.bin", token=token)
+    databricks("fs", "rm", "dbfs:/Volumes/main/raw/files/data.bin")
+    databricks("volumes", "delete", "main.raw.files")
+    assert as_json(databricks, "volumes", "list", "main", "raw") == []
+
+
 def test_the_cli_retries_after_429(databricks: Run, workspace: EmulatorProcess) -> None:
     rule = {"match": "GET */Me", "kind": "429", "count": 1}
     workspace.control("POST", "faults", {"rules": [rule]})

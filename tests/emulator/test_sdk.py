@@ -20,6 +20,7 @@ from databricks.sdk.errors import (
     ResourceAlreadyExists,
     ResourceDoesNotExist,
 )
+from databricks.sdk.service.catalog import PermissionsChange, Privilege, VolumeType
 from databricks.sdk.service.compute import (
     AutoScale,
     AzureAttributes,
@@ -415,3 +416,28 @@ def test_uptime_is_correct_although_events_are_missing(emulator: EmulatorProcess
     listed = [event.type for event in client.clusters.events(made)]
     assert (EventType.TERMINATING in listed, listed.count(EventType.RUNNING)) == (False, 2)
     assert len(emulator.control("GET", f"uptime?cluster_id={made}")["sessions"]) == 2
+
+
+# --- Unity Catalog
+
+
+def test_volumes_and_their_grants_come_back_as_they_were_made() -> None:
+    with EmulatorProcess(["--unity-catalog", "auto"]) as process:
+        client = process.client()
+        catalog = client.metastores.current().default_catalog_name
+        assert catalog is not None
+        schema = client.schemas.create("Raw", catalog, comment="raw data")
+        volume = client.volumes.create(catalog, "raw", "files", VolumeType.MANAGED)
+        assert (schema.full_name, volume.full_name) == (f"{catalog}.raw", f"{catalog}.raw.files")
+        change = PermissionsChange(principal="account users", add=[Privilege.USE_SCHEMA, Privilege.READ_VOLUME])
+        client.grants.update("schema", f"{catalog}.raw", changes=[change])
+        effective = client.grants.get_effective("volume", f"{catalog}.raw.files").privilege_assignments or []
+        assert [(one.principal, [held.privilege for held in one.privileges or []]) for one in effective] == [
+            ("account users", [Privilege.READ_VOLUME])
+        ]
+        assert [one.name for one in client.volumes.list(catalog, "raw")] == ["files"]
+        with pytest.raises(BadRequest, match="is not empty"):
+            client.schemas.delete(f"{catalog}.raw")
+        client.schemas.delete(f"{catalog}.raw", force=True)
+        with pytest.raises(NotFound, match=f"Schema '{catalog}.raw' does not exist"):
+            client.schemas.get(f"{catalog}.raw")

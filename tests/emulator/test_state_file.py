@@ -20,7 +20,7 @@ from emulator.server.state_check import find_damage
 from emulator.state.options import Options
 from emulator.state.state import dump, load, load_json
 from emulator.state.state_file import StateFile, StateFileError
-from emulator_process import ROOT, EmulatorProcess
+from emulator_process import ROOT, EmulatorError, EmulatorProcess
 from raw_socket import connect
 
 Start = Callable[..., EmulatorProcess]
@@ -245,3 +245,20 @@ def test_an_invalid_state_file_is_reported_on_the_command_line(tmp_path: Path) -
     assert ended.stderr == (
         f"Error: {file} is not a valid state file (ids: Field required); move it away to start with a new workspace\n"
     )
+
+
+def test_a_workspace_keeps_its_unity_catalog(start_emulator: Start, tmp_path: Path) -> None:
+    file = tmp_path / "lab.json"
+    assignment = "/api/2.1/unity-catalog/current-metastore-assignment"
+    first = start_emulator("--state", file, "--unity-catalog", "auto")
+    before = first.request("GET", assignment)
+    first.control("POST", "reset")
+    assert first.request("GET", assignment)[1]["default_catalog_name"] == "lab_workspace"
+    first.stop()
+    second = start_emulator("--state", file)
+    assert (before[0], second.request("GET", assignment)[1]["default_catalog_name"]) == (200, "lab_workspace")
+    second.control("POST", "reset")
+    assert second.request("GET", assignment)[0] == 200
+    second.stop()
+    with pytest.raises(EmulatorError, match="holds a workspace with --unity-catalog auto; leave --unity-catalog away"):
+        start_emulator("--state", file, "--unity-catalog", "none")

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.xdist_group("syntax trees")
 USES = {("clusters", name) for name in ("libraries", "policies", "settings")}
 USES |= {("repos", "objects"), ("scim", "objects"), ("volumes", "dbfs"), ("dbfs", "settings")}
 USES |= {("jobs", name) for name in ("clusters", "policies", "warehouses")}
+USES |= {("unity_catalog", "grants"), ("volumes", "grants")}
 """The APIs that another API may use; all may use `permissions`."""
 
 

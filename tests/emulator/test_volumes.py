@@ -85,7 +85,7 @@ def test_the_sdk_sends_a_large_file_in_one_request(emulator: EmulatorProcess) ->
         ("PUT", f"{FILES}{VOLUME}/a/f/g?overwrite=true", (409, "ALREADY_EXISTS", TAKEN)),
         ("PUT", f"{DIRECTORIES}{VOLUME}/a/f", (409, "ALREADY_EXISTS", TAKEN)),
         ("PUT", f"{FILES}{VOLUME}/../x", (400, "INVALID_PARAMETER_VALUE", "")),
-        ("POST", f"{FILES}{VOLUME}/a/f?action=initiate-upload", (409, "ALREADY_EXISTS", TAKEN)),
+        ("POST", f"{FILES}{VOLUME}/a/f?action=initiate-upload&overwrite=false", (409, "ALREADY_EXISTS", TAKEN)),
         ("POST", f"{FILES}{VOLUME}/a/f?action=else", (400, "INVALID_PARAMETER_VALUE", "")),
         ("GET", f"{DIRECTORIES}{VOLUME}?page_size=-1", (400, "INVALID_PARAMETER_VALUE", "")),
     ],

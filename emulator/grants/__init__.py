@@ -1,0 +1,1 @@
+"""Privileges on securables of Unity Catalog: who was given what, what follows from it, and `permissions` over HTTP."""

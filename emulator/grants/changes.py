@@ -1,0 +1,79 @@
+"""What a PATCH of permissions says, and what comes of it: a request is carried out as a whole or refused. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.api.errors import ApiError, invalid
+from emulator.grants.privileges import ALL, APPLICABLE, normalized
+from emulator.models.unity_catalog.securables import Grant
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one principal is to get and to lose."""
+
+    principal: str
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+
+
+def parse(body: Mapping[str, Any], type: str, label: str) -> list[Change]:
+    """The changes of a request body. `label` names the securable in messages.
+
+    Raises 400 for privileges that the type cannot have, for one that a principal is to get and to lose, and for a body
+    of another form.
+    """
+    given = body.get("changes") or []
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        raise invalid("changes must be a list of objects")
+    changes = [
+        Change(_principal(one), _privileges(one, "add", type, label), _privileges(one, "remove", type, label))
+        for one in given
+    ]
+    for principal in {change.principal for change in changes}:
+        added = {name for change in changes if change.principal == principal for name in change.add}
+        removed = {name for change in changes if change.principal == principal for name in change.remove}
+        if added & removed:
+            raise invalid(f"Duplicate privileges to add and delete for principal {principal}.")
+    return changes
+
+
+def changed(grants: Mapping[str, Grant], changes: Sequence[tuple[str, Change]]) -> dict[str, Grant]:
+    """The grants after these changes, each with the id of its principal. Who is left with nothing is not among them."""
+    after = {id: Grant(grant.principal, list(grant.privileges)) for id, grant in grants.items()}
+    for id, change in changes:
+        held = set(after[id].privileges) if id in after else set()
+        # Whoever loses ALL PRIVILEGES loses every single one as well.
+        kept = set() if ALL in change.remove else held - set(change.remove)
+        after[id] = Grant(change.principal, sorted(kept | set(change.add)))
+    return {id: grant for id, grant in after.items() if grant.privileges}
+
+
+def _principal(change: Mapping[str, Any]) -> str:
+    name = change.get("principal")
+    if not isinstance(name, str):
+        raise invalid("Missing required field: principal")
+    return name
+
+
+def _privileges(change: Mapping[str, Any], field: str, type: str, label: str) -> tuple[str, ...]:
+    given = change.get(field) or []
+    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+        raise invalid(f"{field} must be a list of privileges")
+    names = tuple(normalized(name) for name in given)
+    for unknown in _inapplicable(names, type):
+        raise unknown_privilege(unknown, label)
+    return names
+
+
+def _inapplicable(names: Iterable[str], type: str) -> Iterable[str]:
+    return (name for name in names if name not in APPLICABLE[type])
+
+
+def unknown_privilege(name: str, label: str) -> ApiError:
+    """400: the securable cannot have this privilege."""
+    return invalid(
+        f"Privilege {name} is not applicable to this entity [{label}]. If this seems unexpected, please check the "
+        "privilege version of the metastore in use [1.0]."
+    )

@@ -1,0 +1,102 @@
+"""HTTP of `permissions` and `effective-permissions` on securables of Unity Catalog."""
+
+from collections.abc import Collection
+from typing import Any
+
+from emulator.api.errors import invalid
+from emulator.api.routing import Request, Routes
+from emulator.grants import access, changes, evaluator
+from emulator.grants.principals import caller_holders, name_of, resolve
+from emulator.grants.privileges import APPLICABLE
+from emulator.models.unity_catalog.securables import Grant, Securable
+
+routes = Routes()
+BASE = "/api/2.1/unity-catalog"
+TYPES = {type: type for type in APPLICABLE} | {"registered_model": "function", "model": "function"}
+"""The types in a path, and the ones they stand for."""
+
+
+@routes.get(BASE + "/permissions/{type}/{name}")
+def show(request: Request) -> dict[str, Any]:
+    """The direct grants; to a caller who does not manage the securable, its own and those of its groups."""
+    securable = _securable(request)
+    access.require_sight(request, securable)
+    return {"privilege_assignments": _assignments(request, securable)}
+
+
+@routes.patch(BASE + "/permissions/{type}/{name}")
+def change(request: Request) -> dict[str, Any]:
+    securable = _securable(request)
+    access.require_manage(request, securable)
+    label = f"{securable.type.upper()}:{securable.full_name}"
+    asked = changes.parse(request.body, securable.type, label)
+    gone = {id for id in securable.grants if not name_of(request.workspace, id)}
+    resolved: list[tuple[str, changes.Change]] = []
+    for one in asked:
+        if one.principal or one.add or not gone:
+            resolved.append((resolve(request.workspace, one.principal, request.now), one))
+        else:
+            # Those who are deleted have no names any more: what is taken from the empty name is taken from them all.
+            resolved += [(id, one) for id in sorted(gone)]
+    securable.grants = changes.changed(securable.grants, resolved)
+    securable.updated_at, securable.updated_by = request.now, request.caller.name
+    if request.body.get("omit_permissions_in_response"):
+        return {}
+    return {"privilege_assignments": _assignments(request, securable)}
+
+
+@routes.get(BASE + "/effective-permissions/{type}/{name}")
+def show_effective(request: Request) -> dict[str, Any]:
+    """What everybody has on it, inherited or not, with the places where it was granted."""
+    securable = _securable(request)
+    access.require_sight(request, securable)
+    lineage = access.lineage(request, securable)
+    written: dict[str, Grant] = {}
+    for one in lineage:
+        for id, grant in one.grants.items():
+            written.setdefault(id, grant)
+    asked = _asked(request, securable)
+    found = []
+    for id, grant in written.items():
+        privileges = evaluator.effective(id, lineage)
+        if privileges and (asked is None or id in asked):
+            name = name_of(request.workspace, id, grant.principal)
+            found.append({"principal": name, "privileges": [_described(one) for one in privileges]})
+    return {"privilege_assignments": found}
+
+
+def _securable(request: Request) -> Securable:
+    type = TYPES.get(request.parameters["type"].lower())
+    if type is None:
+        raise invalid(
+            f"{request.parameters['type']} is not a securable type. Use one of {', '.join(sorted(APPLICABLE))}."
+        )
+    return access.found(request, type, request.parameters["name"])
+
+
+def _assignments(request: Request, securable: Securable) -> list[dict[str, Any]]:
+    asked = _asked(request, securable)
+    return [
+        {"principal": name_of(request.workspace, id, grant.principal), "privileges": list(grant.privileges)}
+        for id, grant in securable.grants.items()
+        if asked is None or id in asked
+    ]
+
+
+def _asked(request: Request, securable: Securable) -> Collection[str] | None:
+    """Whose grants are shown: those of the principal in the query, all (None), or those that concern the caller."""
+    name = request.argument("principal")
+    if name:
+        return (resolve(request.workspace, name, request.now),)
+    return None if access.manages(request, securable) else caller_holders(request)
+
+
+def _described(one: evaluator.Effective) -> dict[str, Any]:
+    if one.inherited_from is None:
+        return {"privilege": one.privilege}
+    source = one.inherited_from
+    return {
+        "privilege": one.privilege,
+        "inherited_from_type": source.type.upper(),
+        "inherited_from_name": source.full_name,
+    }

@@ -1,0 +1,57 @@
+"""Securables of Unity Catalog, their owners, and the privileges granted on them. Plain data."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+METASTORE, CATALOG, SCHEMA, TABLE, VOLUME, FUNCTION = "metastore", "catalog", "schema", "table", "volume", "function"
+STORAGE_CREDENTIAL, CREDENTIAL, EXTERNAL_LOCATION = "storage_credential", "credential", "external_location"
+CONNECTION = "connection"
+IN_SCHEMA = (TABLE, VOLUME, FUNCTION)
+"""Views are tables, and registered models are functions, as in the permissions API."""
+MODEL = "MODEL"
+"""The subtype of a function that is a registered model."""
+
+ACCOUNT_USERS = "account users"
+"""The group of everybody in the account: a principal everywhere, and in no list of the workspace."""
+SYSTEM = "System user"
+"""The owner of what the platform itself brings."""
+
+
+@dataclass
+class Grant:
+    """What one principal was given on one securable."""
+
+    principal: str
+    """Its name as it was written in the request, which is how the platform gives it back."""
+    privileges: list[str] = field(default_factory=list)
+    """Upper case, with underscores."""
+
+
+@dataclass(kw_only=True)
+class Securable:
+    type: str
+    """As in the path of the permissions API: `catalog`, `external_location`, …"""
+    full_name: str
+    """`catalog.schema.volume`, in lower case where the platform folds it."""
+    id: str
+    owner: str
+    """A principal's id; ACCOUNT_USERS and SYSTEM stand for themselves."""
+    created_at: int
+    """Milliseconds since 1970; `updated_at` likewise."""
+    created_by: str
+    """The name of a principal at that time."""
+    updated_at: int
+    updated_by: str
+    subtype: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+    """What else the API shows of it, such as `comment`, `properties` or `volume_type`."""
+    grants: dict[str, Grant] = field(default_factory=dict)
+    """By principal's id."""
+    isolated: bool = False
+    """Only workspaces with a binding can use it."""
+    bindings: dict[int, str] = field(default_factory=dict)
+    """Workspace id → BINDING_TYPE_READ_WRITE or BINDING_TYPE_READ_ONLY."""
+
+    @property
+    def name(self) -> str:
+        return self.full_name.rpartition(".")[2] if self.type in (SCHEMA, *IN_SCHEMA) else self.full_name

@@ -1,0 +1,1 @@
+"""Unity Catalog: the metastore of the workspace, and catalogs, schemas and what lies in them as records."""

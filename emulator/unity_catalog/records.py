@@ -1,0 +1,179 @@
+"""What making, changing, listing and dropping have in common for all securables."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from emulator.api.errors import ApiError, invalid
+from emulator.api.routing import Request
+from emulator.grants import access
+from emulator.grants.evaluator import DOORS
+from emulator.grants.principals import resolve
+from emulator.models.unity_catalog.securables import CATALOG, SCHEMA, VOLUME, Securable
+from emulator.unity_catalog.documents import described
+
+Body = Mapping[str, Any]
+
+MAX_NAME_LENGTH = 255
+"""Characters of a name."""
+_FORBIDDEN = re.compile(r"[\s./\x00-\x1f\x7f]")
+_WITH_FILES = (CATALOG, SCHEMA, VOLUME)
+_ISOLATED = {"ISOLATED": True, "OPEN": False, "ISOLATION_MODE_ISOLATED": True, "ISOLATION_MODE_OPEN": False}
+
+
+def text(body: Body, field: str, default: str = "") -> str:
+    """A field that holds a text. Raises 400 for anything else."""
+    value = body.get(field)
+    if value is None:
+        return default
+    if not isinstance(value, str):
+        raise invalid(f"{field} must be a string")
+    return value
+
+
+def required(body: Body, field: str, operation: str) -> str:
+    """A text that has to be there. `operation` is the name that messages give the request, such as `CreateVolume`."""
+    value = text(body, field)
+    if not value:
+        raise invalid(f"{operation} Missing required field: {field}")
+    return value
+
+
+def checked_name(body: Body, type: str, operation: str, field: str = "name") -> str:
+    """The name in the body, in lower case as Unity Catalog keeps it. Raises 400 for one that cannot be a name."""
+    name = text(body, field)
+    if not name or len(name) > MAX_NAME_LENGTH or _FORBIDDEN.search(name):
+        info = f"{access.noun(type).replace(' ', '')}Info"
+        raise invalid(
+            f'Invalid input: RPC {operation} Field managedcatalog.{info}.{field}: name "{name}" is not a valid name. '
+            "Valid names cannot contain spaces, periods, forward slashes, or control characters."
+        )
+    return name.lower()
+
+
+def pairs(body: Body, field: str) -> dict[str, str]:
+    """Properties or options: texts by name. Raises 400 for anything else."""
+    value = body.get(field) or {}
+    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+        raise invalid(f"{field} must be an object whose values are strings")
+    return dict(value)
+
+
+def make(
+    request: Request,
+    type: str,
+    full_name: str,
+    details: Mapping[str, Any],
+    *,
+    subtype: str = "",
+    owner: str | None = None,
+) -> Securable:
+    """A new securable of the caller. Raises 400 `…_ALREADY_EXISTS` if there is one of this name."""
+    catalog = access.unity_catalog(request)
+    if catalog.find(type, full_name):
+        raise exists(type, full_name)
+    return catalog.add(
+        Securable(
+            type=type,
+            full_name=full_name,
+            id=request.workspace.state.ids.uuid(type, full_name),
+            owner=owner or request.caller.id,
+            created_at=request.now,
+            created_by=request.caller.name,
+            updated_at=request.now,
+            updated_by=request.caller.name,
+            subtype=subtype,
+            details={name: value for name, value in details.items() if value is not None},
+        )
+    )
+
+
+def exists(type: str, full_name: str) -> ApiError:
+    return ApiError(400, f"{type.upper()}_ALREADY_EXISTS", f"{access.noun(type)} '{full_name}' already exists")
+
+
+def change(request: Request, securable: Securable, fields: Iterable[str], operation: str) -> dict[str, Any]:
+    """What a PATCH does: another owner, name or isolation, and these fields of the details. Returns the whole.
+
+    Raises 403 unless the caller manages the securable, 404 for an owner that does not exist, 400 for a name that is
+    taken.
+    """
+    access.require_manage(request, securable)
+    body = request.body
+    owner = resolve(request.workspace, text(body, "owner"), request.now) if body.get("owner") else securable.owner
+    isolated = _isolation(body, securable)
+    name = checked_name(body, securable.type, operation, "new_name") if body.get("new_name") else securable.name
+    full_name = securable.full_name.removesuffix(securable.name) + name
+    catalog = access.unity_catalog(request)
+    if full_name != securable.full_name:
+        if catalog.find(securable.type, full_name):
+            raise exists(securable.type, full_name)
+        move_files(request, securable, full_name)
+        catalog.rename(securable, full_name)
+    securable.owner, securable.isolated = owner, isolated
+    securable.details |= {field: body[field] for field in fields if field in body}
+    securable.updated_at, securable.updated_by = request.now, request.caller.name
+    return described(request, securable)
+
+
+def _isolation(body: Body, securable: Securable) -> bool:
+    mode = body.get("isolation_mode")
+    if mode is None:
+        return securable.isolated
+    if mode not in _ISOLATED:
+        raise invalid(f"isolation_mode must be one of {', '.join(_ISOLATED)}, not {mode!r}")
+    return _ISOLATED[mode]
+
+
+def page(request: Request, name: str, found: Iterable[Securable], **more: Any) -> dict[str, Any]:
+    """Those of the found that the caller sees, in pages as large as `max_results` says; without it all at once."""
+    return paged(request, name, [described(request, one) for one in access.visible(request, found)]) | more
+
+
+def paged(request: Request, name: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    size, begin = request.number("max_results", 0), request.number("page_token", 0)
+    if size < 0 or begin < 0:
+        raise invalid("max_results and page_token must not be negative.")
+    end = begin + size if size else len(entries)
+    answer: dict[str, Any] = {name: entries[begin:end]}
+    return answer | ({"next_page_token": str(end)} if end < len(entries) else {})
+
+
+def schema_of(body: Body, operation: str) -> str:
+    """The full name of the schema that the body names in two fields."""
+    return f"{required(body, 'catalog_name', operation)}.{required(body, 'schema_name', operation)}"
+
+
+def container(request: Request, type: str, full_name: str, privilege: str) -> Securable:
+    """The catalog or schema for something new. Raises 404 if there is none, 403 without the privilege to create."""
+    found = access.found(request, type, full_name)
+    access.require(request, found, DOORS[type])
+    access.require(request, found, privilege)
+    access.check_writable(request, found)
+    return found
+
+
+def drop(request: Request, securable: Securable) -> None:
+    """With all that lies in it, and the files of its volumes."""
+    files = request.workspace.state.volumes
+    entry = files.find(_path(securable.full_name))
+    if entry and securable.type in _WITH_FILES:
+        files.remove(entry, len(files.entries))
+    access.unity_catalog(request).remove(securable)
+
+
+def move_files(request: Request, securable: Securable, full_name: str) -> None:
+    """The files of volumes follow a new name of the volume, its schema or its catalog."""
+    files = request.workspace.state.volumes
+    entry = files.find(_path(securable.full_name))
+    if entry is None or securable.type not in _WITH_FILES:
+        return
+    target = _path(full_name)
+    left = files.find(target)
+    if left:
+        files.remove(left, len(files.entries))
+    files.move(entry, files.make_folders(target[:-1], request.now), target[-1])
+
+
+def _path(full_name: str) -> tuple[str, ...]:
+    return ("Volumes", *full_name.split("."))

@@ -1,0 +1,14 @@
+"""HTTP of `unity_catalog`."""
+
+from emulator.unity_catalog import bindings, catalogs, functions, metastores, schemas, storage, tables, volumes
+
+routes = [
+    *metastores.routes,
+    *catalogs.routes,
+    *schemas.routes,
+    *volumes.routes,
+    *tables.routes,
+    *functions.routes,
+    *storage.routes,
+    *bindings.routes,
+]

@@ -1,0 +1,151 @@
+"""What a metastore brings: nothing but the system catalog, and a catalog for the workspace to begin with."""
+
+from emulator.grants.principals import WORKSPACE_ADMINS, WORKSPACE_USERS
+from emulator.grants.privileges import (
+    CREATE_FUNCTION,
+    CREATE_MODEL,
+    CREATE_TABLE,
+    CREATE_VOLUME,
+    READ_VOLUME,
+    USE_CATALOG,
+    USE_SCHEMA,
+    WRITE_VOLUME,
+)
+from emulator.models.unity_catalog.metastore import UnityCatalog
+from emulator.models.unity_catalog.securables import (
+    ACCOUNT_USERS,
+    CATALOG,
+    METASTORE,
+    SCHEMA,
+    SYSTEM,
+    VOLUME,
+    Grant,
+    Securable,
+)
+from emulator.state.workspace import EmulatedWorkspace
+
+MANAGED_SCHEMAS = ("information_schema", "billing")
+"""System schemas that are there from the start and that nobody can switch."""
+OPTIONAL_SCHEMAS = (*("access", "compute", "lakeflow", "marketplace", "mlflow", "query", "serving", "storage"),)
+ADMINS_ON_METASTORE = (
+    *("CREATE_CATALOG", "CREATE_CONNECTION", "CREATE_EXTERNAL_LOCATION", "CREATE_PROVIDER", "CREATE_RECIPIENT"),
+    *("CREATE_SERVICE_CREDENTIAL", "CREATE_SHARE", "CREATE_STORAGE_CREDENTIAL", "MANAGE_ALLOWLIST"),
+    *("SET_SHARE_PERMISSION", "USE_MARKETPLACE_ASSETS", "USE_PROVIDER", "USE_RECIPIENT", "USE_SHARE"),
+)
+"""What administrators of the workspace have from the start on a metastore that came by itself."""
+USERS_ON_DEFAULT = (
+    *(CREATE_FUNCTION, "CREATE_MATERIALIZED_VIEW", CREATE_MODEL, CREATE_TABLE, CREATE_VOLUME, USE_SCHEMA),
+)
+"""What everybody in the workspace has on the schema `default` of its own catalog."""
+STORAGE = "abfss://unity-catalog-storage@dbstorageemulator.dfs.core.windows.net"
+
+
+def seed(workspace: EmulatedWorkspace) -> None:
+    """With `--unity-catalog auto`: a metastore without storage and admin, and a catalog named after the workspace."""
+    if workspace.options.unity_catalog != "auto":
+        return
+    id = workspace.state.ids.uuid("metastore", "metastore")
+    _begin(workspace, id, owner=SYSTEM)
+    workspace.state.unity_catalog.automatic = True
+    metastore = workspace.state.unity_catalog.metastore()
+    assert metastore is not None
+    _grant(workspace, metastore, WORKSPACE_ADMINS, ADMINS_ON_METASTORE)
+    name = workspace.options.name.lower().replace("-", "_")
+    root = f"{STORAGE}/{workspace.state.workspace_id}"
+    catalog = _make(workspace, CATALOG, name, WORKSPACE_ADMINS)
+    catalog.details |= {"catalog_type": "MANAGED_CATALOG", "storage_root": root}
+    catalog.isolated = True
+    catalog.bindings = {int(workspace.state.workspace_id): "BINDING_TYPE_READ_WRITE"}
+    _grant(workspace, catalog, WORKSPACE_USERS, (USE_CATALOG,))
+    default = _make(workspace, SCHEMA, f"{name}.default", WORKSPACE_ADMINS)
+    _grant(workspace, default, WORKSPACE_USERS, USERS_ON_DEFAULT)
+    _make(workspace, SCHEMA, f"{name}.information_schema", SYSTEM)
+    workspace.state.unity_catalog.default_catalog = name
+
+
+def assign(workspace: EmulatedWorkspace, id: str, storage_root: str = "", default_properties: bool = False) -> None:
+    """Assign this metastore, as an account's administrator does by hand: it has an admin, and a catalog `main`.
+
+    One that is assigned already keeps what it holds. Volumes that were written to while there was no metastore belong
+    to the administrator from now on, and everybody may use them as before.
+    """
+    metastore = workspace.state.unity_catalog.metastore()
+    if metastore is None or metastore.id != id:
+        _begin(workspace, id, owner=workspace.administrator.id)
+        main = _make(workspace, CATALOG, "main", workspace.administrator.id)
+        main.details["catalog_type"] = "MANAGED_CATALOG"
+        _grant(workspace, main, ACCOUNT_USERS, (USE_CATALOG,))
+        default = _make(workspace, SCHEMA, "main.default", workspace.administrator.id)
+        _grant(workspace, default, ACCOUNT_USERS, (USE_SCHEMA,))
+        _make(workspace, SCHEMA, "main.information_schema", SYSTEM)
+        _adopt_volumes(workspace)
+    catalog = workspace.state.unity_catalog
+    catalog.storage_root = storage_root or catalog.storage_root
+    catalog.default_properties = default_properties
+    workspace.state.settings.metastore_id = id
+
+
+def _adopt_volumes(workspace: EmulatedWorkspace) -> None:
+    """Make records of the volumes that have files, with the grants that everybody needs for them."""
+    held, files, owner = workspace.state.unity_catalog, workspace.state.volumes, workspace.administrator.id
+
+    def ensured(type: str, full_name: str, *privileges: str) -> Securable:
+        found = held.find(type, full_name) or _make(workspace, type, full_name, owner)
+        before = found.grants.get(ACCOUNT_USERS, Grant("")).privileges
+        _grant(workspace, found, ACCOUNT_USERS, tuple({*before, *privileges}))
+        return found
+
+    top = files.find(("Volumes",))
+    for catalog in files.children(top) if top else ():
+        ensured(CATALOG, catalog.name, USE_CATALOG).details.setdefault("catalog_type", "MANAGED_CATALOG")
+        for schema in files.children(catalog):
+            ensured(SCHEMA, f"{catalog.name}.{schema.name}", USE_SCHEMA)
+            for volume in files.children(schema):
+                made = ensured(VOLUME, f"{catalog.name}.{schema.name}.{volume.name}", READ_VOLUME, WRITE_VOLUME)
+                made.details = {"volume_type": "MANAGED", "storage_location": f"{STORAGE}/volumes/{made.id}"}
+
+
+def adopt(workspace: EmulatedWorkspace) -> None:
+    """A state of before this API may have the id of a metastore, and nothing in it."""
+    id = workspace.state.settings.metastore_id
+    if id and workspace.state.unity_catalog.metastore() is None:
+        assign(workspace, id)
+
+
+def unassign(workspace: EmulatedWorkspace) -> None:
+    """The workspace has no metastore any more, and knows nothing of what was in it."""
+    workspace.state.settings.metastore_id = None
+    workspace.state.unity_catalog = UnityCatalog()
+
+
+def _begin(workspace: EmulatedWorkspace, id: str, owner: str) -> None:
+    """An empty metastore with the catalog `system`, which everybody may look at."""
+    workspace.state.unity_catalog = UnityCatalog()
+    workspace.state.settings.metastore_id = id
+    metastore = _make(workspace, METASTORE, id, owner)
+    metastore.id, metastore.details = id, {"name": "metastore_azure_westeurope"}
+    system = _make(workspace, CATALOG, "system", SYSTEM)
+    system.details["catalog_type"] = "SYSTEM_CATALOG"
+    _grant(workspace, system, ACCOUNT_USERS, (USE_CATALOG,))
+    for name in MANAGED_SCHEMAS:
+        _make(workspace, SCHEMA, f"system.{name}", SYSTEM)
+
+
+def _make(workspace: EmulatedWorkspace, type: str, full_name: str, owner: str) -> Securable:
+    now = workspace.clock.now()
+    return workspace.state.unity_catalog.add(
+        Securable(
+            type=type,
+            full_name=full_name,
+            id=workspace.state.ids.uuid(type, full_name),
+            owner=owner,
+            created_at=now,
+            created_by=SYSTEM,
+            updated_at=now,
+            updated_by=SYSTEM,
+        )
+    )
+
+
+def _grant(workspace: EmulatedWorkspace, securable: Securable, principal: str, privileges: tuple[str, ...]) -> None:
+    securable.grants[principal] = Grant("", sorted(privileges))
