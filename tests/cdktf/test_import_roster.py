@@ -185,7 +185,7 @@ def test_plain_matches_by_students_share_a_line(run):
 
 def test_rows_that_are_left_out_are_reported_by_line(run):
     nobody = [f"n{number}@uni.example" for number in range(20)]
-    result = run(moodle_files.overview(teams(2), nobody=nobody))
+    result = run(moodle_files.overview(teams(2), ungrouped=nobody))
     assert "Skipped: 20 rows of the export\n  line 4: " in result.stdout
     assert result.stdout.count("is in no group") == 12
     assert "… and 8 more, up to line 23" in result.stdout

@@ -52,7 +52,7 @@ class Moodle:
 WITH_IDS: st.SearchStrategy[Format] = st.just(moodle_files.self_selection)
 LANGUAGES = st.sampled_from(["English", "German", "Hebrew"])
 OVERVIEW = LANGUAGES.map(
-    lambda language: lambda teams: moodle_files.overview(teams, language, nobody=["nobody@uni.example"])
+    lambda language: lambda teams: moodle_files.overview(teams, language, ungrouped=["nobody@uni.example"])
 )
 CHOICE = LANGUAGES.map(lambda language: lambda teams: moodle_files.choice(teams, language))
 WITH_NAMES = WITH_IDS | OVERVIEW | CHOICE

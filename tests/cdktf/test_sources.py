@@ -102,14 +102,14 @@ def test_group_choice_is_read_in_every_language(language):
     ],
 )
 def test_students_in_no_group_are_left_out_and_reported_by_line(label):
-    listed = read(encode(moodle_files.overview(TEAMS, nobody=["a@uni.example", "b@uni.example"], no_group=label)))
+    listed = read(encode(moodle_files.overview(TEAMS, ungrouped=["a@uni.example", "b@uni.example"], no_group=label)))
     assert groups_of(listed) == BY_NAME
     assert [issue.line for issue in listed.ignored] == [9, 10]
     assert '"a@uni.example" is in no group' in listed.ignored[0].message
 
 
 def test_a_label_that_nobody_knows_can_be_named():
-    text = moodle_files.overview(TEAMS, nobody=["a@uni.example"], no_group=("«Foo»", "[Bar baz]"))
+    text = moodle_files.overview(TEAMS, ungrouped=["a@uni.example"], no_group=("«Foo»", "[Bar baz]"))
     assert "may be a group or Moodle's label" in read(encode(text)).problems[0].message
     assert groups_of(read(encode(text), no_group=["bar baz"])) == BY_NAME
     named = groups_of(read(encode(text), groups=["[Bar baz]"]))

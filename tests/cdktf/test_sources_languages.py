@@ -46,7 +46,7 @@ def test_every_overview_lists_the_groups_and_no_other(course, language):
     listed = read_export(moodle_course.overview(course, LANGUAGE_PACKS[language]))
     assert groups_of(listed) == {name: tuple(emails) for name, emails in course.groups.items()}
     left_out = [issue.message.split('"')[1] for issue in listed.ignored if "is in no group" in issue.message]
-    assert left_out == list(course.nobody)
+    assert left_out == list(course.ungrouped)
 
 
 @given(courses(), LANGUAGES)
@@ -82,14 +82,14 @@ def test_students_in_no_group_are_the_last_block_behind_that_of_no_grouping():
 
 
 def test_what_can_be_a_group_or_a_label_is_asked_about():
-    course = MoodleCourse({**COURSE.groups, "T5": ("f@u.example",)}, COURSE.groupings, COURSE.nobody)
+    course = MoodleCourse({**COURSE.groups, "T5": ("f@u.example",)}, COURSE.groupings, COURSE.ungrouped)
     text = moodle_course.overview(course, LANGUAGE_PACKS["en"], UNKNOWN_LANGUAGE)
     question = '"Xno_group" may be a group or Moodle\'s label for students in no group: '
     advice = 'add --group "Xno_group" or --no-group "Xno_group".'
     assert [(problem.line, problem.message) for problem in read_export(text).problems] == [(11, question + advice)]
     expected = {**GROUPS, "T5": ("f@u.example",)}
     assert groups_of(read_export(text, no_group=["Xno_group"])) == expected
-    assert groups_of(read_export(text, groups=["Xno_group"])) == expected | {"Xno_group": COURSE.nobody}
+    assert groups_of(read_export(text, groups=["Xno_group"])) == expected | {"Xno_group": COURSE.ungrouped}
 
 
 def test_a_group_that_is_named_is_no_label_even_behind_an_empty_block():
@@ -124,7 +124,7 @@ def test_who_is_in_no_groups_is_left_out_of_participants(language):
         assert groups_of(listed) == NOT_EMPTY
 
 
-COURSE_OF_ONE_EACH = MoodleCourse(COURSE.groups, {}, COURSE.nobody)
+COURSE_OF_ONE_EACH = MoodleCourse(COURSE.groups, {}, COURSE.ungrouped)
 
 
 @pytest.mark.parametrize("language", LANGUAGE_PACKS)

@@ -171,7 +171,7 @@ def test_stops_go_before_warnings_and_warnings_before_reports(ledger: Ledger, se
 
 def test_without_mail_settings_letters_wait(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "later")
-    assert send_once(ledger, service, told=replace(mail_settings(), mail=None)) == Sent(waiting=1)
+    assert send_once(ledger, service, settings=replace(mail_settings(), mail=None)) == Sent(waiting=1)
     assert send_once(ledger, service, HOUR) == Sent(accepted=1)
 
 
@@ -385,7 +385,7 @@ def test_the_next_try_is_when_a_letter_is_due_the_service_ready_and_the_budget_h
         enqueue(ledger, f"{number}")
     assert tried(timedelta(), few) == timedelta()
     assert tried(timedelta(), replace(few, mail=None)) is None
-    send_once(ledger, service, told=few)
+    send_once(ledger, service, settings=few)
     assert tried(timedelta(), few) == MINUTE
     send_once(ledger, service, MINUTE, few)
     assert tried(MINUTE, few) == HOUR

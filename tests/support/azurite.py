@@ -129,8 +129,8 @@ def _npm_install() -> None:
             [npm, "install", *options], cwd=FOLDER, env=environment, capture_output=True, timeout=INSTALL_SECONDS
         )
     except subprocess.TimeoutExpired:
-        raise AzuriteUnavailable(f"npm did not get Azurite within {INSTALL_SECONDS:.0f} seconds.") from None
+        raise AzuriteUnavailable(f"npm did not install Azurite within {INSTALL_SECONDS:.0f} seconds.") from None
     if done.returncode or not PROGRAM.exists():
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise AzuriteUnavailable(f"npm could not get Azurite: {said[-1] if said else done.returncode}")
+        stderr = done.stderr.decode(errors="replace").strip().splitlines()
+        raise AzuriteUnavailable(f"npm could not install Azurite: {stderr[-1] if stderr else done.returncode}")
     (FOLDER / ".complete").touch()

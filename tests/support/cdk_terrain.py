@@ -46,7 +46,7 @@ def _install() -> None:
         [*pip, "--target", str(PACKAGES), *REQUIREMENTS], capture_output=True, text=True, timeout=600, check=False
     )
     if done.returncode:
-        last = (done.stderr.strip() or "it said nothing").splitlines()[-1]
+        last = (done.stderr.strip() or "no output").splitlines()[-1]
         raise PackagesUnavailable(f"pip cannot install CDK Terrain: connect to PyPI or a mirror of it ({last})")
 
 

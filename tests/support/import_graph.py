@@ -91,9 +91,9 @@ class Import:
 class Tree:
     """Python files by path, relative to the project's root."""
 
-    def __init__(self, files: Mapping[str, str], whole: Tree | None = None) -> None:
+    def __init__(self, files: Mapping[str, str], parent: Tree | None = None) -> None:
         self.files = files
-        self._whole = whole
+        self._parent = parent
         self._nodes: dict[str, list[ast.AST]] = {}
 
     def part(self, folder: str) -> Tree:
@@ -103,15 +103,15 @@ class Tree:
     @cached_property
     def parsed(self) -> Mapping[str, ast.Module]:
         """The syntax trees, parsed on first use, because processes that run other tests do not need them."""
-        if self._whole is not None:
-            return {path: self._whole.parsed[path] for path in self.files}
+        if self._parent is not None:
+            return {path: self._parent.parsed[path] for path in self.files}
         with collector_paused():
             return {path: ast.parse(text, path) for path, text in self.files.items()}
 
     def nodes(self, path: str) -> list[ast.AST]:
         """Return all nodes of a file in no particular order, cached, because many rules need all of them."""
-        if self._whole is not None:
-            return self._whole.nodes(path)
+        if self._parent is not None:
+            return self._parent.nodes(path)
         if path not in self._nodes:
             self._nodes[path] = list(ast.walk(self.parsed[path]))
         return self._nodes[path]

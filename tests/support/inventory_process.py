@@ -20,5 +20,5 @@ def run_and_stop(
         time.sleep(0.05)
     time.sleep(after)
     process.terminate()
-    _, said = process.communicate(timeout=60)
-    return process.returncode, said
+    _, stderr = process.communicate(timeout=60)
+    return process.returncode, stderr

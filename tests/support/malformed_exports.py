@@ -120,7 +120,7 @@ MALFORMED: dict[str, tuple[bytes | str, tuple[str, ...], str]] = {
         "line 2: a@uni.example is twice",
     ),
     "a group that is too large": (moodle_files.self_selection(teams(2, 7)), (), 'line 4: "Team 2" has 7 members'),
-    "a label that nobody knows": (moodle_files.overview(teams(7)), (), 'add --no-group "Team 1"'),
+    "an unknown label": (moodle_files.overview(teams(7)), (), 'add --no-group "Team 1"'),
     "too many groups to pin": (
         moodle_files.self_selection(teams(*[1] * 101)),
         (),

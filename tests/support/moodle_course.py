@@ -15,7 +15,7 @@ class MoodleCourse:
 
     groups: Mapping[str, Sequence[str]]
     groupings: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    nobody: Sequence[str] = ()
+    ungrouped: Sequence[str] = ()
 
     @property
     def blocks(self) -> list[tuple[str, list[str]]]:
@@ -39,13 +39,13 @@ def overview(course: MoodleCourse, pack: LanguagePack, labels: LanguagePack | No
             rows += [(title, name, *_person(email), email) for email in course.groups[name]]
             rows += [] if course.groups[name] else [(title, name, "", "", "")]
         rows += [] if names else [(title, "", "", "", "")]
-    rows += [(labels.not_in_group, labels.no_group, *_person(email), email) for email in course.nobody]
+    rows += [(labels.not_in_group, labels.no_group, *_person(email), email) for email in course.ungrouped]
     return format_csv(rows)
 
 
 def participants(course: MoodleCourse, pack: LanguagePack, empty: str = "") -> str:
     """Participants → with selected users → download as CSV. `empty`: the cell of students without a group."""
-    groups_of: dict[str, list[str]] = {email: [] for email in course.nobody}
+    groups_of: dict[str, list[str]] = {email: [] for email in course.ungrouped}
     for name, emails in course.groups.items():
         for email in emails:
             groups_of.setdefault(email, []).append(name)
@@ -60,7 +60,7 @@ def choice(course: MoodleCourse, pack: LanguagePack) -> str:
     lines = ["\t".join(header)]
     members = [(name, email) for name, emails in course.groups.items() for email in emails]
     lines += [f"Last\tFirst\t \t{email}\t{name}\t" for name, email in members]
-    lines += [f"Last\tFirst\t \t{email}\t\t" for email in course.nobody]
+    lines += [f"Last\tFirst\t \t{email}\t\t" for email in course.ungrouped]
     return "\n".join(lines) + "\n"
 
 

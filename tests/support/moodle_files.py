@@ -74,17 +74,17 @@ def format_csv(rows: Sequence[Sequence[str]], delimiter: str = ",", ends: str = 
 def overview(
     teams: Sequence[Team],
     language: str = "English",
-    nobody: Sequence[str] = (),
+    ungrouped: Sequence[str] = (),
     no_group: tuple[str, str] = ("[Not in a group]", "No group"),
 ) -> str:
-    """`nobody` are students without a group; `no_group` is their grouping and group."""
+    """`ungrouped` are students without a group; `no_group` is their grouping and group."""
     rows: list[Sequence[str]] = [OVERVIEW_HEADERS[language]]
     for team in teams:
         name = team.name.replace("&", "&amp;")
         rows += [("Lab", name, "First", "Last", "012345678", email) for email in team.emails]
         if not team.emails:
             rows.append(("Lab", name, "", "", "", ""))
-    rows += [(*no_group, "First", "Last", "", email) for email in nobody]
+    rows += [(*no_group, "First", "Last", "", email) for email in ungrouped]
     return format_csv(rows)
 
 

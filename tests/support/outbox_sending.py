@@ -22,15 +22,15 @@ LARGE_BUDGET = MailBudget(10_000, 10_000, 10_000, 10_000)
 
 
 def mail_settings(budget: MailBudget = LARGE_BUDGET, admin: str | None = ADMIN) -> Settings:
-    told = load_settings(
+    settings = load_settings(
         {
             "AZURE_EMAIL_CONNECTION_STRING": "endpoint=https://x;accesskey=eA==",
             "AZURE_EMAIL_SENDER": "lab@campus.example",
         }
         | ({"ADMIN_EMAIL": admin} if admin else {})
     )
-    assert told.mail
-    return replace(told, mail=replace(told.mail, budget=budget))
+    assert settings.mail
+    return replace(settings, mail=replace(settings.mail, budget=budget))
 
 
 def message(
@@ -49,13 +49,13 @@ def send_once(
     ledger: Ledger,
     service: FakeMailService,
     at: timedelta = timedelta(),
-    told: Settings | None = None,
+    settings: Settings | None = None,
     seconds: float = 30,
 ) -> Sent:
     """Send the outbox once, at NOW plus `at`."""
     service.now = NOW + at
     deadline = Deadline(timedelta(seconds=seconds), timer=lambda: 0.0)
-    return send_due(ledger, service, told or mail_settings(), now=NOW + at, deadline=deadline)
+    return send_due(ledger, service, settings or mail_settings(), now=NOW + at, deadline=deadline)
 
 
 def call_kinds(service: FakeMailService) -> list[str]:

@@ -36,9 +36,9 @@ class PostgreSQL:
         self._demote: dict[str, str] = {}
         if os.geteuid() == 0:
             # The server does not run as root.
-            somebody = next(name for name in ("postgres", "nobody") if _exists(name))
-            shutil.chown(self._folder, somebody)
-            self._demote = {"user": somebody}
+            user = next(name for name in ("postgres", "nobody") if _exists(name))
+            shutil.chown(self._folder, user)
+            self._demote = {"user": user}
         self._data = self._folder / "data"
         self._server: subprocess.Popen[bytes] | None = None
         self._made = 0

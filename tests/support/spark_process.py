@@ -47,8 +47,8 @@ def spark_problem() -> str:
     java = shutil.which("java", path=f"{os.environ.get('JAVA_HOME', '')}/bin:{path}")
     if java is None:
         return "Java is not installed: Spark needs 17 or newer"
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60).stderr
-    found = re.search(r'version "(\d+)', said)
+    stderr = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60).stderr
+    found = re.search(r'version "(\d+)', stderr)
     return "" if found and int(found[1]) >= 17 else "Java is too old: Spark needs 17 or newer"
 
 
