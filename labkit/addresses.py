@@ -45,23 +45,23 @@ def is_address(text: str) -> bool:
     return len(text) <= _MAX_ADDRESS and _ADDRESS.fullmatch(text) is not None
 
 
-def is_database_url(place: str) -> bool:
+def is_database_url(location: str) -> bool:
     """Return whether the location of a database is a PostgreSQL URL and not a path."""
-    scheme, separator, _ = place.partition("://")
+    scheme, separator, _ = location.partition("://")
     return bool(separator) and scheme.lower() in _DATABASE_SCHEMES
 
 
-def validate_database(place: str) -> str:
+def validate_database(location: str) -> str:
     """Return the location of a database unchanged if it is a path or a well-formed PostgreSQL URL.
 
     Raises ValueError for a malformed URL, and for a path that looks like a URL: no file is named after a password.
     The error text is DATABASE_FORMAT and contains no part of the location.
     """
-    if is_database_url(place):
-        database_parameters(place)
-    elif _LOOKS_LIKE_URL.match(place):
+    if is_database_url(location):
+        database_parameters(location)
+    elif _LOOKS_LIKE_URL.match(location):
         raise ValueError(DATABASE_FORMAT)
-    return place
+    return location
 
 
 def database_parameters(url: str) -> dict[str, str]:

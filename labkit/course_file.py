@@ -184,14 +184,14 @@ def _group_document(group: GroupEntry) -> dict[str, Any]:
     }
 
 
-def parse_course_file(text: str, place: str) -> CourseFile:
+def parse_course_file(text: str, file_name: str) -> CourseFile:
     """Return the content of a course file. Unknown keys are ignored, and the checksum is not compared.
 
-    `place` names the file in error messages. Raises CourseFileError, and NewerCourseFile for a version above VERSION.
+    `file_name` is for error messages. Raises CourseFileError, and NewerCourseFile for a version above VERSION.
     """
     try:
         document = json.loads(text)
-        _check_version(document["version"], place)
+        _check_version(document["version"], file_name)
         return CourseFile(
             _string(document["course"]),
             _string(document["term"]),
@@ -207,17 +207,17 @@ def parse_course_file(text: str, place: str) -> CourseFile:
     except CourseFileError:
         raise
     except KeyError as error:
-        raise CourseFileError(f"{place}: {error.args[0]} is missing; deploy the course again") from None
+        raise CourseFileError(f"{file_name}: {error.args[0]} is missing; deploy the course again") from None
     except (AttributeError, OverflowError, RecursionError, TypeError, ValueError) as error:
-        raise CourseFileError(f"{place} is not a course file ({error}); deploy the course again") from None
+        raise CourseFileError(f"{file_name} is not a course file ({error}); deploy the course again") from None
 
 
-def _check_version(version: Any, place: str) -> None:
+def _check_version(version: Any, file_name: str) -> None:
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise ValueError(f"{version!r} is not a version")
     if version > VERSION:
         raise NewerCourseFile(
-            f"{place} has version {version}, but this program reads versions up to {VERSION}; update the enforcer "
+            f"{file_name} has version {version}, but this program reads versions up to {VERSION}; update the enforcer "
             "before the deploy"
         )
 

@@ -40,18 +40,18 @@ def is_normalised_header(cells: Sequence[str]) -> bool:
     return tuple(cell.strip().lower() for cell in cells if cell.strip()) == COLUMNS
 
 
-def parse_accounts(text: str, place: str) -> RosterAccounts:
+def parse_accounts(text: str, file_name: str) -> RosterAccounts:
     """Return the accounts of a normalised roster, retired members included.
 
-    `place` names the file in error messages. Raises RosterFileError for the first malformed line.
+    `file_name` is for error messages. Raises RosterFileError for the first malformed line.
     """
     try:
         table = read_table(text)
     except TableError as error:
-        raise RosterFileError(f"{place} line {error.line}: {error.sentence}") from None
+        raise RosterFileError(f"{file_name} line {error.line}: {error.sentence}") from None
     if not is_normalised_header(table.header.cells):
         raise RosterFileError(
-            f"{place} line {table.header.line}: is not the header of a normalised roster ({','.join(COLUMNS)})."
+            f"{file_name} line {table.header.line}: is not the header of a normalised roster ({','.join(COLUMNS)})."
         )
     managed: set[str] = set()
     existing: set[str] = set()
@@ -60,15 +60,17 @@ def parse_accounts(text: str, place: str) -> RosterAccounts:
             continue
         cells = [unescape_formula(cell) for cell in row.cells[: len(COLUMNS)]]
         if len(cells) < len(COLUMNS):
-            raise RosterFileError(f"{place} line {row.line}: has {len(row.cells)} cells; a roster has {len(COLUMNS)}.")
+            raise RosterFileError(
+                f"{file_name} line {row.line}: has {len(row.cells)} cells; a roster has {len(COLUMNS)}."
+            )
         address, account = normalised_address(cells[COLUMNS.index("email")]), cells[COLUMNS.index("account")].strip()
         if not address:
             continue  # such a row holds the status of a group without members
         if not is_address(address):
-            raise RosterFileError(f"{place} line {row.line}: email is not an address: {quoted(address)}.")
+            raise RosterFileError(f"{file_name} line {row.line}: email is not an address: {quoted(address)}.")
         if account != MANAGED and not account.startswith(EXISTING_PREFIX):
             raise RosterFileError(
-                f"{place} line {row.line}: account must be managed or existing:<target>[,<target>…], not "
+                f"{file_name} line {row.line}: account must be managed or existing:<target>[,<target>…], not "
                 f"{quoted(account)}."
             )
         (managed if account == MANAGED else existing).add(address.casefold())

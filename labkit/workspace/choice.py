@@ -151,8 +151,8 @@ class Profiles:
             parser.read_string(self._text)
         except configparser.Error as error:
             line = getattr(error, "lineno", None)
-            place = f" (line {line})" if line else ""
-            raise WorkspaceChoiceError(f"{self._name} is not a Databricks configuration file{place}.") from None
+            position = f" (line {line})" if line else ""
+            raise WorkspaceChoiceError(f"{self._name} is not a Databricks configuration file{position}.") from None
         return {name: dict(parser[name]) for name in parser.sections()}
 
     @cached_property
@@ -246,13 +246,15 @@ def terraform_conflict(choice: WorkspaceChoice, environ: Mapping[str, str], flag
 
     The provider reads the same environment, unchanged. `flags` are the settings of its provider block.
     """
-    seen = {name: environ[name] for name in WORKSPACE_VARIABLES if environ.get(name)}
-    same = {HOST} if HOST in seen and workspace_url(seen[HOST], HOST) == choice.host else set()
+    visible = {name: environ[name] for name in WORKSPACE_VARIABLES if environ.get(name)}
+    allowed = {HOST} if HOST in visible and workspace_url(visible[HOST], HOST) == choice.host else set()
     # A profile next to a host and a credential has the same host; otherwise there would be no choice.
-    same |= {PROFILE} if choice.source == ENVIRONMENT else set()
-    if extra := [name for name, value in seen.items() if name not in same and choice.variables.get(name) != value]:
+    allowed |= {PROFILE} if choice.source == ENVIRONMENT else set()
+    if extra := [
+        name for name, value in visible.items() if name not in allowed and choice.variables.get(name) != value
+    ]:
         return f"Terraform would mix {' and '.join(extra)} from the environment with {choice.source}; unset it."
-    missing = [name for name, value in choice.variables.items() if name not in seen and value != "DEFAULT"]
+    missing = [name for name, value in choice.variables.items() if name not in visible and value != "DEFAULT"]
     given = {PROFILE: flags.profile, HOST: flags.url}
     missing = [name for name in missing if name != AUTH_TYPE and not given.get(name)]
     if missing:
@@ -425,13 +427,13 @@ def _missing_host_error(chosen: _Candidate, lower: list[_Candidate]) -> Workspac
 
 
 def _mixed_sources_error(host: _Candidate, credential: _Candidate) -> WorkspaceChoiceError:
-    by = f"{host.host_name} of {host.source}" if host.host_name in (HOST, URL, RESOURCE) else host.host_name
-    of = "" if credential.credential.startswith("profile ") else f" of {credential.source}"
-    whose = f" (for {credential.host})" if credential.host else ""
+    host_setting = f"{host.host_name} of {host.source}" if host.host_name in (HOST, URL, RESOURCE) else host.host_name
+    source = "" if credential.credential.startswith("profile ") else f" of {credential.source}"
+    for_host = f" (for {credential.host})" if credential.host else ""
     return WorkspaceChoiceError(
-        f"{by} names {host.host or 'the workspace'}, but {credential.credential}{of}{whose} comes from another"
-        " source: a token or secret is sent only to the host that its own source names. Set both in one place, or unset"
-        " one of them."
+        f"{host_setting} names {host.host or 'the workspace'}, but {credential.credential}{source}{for_host} comes from"
+        " another source: a token or secret is sent only to the host that its own source names. Set both in one place,"
+        " or unset one of them."
     )
 
 

@@ -18,13 +18,13 @@ PROBE_TIMEOUT_SECONDS = 3.0
 
 def connection_failure(error: BaseException) -> str:
     """Return the failure of a connection that an error or one of its causes reports; empty if there is none."""
-    for each in _error_chain(error):
-        if isinstance(each, socket.gaierror):
-            return NO_NAME_SERVER if each.errno == socket.EAI_AGAIN else UNKNOWN_NAME
-        if isinstance(each, ConnectionRefusedError):
+    for cause in _error_chain(error):
+        if isinstance(cause, socket.gaierror):
+            return NO_NAME_SERVER if cause.errno == socket.EAI_AGAIN else UNKNOWN_NAME
+        if isinstance(cause, ConnectionRefusedError):
             return REFUSED
-        if isinstance(each, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({each.verify_message})"
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted ({cause.verify_message})"
     return ""
 
 

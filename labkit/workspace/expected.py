@@ -64,15 +64,15 @@ def is_workspace_id(text: str) -> bool:
 
 def mismatch(identity: WorkspaceIdentity, expectation: WorkspaceExpectation) -> str:
     """Return a message that names both workspaces and what to change; empty if the workspace is the expected one."""
-    wanted = []
+    differences = []
     if expectation.host and _host_and_port(expectation.host) != _host_and_port(identity.host):
-        wanted.append(f"{expectation.host_name} {expectation.host}")
+        differences.append(f"{expectation.host_name} {expectation.host}")
     if expectation.workspace_id and expectation.workspace_id != identity.workspace_id:
-        wanted.append(f"{expectation.id_name} {expectation.workspace_id}")
-    if not wanted:
+        differences.append(f"{expectation.id_name} {expectation.workspace_id}")
+    if not differences:
         return ""
     return (
-        f"Wrong workspace: {expectation.subject}{' and '.join(wanted)}, but this is workspace "
+        f"Wrong workspace: {expectation.subject}{' and '.join(differences)}, but this is workspace "
         f"{identity.workspace_id or 'of unknown id'} at {identity.host} (as {identity.caller}). Nothing was changed. "
         f"{expectation.advice}"
     )
