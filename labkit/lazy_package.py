@@ -36,11 +36,11 @@ def defer_module(module: str) -> None:
     if spec is None or spec.loader is None:
         return
     spec.loader = importlib.util.LazyLoader(spec.loader)
-    made = importlib.util.module_from_spec(spec)
-    sys.modules[module] = made
-    spec.loader.exec_module(made)
+    lazy_module = importlib.util.module_from_spec(spec)
+    sys.modules[module] = lazy_module
+    spec.loader.exec_module(lazy_module)
     parent, _, name = module.rpartition(".")
-    setattr(sys.modules[parent], name, made)
+    setattr(sys.modules[parent], name, lazy_module)
 
 
 def defer_init(package: str) -> None:

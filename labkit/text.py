@@ -39,10 +39,10 @@ _SECRETS = (
 
 def escaped(text: object) -> str:
     """Return the text as one line, with control and bidirectional characters escaped, such as `\\x1b` and `\\u202e`."""
-    shown = str(text)
-    if shown.isprintable():
-        return shown
-    return "".join(character if is_displayable(character) else _escape(character) for character in shown)
+    raw = str(text)
+    if raw.isprintable():
+        return raw
+    return "".join(character if is_displayable(character) else _escape(character) for character in raw)
 
 
 def is_displayable(character: str) -> bool:

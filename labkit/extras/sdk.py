@@ -135,12 +135,12 @@ def call_with_timeout(seconds: float, make: Callable[[], Result], *, host: str) 
 
     Raises ConnectionError as soon as it is known that no connection to `host` can be made; its text is the cause.
     """
-    made: list[Result] = []
+    results: list[Result] = []
     failed: list[BaseException] = []
 
     def run() -> None:
         try:
-            made.append(make())
+            results.append(make())
         except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
             failed.append(error)
 
@@ -155,9 +155,9 @@ def call_with_timeout(seconds: float, make: Callable[[], Result], *, host: str) 
         if cause := connectivity.connection_failure(failed[0]):
             raise ConnectionError(cause) from failed[0]
         raise failed[0]
-    if not made:
+    if not results:
         raise TimeoutError(f"no answer within {seconds:g} seconds")
-    return made[0]
+    return results[0]
 
 
 def failure_reason(error: BaseException) -> str:

@@ -57,6 +57,6 @@ def _error_chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(each))
         yield each
-        kept = [getattr(each, name, None) for name in ("__cause__", "__context__", "reason", "inner_exception")]
-        kept += each.args
-        waiting += [one for one in kept if isinstance(one, BaseException)]
+        causes = [getattr(each, name, None) for name in ("__cause__", "__context__", "reason", "inner_exception")]
+        causes += each.args
+        waiting += [one for one in causes if isinstance(one, BaseException)]

@@ -29,14 +29,14 @@ class PackagesUnavailable(Exception):
 def install() -> Path:
     """Return the folder with the packages, installed from PyPI if necessary. Raises PackagesUnavailable."""
     PACKAGES.parent.mkdir(exist_ok=True)
-    mark, wanted = PACKAGES / ".complete", "\n".join((sys.version, *REQUIREMENTS))
+    mark, expected = PACKAGES / ".complete", "\n".join((sys.version, *REQUIREMENTS))
     with (PACKAGES.parent / ".cdk-terrain.lock").open("w") as lock:
         # Tests run in parallel; one of them installs for all.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not mark.exists() or mark.read_text(encoding="utf-8") != wanted:
+        if not mark.exists() or mark.read_text(encoding="utf-8") != expected:
             shutil.rmtree(PACKAGES, ignore_errors=True)
             _install()
-            mark.write_text(wanted, encoding="utf-8")
+            mark.write_text(expected, encoding="utf-8")
     return PACKAGES
 
 

@@ -97,15 +97,15 @@ class EmulatedCourse:
 
     def create_user(self, address: str) -> str:
         """Create an account, remember its token, and return its id."""
-        made = self.emulator.control("POST", "users", {"user_name": address})
-        self.tokens[address] = made["token"]
-        return str(made["id"])
+        created = self.emulator.control("POST", "users", {"user_name": address})
+        self.tokens[address] = created["token"]
+        return str(created["id"])
 
     def call(self, method: str, path: str, body: Any = None, *, token: str | None = None) -> Any:
         """Return the JSON response of a request that must succeed."""
-        status, answer = self.emulator.request(method, path, body, token=token)
-        assert status < 300, f"{method} {path}: {status} {answer}"
-        return answer
+        status, response = self.emulator.request(method, path, body, token=token)
+        assert status < 300, f"{method} {path}: {status} {response}"
+        return response
 
     def write_course(self, **changes: Any) -> None:
         """Write the course file as a deploy does."""
@@ -188,12 +188,12 @@ class EmulatedCourse:
 
     def levels(self, group: str) -> dict[str, str]:
         """Return the levels granted directly on the group's cluster, by principal."""
-        answer = self.call("GET", f"/api/2.0/permissions/clusters/{self.clusters[group]}")
+        response = self.call("GET", f"/api/2.0/permissions/clusters/{self.clusters[group]}")
         return {
             entry.get("group_name") or entry.get("user_name") or entry["service_principal_name"]: grant[
                 "permission_level"
             ]
-            for entry in answer["access_control_list"]
+            for entry in response["access_control_list"]
             for grant in entry["all_permissions"]
             if not grant["inherited"]
         }
@@ -204,8 +204,8 @@ class EmulatedCourse:
     def used_ms(self, group: str, begins: datetime, ends: datetime) -> int:
         """Return the emulator's own uptime of the group's cluster."""
         query = f"from={begins.isoformat()}&to={ends.isoformat()}".replace("+", "%2B")
-        answer = self.emulator.control("GET", f"uptime?cluster_id={self.clusters[group]}&{query}")
-        return int(answer["milliseconds"])
+        response = self.emulator.control("GET", f"uptime?cluster_id={self.clusters[group]}&{query}")
+        return int(response["milliseconds"])
 
     def run(self, *words: str, **variables: str) -> CommandResult:
         """Run `python -m enforcer …` in this process; a traceback is raised."""

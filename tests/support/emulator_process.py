@@ -135,10 +135,10 @@ class EmulatorProcess:
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Send one request to `/_emulator/<path>` and return its JSON. Raises EmulatorError unless it succeeds."""
-        status, answer = self.request(method, f"/_emulator/{path.lstrip('/')}", body)
+        status, response = self.request(method, f"/_emulator/{path.lstrip('/')}", body)
         if status >= 400:
-            raise EmulatorError(f"{method} /_emulator/{path} answered {status}: {answer}")
-        return answer
+            raise EmulatorError(f"{method} /_emulator/{path} answered {status}: {response}")
+        return response
 
     def request(
         self,
@@ -156,18 +156,18 @@ class EmulatorProcess:
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         sent = {"Authorization": f"Bearer {token or self.admin_token}", "Content-Type": "application/json"}
         sent.update(headers or {})
-        wanted = urllib.request.Request(self.url + path, data=data, method=method, headers=sent)
+        request = urllib.request.Request(self.url + path, data=data, method=method, headers=sent)
         try:
-            with opener_without_proxy().open(wanted, timeout=REQUEST_SECONDS) as answer:
-                return answer.status, parse_body(answer.read())
+            with opener_without_proxy().open(request, timeout=REQUEST_SECONDS) as response:
+                return response.status, parse_body(response.read())
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, parse_body(error.read())
 
     def request_log(self) -> list[dict[str, Any]]:
         """Return all requests so far, oldest first."""
-        with opener_without_proxy().open(f"{self.url}/_emulator/journal", timeout=REQUEST_SECONDS) as answer:
-            return [json.loads(line) for line in answer.read().decode().splitlines() if line.strip()]
+        with opener_without_proxy().open(f"{self.url}/_emulator/journal", timeout=REQUEST_SECONDS) as response:
+            return [json.loads(line) for line in response.read().decode().splitlines() if line.strip()]
 
     def connection(self) -> http.client.HTTPConnection:
         """Return a keep-alive connection to the emulator, for tests of raw HTTP."""
@@ -227,9 +227,9 @@ def parse_body(content: bytes) -> Any:
 def isolated_environment(home: Path) -> dict[str, str]:
     """Return the environment with `home` as HOME and without variables of real workspaces or clouds."""
     secretive = ("DATABRICKS_", "ARM_", "AZURE_", "GOOGLE_", "LAB_", "TF_", "CDKTF_")
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(secretive)}
+    variables = {key: value for key, value in os.environ.items() if not key.startswith(secretive)}
     return {
-        **kept,
+        **variables,
         "HOME": str(home),
         "DATABRICKS_CONFIG_FILE": str(home / ".databrickscfg"),
         "CHECKPOINT_DISABLE": "1",

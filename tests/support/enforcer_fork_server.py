@@ -29,13 +29,13 @@ def main() -> None:
         print(json.dumps(run(json.loads(line))), flush=True)
 
 
-def run(wanted: dict[str, Any]) -> dict[str, Any]:
+def run(request: dict[str, Any]) -> dict[str, Any]:
     began = time.monotonic()
     child = os.fork()
     if child == 0:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        run_enforcer(wanted["words"])
-    patience = wanted.get("kill_after")
+        run_enforcer(request["words"])
+    patience = request.get("kill_after")
     handle = os.pidfd_open(child)
     try:
         if not select.select([handle], [], [], patience)[0]:

@@ -37,9 +37,9 @@ Digest = Callable[[bytes], Any]
 
 def request_ok(emulator: EmulatorProcess, method: str, path: str, body: Any = None, **options: Any) -> Any:
     """Return the response to a request that must succeed."""
-    status, answer = emulator.request(method, path, body, **options)
-    assert status < 300, (method, path, answer)
-    return answer
+    status, response = emulator.request(method, path, body, **options)
+    assert status < 300, (method, path, response)
+    return response
 
 
 def create_homes(emulator: EmulatorProcess, users: Sequence[str], sizes: Sequence[int] = (0, 1, 3 * MB // 2)) -> None:
@@ -112,9 +112,9 @@ def read_homes(emulator: EmulatorProcess, users: Sequence[str], digest: Digest =
     waiting = [(source, f"/Users/{user}") for user in users for source in ("workspace", "dbfs")]
     while waiting:
         source, folder = waiting.pop()
-        status, answer = emulator.request("GET", f"/api/2.0/{source}/list?path={quote(folder)}")
-        assert status in (200, 404), answer
-        for entry in answer.get("objects", answer.get("files", [])):
+        status, response = emulator.request("GET", f"/api/2.0/{source}/list?path={quote(folder)}")
+        assert status in (200, 404), response
+        for entry in response.get("objects", response.get("files", [])):
             kind, path = entry.get("object_type", "FILE"), entry["path"]
             key = f"{'dbfs:' if source == 'dbfs' else ''}{path}"
             if entry.get("is_dir") or kind in ("DIRECTORY", "REPO"):
@@ -135,11 +135,11 @@ def _content(emulator: EmulatorProcess, source: str, kind: str, path: str) -> by
         return _raw(emulator, f"/api/2.0/workspace/export?direct_download=true&format=SOURCE&path={quote(path)}")
     content = bytearray()
     while True:
-        asked = f"/api/2.0/dbfs/read?path={quote(path)}&offset={len(content)}&length={MB}"
-        answer = json.loads(_raw(emulator, asked))
-        if not answer["bytes_read"]:
+        url = f"/api/2.0/dbfs/read?path={quote(path)}&offset={len(content)}&length={MB}"
+        response = json.loads(_raw(emulator, url))
+        if not response["bytes_read"]:
             return bytes(content)
-        content += base64.b64decode(answer["data"])
+        content += base64.b64decode(response["data"])
 
 
 def _raw(emulator: EmulatorProcess, path: str) -> bytes:

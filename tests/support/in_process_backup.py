@@ -50,10 +50,10 @@ class BackupWorkspace(InProcessClient):
         return self._ask("GET", path, query)
 
     def download(self, path: str, query: Mapping[str, str], sink: Callable[[bytes], object]) -> Response:
-        answer = self._ask("GET", path, query)
-        if answer.status != 200:
-            return answer
-        content = answer.document if isinstance(answer.document, bytes) else json.dumps(answer.document).encode()
+        response = self._ask("GET", path, query)
+        if response.status != 200:
+            return response
+        content = response.document if isinstance(response.document, bytes) else json.dumps(response.document).encode()
         half = len(content) // 2
         for piece in filter(None, (content[:half], content[half:])):
             sink(piece)
@@ -93,10 +93,10 @@ class BackupWorkspace(InProcessClient):
     def put(self, path: str, content: bytes, *, format: str = "RAW", language: str | None = None) -> None:
         self.folder(path.rpartition("/")[0])
         body = {"path": path, "content": base64.b64encode(content).decode(), "format": format, "overwrite": True}
-        status, answer = self.request(
+        status, response = self.request(
             "POST", "/api/2.0/workspace/import", body | ({"language": language} if language else {})
         )
-        assert status == 200, answer
+        assert status == 200, response
 
     def put_dbfs(self, path: str, content: bytes) -> None:
         body = {"path": path, "contents": base64.b64encode(content).decode(), "overwrite": True}
@@ -104,8 +104,8 @@ class BackupWorkspace(InProcessClient):
 
     def clone(self, path: str, url: str) -> None:
         self.folder(path.rpartition("/")[0])
-        status, answer = self.request("POST", "/api/2.0/repos", {"url": url, "provider": "gitHub", "path": path})
-        assert status == 200, answer
+        status, response = self.request("POST", "/api/2.0/repos", {"url": url, "provider": "gitHub", "path": path})
+        assert status == 200, response
 
     def tree(self, *roots: str) -> dict[str, TreeEntry]:
         """Return everything below these folders, in both file systems; git folders count as folders."""
@@ -113,10 +113,10 @@ class BackupWorkspace(InProcessClient):
         waiting = [(source, root) for root in roots for source in ("workspace", "dbfs")]
         while waiting:
             source, folder = waiting.pop()
-            status, answer = self.request("GET", f"/api/2.0/{source}/list?path={quote(folder)}")
+            status, response = self.request("GET", f"/api/2.0/{source}/list?path={quote(folder)}")
             if status == 404:
                 continue
-            for entry in answer.get("objects", answer.get("files", [])):
+            for entry in response.get("objects", response.get("files", [])):
                 path = f"{'dbfs:' if source == 'dbfs' else ''}{entry['path']}"
                 if entry.get("is_dir") or entry.get("object_type") in ("DIRECTORY", "REPO"):
                     found[path] = TreeEntry("FOLDER")
@@ -128,11 +128,11 @@ class BackupWorkspace(InProcessClient):
     def _object(self, source: str, entry: dict[str, Any]) -> TreeEntry:
         path = quote(entry["path"])
         if source == "dbfs":
-            answer = self.request("GET", f"/api/2.0/dbfs/read?path={path}&offset=0&length=1048576")[1]
-            return TreeEntry("FILE", None, base64.b64decode(answer["data"]))
-        asked = f"/api/2.0/workspace/export?path={path}&direct_download=true&format="
+            response = self.request("GET", f"/api/2.0/dbfs/read?path={path}&offset=0&length=1048576")[1]
+            return TreeEntry("FILE", None, base64.b64decode(response["data"]))
+        url = f"/api/2.0/workspace/export?path={path}&direct_download=true&format="
         kind = entry["object_type"]
-        content = self.request("GET", asked + ("SOURCE" if kind == "NOTEBOOK" else "AUTO"))[1]
+        content = self.request("GET", url + ("SOURCE" if kind == "NOTEBOOK" else "AUTO"))[1]
         return TreeEntry(kind, entry.get("language"), content if isinstance(content, bytes) else None)
 
 

@@ -35,25 +35,27 @@ class InProcessClient:
         assert self._router.find(method, path.partition("?")[0]), f"no route for {method} {path}"
         sent = BytesContent(body if isinstance(body, bytes) else json.dumps(body or {}).encode())
         try:
-            answer = send_request(self.workspace, self._router, method, path, sent, caller=caller, headers=headers)
+            response = send_request(self.workspace, self._router, method, path, sent, caller=caller, headers=headers)
         except ApiError as error:
             return error.status, error.body()
-        if isinstance(answer.body, Content):
-            return answer.status, answer.body.read()
-        return answer.status, answer.body if isinstance(answer.body, bytes) else json.loads(json.dumps(answer.body))
+        if isinstance(response.body, Content):
+            return response.status, response.body.read()
+        return response.status, response.body if isinstance(response.body, bytes) else json.loads(
+            json.dumps(response.body)
+        )
 
     def user(self, name: str) -> User:
         """Create a user, who is a member of `users` and has a home."""
-        status, made = self.request("POST", "/api/2.0/preview/scim/v2/Users", {"userName": name})
-        assert status == 201, made
+        status, created = self.request("POST", "/api/2.0/preview/scim/v2/Users", {"userName": name})
+        assert status == 201, created
         directory = self.workspace.state.directory
         users = directory.find_group(USERS)
-        assert users and made["id"] in users.members
-        return directory.users[made["id"]]
+        assert users and created["id"] in users.members
+        return directory.users[created["id"]]
 
     def group(self, name: str, *members: User) -> Group:
         """Create a group with these members."""
         body = {"displayName": name, "members": [{"value": member.id} for member in members]}
-        status, made = self.request("POST", "/api/2.0/preview/scim/v2/Groups", body)
-        assert status == 201, made
-        return self.workspace.state.directory.groups[made["id"]]
+        status, created = self.request("POST", "/api/2.0/preview/scim/v2/Groups", body)
+        assert status == 201, created
+        return self.workspace.state.directory.groups[created["id"]]

@@ -131,10 +131,10 @@ class InProcessCourse:
 
     def level(self, cluster_id: str) -> str:
         """Return the level of the cluster's group."""
-        answer = self.workspace.call("GET", f"/api/2.0/permissions/clusters/{cluster_id}")
+        response = self.workspace.call("GET", f"/api/2.0/permissions/clusters/{cluster_id}")
         (level,) = (
             grant["permission_level"]
-            for entry in answer["access_control_list"]
+            for entry in response["access_control_list"]
             if entry.get("group_name", "").startswith("group_")
             for grant in entry["all_permissions"]
         )

@@ -72,11 +72,11 @@ class InProcessWorkspace:
         self.emulated.catch_up()
         before = dump(self.emulated.state)
         try:
-            answer = self.call(method, path, body, user)
+            response = self.call(method, path, body, user)
         except ApiError as error:
             assert dump(self.emulated.state) == before, "a refused request changed something"
             return error.status, error.code, error.message
-        raise AssertionError(f"{method} {path} was not refused: {answer}")
+        raise AssertionError(f"{method} {path} was not refused: {response}")
 
     def create(self, user: User | None = None, **fields: Any) -> str:
         """Create a cluster, which is still PENDING, and return its id; fields that are None are omitted."""
@@ -101,8 +101,8 @@ class InProcessWorkspace:
         return self.call("POST", CLUSTERS + verb, {"cluster_id": cluster_id} | fields, user)
 
     def get(self, cluster_id: str, user: User | None = None) -> dict[str, Any]:
-        answer: dict[str, Any] = self.call("GET", f"{CLUSTERS}get?cluster_id={cluster_id}", user=user)
-        return answer
+        response: dict[str, Any] = self.call("GET", f"{CLUSTERS}get?cluster_id={cluster_id}", user=user)
+        return response
 
     def state(self, cluster_id: str) -> str:
         return str(self.get(cluster_id)["state"])

@@ -32,12 +32,12 @@ FAULTS = st.dictionaries(
 
 def create_tree(workspace: InProcessWorkspace, home: str, tree: dict[str, object], *, dbfs: bool) -> dict[str, object]:
     """Create a tree in a home. Return the part that could be created: a path may need a folder in place of a file."""
-    there: dict[str, object] = {}
+    created: dict[str, object] = {}
     for path, content in sorted(tree.items()):
         folders = ["/".join(path.split("/")[:depth]) for depth in range(1, path.count("/") + 1)]
-        if any(folder in there for folder in folders) or any(other.startswith(path + "/") for other in there):
+        if any(folder in created for folder in folders) or any(other.startswith(path + "/") for other in created):
             continue
-        there[path] = content
+        created[path] = content
         size = content if isinstance(content, int) else 9
         if dbfs:
             create_dbfs_file(workspace, f"{home}/{path}", size)
@@ -47,4 +47,4 @@ def create_tree(workspace: InProcessWorkspace, home: str, tree: dict[str, object
             create_workspace_file(workspace, f"{home}/{path}", size)
         else:
             create_notebook(workspace, f"{home}/{path}")
-    return there
+    return created

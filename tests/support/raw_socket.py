@@ -17,10 +17,10 @@ def exchange(url: str, request: bytes) -> bytes:
     """Return everything the server sends until it closes. Raises ConnectionResetError if it resets the connection."""
     with connect(url) as connection:
         connection.sendall(request)
-        answer = b""
+        response = b""
         while received := connection.recv(65536):
-            answer += received
-        return answer
+            response += received
+        return response
 
 
 def request(first_line: str, *headers: str, body: bytes = b"") -> bytes:
@@ -31,15 +31,15 @@ def request(first_line: str, *headers: str, body: bytes = b"") -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def status_of(answer: bytes) -> int:
-    return int(answer.split(b" ", 2)[1])
+def status_of(response: bytes) -> int:
+    return int(response.split(b" ", 2)[1])
 
 
-def headers_of(answer: bytes) -> dict[str, str]:
-    head = answer.partition(b"\r\n\r\n")[0].decode()
+def headers_of(response: bytes) -> dict[str, str]:
+    head = response.partition(b"\r\n\r\n")[0].decode()
     pairs = (line.partition(": ") for line in head.splitlines()[1:])
     return {name.lower(): value for name, _, value in pairs}
 
 
-def body_of(answer: bytes) -> bytes:
-    return answer.partition(b"\r\n\r\n")[2]
+def body_of(response: bytes) -> bytes:
+    return response.partition(b"\r\n\r\n")[2]

@@ -14,16 +14,16 @@ UUID = "6a1f0f0e-8d1c-4a55-9a5e-0d6f7a0b1c2d"
 
 
 def ok(emulator: EmulatorProcess, method: str, path: str, body: Any = None, token: str | None = None) -> Any:
-    status, answer = emulator.request(method, path, body, token=token)
-    assert status in (200, 201, 204), f"{method} {path}: {status} {answer}"
-    return answer
+    status, response = emulator.request(method, path, body, token=token)
+    assert status in (200, 201, 204), f"{method} {path}: {status} {response}"
+    return response
 
 
 def refused(emulator: EmulatorProcess, method: str, path: str, body: Any = None, token: str | None = None) -> Any:
     """Return status, scimType and detail of a request that must fail."""
-    status, answer = emulator.request(method, path, body, token=token)
-    assert status >= 400, answer
-    return status, answer.get("scimType"), answer["detail"]
+    status, response = emulator.request(method, path, body, token=token)
+    assert status >= 400, response
+    return status, response.get("scimType"), response["detail"]
 
 
 def create(emulator: EmulatorProcess, kind: str, **body: Any) -> str:

@@ -42,17 +42,17 @@ class InProcessApiClient:
         if files and data:
             # An upload as a form is equivalent to one as JSON.
             body = {**data, "content": base64.b64encode(files["content"]).decode(), "overwrite": "overwrite" in data}
-        asked = urlencode({name: str(value) for name, value in (query or {}).items()}, quote_via=quote)
+        encoded_query = urlencode({name: str(value) for name, value in (query or {}).items()}, quote_via=quote)
         try:
-            answer = self._workspace.call(method, f"{path}?{asked}" if asked else path, body)
+            response = self._workspace.call(method, f"{path}?{encoded_query}" if encoded_query else path, body)
         except ApiError as error:
             kind: type[DatabricksError] = ERROR_CODE_MAPPING.get(str(error.code)) or STATUS_CODE_MAPPING.get(
                 error.status, DatabricksError
             )
             raise kind(error.message, error_code=str(error.code)) from None
         if raw:
-            return {"contents": io.BytesIO(answer.read())}
-        return json.loads(json.dumps(answer))
+            return {"contents": io.BytesIO(response.read())}
+        return json.loads(json.dumps(response))
 
 
 class InProcessSdkClient:

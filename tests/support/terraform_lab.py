@@ -178,10 +178,10 @@ class TerraformLab:
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request as the administrator, with retries while the workspace is busy."""
         for _ in range(ATTEMPTS):
-            status, answer = self.emulator.request(method, path, body)
+            status, response = self.emulator.request(method, path, body)
             if status not in (429, 503):
-                assert status == 200, answer
-                return answer
+                assert status == 200, response
+                return response
             time.sleep(0.1)
         raise AssertionError(f"{method} {path} was refused {ATTEMPTS} times")
 
@@ -213,13 +213,13 @@ class TerraformLab:
 
     def clusters(self) -> dict[str, dict[str, Any]]:
         """Return the live clusters by name."""
-        answer = self.call("GET", "/api/2.1/clusters/list?page_size=100")
-        return {cluster["cluster_name"]: cluster for cluster in answer.get("clusters", [])}
+        response = self.call("GET", "/api/2.1/clusters/list?page_size=100")
+        return {cluster["cluster_name"]: cluster for cluster in response.get("clusters", [])}
 
     def libraries(self, cluster_id: str) -> list[str]:
         """Return the status of each library of a cluster."""
-        answer = self.call("GET", f"/api/2.0/libraries/cluster-status?cluster_id={cluster_id}")
-        return [library["status"] for library in answer["library_statuses"]]
+        response = self.call("GET", f"/api/2.0/libraries/cluster-status?cluster_id={cluster_id}")
+        return [library["status"] for library in response["library_statuses"]]
 
     def files_with(self, text: str) -> list[str]:
         """Return the files below the lab's folder that contain a text."""

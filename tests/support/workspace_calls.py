@@ -12,15 +12,15 @@ SPEC = {"cluster_name": "cluster_01", "spark_version": "15.4.x-scala2.12", "node
 
 
 def ok(emulator: EmulatorProcess, method: str, path: str, body: Any = None, token: str | None = None) -> Any:
-    status, answer = emulator.request(method, path, body, token=token)
-    assert status in (200, 201, 204), f"{method} {path}: {status} {answer}"
-    return answer
+    status, response = emulator.request(method, path, body, token=token)
+    assert status in (200, 201, 204), f"{method} {path}: {status} {response}"
+    return response
 
 
 def control_refusal(emulator: EmulatorProcess, path: str, body: Any) -> str:
-    status, answer = emulator.request("POST", f"/_emulator/{path}", body)
-    assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
-    return str(answer["message"])
+    status, response = emulator.request("POST", f"/_emulator/{path}", body)
+    assert (status, response["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    return str(response["message"])
 
 
 def create_cluster(emulator: EmulatorProcess, **more: Any) -> str:
@@ -34,10 +34,10 @@ def cluster_details(emulator: EmulatorProcess, cluster_id: str) -> dict[str, Any
 
 def grants(emulator: EmulatorProcess, cluster_id: str) -> dict[str, str]:
     """Return the levels granted directly on a cluster, by principal."""
-    answer = ok(emulator, "GET", f"/api/2.0/permissions/clusters/{cluster_id}")
+    response = ok(emulator, "GET", f"/api/2.0/permissions/clusters/{cluster_id}")
     return {
         entry.get("group_name") or entry.get("user_name"): given["permission_level"]
-        for entry in answer["access_control_list"]
+        for entry in response["access_control_list"]
         for given in entry["all_permissions"]
         if not given["inherited"]
     }
