@@ -83,9 +83,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 @click.option(
     "--unity-catalog",
     type=click.Choice(["auto", "none"]),
-    help="What a new workspace has of Unity Catalog: `auto`, a metastore and a catalog of its own, as new workspaces "
-    "on the platform have them; `none`, no metastore, and volumes that are open to all.  [default: none, or what the "
-    "state file has]",
+    help="Unity Catalog of a new workspace: auto for a metastore and a catalog, as new workspaces of the platform have "
+    "them; none for no metastore, and volumes that are open to all.  [default: none, or that of the state file]",
 )
 @click.option("--keep-user-ids", is_flag=True, help="A user who is deleted and created again keeps the id.")
 @click.pass_context

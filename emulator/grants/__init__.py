@@ -1,1 +1,1 @@
-"""Privileges on securables of Unity Catalog: who was given what, what follows from it, and `permissions` over HTTP."""
+"""Privileges on securables of Unity Catalog: grants, inheritance, owners, and the permissions API."""

@@ -1,4 +1,4 @@
-"""Securables as a request names them, and whether its caller may do with them what it asks."""
+"""Lookup of the securables that a request names, and checks of what its caller may do."""
 
 from collections.abc import Iterable, Sequence
 
@@ -15,12 +15,12 @@ READ_ONLY = "BINDING_TYPE_READ_ONLY"
 
 
 def noun(type: str) -> str:
-    """`Catalog`, `External Location`, as messages have it."""
+    """Return the type as in messages, such as `External Location`."""
     return _NOUNS.get(type, type.capitalize())
 
 
 def unity_catalog(request: Request) -> UnityCatalog:
-    """Raises 404 METASTORE_DOES_NOT_EXIST if the workspace is assigned to no metastore."""
+    """Return the securables. Raises 404 METASTORE_DOES_NOT_EXIST if no metastore is assigned to the workspace."""
     state = request.workspace.state
     if state.settings.metastore_id is None:
         raise ApiError(404, "METASTORE_DOES_NOT_EXIST", "No metastore assigned for the current workspace.")
@@ -28,20 +28,20 @@ def unity_catalog(request: Request) -> UnityCatalog:
 
 
 def lineage(request: Request, securable: Securable) -> Sequence[Securable]:
-    """The securable and what it lies in, nearest first."""
+    """Return the securable and its containers, nearest first."""
     return list(request.workspace.state.unity_catalog.lineage(securable))
 
 
 def missing(type: str, full_name: str) -> ApiError:
-    """404: there is no such securable."""
+    """Return the error for a securable that does not exist (404)."""
     return ApiError(404, f"{type.upper()}_DOES_NOT_EXIST", f"{noun(type)} '{full_name}' does not exist.")
 
 
 def found(request: Request, type: str, full_name: str, *, bound: bool = True) -> Securable:
-    """The securable with this name, in any case of its letters.
+    """Return the securable with this name, which is case-insensitive.
 
-    Raises 404 if there is none, or if the container that should hold it is not there. Unless `bound` is false, raises
-    403 for a catalog and the like that is bound to other workspaces.
+    Raises 404 if it or its container does not exist. Unless `bound` is false, raises 403 for a catalog, credential or
+    location that is bound to other workspaces only.
     """
     catalog = unity_catalog(request)
     if type == METASTORE:
@@ -64,12 +64,12 @@ def found(request: Request, type: str, full_name: str, *, bound: bool = True) ->
 
 
 def is_bound(request: Request, top: Securable) -> bool:
-    """Whether this workspace may use a catalog, credential or location."""
+    """Return whether this workspace may use a catalog, credential or location."""
     return not top.isolated or int(request.workspace.state.workspace_id) in top.bindings
 
 
 def check_writable(request: Request, securable: Securable) -> None:
-    """Raises 403 if this workspace is bound to the catalog for reading alone."""
+    """Raise 403 if the binding of the catalog to this workspace is read-only."""
     top = lineage(request, securable)[-1]
     if top.isolated and top.bindings.get(int(request.workspace.state.workspace_id)) == READ_ONLY:
         raise denied(f"{noun(top.type)} '{top.full_name}' can only be read in the current workspace")
@@ -81,17 +81,17 @@ def is_metastore_admin(request: Request) -> bool:
 
 
 def manages(request: Request, securable: Securable) -> bool:
-    """Whether the caller may grant on it, transfer, rename and drop it."""
+    """Return whether the caller may grant on it, transfer, rename and delete it."""
     return is_metastore_admin(request) or evaluator.manages(caller_holders(request), lineage(request, securable))
 
 
 def sees(request: Request, securable: Securable) -> bool:
-    """Whether the caller may look at it."""
+    """Return whether the caller may see it."""
     return is_metastore_admin(request) or evaluator.sees(caller_holders(request), lineage(request, securable))
 
 
 def visible(request: Request, securables: Iterable[Securable]) -> list[Securable]:
-    """Those that the caller may look at."""
+    """Return the securables that the caller may see."""
     if is_metastore_admin(request):
         return list(securables)
     holders = caller_holders(request)
@@ -99,19 +99,19 @@ def visible(request: Request, securables: Iterable[Securable]) -> list[Securable
 
 
 def may(request: Request, securable: Securable, privilege: str) -> bool:
-    """Whether the caller has this privilege on it and reaches it."""
+    """Return whether the caller has this privilege on it, and USE privileges on its containers."""
     return evaluator.lacking(caller_holders(request), lineage(request, securable), privilege) is None
 
 
 def require(request: Request, securable: Securable, privilege: str) -> None:
-    """Raises 403 PERMISSION_DENIED with the privilege that is missing, the outermost first."""
+    """Raise 403 PERMISSION_DENIED, with the missing privilege of the outermost container, unless the caller has all."""
     lack = evaluator.lacking(caller_holders(request), lineage(request, securable), privilege)
     if lack:
         raise refused(spaced(lack.privilege), lack.securable)
 
 
 def require_manage(request: Request, securable: Securable) -> None:
-    """Raises 403 unless the caller may grant on it, transfer, rename and drop it."""
+    """Raise 403 unless the caller may grant on it, transfer, rename and delete it."""
     if manages(request, securable):
         return
     holders = caller_holders(request)
@@ -120,7 +120,7 @@ def require_manage(request: Request, securable: Securable) -> None:
 
 
 def require_sight(request: Request, securable: Securable) -> None:
-    """Raises 403 unless the caller may look at it."""
+    """Raise 403 unless the caller may see it."""
     if sees(request, securable):
         return
     door = evaluator.closed_door(caller_holders(request), lineage(request, securable))
@@ -130,13 +130,13 @@ def require_sight(request: Request, securable: Securable) -> None:
 
 
 def may_on_metastore(request: Request, privilege: str) -> bool:
-    """Whether the caller has this privilege on the metastore itself."""
+    """Return whether the caller has this privilege on the metastore itself."""
     metastore = request.workspace.state.unity_catalog.metastore()
     return metastore is not None and evaluator.has(caller_holders(request), [metastore], privilege)
 
 
 def require_on_metastore(request: Request, privilege: str) -> None:
-    """Raises 403 without this privilege on the metastore."""
+    """Raise 403 unless the caller has this privilege on the metastore."""
     if not may_on_metastore(request, privilege):
         raise refused_on_metastore(request, privilege)
 

@@ -1,4 +1,4 @@
-"""What a PATCH of permissions says, and what comes of it: a request is carried out as a whole or refused. Pure."""
+"""Parsing and applying a PATCH of permissions: all changes of a request, or none. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from emulator.models.unity_catalog.securables import Grant
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one principal is to get and to lose."""
+    """Privileges to add and to remove for one principal."""
 
     principal: str
     add: tuple[str, ...]
@@ -19,10 +19,10 @@ class Change:
 
 
 def parse(body: Mapping[str, Any], type: str, label: str) -> list[Change]:
-    """The changes of a request body. `label` names the securable in messages.
+    """Return the changes of a request body. `label` is the name of the securable in messages.
 
-    Raises 400 for privileges that the type cannot have, for one that a principal is to get and to lose, and for a body
-    of another form.
+    Raises 400 for privileges that do not apply to the type, for a privilege that is both added and removed, and for a
+    malformed body.
     """
     given = body.get("changes") or []
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
@@ -40,11 +40,11 @@ def parse(body: Mapping[str, Any], type: str, label: str) -> list[Change]:
 
 
 def changed(grants: Mapping[str, Grant], changes: Sequence[tuple[str, Change]]) -> dict[str, Grant]:
-    """The grants after these changes, each with the id of its principal. Who is left with nothing is not among them."""
+    """Return the grants after these changes, by principal id, without empty ones."""
     after = {id: Grant(grant.principal, list(grant.privileges)) for id, grant in grants.items()}
     for id, change in changes:
         held = set(after[id].privileges) if id in after else set()
-        # Whoever loses ALL PRIVILEGES loses every single one as well.
+        # Removing ALL_PRIVILEGES removes all other privileges, too.
         kept = set() if ALL in change.remove else held - set(change.remove)
         after[id] = Grant(change.principal, sorted(kept | set(change.add)))
     return {id: grant for id, grant in after.items() if grant.privileges}
@@ -72,7 +72,7 @@ def _inapplicable(names: Iterable[str], type: str) -> Iterable[str]:
 
 
 def unknown_privilege(name: str, label: str) -> ApiError:
-    """400: the securable cannot have this privilege."""
+    """Return the error for a privilege that does not apply to the securable (400)."""
     return invalid(
         f"Privilege {name} is not applicable to this entity [{label}]. If this seems unexpected, please check the "
         "privilege version of the metastore in use [1.0]."

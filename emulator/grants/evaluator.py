@@ -1,8 +1,8 @@
-"""What a caller may do with a securable, from owners and grants alone. Pure.
+"""Evaluation of privileges from owners and grants. Pure.
 
-Privileges come down from catalog to schema to what lies in it; those on the metastore do not. Every owner has all
-privileges on what it owns, but not on what lies in it, which it may manage. Nobody reaches anything without USE_CATALOG
-on its catalog and USE_SCHEMA on its schema.
+Privileges are inherited from catalog to schema to the objects in it; those on the metastore are not. An owner has all
+privileges on its securable, and may manage the securables inside without having privileges on them. Every access needs
+USE_CATALOG on the catalog and USE_SCHEMA on the schema.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -12,15 +12,15 @@ from emulator.grants.privileges import ALL, APART, APPLICABLE, BROWSE, MANAGE, U
 from emulator.models.unity_catalog.securables import CATALOG, METASTORE, SCHEMA, Securable
 
 DOORS = {CATALOG: USE_CATALOG, SCHEMA: USE_SCHEMA}
-"""What is needed on each kind of container to reach what is in it."""
+"""The privilege on each type of container that is needed for access to its contents."""
 
 Lineage = Sequence[Securable]
-"""A securable and what it lies in, nearest first."""
+"""A securable and its containers, nearest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """The privilege that a caller would have needed, and where."""
+    """A missing privilege and its securable."""
 
     privilege: str
     securable: Securable
@@ -28,14 +28,14 @@ class Lacking:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """A privilege and where it was granted; None: on the securable itself."""
+    """A privilege and the container on which it was granted; None means the securable itself."""
 
     privilege: str
     inherited_from: Securable | None
 
 
 def granted(holders: Collection[str], lineage: Lineage, privilege: str) -> bool:
-    """Whether one of the holders was given it, here or above."""
+    """Return whether one of the holders has a grant of it here or on a container."""
     return any(
         includes(given, privilege)
         for securable in lineage
@@ -46,16 +46,16 @@ def granted(holders: Collection[str], lineage: Lineage, privilege: str) -> bool:
 
 
 def has(holders: Collection[str], lineage: Lineage, privilege: str) -> bool:
-    """Whether the privilege is theirs: as owners, or granted here or above. Whether they reach it is another matter."""
+    """Return whether they have the privilege by ownership or grants. Access to the containers is not checked."""
     if lineage[0].owner in holders and privilege in APPLICABLE[lineage[0].type]:
         return True
     return granted(holders, lineage, privilege)
 
 
 def manages(holders: Collection[str], lineage: Lineage) -> bool:
-    """Whether they may grant, transfer, rename and drop: owners of it or of what it lies in, and holders of MANAGE.
+    """Return whether they may grant, transfer, rename and delete it: as owners of it or a container, or with MANAGE.
 
-    They have to reach what they own, or what they hold MANAGE on.
+    Both need USE privileges on the containers around what they own or manage.
     """
     for depth, securable in enumerate(lineage):
         if securable.owner in holders and closed_door(holders, lineage[depth:]) is None:
@@ -64,7 +64,7 @@ def manages(holders: Collection[str], lineage: Lineage) -> bool:
 
 
 def closed_door(holders: Collection[str], lineage: Lineage) -> Lacking | None:
-    """What keeps them from reaching the securable; the outermost comes first."""
+    """Return the missing USE privilege on the outermost container, if any."""
     for depth in range(len(lineage) - 1, 0, -1):
         container = lineage[depth:]
         if not has(holders, container, DOORS[container[0].type]):
@@ -73,14 +73,14 @@ def closed_door(holders: Collection[str], lineage: Lineage) -> Lacking | None:
 
 
 def lacking(holders: Collection[str], lineage: Lineage, privilege: str) -> Lacking | None:
-    """What they need and do not have in order to use the privilege; None: they may."""
+    """Return what is missing for the use of the privilege, if anything."""
     return closed_door(holders, lineage) or (
         None if has(holders, lineage, privilege) else Lacking(privilege, lineage[0])
     )
 
 
 def sees(holders: Collection[str], lineage: Lineage) -> bool:
-    """Whether they may look at it: managers of it, holders of BROWSE, and who reaches it with any privilege on it."""
+    """Return whether they may see it: they manage it, have BROWSE, or have access and any privilege on it."""
     if manages(holders, lineage) or granted(holders, lineage, BROWSE):
         return True
     if closed_door(holders, lineage):
@@ -95,7 +95,7 @@ def sees(holders: Collection[str], lineage: Lineage) -> bool:
 
 
 def effective(holder: str, lineage: Lineage) -> list[Effective]:
-    """What this principal was given on the securable or above that applies to it, sorted; the nearest source counts."""
+    """Return the principal's privileges that apply to the securable, sorted, each with its nearest source."""
     found: dict[str, Effective] = {}
     for depth, securable in enumerate(lineage):
         grant = securable.grants.get(holder)
@@ -105,7 +105,7 @@ def effective(holder: str, lineage: Lineage) -> list[Effective]:
 
 
 def _applying(privileges: Iterable[str], type: str) -> Iterable[str]:
-    """Those that apply to this type; ALL_PRIVILEGES is what it stands for."""
+    """Yield the privileges that apply to this type, with ALL_PRIVILEGES expanded."""
     for privilege in privileges:
         if privilege == ALL:
             yield from APPLICABLE[type] - {ALL, *APART}
@@ -114,6 +114,6 @@ def _applying(privileges: Iterable[str], type: str) -> Iterable[str]:
 
 
 def is_metastore_admin(holders: Collection[str], metastore: Securable | None) -> bool:
-    """Its owner, who may manage everything in it and read no data."""
+    """Return whether they own the metastore: metastore admins manage everything in it, but have no access to data."""
     assert metastore is None or metastore.type == METASTORE
     return metastore is not None and metastore.owner in holders

@@ -1,7 +1,7 @@
-"""Who can own securables and be given privileges: users, service principals and groups of the account.
+"""Principals of Unity Catalog: users, service principals and account groups.
 
-Groups of the workspace cannot, `users` and `admins` neither. In their place the platform has two groups that it keeps
-itself, named after the workspace; its own catalog begins with grants to them.
+Workspace groups are not principals, also not `users` and `admins`. The platform has two system groups instead, which
+are named after the workspace. The initial grants on the workspace's catalog are for them.
 """
 
 from collections.abc import Collection
@@ -14,16 +14,16 @@ from emulator.models.unity_catalog.securables import ACCOUNT_USERS, SYSTEM
 from emulator.state.workspace import EmulatedWorkspace
 
 WORKSPACE_USERS, WORKSPACE_ADMINS = "_workspace_users", "_workspace_admins"
-"""Ids of the two groups that the platform keeps; their names have the workspace's name and id besides."""
+"""Ids of the two system groups; their names also contain the workspace's name and id."""
 
 
 def workspace_group(workspace: EmulatedWorkspace, id: str) -> str:
-    """The name of WORKSPACE_USERS or WORKSPACE_ADMINS."""
+    """Return the name of WORKSPACE_USERS or WORKSPACE_ADMINS."""
     return f"{id}_{workspace.options.name}_{workspace.state.workspace_id}"
 
 
 def holders(workspace: EmulatedWorkspace, principal_id: str) -> Collection[str]:
-    """The ids whose grants a principal has: its own, its groups', and those of the groups that everybody is in."""
+    """Return the ids whose grants a principal has: its own, and those of all its groups."""
     directory = workspace.state.directory
     found = {principal_id, ACCOUNT_USERS, *directory.memberships(principal_id)}
     users, admins = directory.find_group(USERS), directory.find_group(ADMINS)
@@ -39,10 +39,9 @@ def caller_holders(request: Request) -> Collection[str]:
 
 
 def resolve(workspace: EmulatedWorkspace, name: str, now: Millis) -> str:
-    """The id of the principal with this name.
+    """Return the id of the principal with this name.
 
-    Raises 404 PRINCIPAL_DOES_NOT_EXIST for a name that nobody has, for a group of the workspace, and for a principal
-    that is so new that Unity Catalog does not know it yet.
+    Raises 404 PRINCIPAL_DOES_NOT_EXIST for unknown names, workspace groups, and principals that are not visible yet.
     """
     for id in (WORKSPACE_USERS, WORKSPACE_ADMINS):
         if name == workspace_group(workspace, id):
@@ -60,7 +59,7 @@ def resolve(workspace: EmulatedWorkspace, name: str, now: Millis) -> str:
 
 
 def name_of(workspace: EmulatedWorkspace, principal_id: str, written: str = "") -> str:
-    """The name in answers: as it was written if that is still the name; empty for a principal that is gone."""
+    """Return the name for responses: as written in the request if it is still right, empty for a deleted principal."""
     if principal_id in (ACCOUNT_USERS, SYSTEM):
         return principal_id
     if principal_id in (WORKSPACE_USERS, WORKSPACE_ADMINS):

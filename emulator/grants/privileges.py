@@ -1,4 +1,4 @@
-"""Which privileges a securable can have, and what each of them includes. Pure."""
+"""The privileges that apply to each type of securable, and what they include. Pure."""
 
 from collections.abc import Mapping
 
@@ -68,19 +68,19 @@ APPLICABLE: Mapping[str, frozenset[str]] = {
     ),
     CONNECTION: frozenset({ALL, MANAGE, "CREATE_FOREIGN_CATALOG", "USE_CONNECTION"}),
 }
-"""Securable type → privileges that can be granted on it. Those for what lies in it are among them: they come down."""
+"""Securable type → privileges that can be granted on it, also those that its contents inherit."""
 
 
 def normalized(privilege: str) -> str:
-    """`use catalog` as USE_CATALOG: the platform takes blanks for underscores and any case."""
+    """Return the privilege in upper case with underscores: the platform also accepts `use catalog`."""
     return privilege.strip().upper().replace(" ", "_")
 
 
 def spaced(privilege: str) -> str:
-    """USE_CATALOG as messages have it: `USE CATALOG`."""
+    """Return the privilege as in messages, such as `USE CATALOG`."""
     return privilege.replace("_", " ")
 
 
 def includes(granted: str, wanted: str) -> bool:
-    """Whether who was granted the one has the other."""
+    """Return whether a grant of the first privilege includes the second."""
     return granted == wanted or (granted == ALL and wanted not in APART)

@@ -1,4 +1,4 @@
-"""HTTP of `permissions` and `effective-permissions` on securables of Unity Catalog."""
+"""HTTP handlers of `permissions` and `effective-permissions` on securables of Unity Catalog."""
 
 from collections.abc import Collection
 from typing import Any
@@ -13,12 +13,12 @@ from emulator.models.unity_catalog.securables import Grant, Securable
 routes = Routes()
 BASE = "/api/2.1/unity-catalog"
 TYPES = {type: type for type in APPLICABLE} | {"registered_model": "function", "model": "function"}
-"""The types in a path, and the ones they stand for."""
+"""Type in the path → type of the securable."""
 
 
 @routes.get(BASE + "/permissions/{type}/{name}")
 def show(request: Request) -> dict[str, Any]:
-    """The direct grants; to a caller who does not manage the securable, its own and those of its groups."""
+    """Return the direct grants. Callers who do not manage the securable see only grants that apply to them."""
     securable = _securable(request)
     access.require_sight(request, securable)
     return {"privilege_assignments": _assignments(request, securable)}
@@ -36,7 +36,7 @@ def change(request: Request) -> dict[str, Any]:
         if one.principal or one.add or not gone:
             resolved.append((resolve(request.workspace, one.principal, request.now), one))
         else:
-            # Those who are deleted have no names any more: what is taken from the empty name is taken from them all.
+            # Deleted principals have no names: what is removed from the empty name is removed from all of them.
             resolved += [(id, one) for id in sorted(gone)]
     securable.grants = changes.changed(securable.grants, resolved)
     securable.updated_at, securable.updated_by = request.now, request.caller.name
@@ -47,7 +47,7 @@ def change(request: Request) -> dict[str, Any]:
 
 @routes.get(BASE + "/effective-permissions/{type}/{name}")
 def show_effective(request: Request) -> dict[str, Any]:
-    """What everybody has on it, inherited or not, with the places where it was granted."""
+    """Return direct and inherited privileges with the securables on which they were granted."""
     securable = _securable(request)
     access.require_sight(request, securable)
     lineage = access.lineage(request, securable)
@@ -84,7 +84,7 @@ def _assignments(request: Request, securable: Securable) -> list[dict[str, Any]]
 
 
 def _asked(request: Request, securable: Securable) -> Collection[str] | None:
-    """Whose grants are shown: those of the principal in the query, all (None), or those that concern the caller."""
+    """Return the principals to show: the one in the query, all (None), or the caller with its groups."""
     name = request.argument("principal")
     if name:
         return (resolve(request.workspace, name, request.now),)

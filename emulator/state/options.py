@@ -22,9 +22,9 @@ class Options:
     """Shape of the files at the start; the files themselves depend on the seed."""
     admin: str = "admin@lab.example"
     name: str = "lab-workspace"
-    """The workspace's name; what the platform makes for it is named after it."""
+    """The workspace's name, after which its catalog is named."""
     unity_catalog: str = "none"
-    """What a new workspace has of Unity Catalog: `auto`, a catalog of its own as new workspaces have it, or `none`."""
+    """Unity Catalog of a new workspace: `auto` for a metastore and a catalog, `none` for no metastore."""
     dbfs: bool = True
     """False: a new account without DBFS and legacy features."""
     keep_user_ids: bool = False

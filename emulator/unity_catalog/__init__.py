@@ -1,1 +1,1 @@
-"""Unity Catalog: the metastore of the workspace, and catalogs, schemas and what lies in them as records."""
+"""Unity Catalog: metastore, catalogs, schemas and the objects in them as records."""

@@ -1,4 +1,4 @@
-"""HTTP of `bindings`: which workspaces may use an isolated catalog, credential or location. The older form as well."""
+"""HTTP handlers of `bindings`, also in the older form: the workspaces that may use an isolated securable."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def change_workspaces(request: Request) -> dict[str, Any]:
 
 
 def _securable(request: Request, type: str) -> Securable:
-    """Raises 403 unless the caller manages it. A workspace without a binding may change bindings all the same."""
+    """Return the securable. Raises 403 unless the caller manages it; bindings do not matter here."""
     type = type.lower().replace("-", "_")
     if type not in TYPES:
         raise invalid(f"{type} cannot be bound to workspaces. Use one of {', '.join(TYPES)}.")

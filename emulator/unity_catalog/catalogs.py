@@ -1,4 +1,4 @@
-"""HTTP of `catalogs`."""
+"""HTTP handlers of `catalogs`."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from emulator.unity_catalog.documents import described
 routes = Routes()
 PATH = "/api/2.1/unity-catalog/catalogs"
 DEFAULT, INFORMATION = "default", "information_schema"
-"""The schemas that every new catalog has."""
+"""Names of the initial schemas of a catalog."""
 DEFAULT_PROPERTIES = {
     "unity.catalog.managed.delta.defaults.delta.enableRowTracking": "true",
     "unity.catalog.managed.iceberg.defaults.delta.feature.catalogManaged": "true",
@@ -23,7 +23,7 @@ DEFAULT_PROPERTIES = {
     "unity.catalog.managed.delta.defaults.delta.parquet.format.version.afe.internal": "2.12.0",
     "unity.catalog.managed.delta.defaults.delta.feature.catalogManaged": "supported",
 }
-"""What some accounts give a catalog or schema that is made without properties."""
+"""Properties in some accounts of catalogs and schemas that are created without properties."""
 NO_STORAGE = (
     "Metastore storage root URL does not exist. Default Storage is enabled in your account. You can use the UI to "
     "create a new catalog using Default Storage, or please provide a storage location for the catalog (for example "
@@ -34,14 +34,14 @@ _SENT = ("comment", "storage_root", "connection_name", "provider_name", "share_n
 
 @routes.get(PATH)
 def list_catalogs(request: Request) -> dict[str, Any]:
-    """Those that are bound to this workspace and that the caller has anything to do with."""
+    """Return the catalogs that the workspace may use and the caller may see."""
     found = access.unity_catalog(request).of_type(CATALOG)
     return records.page(request, "catalogs", [one for one in found if access.is_bound(request, one)])
 
 
 @routes.post(PATH)
 def create(request: Request) -> dict[str, Any]:
-    """A catalog with the schemas `default` and `information_schema`; one of a connection has the second alone."""
+    """Create a catalog with its initial schemas."""
     body = request.body
     catalog = access.unity_catalog(request)
     access.require_on_metastore(request, CREATE_CATALOG)
@@ -69,7 +69,7 @@ def show(request: Request) -> dict[str, Any]:
 
 @routes.patch(PATH + "/{name}")
 def change(request: Request) -> dict[str, Any]:
-    """Options other than `authorized_paths` stay as they were made."""
+    """Change a catalog. New options are merged into the old ones."""
     catalog = access.found(request, CATALOG, request.parameters["name"])
     options = catalog.details.get("options") or {}
     if "options" in request.body:
@@ -81,7 +81,7 @@ def change(request: Request) -> dict[str, Any]:
 
 @routes.delete(PATH + "/{name}")
 def delete(request: Request) -> dict[str, Any]:
-    """Refused while any schema but `information_schema` is in it, unless `force` is true."""
+    """Delete a catalog. Raises 400 if it has schemas other than `information_schema`, unless `force` is true."""
     catalog = access.found(request, CATALOG, request.parameters["name"])
     access.require_manage(request, catalog)
     schemas = access.unity_catalog(request).children(SCHEMA, catalog.full_name)
@@ -97,19 +97,19 @@ def delete(request: Request) -> dict[str, Any]:
 
 
 def furnish(request: Request, catalog: Securable, *, with_default: bool) -> None:
-    """The schemas that every new catalog has."""
+    """Create the initial schemas of a catalog."""
     if with_default:
         records.make(request, SCHEMA, f"{catalog.full_name}.{DEFAULT}", {}, owner=catalog.owner)
     records.make(request, SCHEMA, f"{catalog.full_name}.{INFORMATION}", {}, owner=SYSTEM)
 
 
 def default_properties(request: Request, given: dict[str, str]) -> dict[str, str]:
-    """The properties that were given; if none were, those of the account."""
+    """Return the given properties, or else the default ones of the account."""
     return given or (dict(DEFAULT_PROPERTIES) if access.unity_catalog(request).default_properties else {})
 
 
 def _kind(request: Request, details: dict[str, Any]) -> str:
-    """The type that follows from where the data is. Raises 404 for a connection that does not exist."""
+    """Return the catalog type. Raises 404 for a connection that does not exist."""
     if details["connection_name"]:
         access.found(request, CONNECTION, details["connection_name"])
         return "FOREIGN_CATALOG"

@@ -1,4 +1,4 @@
-"""Securables as the API shows them."""
+"""Securables in the format of the API."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ _ISOLATION = {True: "ISOLATED", False: "OPEN"}
 
 
 def described(request: Request, securable: Securable) -> dict[str, Any]:
-    """The securable with its owner, stamps and details; what is not set is left out."""
+    """Return the securable with owner, times and details, without empty fields."""
     state = request.workspace.state
     document: dict[str, Any] = {
         "name": securable.name,
@@ -62,7 +62,7 @@ def described(request: Request, securable: Securable) -> dict[str, Any]:
 
 
 def _place(securable: Securable) -> dict[str, str]:
-    """The catalog and the schema that it lies in."""
+    """Return the names of its catalog and schema."""
     catalog, *rest = securable.full_name.split(".")
     if securable.type == SCHEMA:
         return {"catalog_name": catalog, "catalog_type": "MANAGED_CATALOG"}
@@ -72,7 +72,7 @@ def _place(securable: Securable) -> dict[str, str]:
 
 
 def _optimization(request: Request, securable: Securable) -> dict[str, Any]:
-    """Predictive optimization, and from where it is inherited."""
+    """Return the setting of predictive optimization and its effective value with the source."""
     for one in request.workspace.state.unity_catalog.lineage(securable):
         value = one.details.get(_OPTIMIZATION, "INHERIT")
         if value != "INHERIT":

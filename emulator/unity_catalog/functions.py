@@ -1,4 +1,4 @@
-"""HTTP of `functions` and of registered `models`, which are functions in the permissions API."""
+"""HTTP handlers of `functions` and of registered `models`, which are functions in the permissions API."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def list_functions(request: Request) -> dict[str, Any]:
 
 @routes.post(PATH)
 def create(request: Request) -> dict[str, Any]:
-    """The function stands in `function_info`; what it says about itself is kept as it is."""
+    """Create a function from `function_info`, whose fields are stored unchanged."""
     info = request.body.get("function_info")
     if not isinstance(info, dict):
         raise invalid("CreateFunction Missing required field: function_info")
@@ -40,7 +40,7 @@ def show(request: Request) -> dict[str, Any]:
 
 @routes.patch(PATH + "/{full_name}")
 def change(request: Request) -> dict[str, Any]:
-    """Another owner; nothing else of a function can be changed."""
+    """Change the owner or name of a function."""
     return records.change(request, _found(request, ""), (), "UpdateFunction")
 
 
@@ -51,7 +51,7 @@ def delete(request: Request) -> dict[str, Any]:
 
 @routes.get(MODELS)
 def list_models(request: Request) -> dict[str, Any]:
-    """Those of a schema, or all that there are."""
+    """Return the models of a schema, or of the metastore."""
     if request.argument("schema_name"):
         found = _in_schema(request, schema_name(request), MODEL)
     else:
@@ -85,7 +85,7 @@ def delete_model(request: Request) -> dict[str, Any]:
 
 @routes.get(MODELS + "/{full_name}/versions")
 def list_versions(request: Request) -> dict[str, Any]:
-    """None: nothing in the emulator logs a model."""
+    """Return an empty list: nothing in the emulator creates model versions."""
     access.require_sight(request, _found(request, MODEL))
     return {"model_versions": []}
 

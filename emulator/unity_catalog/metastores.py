@@ -1,4 +1,4 @@
-"""HTTP of the metastore: which one the workspace is assigned to, its system schemas and its allowlists."""
+"""HTTP handlers of the metastore: its assignment, system schemas and allowlists."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def show_summary(request: Request) -> dict[str, Any]:
 
 @routes.get(BASE + "/metastores")
 def list_metastores(request: Request) -> dict[str, Any]:
-    """The workspace knows of its own alone."""
+    """Return the metastore of the workspace."""
     return {"metastores": [_described(request, _metastore(request))]}
 
 
@@ -43,7 +43,7 @@ def show(request: Request) -> dict[str, Any]:
 
 @routes.put(BASE + "/workspaces/{workspace_id}/metastore")
 def put_assignment(request: Request) -> dict[str, Any]:
-    """Another workspace may be assigned; nothing can be seen of it from here."""
+    """Assign the metastore to a workspace. Assignments of other workspaces are accepted and not stored."""
     _check_assignment(request, records.required(request.body, "metastore_id", "CreateMetastoreAssignment"))
     return _assigned(request)
 
@@ -101,7 +101,7 @@ def show_allowlist(request: Request) -> dict[str, Any]:
 
 @routes.put(BASE + "/artifact-allowlists/{type}")
 def set_allowlist(request: Request) -> dict[str, Any]:
-    """In the place of the one that was there."""
+    """Replace the allowlist of an artifact type."""
     type = _artifact_type(request)
     access.require_on_metastore(request, "MANAGE_ALLOWLIST")
     matchers = request.body.get("artifact_matchers") or []
@@ -128,7 +128,7 @@ def _artifact_type(request: Request) -> str:
 
 
 def _metastore(request: Request) -> Securable:
-    """Raises 404 if the workspace is assigned to none."""
+    """Return the metastore. Raises 404 if none is assigned."""
     found = access.unity_catalog(request).metastore()
     assert found is not None
     return found
@@ -140,7 +140,7 @@ def _asked(request: Request) -> Securable:
 
 
 def _system_schema(request: Request, done: str) -> str:
-    """Raises 403 unless the caller manages the metastore, 400 for a schema that the platform alone switches."""
+    """Return the name of the schema. Raises 403 unless the caller manages the metastore, 400 for a managed schema."""
     metastore, name = _asked(request), request.parameters["name"]
     if not access.manages(request, metastore):
         raise access.refused_on_metastore(request, "MANAGE")
@@ -152,7 +152,7 @@ def _system_schema(request: Request, done: str) -> str:
 
 
 def _check_assignment(request: Request, metastore_id: str) -> None:
-    """Raises 403 unless the caller manages the metastore, 404 for another one."""
+    """Raise 403 unless the caller manages the metastore, and 404 for another metastore."""
     metastore = access.found(request, METASTORE, metastore_id)
     if not access.manages(request, metastore):
         raise access.refused_on_metastore(request, "MANAGE")

@@ -1,4 +1,4 @@
-"""What making, changing, listing and dropping have in common for all securables."""
+"""Creation, changes, lists and deletion of securables of all types."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,14 +15,14 @@ from emulator.unity_catalog.documents import described
 Body = Mapping[str, Any]
 
 MAX_NAME_LENGTH = 255
-"""Characters of a name."""
+"""In characters."""
 _FORBIDDEN = re.compile(r"[\s./\x00-\x1f\x7f]")
 _WITH_FILES = (CATALOG, SCHEMA, VOLUME)
 _ISOLATED = {"ISOLATED": True, "OPEN": False, "ISOLATION_MODE_ISOLATED": True, "ISOLATION_MODE_OPEN": False}
 
 
 def text(body: Body, field: str, default: str = "") -> str:
-    """A field that holds a text. Raises 400 for anything else."""
+    """Return a string field. Raises 400 for other types."""
     value = body.get(field)
     if value is None:
         return default
@@ -32,7 +32,7 @@ def text(body: Body, field: str, default: str = "") -> str:
 
 
 def required(body: Body, field: str, operation: str) -> str:
-    """A text that has to be there. `operation` is the name that messages give the request, such as `CreateVolume`."""
+    """Return a required string field. `operation` is the name of the request in messages, such as `CreateVolume`."""
     value = text(body, field)
     if not value:
         raise invalid(f"{operation} Missing required field: {field}")
@@ -40,7 +40,7 @@ def required(body: Body, field: str, operation: str) -> str:
 
 
 def checked_name(body: Body, type: str, operation: str, field: str = "name") -> str:
-    """The name in the body, in lower case as Unity Catalog keeps it. Raises 400 for one that cannot be a name."""
+    """Return the name in lower case. Raises 400 for an invalid name."""
     name = text(body, field)
     if not name or len(name) > MAX_NAME_LENGTH or _FORBIDDEN.search(name):
         info = f"{access.noun(type).replace(' ', '')}Info"
@@ -52,7 +52,7 @@ def checked_name(body: Body, type: str, operation: str, field: str = "name") -> 
 
 
 def pairs(body: Body, field: str) -> dict[str, str]:
-    """Properties or options: texts by name. Raises 400 for anything else."""
+    """Return a field with properties or options. Raises 400 unless all values are strings."""
     value = body.get(field) or {}
     if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
         raise invalid(f"{field} must be an object whose values are strings")
@@ -68,7 +68,7 @@ def make(
     subtype: str = "",
     owner: str | None = None,
 ) -> Securable:
-    """A new securable of the caller. Raises 400 `…_ALREADY_EXISTS` if there is one of this name."""
+    """Create a securable, which the caller owns by default. Raises 400 if the name is taken."""
     catalog = access.unity_catalog(request)
     if catalog.find(type, full_name):
         raise exists(type, full_name)
@@ -93,10 +93,9 @@ def exists(type: str, full_name: str) -> ApiError:
 
 
 def change(request: Request, securable: Securable, fields: Iterable[str], operation: str) -> dict[str, Any]:
-    """What a PATCH does: another owner, name or isolation, and these fields of the details. Returns the whole.
+    """Apply a PATCH of owner, name, isolation mode and the given fields. Return the securable for the response.
 
-    Raises 403 unless the caller manages the securable, 404 for an owner that does not exist, 400 for a name that is
-    taken.
+    Raises 403 unless the caller manages the securable, 404 for an unknown owner, 400 for a name that is taken.
     """
     access.require_manage(request, securable)
     body = request.body
@@ -126,7 +125,7 @@ def _isolation(body: Body, securable: Securable) -> bool:
 
 
 def page(request: Request, name: str, found: Iterable[Securable], **more: Any) -> dict[str, Any]:
-    """Those of the found that the caller sees, in pages as large as `max_results` says; without it all at once."""
+    """Return a page of the securables that the caller may see; without `max_results`, all of them."""
     return paged(request, name, [described(request, one) for one in access.visible(request, found)]) | more
 
 
@@ -140,12 +139,12 @@ def paged(request: Request, name: str, entries: list[dict[str, Any]]) -> dict[st
 
 
 def schema_of(body: Body, operation: str) -> str:
-    """The full name of the schema that the body names in two fields."""
+    """Return the full name of the schema from the fields of the body."""
     return f"{required(body, 'catalog_name', operation)}.{required(body, 'schema_name', operation)}"
 
 
 def container(request: Request, type: str, full_name: str, privilege: str) -> Securable:
-    """The catalog or schema for something new. Raises 404 if there is none, 403 without the privilege to create."""
+    """Return the container of a new securable. Raises 404 if it does not exist, 403 without the privilege to create."""
     found = access.found(request, type, full_name)
     access.require(request, found, DOORS[type])
     access.require(request, found, privilege)
@@ -154,7 +153,7 @@ def container(request: Request, type: str, full_name: str, privilege: str) -> Se
 
 
 def drop(request: Request, securable: Securable) -> None:
-    """With all that lies in it, and the files of its volumes."""
+    """Delete a securable with its contents and the files of its volumes."""
     files = request.workspace.state.volumes
     entry = files.find(_path(securable.full_name))
     if entry and securable.type in _WITH_FILES:
@@ -163,7 +162,7 @@ def drop(request: Request, securable: Securable) -> None:
 
 
 def move_files(request: Request, securable: Securable, full_name: str) -> None:
-    """The files of volumes follow a new name of the volume, its schema or its catalog."""
+    """Move the files of volumes after a volume, schema or catalog is renamed."""
     files = request.workspace.state.volumes
     entry = files.find(_path(securable.full_name))
     if entry is None or securable.type not in _WITH_FILES:

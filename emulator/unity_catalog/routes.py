@@ -1,4 +1,4 @@
-"""HTTP of `unity_catalog`."""
+"""HTTP handlers of Unity Catalog."""
 
 from emulator.unity_catalog import bindings, catalogs, functions, metastores, schemas, storage, tables, volumes
 

@@ -1,4 +1,4 @@
-"""HTTP of `schemas`."""
+"""HTTP handlers of `schemas`."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ def change(request: Request) -> dict[str, Any]:
 
 @routes.delete(PATH + "/{full_name}")
 def delete(request: Request) -> dict[str, Any]:
-    """Refused while anything is in it, unless `force` is true. Registered models count as functions."""
+    """Delete a schema. Raises 400 if it is not empty, unless `force` is true. Models count as functions."""
     schema = access.found(request, SCHEMA, request.parameters["full_name"])
     access.require_manage(request, schema)
     catalog = access.unity_catalog(request)

@@ -1,4 +1,4 @@
-"""What a metastore brings: nothing but the system catalog, and a catalog for the workspace to begin with."""
+"""Initial contents of a metastore: the catalog `system`, and a catalog for the workspace."""
 
 from emulator.grants.principals import WORKSPACE_ADMINS, WORKSPACE_USERS
 from emulator.grants.privileges import (
@@ -25,23 +25,23 @@ from emulator.models.unity_catalog.securables import (
 from emulator.state.workspace import EmulatedWorkspace
 
 MANAGED_SCHEMAS = ("information_schema", "billing")
-"""System schemas that are there from the start and that nobody can switch."""
+"""System schemas that are always enabled."""
 OPTIONAL_SCHEMAS = (*("access", "compute", "lakeflow", "marketplace", "mlflow", "query", "serving", "storage"),)
 ADMINS_ON_METASTORE = (
     *("CREATE_CATALOG", "CREATE_CONNECTION", "CREATE_EXTERNAL_LOCATION", "CREATE_PROVIDER", "CREATE_RECIPIENT"),
     *("CREATE_SERVICE_CREDENTIAL", "CREATE_SHARE", "CREATE_STORAGE_CREDENTIAL", "MANAGE_ALLOWLIST"),
     *("SET_SHARE_PERMISSION", "USE_MARKETPLACE_ASSETS", "USE_PROVIDER", "USE_RECIPIENT", "USE_SHARE"),
 )
-"""What administrators of the workspace have from the start on a metastore that came by itself."""
+"""Initial privileges of workspace administrators on an automatic metastore."""
 USERS_ON_DEFAULT = (
     *(CREATE_FUNCTION, "CREATE_MATERIALIZED_VIEW", CREATE_MODEL, CREATE_TABLE, CREATE_VOLUME, USE_SCHEMA),
 )
-"""What everybody in the workspace has on the schema `default` of its own catalog."""
+"""Initial privileges of all users on the schema `default` of the workspace's catalog."""
 STORAGE = "abfss://unity-catalog-storage@dbstorageemulator.dfs.core.windows.net"
 
 
 def seed(workspace: EmulatedWorkspace) -> None:
-    """With `--unity-catalog auto`: a metastore without storage and admin, and a catalog named after the workspace."""
+    """Create a metastore without storage and admin, and the workspace's catalog, for `--unity-catalog auto`."""
     if workspace.options.unity_catalog != "auto":
         return
     id = workspace.state.ids.uuid("metastore", "metastore")
@@ -64,10 +64,10 @@ def seed(workspace: EmulatedWorkspace) -> None:
 
 
 def assign(workspace: EmulatedWorkspace, id: str, storage_root: str = "", default_properties: bool = False) -> None:
-    """Assign this metastore, as an account's administrator does by hand: it has an admin, and a catalog `main`.
+    """Assign a metastore as an account administrator does: it has an admin and a catalog `main`.
 
-    One that is assigned already keeps what it holds. Volumes that were written to while there was no metastore belong
-    to the administrator from now on, and everybody may use them as before.
+    A metastore that is already assigned keeps its contents. Volumes that have files already become records of the
+    administrator, and all users may still use them.
     """
     metastore = workspace.state.unity_catalog.metastore()
     if metastore is None or metastore.id != id:
@@ -86,7 +86,7 @@ def assign(workspace: EmulatedWorkspace, id: str, storage_root: str = "", defaul
 
 
 def _adopt_volumes(workspace: EmulatedWorkspace) -> None:
-    """Make records of the volumes that have files, with the grants that everybody needs for them."""
+    """Create records for volumes that have files, with grants for all users."""
     held, files, owner = workspace.state.unity_catalog, workspace.state.volumes, workspace.administrator.id
 
     def ensured(type: str, full_name: str, *privileges: str) -> Securable:
@@ -106,20 +106,20 @@ def _adopt_volumes(workspace: EmulatedWorkspace) -> None:
 
 
 def adopt(workspace: EmulatedWorkspace) -> None:
-    """A state of before this API may have the id of a metastore, and nothing in it."""
+    """Complete an older state, which may have the id of a metastore without its contents."""
     id = workspace.state.settings.metastore_id
     if id and workspace.state.unity_catalog.metastore() is None:
         assign(workspace, id)
 
 
 def unassign(workspace: EmulatedWorkspace) -> None:
-    """The workspace has no metastore any more, and knows nothing of what was in it."""
+    """Unassign the metastore and forget its contents."""
     workspace.state.settings.metastore_id = None
     workspace.state.unity_catalog = UnityCatalog()
 
 
 def _begin(workspace: EmulatedWorkspace, id: str, owner: str) -> None:
-    """An empty metastore with the catalog `system`, which everybody may look at."""
+    """Assign an empty metastore with the catalog `system`, which all users may see."""
     workspace.state.unity_catalog = UnityCatalog()
     workspace.state.settings.metastore_id = id
     metastore = _make(workspace, METASTORE, id, owner)

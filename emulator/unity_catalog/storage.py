@@ -1,6 +1,6 @@
-"""HTTP of what lies outside: storage credentials, service credentials, external locations, connections; where data is.
+"""HTTP handlers of storage and service credentials, external locations and connections.
 
-They are records: no cloud storage and no other database is ever asked, so their validation always succeeds.
+They are records: nothing outside the emulator is validated.
 """
 
 from typing import Any
@@ -28,19 +28,19 @@ _KEYS = (
     "databricks_gcp_service_account",
 )
 _SECRETS = ("client_secret", "secret_access_key")
-"""What a credential takes and never gives back."""
+"""Fields of credentials that are not stored."""
 _HIDDEN = (
     *("user", "password", "personalAccessToken", "access_token", "client_secret", "pem_private_key", "OAuthPvtKey"),
     *("GoogleServiceAccountKeyJson", "bearer_token"),
 )
-"""The same of a connection's options."""
+"""Options of connections that are not stored."""
 _PLURALS = {
     STORAGE_CREDENTIAL: ("storage-credentials", "storage_credentials", "StorageCredential"),
     CREDENTIAL: ("credentials", "credentials", "Credential"),
     EXTERNAL_LOCATION: ("external-locations", "external_locations", "ExternalLocation"),
     CONNECTION: ("connections", "connections", "Connection"),
 }
-"""Type → its path, the name of its list, its name in messages."""
+"""Type → path, field of the list, name in messages."""
 _CREATE = {
     STORAGE_CREDENTIAL: "CREATE_STORAGE_CREDENTIAL",
     CREDENTIAL: "CREATE_SERVICE_CREDENTIAL",
@@ -59,7 +59,7 @@ _CHANGED = {
 
 
 def managed_location(request: Request, schema: Securable, folder: str, id: str) -> str:
-    """Where the data of a managed securable lies: below the storage of its schema, its catalog or the metastore."""
+    """Return the location of managed data, below the storage of the schema, catalog or metastore."""
     for one in access.lineage(request, schema):
         if one.details.get("storage_root"):
             return f"{one.details['storage_root'].rstrip('/')}/__unitystorage/schemas/{schema.id}/{folder}/{id}"
@@ -68,7 +68,7 @@ def managed_location(request: Request, schema: Securable, folder: str, id: str) 
 
 
 def require_location(request: Request, url: str, privilege: str) -> None:
-    """Raises 404 if no external location holds the place, 403 if the caller lacks the privilege on it."""
+    """Raise 404 if no external location contains the URL, and 403 without the privilege on it."""
     for location in access.unity_catalog(request).of_type(EXTERNAL_LOCATION):
         if _lies_in(url, location):
             access.require(request, location, privilege)
@@ -134,7 +134,7 @@ def _created(request: Request, type: str) -> dict[str, Any]:
 
 
 def _may_create(request: Request, type: str, body: records.Body) -> bool:
-    """Who has the privilege on the metastore; for a location, on its credential as well."""
+    """Return whether the caller may create it. Raises 403 without the privilege on the credential of a location."""
     if not access.may_on_metastore(request, _CREATE[type]):
         return False
     if type == EXTERNAL_LOCATION and body.get("credential_name"):
@@ -144,7 +144,7 @@ def _may_create(request: Request, type: str, body: records.Body) -> bool:
 
 
 def _check_apart(request: Request, url: str, without: Securable | None = None) -> None:
-    """Raises 400 for a place that overlaps with another location."""
+    """Raise 400 if the URL overlaps with another location."""
     for one in access.unity_catalog(request).of_type(EXTERNAL_LOCATION):
         if one is not without and (_lies_in(url, one) or f"{one.details['url']}/".startswith(f"{url}/")):
             raise ApiError(
@@ -156,7 +156,7 @@ def _check_apart(request: Request, url: str, without: Securable | None = None) -
 
 
 def _credential(request: Request, body: records.Body, name: str) -> dict[str, Any]:
-    """The key of a credential, with what the platform adds and without what it hides. Raises 400 without one."""
+    """Return the key of a credential as in responses. Raises 400 unless there is exactly one."""
     given = [key for key in _KEYS if body.get(key) is not None]
     if len(given) != 1 or not isinstance(body[given[0]], dict):
         raise invalid(f"A credential has one of {', '.join(_KEYS)}.")
@@ -219,7 +219,7 @@ def _changed(request: Request, type: str) -> dict[str, Any]:
 
 
 def _deleted(request: Request, type: str) -> dict[str, Any]:
-    """Refused while others stand on it, unless `force` is true."""
+    """Delete a securable. Raises 400 if others depend on it, unless `force` is true."""
     found = access.found(request, type, request.parameters["name"])
     access.require_manage(request, found)
     dependents = _dependents(request, found)

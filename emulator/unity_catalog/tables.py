@@ -1,4 +1,4 @@
-"""HTTP of `tables` and `table-summaries`: tables and views as records, without rows."""
+"""HTTP handlers of `tables` and `table-summaries`: tables and views as records, without rows."""
 
 import fnmatch
 import re
@@ -34,7 +34,7 @@ def list_tables(request: Request) -> dict[str, Any]:
 
 @routes.get("/api/2.1/unity-catalog/table-summaries")
 def list_summaries(request: Request) -> dict[str, Any]:
-    """Names and types in all schemas of a catalog whose names match the patterns, in which % stands for anything."""
+    """Return names and types of tables in a catalog. In the patterns, % matches any text."""
     catalog = access.found(request, CATALOG, request.required_argument("catalog_name"))
     held = access.unity_catalog(request)
     schemas, tables = (_pattern(request.argument(f"{name}_name_pattern")) for name in ("schema", "table"))
@@ -71,7 +71,7 @@ def create(request: Request) -> dict[str, Any]:
 def add(
     request: Request, schema: Securable, name: str, type: str, details: dict[str, Any], location: str = ""
 ) -> Securable:
-    """A new table of the caller, whose rights are checked already. `type` is as in the API: MANAGED, VIEW, …"""
+    """Create a table of the caller without checking privileges. `type` is as in the API: MANAGED, VIEW, …"""
     made = records.make(request, TABLE, f"{schema.full_name}.{name}", details | {"table_type": type})
     if type == "MANAGED":
         made.details["storage_location"] = managed_location(request, schema, "tables", made.id)
@@ -89,7 +89,7 @@ def show(request: Request) -> dict[str, Any]:
 
 @routes.get(PATH + "/{full_name}/exists")
 def show_existence(request: Request) -> dict[str, Any]:
-    """Whether it is there, for who sees its schema."""
+    """Return whether the table exists. Raises 403 if the caller may not see its schema."""
     full_name = request.parameters["full_name"].lower()
     access.require_sight(request, access.found(request, SCHEMA, full_name.rpartition(".")[0]))
     return {"table_exists": access.unity_catalog(request).find(TABLE, full_name) is not None}
@@ -110,6 +110,6 @@ def delete(request: Request) -> dict[str, Any]:
 
 
 def _pattern(text: str | None) -> re.Pattern[str]:
-    """A pattern of LIKE as a regular expression."""
+    """Return a pattern with % as a regular expression."""
     globbed = fnmatch.translate("".join(f"[{letter}]" if letter in "[*?" else letter for letter in text or "%"))
     return re.compile(globbed.replace("%", ".*"))

@@ -1,4 +1,4 @@
-"""HTTP of `volumes` as securables. Their files are reached by the Files API, `emulator.volumes`."""
+"""HTTP handlers of `volumes` as securables. `emulator.volumes` has their files."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def list_volumes(request: Request) -> dict[str, Any]:
 
 @routes.post(PATH)
 def create(request: Request) -> dict[str, Any]:
-    """A managed volume lies where its schema keeps data; an external one at a place below an external location."""
+    """Create a volume, either managed, or external at a URL in an external location."""
     body = request.body
     access.unity_catalog(request)
     name = records.checked_name(body, VOLUME, "CreateVolume")
@@ -62,7 +62,7 @@ def change(request: Request) -> dict[str, Any]:
 
 @routes.delete(PATH + "/{full_name}")
 def delete(request: Request) -> dict[str, Any]:
-    """With its files."""
+    """Delete a volume with its files."""
     volume = access.found(request, VOLUME, request.parameters["full_name"])
     access.require_manage(request, volume)
     records.drop(request, volume)
@@ -70,5 +70,5 @@ def delete(request: Request) -> dict[str, Any]:
 
 
 def schema_name(request: Request) -> str:
-    """The schema that a list is asked for."""
+    """Return the full name of the schema in the query."""
     return f"{request.required_argument('catalog_name')}.{request.required_argument('schema_name')}"

@@ -9,21 +9,21 @@ from emulator.models.unity_catalog.securables import CATALOG, IN_SCHEMA, METASTO
 
 @dataclass
 class UnityCatalog:
-    """All securables of the metastore. Nothing in it: the workspace has no Unity Catalog, or has not used it."""
+    """All securables of the metastore, which is one of them. Empty without a metastore."""
 
     securables: dict[str, Securable] = field(default_factory=dict)
     """By type and full name, such as `schema/lab.raw`."""
     automatic: bool = False
-    """The workspace came with it, and with a catalog of its own."""
+    """The metastore is the one of `--unity-catalog auto`."""
     storage_root: str = ""
-    """Where the metastore keeps managed data; empty in new accounts, where a new catalog has to bring its own place."""
+    """URL of managed data. Empty in new accounts, where catalogs need a `storage_root`."""
     default_catalog: str = "main"
     default_properties: bool = False
-    """A catalog or schema made without properties gets those of the platform, as in some accounts."""
+    """Catalogs and schemas that are created without properties get default ones, as in some accounts."""
     allowlists: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Artifact type → the allowlist as in the API."""
     system_schemas: list[str] = field(default_factory=list)
-    """Those that were enabled by hand."""
+    """Enabled ones, without those that are always enabled."""
 
     def find(self, type: str, full_name: str) -> Securable | None:
         return self.securables.get(f"{type}/{full_name}")
@@ -33,19 +33,19 @@ class UnityCatalog:
         return securable
 
     def of_type(self, type: str) -> list[Securable]:
-        """All of this type, by name."""
+        """Return all securables of this type, sorted by name."""
         start = f"{type}/"
         found = [one for key, one in self.securables.items() if key.startswith(start)]
         return sorted(found, key=lambda one: one.full_name)
 
     def children(self, type: str, parent: str) -> list[Securable]:
-        """Those of this type that lie directly in the catalog or schema with this full name, by name."""
+        """Return the securables of this type directly in a catalog or schema, sorted by name."""
         start, depth = f"{type}/{parent}.", parent.count(".") + 1
         found = [one for key, one in self.securables.items() if key.startswith(start)]
         return sorted((one for one in found if one.full_name.count(".") == depth), key=lambda one: one.full_name)
 
     def below(self, securable: Securable) -> list[Securable]:
-        """Everything in a catalog or a schema, at any depth."""
+        """Return all contents of a catalog or schema."""
         if securable.type not in (CATALOG, SCHEMA):
             return []
         start = f"{securable.full_name}."
@@ -56,12 +56,12 @@ class UnityCatalog:
         ]
 
     def remove(self, securable: Securable) -> None:
-        """With everything that lies in it."""
+        """Remove a securable with its contents."""
         for one in [*self.below(securable), securable]:
             del self.securables[f"{one.type}/{one.full_name}"]
 
     def rename(self, securable: Securable, full_name: str) -> None:
-        """Give it, and everything in it, another full name."""
+        """Change the full name of a securable and its contents."""
         before = securable.full_name
         moved = [securable, *self.below(securable)]
         for one in moved:
@@ -71,7 +71,7 @@ class UnityCatalog:
             self.add(one)
 
     def lineage(self, securable: Securable) -> Iterator[Securable]:
-        """The securable, its schema, its catalog: from where it inherits privileges. The metastore is not in it."""
+        """Yield the securable, its schema and its catalog, from which it inherits privileges."""
         yield securable
         if securable.type in IN_SCHEMA:
             schema = self.find(SCHEMA, securable.full_name.rpartition(".")[0])

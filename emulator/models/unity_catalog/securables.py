@@ -12,17 +12,17 @@ MODEL = "MODEL"
 """The subtype of a function that is a registered model."""
 
 ACCOUNT_USERS = "account users"
-"""The group of everybody in the account: a principal everywhere, and in no list of the workspace."""
+"""The group of all users in the account, which lists of the workspace do not contain."""
 SYSTEM = "System user"
-"""The owner of what the platform itself brings."""
+"""The owner of what the platform creates."""
 
 
 @dataclass
 class Grant:
-    """What one principal was given on one securable."""
+    """Privileges of one principal on one securable."""
 
     principal: str
-    """Its name as it was written in the request, which is how the platform gives it back."""
+    """The name as in the request: the platform returns it so."""
     privileges: list[str] = field(default_factory=list)
     """Upper case, with underscores."""
 
@@ -30,23 +30,23 @@ class Grant:
 @dataclass(kw_only=True)
 class Securable:
     type: str
-    """As in the path of the permissions API: `catalog`, `external_location`, …"""
+    """As in paths of the permissions API: `catalog`, `external_location`, …"""
     full_name: str
-    """`catalog.schema.volume`, in lower case where the platform folds it."""
+    """Such as `catalog.schema.volume`, in lower case."""
     id: str
     owner: str
-    """A principal's id; ACCOUNT_USERS and SYSTEM stand for themselves."""
+    """A principal's id, ACCOUNT_USERS or SYSTEM."""
     created_at: int
     """Milliseconds since 1970; `updated_at` likewise."""
     created_by: str
-    """The name of a principal at that time."""
+    """A principal's name at that time."""
     updated_at: int
     updated_by: str
     subtype: str = ""
     details: dict[str, Any] = field(default_factory=dict)
-    """What else the API shows of it, such as `comment`, `properties` or `volume_type`."""
+    """Other fields of responses, such as `comment`, `properties` or `volume_type`."""
     grants: dict[str, Grant] = field(default_factory=dict)
-    """By principal's id."""
+    """By principal id."""
     isolated: bool = False
     """Only workspaces with a binding can use it."""
     bindings: dict[int, str] = field(default_factory=dict)
