@@ -1,7 +1,7 @@
 """`make demo`: a term in a few minutes. Deploys, changes and destroys a lab in an emulated workspace.
 
-All that it makes lies in a temporary folder, but for the letters of the rehearsed day in `.lab/letters` and the files
-that were counted in `.lab/inventory`; your own rosters, settings and state stay as they are.
+All files go into a temporary folder, except the mails of the rehearsed day in `.lab/letters` and the results of the
+inventory in `.lab/inventory`. Your own rosters, settings and state are not changed.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ OCTOBER = ROOT / "examples/Groupself-selection_94290_2026-10-18.csv"
 NOVEMBER = ROOT / "examples/Groupself-selection_94290_2026-11-08.csv"
 SETTINGS = ROOT / "examples/lab.toml"
 MAILS = ROOT / ".lab/letters"
-"""What was mailed on the rehearsed day, to be looked at afterwards; made anew by each demo."""
+"""The mails of the rehearsed day, for inspection after the demo. Each demo recreates the folder."""
 INVENTORY = ROOT / ".lab/inventory"
-"""The result of counting all files and its report; made anew by each demo."""
+"""The result of the inventory and its report. Each demo recreates the folder."""
 STACK = "94290-2026w-demo"
 STAFF = "assistant@example.ac.il"
 NO_PROVIDER = re.compile(r"(?:Failed to query available provider packages|Failed to install provider)")
 PROVIDER = re.compile(r"provider\s+(?:registry\.terraform\.io/)?([\w-]+/[\w-]+)")
-# What would lead the demo to a real workspace or change what Terraform prints.
+# Variables that could point the demo at a real workspace or change Terraform's output.
 EXCLUDED_VARIABLES = (
     "DATABRICKS_",
     "ARM_",
@@ -61,11 +61,11 @@ EXCLUDED_VARIABLES = (
 
 
 class DemoError(Exception):
-    """A step failed; the text says which and what it said."""
+    """A command failed; the message names it and quotes its output."""
 
 
 class Demo:
-    """One run of the demo: its folder, its workspace and its screen."""
+    """The state of a demo: its folder, its workspace and its screen."""
 
     def __init__(self, folder: Path, workspace: Emulator, screen: Screen) -> None:
         self.folder = folder
@@ -75,26 +75,26 @@ class Demo:
         self.screen = screen
         self.environment = environment(folder, workspace)
         self.shown_warnings: list[str] = []
-        """Warnings that were shown already."""
+        """Warnings that were already shown."""
         self.client = WorkspaceClient(host=workspace.url, token=workspace.token, auth_type="pat")
 
-    def python(self, *arguments: str) -> list[str]:
-        """Run one of the project's programs and return what it said; DemoError unless it succeeds."""
+    def run_python(self, *arguments: str) -> list[str]:
+        """Run one of the project's programs and return its output lines. Raise DemoError if it fails."""
         lines: list[str] = []
         self._run([sys.executable, *arguments], lines.append, lines)
         return lines
 
-    def cdktf(self, verb: str, *arguments: str) -> Progress:
-        """Run `cdktf <verb>` as `pipenv run cdktf` does, and show how far it is; DemoError unless it succeeds."""
+    def run_cdktf(self, verb: str, *arguments: str) -> Progress:
+        """Run `cdktf <verb>` as `pipenv run cdktf` does, and show its progress. Raise DemoError if it fails."""
         command = [sys.executable, "cdktf/run_cdktf.py", verb, "--output", str(self.output), *arguments]
         return self.run_with_progress(command, f"cdktf {verb}")[0]
 
     def run_with_progress(
         self, command: list[str], label: str, environment: Mapping[str, str] | None = None
     ) -> tuple[Progress, list[str]]:
-        """Run what runs Terraform, and show how far it is; that, and what was said. DemoError unless it succeeds.
+        """Run a command that runs Terraform and show its progress; return the progress and the output lines.
 
-        With an environment of its own it starts in the demo's folder.
+        With `environment`, the command starts in the demo's folder. Raise DemoError if it fails.
         """
         progress = Progress(STACK)
         lines: list[str] = []
@@ -112,9 +112,9 @@ class Demo:
         return progress, lines
 
     def deploy(self) -> None:
-        """Deploy what the roster says now."""
+        """Deploy the current roster."""
         began = self.screen.elapsed_seconds()
-        progress = self.cdktf("deploy", "--auto-approve")
+        progress = self.run_cdktf("deploy", "--auto-approve")
         self.screen.print_text(
             f"Done in {self.screen.elapsed_seconds() - began:.0f} s: {progress.summary() or 'nothing to do'}."
         )
@@ -134,31 +134,31 @@ class Demo:
             raise DemoError("\n".join([f"`python {shown}` ended with status {status}:", *output]))
 
     def synthesize(self) -> None:
-        """Synthesize the stack; without Terraform, which cdktf-cli asks for its version, by the app alone."""
+        """Synthesize the stack. Without Terraform, which cdktf-cli needs, run the app directly."""
         if self.has_terraform():
-            self.cdktf("synth")
+            self.run_cdktf("synth")
             return
         command = [sys.executable, str(ROOT / "cdktf/main.py")]
         self.run_with_progress(command, "main.py", {**self.environment, "CDKTF_OUTDIR": str(self.output)})
 
     def has_terraform(self) -> bool:
-        """Whether Terraform, or what TERRAFORM_BINARY_NAME names, is installed."""
+        """Return whether Terraform, or the program that TERRAFORM_BINARY_NAME names, is installed."""
         name = terraform_program(self.environment)
         return shutil.which(name, path=self.environment["PATH"]) is not None
 
     def terraform_problem(self) -> str:
-        """Why Terraform cannot deploy the synthesized stack, as a sentence; empty if it can."""
+        """Return why Terraform cannot deploy the synthesized stack; empty if it can."""
         if not self.has_terraform():
             return (
                 "Terraform is not installed: get 1.5 or newer from https://developer.hashicorp.com/terraform/install."
             )
         missing = self.missing_providers()
         return (
-            f"terraform init cannot get {missing}: no registry answers and no local mirror has it." if missing else ""
+            f"terraform init cannot get {missing}: no registry responds and no local mirror has it." if missing else ""
         )
 
     def missing_providers(self) -> str:
-        """The providers of the synthesized stack that `terraform init` cannot get; empty if it gets all."""
+        """Return the providers of the synthesized stack that `terraform init` cannot get; empty if it gets all."""
         lines: list[str] = []
         stack = self.folder / "cdktf.out/stacks" / STACK
         command = [terraform_program(self.environment), f"-chdir={stack}", "init", "-input=false", "-no-color"]
@@ -171,7 +171,7 @@ class Demo:
         raise DemoError("\n".join(["`terraform init` failed:", *lines]))
 
     def control(self, path: str, body: Any) -> Any:
-        """Ask the emulator itself for something."""
+        """Send a request to the emulator's control API."""
         request = urllib.request.Request(
             f"{self.workspace.url}/_emulator/{path}",
             data=json.dumps(body).encode(),
@@ -182,10 +182,10 @@ class Demo:
 
 
 def environment(folder: Path, workspace: Emulator) -> dict[str, str]:
-    """What the demo's commands see: the emulated workspace, the demo's settings, and nobody's credentials."""
+    """Return the environment of the demo's commands: emulated workspace, demo settings, no real credentials."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith(EXCLUDED_VARIABLES)}
     if not Path(variables.get("TF_CLI_CONFIG_FILE", os.devnull)).exists():
-        # Terraform would warn of it on every run.
+        # Terraform would warn about the missing file on every run.
         del variables["TF_CLI_CONFIG_FILE"]
     return {
         **variables,
@@ -197,7 +197,7 @@ def environment(folder: Path, workspace: Emulator) -> dict[str, str]:
         # Set and empty, so that a developer's .env does not choose another target.
         "LAB_TARGET": "",
         "LAB_CLOCK": f"{workspace.url}/_emulator/clock",
-        # Plain lines instead of a moving picture: this program draws its own.
+        # Plain lines instead of an animated display: this program shows its own progress bar.
         "CI": "true",
         "FORCE_COLOR": "0",
         "TF_CLI_ARGS_plan": "-no-color",
@@ -209,11 +209,11 @@ def environment(folder: Path, workspace: Emulator) -> dict[str, str]:
 
 
 def rehearse(demo: Demo) -> None:
-    """The story, step by step."""
+    """Run the demo step by step."""
     screen = demo.screen
     before = inspection.counts(demo.client)
     screen.print_text(
-        f"It answers at {demo.workspace.url}, has the id {demo.workspace.workspace_id} and holds nothing yet."
+        f"Its address is {demo.workspace.url}, its id {demo.workspace.workspace_id}, and it is still empty."
     )
 
     screen.step("October: import Moodle's export of the groups")
@@ -225,7 +225,7 @@ def rehearse(demo: Demo) -> None:
     if problem:
         load_without_terraform(demo, problem)
         return
-    screen.print_text("terraform init has its providers.")
+    screen.print_text("terraform init found all providers.")
 
     screen.step("cdktf deploy")
     demo.deploy()
@@ -235,17 +235,17 @@ def rehearse(demo: Demo) -> None:
 
     rehearse_day(screen, demo.workspace, demo.environment, demo.folder, MAILS)
 
-    screen.step("November: one group was dropped, one student moved, two came late")
+    screen.step("November: one group was removed, one student moved, two joined late")
     import_roster(demo, NOVEMBER)
 
     screen.step("cdktf diff")
-    diff = demo.cdktf("diff")
+    diff = demo.run_cdktf("diff")
     screen.plan(diff.planned)
     verbs = Counter(diff.planned.values())
     announced = ", ".join(
         f"{verbs[verb]} to {verb}" for verb in ("create", "change", "replace", "destroy") if verbs[verb]
     )
-    screen.print_text(f"{announced or 'Nothing to do'}; all else stays as it is.")
+    screen.print_text(f"{announced or 'Nothing to do'}; everything else is unchanged.")
 
     screen.step("cdktf deploy")
     demo.deploy()
@@ -258,8 +258,8 @@ def rehearse(demo: Demo) -> None:
     )
 
     end = TermEnd(screen, demo.workspace, demo.environment, demo.folder)
-    screen.step("January: what the students made is saved and proven")
-    end.students_work()
+    screen.step("January: the students' homes are backed up and verified")
+    end.create_student_files()
     end.back_up()
 
     screen.step("The end of the term: close_term.py")
@@ -269,60 +269,61 @@ def rehearse(demo: Demo) -> None:
     screen.print_text(f"Done in {screen.elapsed_seconds() - began:.0f} s: {destroyed.summary()}.")
     screen.compare(before, during, inspection.counts(demo.client))
 
-    screen.step("A student asks for the home: restored into another workspace")
+    screen.step("A student needs the home folder: it is restored into another workspace")
     end.restore()
 
 
 def import_roster(demo: Demo, export: Path) -> None:
-    """Import an export of the groups and show what changed, in the importer's own words."""
-    lines = demo.python("cdktf/import_roster.py", str(export), "--out", str(demo.roster))
+    """Import an export of the groups and show the importer's report."""
+    lines = demo.run_python("cdktf/import_roster.py", str(export), "--out", str(demo.roster))
     for line in shortened(lines):
         demo.screen.print_output(line)
 
 
 def shortened(lines: list[str]) -> list[str]:
-    """Many lines as their beginning and their end."""
+    """Return many lines shortened to the first and last ones."""
     left = len(lines) - 20
     return lines if left < 2 else [*lines[:10], f"  … {left} more", *lines[-10:]]
 
 
 def load_without_terraform(demo: Demo, problem: str) -> None:
-    """Without Terraform or its providers: put what was synthesized into the workspace through the SDK."""
+    """Without Terraform or its providers: create the synthesized resources through the SDK."""
     screen = demo.screen
     screen.print_text(problem, "bold yellow")
-    screen.print_text("The demo goes on without Terraform: the SDK makes what the synthesized stack describes.")
+    screen.print_text("The demo continues without Terraform: the SDK creates the resources of the synthesized stack.")
 
     screen.step("Load the synthesized users, groups, clusters, permissions and the course file")
     stack = demo.folder / "cdktf.out/stacks" / STACK / "cdk.tf.json"
-    for line in demo.python("cdktf/load_synthesized.py", str(stack)):
+    for line in demo.run_python("cdktf/load_synthesized.py", str(stack)):
         screen.print_output(line)
     screen.lab(inspection.groups(demo.client, demo.roster))
 
     rehearse_day(screen, demo.workspace, demo.environment, demo.folder, MAILS)
 
     end = TermEnd(screen, demo.workspace, demo.environment, demo.folder)
-    screen.step("January: what the students made is saved and proven, and one home restored into another workspace")
-    end.students_work()
+    screen.step("January: the homes are backed up and verified, and one is restored into another workspace")
+    end.create_student_files()
     end.back_up()
     end.restore()
 
     screen.step("Change, close and destroy: skipped")
     screen.print_text(
-        "Following a roster through the term and removing a lab is Terraform's work; both need it and its providers. "
-        "Run `make demo` where registry.terraform.io can be reached, or put the providers into "
-        "~/.terraform.d/plugins (docs/deploy.md says how)."
+        "Updating and removing a lab need Terraform and its providers. Run `make demo` on a machine that can reach "
+        "registry.terraform.io, or put the providers into ~/.terraform.d/plugins (see docs/deploy.md)."
     )
 
 
 def interrupted(number: int, frame: FrameType | None) -> None:
-    """Whoever wants the demo to end gets an orderly end: nothing stays running. A second signal changes nothing."""
+    """Stop the demo in order after a signal, so that no process stays running. Later signals are ignored."""
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 @click.command()
-@click.option("--keep", is_flag=True, help="Keep the temporary folder with settings, roster and state, and say where.")
+@click.option(
+    "--keep", is_flag=True, help="Keep the temporary folder with settings, roster and state, and print its path."
+)
 def main(keep: bool) -> None:
     """Rehearse a term: deploy, change and destroy the lab of an invented course in an emulated workspace."""
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -340,12 +341,12 @@ def main(keep: bool) -> None:
             demo.control("users", {"user_name": STAFF})
             rehearse(demo)
         rehearse_inventory(screen, demo.environment, folder, INVENTORY)
-        screen.end(f"The end, after {screen.elapsed_seconds():.0f} s. Nothing is left running.")
+        screen.end(f"Done after {screen.elapsed_seconds():.0f} s. No process is left running.")
     except (DemoError, RuntimeError) as error:
         screen.print_output(str(error))
         status = 1
     except KeyboardInterrupt:
-        screen.end("Interrupted. Nothing is left running.")
+        screen.end("Interrupted. No process is left running.")
         status = 130
     finally:
         if keep:

@@ -1,4 +1,4 @@
-"""The end of the term: what the students made is saved and proven, the term is closed, a home is put back elsewhere."""
+"""The end of the term: homes are backed up and verified, the term is closed, a home is restored elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ INFO ")
 STEP = re.compile(r"(?:done|to do|not possible) {2,}")
 STEP_STARTED = re.compile(r"[\w ]+ …")
-"""What close_term.py says when it begins to act."""
+"""The line that close_term.py prints when it starts a step."""
 MAX_WIDTH = 160
 HTML_PAGE = "<h1>Flights</h1>"
 NOTEBOOKS = {
@@ -31,13 +31,13 @@ NOTEBOOKS = {
 
 
 class TermEndError(RuntimeError):
-    """The end did not go as it should; a sentence."""
+    """The end of the term failed; the message says what."""
 
 
 class TermEnd:
-    """The last day, by the programs that an administrator uses.
+    """The end of the term, with the programs that an administrator uses.
 
-    `environment` is what the lab's programs see; backup and archive go into `folder`.
+    `environment` is the environment of the lab's programs; backup and archive go into `folder`.
     """
 
     def __init__(self, screen: Screen, workspace: Emulator, environment: Mapping[str, str], folder: Path) -> None:
@@ -47,10 +47,10 @@ class TermEnd:
         self.saved = folder / "saved"
         self.student = ""
 
-    # --- the story
+    # --- the steps
 
-    def students_work(self) -> None:
-        """A student leaves notebooks and files, and forgets a running cluster."""
+    def create_student_files(self) -> None:
+        """Create a student's notebooks and files, and leave the student's cluster running."""
         group = next(group for group in self.client.groups.list() if group.display_name == "group_01")
         member = (group.members or [])[0]
         self.student = self.client.users.get(member.value or "").user_name or ""
@@ -71,22 +71,22 @@ class TermEnd:
             if (cluster.custom_tags or {}).get("lab_group") == "group_01":
                 student.clusters.start(cluster.cluster_id or "")
         self.screen.print_text(
-            f"{self.student} has notebooks in four languages, a page with a Hebrew name, a table in DBFS, and has "
-            "forgotten a running cluster."
+            f"{self.student} has notebooks in four languages, a page with a Hebrew name, a table in DBFS, and left a "
+            "cluster running."
         )
 
     def back_up(self) -> None:
-        """All homes are saved and proven."""
+        """Back up all homes and verify the backup."""
         self._inventory("backup", "--all-homes", "--shared", "--output", str(self.saved))
         self._inventory("verify", str(self.saved), "--live")
 
     def close_command(self, output: Path) -> list[str]:
-        """The command that closes the term."""
+        """Return the command that closes the term."""
         archive = ["--archive", str(self.folder / "archive"), "--output", str(output)]
         return [sys.executable, str(ROOT / "cdktf/close_term.py"), "--backup", str(self.saved), *archive, "--yes"]
 
     def show_checklist(self, lines: Sequence[str]) -> None:
-        """The checklist as it was before and after, without what Terraform said in between."""
+        """Show the checklist before and after, without Terraform's output."""
         begins = next((number for number, line in enumerate(lines) if STEP_STARTED.fullmatch(line)), len(lines))
         steps = [line for line in lines[begins:] if STEP.match(line)]
         for line in [line.replace(str(self.folder), "…") for line in [*lines[:begins], *steps]]:
@@ -95,7 +95,7 @@ class TermEnd:
             raise TermEndError("the term was not closed")
 
     def restore(self) -> None:
-        """One home comes back in a workspace that has never seen it, and is the same there."""
+        """Restore one home into an empty workspace and check that it is the same there."""
         with emulator(ROOT, self.folder / "fresh.log") as fresh:
             control(fresh, "POST", "users", {"user_name": self.student})
             expected = {"DATABRICKS_HOST": fresh.url, "DATABRICKS_TOKEN": fresh.token}
@@ -103,15 +103,17 @@ class TermEnd:
             other = WorkspaceClient(host=fresh.url, token=fresh.token, auth_type="pat")
             before, after = home_contents(self.client, self.student), home_contents(other, self.student)
         if before != after or len(before) < len(NOTEBOOKS):
-            raise TermEndError(f"the home of {self.student} is not what it was: {sorted(before.keys() ^ after.keys())}")
+            raise TermEndError(
+                f"the home of {self.student} was not restored as it was: {sorted(before.keys() ^ after.keys())}"
+            )
         self.screen.print_text(
-            f"All {len(before)} objects of {self.student} are what they were, by type, language and content."
+            f"All {len(before)} objects of {self.student} have the same type, language and content as before."
         )
 
     # --- programs
 
     def _inventory(self, *arguments: str, **variables: str) -> None:
-        """Run a command of the inventory and show what it says."""
+        """Run a command of the inventory and show its output."""
         lines: list[str] = []
         shown = " ".join(arguments).replace(str(self.folder), "…")
         self.screen.print_output(f"$ python -m inventory {shown}")
@@ -124,7 +126,7 @@ class TermEnd:
 
 
 def home_contents(client: WorkspaceClient, student: str) -> dict[str, tuple[str, str, bytes]]:
-    """What a home holds: path → type, language, content."""
+    """Return the objects of a home: type, language and content by path."""
     found = {}
     for one in client.workspace.list(f"/Users/{student}", recursive=True):
         path = one.path or ""

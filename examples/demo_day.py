@@ -1,4 +1,4 @@
-"""A day of the deployed lab on the workspace's own clock: used, warned, stopped, allowed, reported."""
+"""A day of the deployed lab on the workspace's clock: use, warnings, stops, an allowance and a report."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ ROOT = Path(__file__).resolve().parents[1]
 ZONE = ZoneInfo("Asia/Jerusalem")
 M = timedelta(minutes=1)
 STEP_SECONDS = 0.4
-"""How long the clock stands after each step, so that the service beside it has its turn."""
+"""The real time between two steps of the clock, in which the enforcer's service can poll."""
 TIMEOUT_SECONDS = 60.0
 MAX_LINES = 8
-"""Of what a command prints so many lines are shown."""
+"""The maximum number of lines of a command's output that are shown."""
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ INFO ")
 
 
 class DayError(RuntimeError):
-    """The day did not go as it should; a sentence."""
+    """An event of the day did not happen; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def rehearse_day(
 
 
 def enforcer_environment(environment: Mapping[str, str], workspace: Emulator, folder: Path) -> dict[str, str]:
-    """What the enforcer sees. It starts in a folder of its own, so that no .env of somebody's real lab is read."""
+    """Return the enforcer's environment. It starts in a separate folder, so that the .env of a real lab is not read."""
     return {
         **{name: value for name, value in environment.items() if name != "FORCE_COLOR"},
         "NO_COLOR": "1",
@@ -91,7 +91,7 @@ def enforcer_environment(environment: Mapping[str, str], workspace: Emulator, fo
 
 
 def control(workspace: Emulator, method: str, path: str, body: Any = None) -> Any:
-    """Ask the emulator itself for something."""
+    """Send a request to the emulator's control API."""
     request = urllib.request.Request(
         f"{workspace.url}/_emulator/{path}",
         data=None if body is None else json.dumps(body).encode(),
@@ -110,10 +110,10 @@ class _Day:
         self.date: date = self.now().date() + timedelta(days=1)
         self.groups = [self._group(number) for number in (1, 2, 3)]
 
-    # --- the story
+    # --- the steps
 
     def morning(self) -> None:
-        """Three groups start; one goes for coffee."""
+        """Three groups start their clusters; one becomes idle."""
         self.advance_to(9, 0, step=15 * M)
         first, second, third = self.groups
         self.screen.print_text(f"09:00  Students of {first.name}, {second.name} and {third.name} start their clusters.")
@@ -125,24 +125,24 @@ class _Day:
             lambda: self.state(second) == "TERMINATED", f"the idle cluster of {second.name} was not terminated"
         )
         self.print_text(
-            f"{second.name} has been idle for long: its cluster went off by itself and costs no more quota."
+            f"{second.name} was idle for a long time: its cluster terminated by itself and uses no more quota."
         )
         self.advance_to(11, 27, step=5 * M)
         self.advance_to(11, 34)
         self.wait_until(lambda: len(self.mails()) >= 2, "the warnings were not sent")
-        self.print_text(f"{first.name} and {third.name} are warned: two and a half hours of three are used.")
+        self.print_text(f"{first.name} and {third.name} get a warning: they have used 2.5 of their 3 hours.")
 
     def noon(self) -> None:
-        """One is given an hour more; the other is stopped."""
+        """One group gets an allowance of an hour; another one is stopped."""
         first, _, third = self.groups
         self.advance_to(11, 45, step=5 * M)
-        self.print_text(f"An assistant gives {third.name} an hour more:")
+        self.print_text(f"An assistant gives {third.name} another hour:")
         self.enforcer("allow", third.name, "--minutes", "+60", "--reason", "project deadline")
         self.advance_to(11, 57, step=5 * M)
         self.advance_to(12, 3)
         self.wait_until(lambda: self.state(first) == "TERMINATED", f"the cluster of {first.name} was not stopped")
         self.print_text(f"{first.name} has used its three hours and is stopped; {third.name} is {self.state(third)}.")
-        self.refused(first)
+        self.check_start_is_refused(first)
         self.enforcer("usage")
         self.advance_to(12, 57, step=5 * M)
         self.advance_to(13, 3)
@@ -150,22 +150,22 @@ class _Day:
         self.print_text(f"{third.name} has used its four hours and is stopped, too.")
 
     def night(self) -> None:
-        """At midnight everybody may again, and the report goes out."""
+        """At midnight all groups may start their clusters again, and the report is sent."""
         first = self.groups[0]
         self.advance_to(23, 58, step=15 * M)
-        self.refused(first)
+        self.check_start_is_refused(first)
         self.set_clock(self.at(24, 0) + M)
         self.wait_until(lambda: self.level(first) == "CAN_RESTART", f"{first.name} may not restart after midnight")
-        self.print_text(f"Midnight: {first.name} may again,")
+        self.print_text(f"Midnight: {first.name} may start its cluster again,")
         self.as_student(first).clusters.start(first.cluster_id)
-        self.print_text(f"and its cluster is {self.state(first)}. The assistant turns it off and goes to bed.")
+        self.print_text(f"and its cluster is {self.state(first)}. An assistant stops it.")
         self.client.clusters.delete(first.cluster_id)
         self.set_clock(self.at(24, 20))
         self.print_text("Cron closes the day:")
         self.enforcer("end-of-day")
 
     def write_mails(self, folder: Path) -> None:
-        """Write what was mailed as files, and say what there is."""
+        """Write the sent mails to files and list them."""
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700)
         mails = self.mails()
@@ -188,7 +188,7 @@ class _Day:
             self.screen.print_output(f"{first}{f' and {others} more' if others else ''}: {mail['subject']}")
         if not mails or not any("clusters ran" in mail["subject"] for mail in mails):
             raise DayError("the report was not sent")
-        self.screen.print_text(f"{len(mails)} letters, the report among them, are in {folder}.")
+        self.screen.print_text(f"{len(mails)} mails, including the report, are in {folder}.")
 
     # --- time
 
@@ -199,19 +199,19 @@ class _Day:
         return datetime.combine(self.date, datetime.min.time(), ZONE) + timedelta(hours=hour, minutes=minute)
 
     def set_clock(self, instant: datetime) -> None:
-        """Move the clock there, unless it is there already, and let the service have its turn."""
+        """Move the clock forward to this instant and give the service time to poll."""
         if instant > self.now():
             self.control("POST", "clock", {"now": instant.isoformat()})
         time.sleep(STEP_SECONDS)
 
     def advance_to(self, hour: int, minute: int, step: timedelta = M) -> None:
-        """Let time pass in steps."""
+        """Move the clock in steps to this time of the day."""
         goal = self.at(hour, minute)
         while (now := self.now()) < goal:
             self.set_clock(min(now + step, goal))
 
     def wait_until(self, condition: Callable[[], bool], message: str) -> None:
-        """Wait, while the clock only goes as clocks go. Raises DayError with the sentence where it never comes."""
+        """Wait in real time until the condition is true. Raise DayError with the message after a timeout."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while not condition():
             if time.monotonic() > deadline:
@@ -225,7 +225,7 @@ class _Day:
 
     @contextmanager
     def enforcer_service(self) -> Iterator[None]:
-        """The enforcer's service for the length of a `with`; it has to end well when it is asked to."""
+        """Run the enforcer's service while the `with` block lasts; it must exit with status 0 afterwards."""
         with (self.folder / "watch.log").open("wb") as log:
             service = subprocess.Popen(
                 [sys.executable, "-m", "enforcer", "watch"],
@@ -253,7 +253,7 @@ class _Day:
         return (self.folder / "watch.log").read_text(encoding="utf-8", errors="replace")
 
     def enforcer(self, *arguments: str) -> None:
-        """Run a command of the enforcer and show what it says."""
+        """Run a command of the enforcer and show its output."""
         lines: list[str] = []
         command = [sys.executable, "-m", "enforcer", *arguments]
         self.screen.print_output(
@@ -269,12 +269,12 @@ class _Day:
             raise DayError(f"`enforcer {arguments[0]}` ended with status {status}")
 
     def work(self, group: Group, *, hours: float) -> None:
-        """A student starts the cluster and runs commands for so long."""
+        """Start the cluster as a student and run commands for this long."""
         body = {"cluster_id": group.cluster_id, "seconds": int(hours * 3600), "token": group.token}
         self.control("POST", "work", body)
 
-    def refused(self, group: Group) -> None:
-        """A student tries to start the cluster and may not."""
+    def check_start_is_refused(self, group: Group) -> None:
+        """Check that a student may not start the cluster."""
         try:
             self.as_student(group).clusters.start(group.cluster_id)
         except PermissionDenied as error:

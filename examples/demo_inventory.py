@@ -1,4 +1,4 @@
-"""The files of a term: whose homes there are, counted, and compared with what really lies there."""
+"""The files of a term: lists homes, counts their files, and compares the result with the emulator's data."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ INFO ")
 
 
 class InventoryError(RuntimeError):
-    """The count did not go as it should; a sentence."""
+    """The inventory failed or is wrong; the message says what."""
 
 
 def rehearse_inventory(screen: Screen, environment: Mapping[str, str], folder: Path, output: Path) -> None:
-    """Count the files of a workspace of its own, full of homes. Raises InventoryError where a number is wrong.
+    """Count the files in a separate workspace with many homes. Raise InventoryError if a number is wrong.
 
-    `environment` is what the lab's programs see; working files go into `folder`. The folder `output` is made anew: the
-    result and the report, as they would be kept.
+    `environment` is the environment of the lab's programs; working files go into `folder`. The folder `output` is
+    recreated: it gets the result and the report.
     """
     screen.step("The files of the term: a workspace with a hundred homes")
     shutil.rmtree(output, ignore_errors=True)
@@ -59,7 +59,7 @@ class _Inventory:
         }
 
     def run(self, *arguments: str) -> None:
-        """Run a command of the inventory in the output folder and show what it says."""
+        """Run a command of the inventory in the output folder and show its output."""
         lines: list[str] = []
         self.screen.print_output(f"$ python -m inventory {' '.join(arguments)}")
         command = [sys.executable, "-m", "inventory", *arguments]
@@ -70,7 +70,7 @@ class _Inventory:
             raise InventoryError(f"`inventory {arguments[0]}` ended with status {status}")
 
     def compare(self, name: str) -> None:
-        """Hold a result against what the emulated workspace knows to lie in each home."""
+        """Compare a result with the emulator's data about each home."""
         with (self.output / name).open(encoding="utf-8", newline="") as file:
             table = list(csv.DictReader(file))
         counted = {row["username"]: (int(row["file_count"]), int(row["total_size"])) for row in table}
@@ -79,12 +79,12 @@ class _Inventory:
             user for user in counted.keys() | expected.keys() if counted.get(user, (0, 0)) != expected.get(user, (0, 0))
         )
         if wrong or {row["status"] for row in table} - {"success", "empty"}:
-            raise InventoryError(f"{name} is not what lies in the homes of {', '.join(wrong[:3]) or 'all'}")
+            raise InventoryError(f"{name} does not match the homes of {', '.join(wrong[:3]) or 'all'}")
         files, size = (sum(amount[place] for amount in expected.values()) for place in (0, 1))
-        self.screen.print_text(f"{files} files with {size} bytes: what the workspace itself says, home for home.")
+        self.screen.print_text(f"{files} files with {size} bytes: equal to the emulator's own data for every home.")
 
     def repeat_on_spark(self, name: str, other_name: str) -> None:
-        """Count once more by the executors of a Spark server of its own, and hold one result against the other."""
+        """Count again with the executors of a separate Spark server and compare the two results."""
         if not has_java(self.environment):
             self.screen.print_text(
                 "Java or bash is not installed, so the files are not counted on Spark once more.", "yellow"
@@ -95,16 +95,16 @@ class _Inventory:
         )
         if (self.output / other_name).read_bytes() != (self.output / name).read_bytes():
             raise InventoryError(f"{other_name} has not the same bytes as {name}")
-        self.screen.print_text("Counted once more by two executors of a Spark Connect server: the same bytes.")
+        self.screen.print_text("Counted again by two executors of a Spark Connect server: the results are identical.")
 
     def expected_files(self) -> Any:
-        """What really lies in the homes."""
+        """Return the emulator's data about the homes."""
         with urllib.request.urlopen(f"{self.homes.url}/_emulator/files/truth", timeout=60) as answer:
             return json.load(answer)
 
 
 def has_java(environment: Mapping[str, str]) -> bool:
-    """Whether a Spark server can be started here."""
+    """Return whether a Spark server can be started here."""
     home = environment.get("JAVA_HOME")
     path = os.pathsep.join([environment.get("PATH", ""), os.defpath])
     # Spark's launcher is written in bash.
@@ -115,6 +115,6 @@ def has_java(environment: Mapping[str, str]) -> bool:
 
 
 def _home_size(user: Mapping[str, Any]) -> tuple[int, int]:
-    """Files and bytes of a home, as a scan has to count them."""
+    """Return the files and bytes of a home, as a scan counts them."""
     files, size = (user["dbfs"][name] + user["workspace"][name] for name in ("files", "size"))
     return files, size

@@ -1,4 +1,4 @@
-"""What the workspace holds, asked through the SDK as an administrator would."""
+"""Reads the contents of the workspace through the SDK, as an administrator would."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FOLDER_PREFIX = "/lab-"
 
 
 def groups(workspace: WorkspaceClient, roster: Path) -> list[GroupRow]:
-    """Every group of the roster that has a cluster, with what the workspace says of it."""
+    """Return every group of the roster that has a cluster, with its state in the workspace."""
     titles = moodle_names(roster)
     found = {group.display_name: group for group in workspace.groups.list(attributes="displayName,members")}
     rows = []
@@ -37,21 +37,21 @@ def groups(workspace: WorkspaceClient, roster: Path) -> list[GroupRow]:
 
 
 def libraries(workspace: WorkspaceClient, cluster_id: str) -> str:
-    """How many libraries a cluster has, and how many of them failed if any did."""
+    """Return the number of libraries of a cluster, and of failed ones if there are any."""
     statuses = list(workspace.libraries.cluster_status(cluster_id))
     failed = sum(1 for status in statuses if status.status is LibraryInstallStatus.FAILED)
     return f"{len(statuses)}, {failed} failed" if failed else str(len(statuses))
 
 
 def permission(workspace: WorkspaceClient, cluster_id: str, group: str) -> str:
-    """What the group itself may do with the cluster, such as CAN_RESTART."""
+    """Return the group's permission level on the cluster, such as CAN_RESTART."""
     entries = workspace.permissions.get("clusters", cluster_id).access_control_list or []
     levels = [p.permission_level for entry in entries if entry.group_name == group for p in entry.all_permissions or []]
     return ", ".join(level.value for level in levels if level) or "nothing"
 
 
 def counts(workspace: WorkspaceClient) -> dict[str, int]:
-    """How many objects of each kind there are."""
+    """Return the number of objects of each kind."""
     folders = [found for found in workspace.workspace.list("/") if (found.path or "").startswith(FOLDER_PREFIX)]
     return {
         "accounts": sum(1 for _ in workspace.users.list(attributes="id")),
@@ -63,7 +63,7 @@ def counts(workspace: WorkspaceClient) -> dict[str, int]:
 
 
 def moodle_names(roster: Path) -> dict[str, str]:
-    """Display name of a group → its name in Moodle, from a normalised roster."""
+    """Return the groups' names in Moodle by display name, from a normalised roster."""
     with roster.open(encoding="utf-8-sig", newline="") as file:
         return {
             f"group_{int(row['number']):02d}": row["moodle_group_name"].removeprefix("'")

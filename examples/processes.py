@@ -1,4 +1,4 @@
-"""Child processes that a person can follow and that never outlive the program that started them."""
+"""Child processes whose output can be shown line by line and that never outlive their parent program."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GRACE_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running emulator and the way into it."""
+    """A running emulator: its address and credentials."""
 
     url: str
     token: str
@@ -30,7 +30,7 @@ class Emulator:
 
 @contextmanager
 def emulator(root: Path, log: Path, arguments: Sequence[str] = ()) -> Iterator[Emulator]:
-    """An emulator on a free port for the length of a `with`. Raises RuntimeError if it does not start."""
+    """Run an emulator on a free port while the `with` block lasts. Raise RuntimeError if it does not start."""
     command = [sys.executable, "-m", "emulator", "--port", "0", *arguments]
     with log.open("wb") as stderr:
         process = subprocess.Popen(
@@ -57,7 +57,7 @@ def emulator(root: Path, log: Path, arguments: Sequence[str] = ()) -> Iterator[E
 def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], lines: Callable[[str], None]) -> int:
     """Run a command to its end and return its exit status; `lines` gets each line of its output at once.
 
-    Whatever interrupts this also ends the command and everything it started.
+    An interruption also stops the command and all processes that it started.
     """
     process = subprocess.Popen(
         command,
@@ -69,7 +69,7 @@ def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], li
         text=True,
         encoding="utf-8",
         errors="replace",
-        # A session of its own: Ctrl-C reaches this program alone, which then ends the rest in order.
+        # In a new session, Ctrl-C reaches only this program, which then stops its children in order.
         start_new_session=True,
     )
     try:
@@ -82,7 +82,7 @@ def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], li
 
 
 def end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
-    """End a process and its descendants, also those that left its process group, and wait for it."""
+    """Stop a process and its descendants, including those that left its process group, and wait for it."""
     pids = {process.pid, *descendants(process.pid)} if process.poll() is None else set()
     send_signal(pids, signal.SIGTERM)
     deadline = time.monotonic() + GRACE_SECONDS
@@ -97,14 +97,14 @@ def end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
 
 
 def send_signal(pids: Iterable[int], number: signal.Signals) -> None:
-    """Send a signal to processes, some of which may be gone by now."""
+    """Send a signal to processes, some of which may have ended."""
     for pid in pids:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
 
 
 def descendants(pid: int) -> set[int]:
-    """The processes that a process started, directly or not."""
+    """Return the processes that a process started, directly or indirectly."""
     parents = running()
     found: set[int] = set()
     waiting = {pid}
@@ -115,7 +115,7 @@ def descendants(pid: int) -> set[int]:
 
 
 def running() -> dict[int, int]:
-    """Every process of this machine and its parent; those that ended but were not collected are left out."""
+    """Return all processes of this machine with their parents, without zombies."""
     if Path("/proc/self/stat").exists():
         rows = [row for path in Path("/proc").glob("[0-9]*") if (row := _status(path))]
     else:
@@ -125,9 +125,9 @@ def running() -> dict[int, int]:
 
 
 def _status(process: Path) -> list[str]:
-    """Number, parent and state of a process of /proc; empty if it has ended."""
+    """Return id, parent and state of a process in /proc; an empty list if it has ended."""
     try:
-        # The name, in parentheses, may hold anything.
+        # The name, in parentheses, may contain any character.
         state, parent, *_ = (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:
         return []

@@ -1,4 +1,4 @@
-"""What the demo shows: headings, a bar in a terminal or a line now and then in a pipe, and tables."""
+"""The demo's output: headings, tables, and progress as a bar in a terminal or as occasional lines in a pipe."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIGNS = {"create": ("+", "green"), "change": ("~", "yellow"), "replace": ("±", 
 
 @dataclass(frozen=True)
 class GroupRow:
-    """One group as the workspace has it."""
+    """The state of one group in the workspace."""
 
     name: str
     title: str
@@ -37,7 +37,7 @@ class GroupRow:
 
 
 class Screen:
-    """Text for a person, without escape codes unless a terminal reads it."""
+    """Prints text for people, with escape codes only in a terminal."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)
@@ -47,31 +47,31 @@ class Screen:
         self._began = time.monotonic()
 
     def step(self, title: str) -> None:
-        """Begin the next part of the story."""
+        """Print the heading of the next step."""
         self._steps += 1
         self.console.print()
         self.console.print(f"[bold]{self._steps}. {escape(title)}[/bold]")
 
     def end(self, text: str) -> None:
-        """The last sentence."""
+        """Print the final message."""
         self.console.print(f"\n[bold]{escape(text)}[/bold]")
 
     def print_text(self, text: str, style: str = "") -> None:
-        """One sentence."""
+        """Print a message."""
         for line in textwrap.wrap(text, self.console.width - 4):
             self.console.print(f"   {line}", style=style, markup=False)
 
     def print_output(self, line: str) -> None:
-        """A line that a command printed, as it is."""
+        """Print a line of a command's output unchanged."""
         self.console.print(f"   {line}".rstrip(), style="dim", markup=False, soft_wrap=True)
 
     def elapsed_seconds(self) -> float:
-        """How long the screen has been there."""
+        """Return the seconds since the screen was created."""
         return time.monotonic() - self._began
 
     @contextmanager
     def show_progress(self, progress: Progress, label: str) -> Iterator[ProgressDisplay]:
-        """Show how far a deploy or a destroy is while the `with` lasts."""
+        """Show the progress of a deploy or destroy while the `with` block lasts."""
         if not self.console.is_terminal:
             yield ProgressDisplay(self, progress, label)
             return
@@ -86,9 +86,9 @@ class Screen:
             yield ProgressDisplay(self, progress, label, bar)
 
     def lab(self, rows: Iterable[GroupRow]) -> None:
-        """The groups and their clusters as a table."""
+        """Print the groups and their clusters as a table."""
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-        # The Moodle name comes last: text from right to left would turn the columns after it around.
+        # The Moodle name is the last column: right-to-left text would reverse the columns after it.
         for heading in ("Group", "Students", "Cluster", "State", "Libraries", "Students may", "Name in Moodle"):
             table.add_column(heading, justify="right" if heading == "Students" else "left", no_wrap=True)
         for row in rows:
@@ -97,13 +97,13 @@ class Screen:
         self._table(table)
 
     def plan(self, planned: Mapping[str, str]) -> None:
-        """The single actions of a plan."""
+        """Print the actions of a plan."""
         for address, verb in sorted(planned.items(), key=lambda item: (list(SIGNS).index(item[1]), item[0])):
             sign, colour = SIGNS[verb]
             self.console.print(f"   [{colour}]{sign} {verb:<8}[/{colour}] {escape(address)}", soft_wrap=True)
 
     def compare(self, before: Mapping[str, int], during: Mapping[str, int], after: Mapping[str, int]) -> None:
-        """How many objects of each kind there were before, during and after the term."""
+        """Print the number of objects of each kind before, during and after the term."""
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
         table.add_column("In the workspace")
         for heading in ("before", "during", "after"):
@@ -116,14 +116,14 @@ class Screen:
         if self.console.is_terminal:
             self.console.print(Padding(table, (0, 0, 0, 3), expand=False))
             return
-        # A pipe keeps what it gets: no blanks at the ends of lines.
+        # In a pipe, lines get no trailing blanks.
         with self.console.capture() as captured:
             self.console.print(table)
         self.console.print("\n".join(f"   {line}".rstrip() for line in captured.get().splitlines()), markup=False)
 
 
 class ProgressDisplay:
-    """Brings the screen up to date with a `Progress`, often in a terminal and seldom in a pipe."""
+    """Shows the state of a `Progress`, often in a terminal and rarely in a pipe."""
 
     def __init__(self, screen: Screen, progress: Progress, label: str, bar: Bar | None = None) -> None:
         self._screen = screen
@@ -135,7 +135,7 @@ class ProgressDisplay:
         self._last_stage = ""
 
     def update(self) -> None:
-        """Show what the progress is now."""
+        """Show the current progress."""
         progress = self._progress
         if self._bar is not None and self._task is not None:
             self._bar.update(

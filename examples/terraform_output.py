@@ -1,4 +1,4 @@
-"""What Terraform says under cdktf-cli, line by line, as events that can be counted and shown. Pure."""
+"""Parses Terraform's output under cdktf-cli line by line into progress and messages. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DONE = re.compile(rf"^\s*{ADDRESS}: (?:Creation|Modifications|Destruction) compl
 READ = re.compile(r": (?:Refreshing state|Read complete)")
 PLANNED = re.compile(rf"^\s*# {ADDRESS} (?P<what>(?:will|must) be .+)")
 TOTALS = re.compile(r"Plan: (?:\d+ to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy\.")
-# The first paragraph of a message says where it arose, in the synthesized JSON that nobody reads.
+# The first paragraph of a message is its location in the synthesized JSON, which is not useful here.
 LOCATION = re.compile(r"^(?:on |with |\d+: |[├│])")
 KINDS = {
     "databricks_user": "account",
@@ -33,7 +33,7 @@ PLURALS = {"stop after creation": "stops after creation", "policy": "policies"}
 
 @dataclass
 class Message:
-    """A warning or an error: its headline and what it explains."""
+    """A warning or an error: its headline and its explanation."""
 
     headline: str
     text: str = ""
@@ -46,32 +46,32 @@ class Message:
 
 @dataclass
 class Progress:
-    """How far a plan and its application are; fed with lines, in their order."""
+    """The progress of a plan and its apply, updated with each line of output."""
 
     stack: str
     planned: dict[str, str] = field(default_factory=dict)
-    """Address → create, change, replace or destroy."""
+    """The planned action by address: create, change, replace or destroy."""
     total: int = 0
-    """How many single actions the plan announced."""
+    """The number of planned actions."""
     read: int = 0
-    """How many objects were looked up in the workspace."""
+    """The number of objects that were read from the workspace."""
     done: Counter[str] = field(default_factory=Counter)
-    """Kind of object, in words → how many actions on it are complete."""
+    """The number of completed actions by kind of object."""
     messages: list[Message] = field(default_factory=list)
     latest: str = ""
-    """The address of what was finished last."""
+    """The address of the last completed action."""
     _in_message: bool = False
 
     def feed(self, raw: str) -> str:
-        """Take in one line; return it as a person would read it, empty if it says nothing."""
+        """Parse one line; return it as plain text, empty if it has none."""
         line = plain_line(raw, self.stack)
         text = line.strip()
         if raw.startswith(self.stack) and self.messages and self.messages[-1].text:
-            # A new batch: what was explained is explained.
+            # A new block of output ends the explanation of the last message.
             self._in_message = False
         if text.startswith(("Error: ", "Warning: ")):
             self.messages.append(Message(text))
-            # A headline of Terraform's is explained below it; a warning of ours is a whole sentence.
+            # An explanation follows a headline of Terraform's; a warning of ours is complete and ends with a period.
             self._in_message = not (text.startswith("Warning: ") and text.endswith("."))
         elif found := DONE.search(line):
             self._in_message = False
@@ -90,18 +90,18 @@ class Progress:
 
     @property
     def finished(self) -> int:
-        """How many actions are complete."""
+        """Return the number of completed actions."""
         return sum(self.done.values())
 
     @property
     def stage(self) -> str:
-        """Where it is, in words: `reading the workspace (214)`, `120 of 352`."""
+        """Return the current stage: `reading the workspace (214)`, `120 of 352`."""
         if self.total:
             return f"{self.finished} of {self.total}"
         return f"reading the workspace ({self.read})" if self.read else "preparing"
 
     def summary(self) -> str:
-        """What is complete, in words: `97 accounts, 30 groups`."""
+        """Return a summary of the completed actions: `97 accounts, 30 groups`."""
         return counted(self.done)
 
     def _explain(self, text: str) -> None:
@@ -113,24 +113,24 @@ class Progress:
 
 
 def plain_line(raw: str, stack: str) -> str:
-    """A line without escape codes and without the stack's name that cdktf-cli puts before it."""
+    """Return a line without escape codes and without the stack's name that cdktf-cli prepends."""
     line = ESCAPES.sub("", raw).replace("\r", "").rstrip()
     return line.removeprefix(stack).rstrip() if line.startswith(stack) else line
 
 
 def action(arguments: str) -> str:
-    """`will be updated in-place` → `change`."""
+    """Return the action of a plan's phrase: `change` for `will be updated in-place`."""
     output = arguments.removeprefix("will be ").removeprefix("must be ")
     return next((verb for start, verb in PLANNED_WORDS.items() if output.startswith(start)), output)
 
 
 def kind(address: str) -> str:
-    """What an address is, in words; Terraform's type where we have no word."""
+    """Return the kind of object of an address; Terraform's type if there is no name for it."""
     return KINDS.get(address.partition(".")[0], address.partition(".")[0])
 
 
 def counted(kinds: Counter[str]) -> str:
-    """`{"account": 97, "policy": 1}` → `97 accounts, 1 policy`."""
+    """Format counts: `{"account": 97, "policy": 1}` becomes `97 accounts, 1 policy`."""
     return ", ".join(
         f"{count} {name if count == 1 else PLURALS.get(name, f'{name}s')}" for name, count in kinds.most_common()
     )

@@ -1,1 +1,1 @@
-"""The end of a term: its steps, the facts they are judged by, and what carries them out."""
+"""The end of a term: its steps, the facts that determine their status, and the actions that carry them out."""

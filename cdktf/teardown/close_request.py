@@ -1,4 +1,4 @@
-"""The request to close a term: lab, target, backup, and the folders that follow from them."""
+"""The request to close a term: settings, target, backup, and the folders derived from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from roster.model import RosterError, parse_roster
 
 @dataclass(frozen=True)
 class CloseRequest:
-    """What the command line asks for."""
+    """The options of the command line and the settings of the term to close."""
 
     lab: LabSettings
     settings: Path
@@ -41,7 +41,7 @@ class CloseRequest:
 
     @property
     def group_names(self) -> tuple[str, ...]:
-        """The display names of the lab's groups by its own roster; none if it cannot be read any more."""
+        """Return the display names of the groups in the course's own roster; none if it cannot be read any more."""
         try:
             text = (self.settings.parent / self.lab.course.rosters[0]).read_text(encoding="utf-8-sig")
             groups = parse_roster(text, self.lab.course.rosters[0]).groups
@@ -51,7 +51,7 @@ class CloseRequest:
 
     @property
     def state_location(self) -> str:
-        """Where the state belongs."""
+        """Return the location of the state, for messages."""
         backend = self.target.backend
         if not self.is_remote:
             return str(self.state_folder / f"{self.stack}.tfstate")

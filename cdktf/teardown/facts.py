@@ -1,6 +1,6 @@
-"""What the end of a term is judged by: the state, the archives, and what other programs say.
+"""The facts about the end of a term: Terraform's state, the archives, and the output of other programs.
 
-Reads only. Other programs are asked as processes.
+Read-only. Other programs run as processes.
 """
 
 import json
@@ -27,14 +27,14 @@ _NAMED_TYPES = {
     "databricks_directory": ("folder", "path"),
     "databricks_workspace_file": ("file", "path"),
 }
-"""Of Terraform's types those that people know by name, and the attribute that has it."""
+"""Terraform's types whose objects have names that people know, with their kind and the attribute of the name."""
 _SOURCE_NAMES = {"workspace": "the Workspace", "dbfs": "DBFS"}
-"""The file systems of a backup of everything."""
+"""The file systems of a complete backup."""
 
 
 @dataclass(frozen=True)
 class Programs:
-    """The other programs of the project, run in the folder we were started in and in an environment like ours."""
+    """The other programs of the project, run in the current folder with an environment like this process's."""
 
     root: Path
     variables: Mapping[str, str]
@@ -42,9 +42,9 @@ class Programs:
     def capture(
         self, *arguments: str, captures_stderr: bool = True, **extra_variables: str
     ) -> tuple[CommandResult, str]:
-        """Run `python …` to its end; how it ended, and its standard output.
+        """Run `python …` and return its result and standard output.
 
-        Unless its errors are heard, they go where ours go, with its progress.
+        Unless `captures_stderr`, its errors and progress go to this process's standard error.
         """
         done = subprocess.run(
             self._command(arguments),
@@ -61,9 +61,9 @@ class Programs:
         return CommandResult(done.returncode, tuple(lines[-MAX_OUTPUT_LINES:])), done.stdout
 
     def run(self, *arguments: str, in_root: bool = False) -> int:
-        """Run `python …`, all that it says on our standard error; its exit status.
+        """Run `python …` with its whole output on this process's standard error; return its exit status.
 
-        Ctrl-C reaches it and not us: Terraform ends in order when it is asked to, and must not be killed.
+        Ctrl-C interrupts only the child: Terraform shuts down in order then, and must not be killed.
         """
         with _left_to_child(signal.SIGINT):
             return subprocess.run(
@@ -76,7 +76,7 @@ class Programs:
             ).returncode
 
     def terraform(self, stack: Path, *arguments: str) -> tuple[CommandResult, str]:
-        """Plain Terraform in a stack's folder; how it ended, and its standard output."""
+        """Run Terraform in a stack's folder; return its result and standard output."""
         terraform = terraform_program(self.variables)
         command = [terraform, f"-chdir={stack}", *arguments]
         try:
@@ -105,7 +105,7 @@ def _left_to_child(number: signal.Signals) -> Iterator[None]:
 
 
 def local_state(folder: Path, stack: str) -> StateFacts:
-    """What a state on this disk holds, and which files are of it."""
+    """Read a local state: its managed objects and its files."""
     path = folder / f"{stack}.tfstate"
     files = tuple(str(one) for one in state_files(folder, stack))
     if not path.exists():
@@ -117,7 +117,7 @@ def local_state(folder: Path, stack: str) -> StateFacts:
 
 
 def state_files(folder: Path, stack: str) -> list[Path]:
-    """The state, Terraform's copies of it, and the folder in which a deploy stops clusters."""
+    """Return the state, Terraform's backups of it, and the queue folder in which a deploy stops clusters."""
     return sorted(
         path
         for path in folder.glob(f"{stack}.*")
@@ -126,7 +126,7 @@ def state_files(folder: Path, stack: str) -> list[Path]:
 
 
 def remote_state(programs: Programs, stack_folder: Path) -> tuple[StateFacts, str]:
-    """What a state in a storage account holds, and its text. The stack has to be synthesized."""
+    """Read a state in a storage account; return its facts and its text. The stack must be synthesized."""
     if not (stack_folder / ".terraform").exists():
         answer, _ = programs.terraform(stack_folder, "init", "-input=false", "-no-color")
         if answer.status:
@@ -141,7 +141,7 @@ def remote_state(programs: Programs, stack_folder: Path) -> tuple[StateFacts, st
 
 
 def managed_objects(text: str) -> tuple[ManagedObject, ...]:
-    """The managed objects of a state. Raises ValueError for what is none."""
+    """Return the managed objects of a state. Raise ValueError if the text is not a state."""
     state = json.loads(text)
     if not isinstance(state, dict) or state.get("version") != 4:
         raise ValueError("its version is not 4")
@@ -159,17 +159,17 @@ def _managed(type: str, attributes: Mapping[str, Any]) -> ManagedObject:
 
 
 def ledger_facts(programs: Programs, folder: Path) -> LedgerFacts | CommandResult:
-    """How far the ledger of this machine knows a term; or what `enforcer archive` said instead."""
+    """Return the facts of this machine's ledger, or the result of `enforcer archive` if it failed."""
     arguments = ("archive", "--output", str(folder / "enforcer"), "--dry-run", "--json")
     answer, text = programs.capture("-m", "enforcer", *arguments)
     try:
         return CommandResult(answer.status, answer.output_lines) if answer.status else _facts(json.loads(text))
     except (ValueError, KeyError, TypeError) as error:
-        return CommandResult(1, (f"python -m enforcer archive: its answer cannot be read ({error})",))
+        return CommandResult(1, (f"python -m enforcer archive: its output cannot be read ({error})",))
 
 
 def verified_backup(programs: Programs, target: str) -> VerifiedBackup | CommandResult:
-    """The newest backup of the workspace there, compared with its manifest and with the workspace as it is now."""
+    """Verify the newest backup of the workspace in this target against its manifest and the live workspace."""
     answer, text = programs.capture("-m", "inventory", "verify", target, "--live", "--json", captures_stderr=False)
     if answer.status not in (0, 1):
         return answer
@@ -186,11 +186,11 @@ def verified_backup(programs: Programs, target: str) -> VerifiedBackup | Command
             tuple(f"{found['kind']}: {found['what']}" for found in manifest["findings"] if found["kind"] != "gone"),
         )
     except (ValueError, KeyError, TypeError) as error:
-        return CommandResult(1, (f"python -m inventory verify: its answer cannot be read ({error})",))
+        return CommandResult(1, (f"python -m inventory verify: its output cannot be read ({error})",))
 
 
 def excluded_parts(request: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a backup leaves out of all homes, by what its manifest says was asked for."""
+    """Return the parts that a backup excludes, by the request in its manifest."""
     left = []
     if request["users"] or not request["all_homes"]:
         left.append("homes")
@@ -203,12 +203,12 @@ def excluded_parts(request: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def newest_archive(folder: Path, *, course: str, term: str) -> EnforcerArchive | None:
-    """The last archive of the term in this folder, whoever put it there."""
+    """Return the last archive of the term in this folder."""
     return max(archives(folder, course=course, term=term), key=lambda one: one.made_at, default=None)
 
 
 def archives(folder: Path, *, course: str, term: str) -> list[EnforcerArchive]:
-    """Every archive of the term in this folder, by the manifest in it."""
+    """Return every archive of the term in this folder, read from its manifest."""
     found = []
     for path in folder.glob("*/manifest.json"):
         try:

@@ -1,4 +1,4 @@
-"""Closing a term: how it is found, and what brings it nearer to its end. Other programs are called as processes."""
+"""Closes a term: reads its facts and carries out its steps. Other programs run as processes."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def programs_of(request: CloseRequest, environ: Mapping[str, str]) -> Programs:
-    """The other programs, for the same target and the workspace that it expects.
+    """Return the other programs, with an environment for the same target and its expected workspace.
 
-    The environment holds the target's host and credential, and no other.
+    `environ` holds the target's host and credential, and no other.
     """
     named = {
         "LAB_CONFIG": str(request.settings),
         "LAB_TARGET": request.target_name,
-        # Also if they are empty: .env may name the workspace of another target.
+        # Set even if empty: .env may name the workspace of another target.
         expected.EXPECTED_HOST: request.target.expected_host,
         expected.EXPECTED_ID: request.target.expected_workspace_id,
     }
@@ -66,7 +66,7 @@ def programs_of(request: CloseRequest, environ: Mapping[str, str]) -> Programs:
 
 
 def read_state(request: CloseRequest, programs: Programs) -> tuple[StateFacts, str]:
-    """What the state of the target holds, and its text where it is not on this disk."""
+    """Read the state of the target; return its facts and, if it is remote, its text."""
     if not request.is_remote:
         return local_state(request.state_folder, request.stack), ""
     if not (request.stack_folder / "cdk.tf.json").exists():
@@ -74,12 +74,12 @@ def read_state(request: CloseRequest, programs: Programs) -> tuple[StateFacts, s
         if answer.status:
             return StateFacts(problem=" ".join(answer.output_lines)), ""
     state, text = remote_state(programs, request.stack_folder)
-    # What was on this disk before the state was moved there.
+    # A local state may remain from before the move to the storage account.
     return replace(state, files=tuple(map(str, state_files(request.state_folder, request.stack)))), text
 
 
 class TermClosing:
-    """The term as it is found, and what brings it nearer to its end."""
+    """The facts about a term, and the actions that close it."""
 
     def __init__(
         self, request: CloseRequest, client: WorkspaceClient, environ: Mapping[str, str], *, now: datetime
@@ -89,7 +89,7 @@ class TermClosing:
         self.client = client
         self.programs = programs_of(request, environ)
         self._has_stopped_clusters = False
-        """Clusters, since the last poll."""
+        """Whether clusters were stopped since the last poll."""
         self._state_text = ""
         self.verified: VerifiedBackup | CommandResult | None = None
         self.ledger: LedgerFacts | CommandResult = CommandResult(0)
@@ -98,7 +98,7 @@ class TermClosing:
         self.contents = WorkspaceContents()
 
     def assess(self) -> list[Step]:
-        """Find out how things are and judge them, in the order in which they are done."""
+        """Read all facts and return the steps in the order in which they are carried out."""
         self._read_state()
         self._verify_backup()
         self._read_ledger()
@@ -123,7 +123,7 @@ class TermClosing:
             self.archived = newest_archive(self.request.archive, course=course.id, term=course.term)
 
     def read_workspace(self) -> None:
-        """See what runs, and what is there besides the lab's own."""
+        """Read the running clusters, and the objects of the workspace that do not belong to the lab."""
         course = self.request.lab.course
         self.contents = read_workspace_contents(
             self.client, self.state.managed, course=course.id, term=course.term, groups=self.request.group_names
@@ -151,7 +151,7 @@ class TermClosing:
         ]
 
     def run_steps(self, steps: Sequence[Step]) -> list[Step]:
-        """Do what is to do, in order, until something stays undone; the steps as they are then."""
+        """Carry out the pending steps in order until one is not done; return the updated steps."""
         actions: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
             "clusters": (self._stop, self.read_workspace),
             "backup": (self._back_up, self._verify_backup),
@@ -169,7 +169,7 @@ class TermClosing:
                 steps = self._steps()
                 step = next(one for one in steps if one.name == name)
             if step.status is not Status.DONE:
-                print(f"\n{name} is {step.status.value}, so nothing after it was begun.", file=sys.stderr)
+                print(f"\n{name} is {step.status.value}, so no later step was started.", file=sys.stderr)
                 break
         return list(steps)
 
@@ -205,7 +205,7 @@ class TermClosing:
         for path in state_files(self.request.state_folder, self.request.stack):
             os.replace(path, folder / path.name)
             if path.name.startswith(f"{self.request.stack}.tfstate"):
-                # Terraform makes it as the umask of whoever deployed has it.
+                # Terraform creates it with the umask of the user who deployed.
                 make_private(folder / path.name)
         if self.request.is_remote:
             write_private(folder / f"{self.request.stack}.remote.tfstate", self._state_text)

@@ -1,4 +1,4 @@
-"""What the workspace holds at the end of a term, beside the lab's own. Reads only, by the whole SDK."""
+"""Reads the contents of the workspace at the end of a term: the lab's objects and all others. Uses the whole SDK."""
 
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -32,9 +32,9 @@ Value = TypeVar("Value")
 def read_workspace_contents(
     client: WorkspaceClient, managed: Iterable[ManagedObject], *, course: str, term: str, groups: Collection[str]
 ) -> WorkspaceContents:
-    """What runs, what of the lab is there, and what besides its own, by kind and name.
+    """Read the running clusters, the remains of the lab, and the names of all other objects by kind.
 
-    `groups` are the display names that the lab's groups have by its roster.
+    `groups` are the display names of the groups in the lab's roster.
     """
     config = client.config.copy()  # type: ignore[no-untyped-call]
     config.retry_timeout_seconds = _RETRY_SECONDS
@@ -55,12 +55,12 @@ def read_workspace_contents(
 
 
 def find_lab_remains(client: WorkspaceClient, *, course: str, term: str, groups: Collection[str]) -> LabRemains:
-    """What of the lab the workspace has; arguments as of `read_workspace_contents`."""
+    """Find the lab's objects in the workspace; arguments as in `read_workspace_contents`."""
     return _lab_remains(_ContentsReader(client, frozenset()), course=course, term=term, groups=groups)
 
 
 def _lab_remains(reader: "_ContentsReader", *, course: str, term: str, groups: Collection[str]) -> LabRemains:
-    """A group with the name of one of the lab's is another's if a cluster with another course's tags names it."""
+    """Find the lab's objects. A group belongs to another course if that course's tags on a cluster name it."""
     path = path_of(course, term)
     unread: list[str] = []
     content = reader.read("the course file", lambda: reader.file(path), unread)
@@ -80,7 +80,7 @@ def _lab_remains(reader: "_ContentsReader", *, course: str, term: str, groups: C
 
 
 def _groups_in(content: bytes, path: str) -> Iterable[str]:
-    """The groups that a course file lists; none if it cannot be understood."""
+    """Return the groups in a course file; none if it is invalid."""
     try:
         return [group.name for group in parse_course_file(content.decode("utf-8", "replace"), path).groups]
     except CourseFileError:
@@ -97,16 +97,16 @@ def _group_of(cluster: ClusterDetails) -> str | None:
 
 
 class _ContentsReader:
-    """The names of what is not the lab's, a kind at a time."""
+    """Reads the names of objects that are not the lab's, one kind at a time."""
 
     def __init__(self, client: WorkspaceClient, own_clusters: frozenset[str]) -> None:
         self._client = client
         self._own_ids = own_clusters
         self.unread: list[str] = []
-        """The kinds that could not be looked at."""
+        """The kinds that could not be read."""
 
     def read(self, kind: str, read: Callable[[], Value], unread: list[str] | None = None) -> Value | None:
-        """What is read; None, and the kind in `unread`, where the workspace does not give it."""
+        """Return the result of `read`; None, and add the kind to `unread`, if the workspace refuses the request."""
         try:
             return read()
         except (DatabricksError, OSError, TimeoutError):
@@ -114,11 +114,11 @@ class _ContentsReader:
             return None
 
     def read_names(self, kind: str, read: Callable[[], Iterable[str]]) -> tuple[str, ...]:
-        """Names, sorted; none where the workspace does not give them."""
+        """Return sorted names; none if the workspace refuses the request."""
         return self.read(kind, lambda: tuple(sorted(read()))) or ()
 
     def file(self, path: str) -> bytes | None:
-        """The content of a file; None if it does not exist."""
+        """Return the content of a file; None if it does not exist."""
         try:
             with self._client.workspace.download(path) as file:
                 return file.read()
@@ -129,7 +129,7 @@ class _ContentsReader:
         return list(self._client.clusters.list())
 
     def all_groups(self) -> list[tuple[str, str]]:
-        """Ids and display names."""
+        """Return the ids and display names of all groups."""
         return [(g.id or "", g.display_name or "") for g in self._client.groups.list(attributes="id,displayName")]
 
     def name_readers(self) -> dict[str, Callable[[], Iterable[str]]]:
@@ -174,7 +174,7 @@ class _ContentsReader:
 
     def policies(self) -> Iterable[str]:
         listed = self._client.cluster_policies.list()
-        # Those that every workspace has cannot be removed.
+        # Default policies, which every workspace has, cannot be removed.
         return self._names_of_others((policy.policy_id, policy.name) for policy in listed if not policy.is_default)
 
     def warehouses(self) -> Iterable[str]:

@@ -54,6 +54,6 @@ def test_the_interrupted_demo_leaves_no_process_and_no_folder(tmp_path):
     time.sleep(0.3)
     demo.send_signal(signal.SIGINT)
     output = demo.stdout.read()
-    assert (demo.wait(timeout=30), "Interrupted. Nothing is left running." in output) == (130, True)
+    assert (demo.wait(timeout=30), "Interrupted. No process is left running." in output) == (130, True)
     assert list(tmp_path.iterdir()) == []
     assert demo.pid not in running().values()
