@@ -1,4 +1,4 @@
-"""The same app synthesizes the same stack with CDK Terrain, the successor of CDKTF."""
+"""CDK Terrain, the successor of CDKTF, synthesizes the same stack from the same app."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def packages() -> Path:
 
 
 def without_versions(path: Path) -> dict[str, Any]:
-    """A synthesized stack without metadata and versions."""
+    """Return a synthesized stack without metadata and versions."""
     stack: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), object_hook=without_metadata)
     for provider in stack["terraform"]["required_providers"].values():
         del provider["version"]
@@ -40,7 +40,7 @@ def without_versions(path: Path) -> dict[str, Any]:
 
 
 def without_metadata(block: dict[str, Any]) -> dict[str, Any]:
-    """A block without the key under which the frameworks write of themselves."""
+    """Return a block without the key of the framework's metadata."""
     return {key: value for key, value in block.items() if key != "//"}
 
 

@@ -1,4 +1,4 @@
-"""The guard: which workspace stops a plan, and what it warns of."""
+"""The guard: which workspaces stop a plan, and which warnings it reports."""
 
 import hashlib
 import json
@@ -58,7 +58,7 @@ CLUSTER: dict[str, Any] = {
         target_expectation("production", host="https://adb-1.7.azuredatabricks.net", workspace_id="123"),
     ],
 )
-def test_the_expected_workspace_is_let_through(expectation: WorkspaceExpectation):
+def test_the_expected_workspace_is_accepted(expectation: WorkspaceExpectation):
     assert mismatch(LIVE, expectation) == ""
 
 
@@ -77,20 +77,20 @@ def test_the_expected_workspace_is_let_through(expectation: WorkspaceExpectation
         ),
     ],
 )
-def test_another_workspace_is_named_with_what_to_change(expectation: WorkspaceExpectation, wanted: str):
+def test_the_error_for_another_workspace_says_what_to_change(expectation: WorkspaceExpectation, wanted: str):
     sentence = mismatch(LIVE, expectation)
     assert sentence.startswith(f"Wrong workspace: target production has {wanted}")
     assert "but this is workspace 123 at https://adb-1.7.azuredatabricks.net (as me@lab.example)." in sentence
     assert sentence.endswith("or correct targets.production in lab.toml.")
 
 
-def test_a_workspace_that_does_not_say_its_id_is_not_the_expected_one():
+def test_a_workspace_without_an_id_is_not_the_expected_one():
     assert "workspace of unknown id" in mismatch(
         WorkspaceIdentity(LIVE.host, "", "me"), target_expectation("p", workspace_id="124")
     )
 
 
-def test_a_group_name_of_the_account_is_an_error_that_says_so():
+def test_a_name_conflict_with_an_account_group_is_an_error():
     assert account_group_conflict(["group_01", "group_02"], ["users-of-it"]) == ""
     assert account_group_conflict(["group_01", "group_02"], ["group_02", "x"]) == (
         'A group of the Databricks account has the name "group_02", so the workspace cannot have a group with that '
@@ -112,7 +112,7 @@ def everybody(**given: Any) -> str:
     return open_to_everybody(**{**closed, **given})
 
 
-def test_a_closed_workspace_is_not_worth_a_word():
+def test_a_restricted_workspace_has_no_warning():
     assert everybody() == ""
     assert everybody(entitlements=["databricks-sql-access"], sql_access=True) == ""
 
@@ -133,11 +133,11 @@ def test_a_closed_workspace_is_not_worth_a_word():
         ({"unread": ["pools", "policies"]}, "pools and policies could not be read"),
     ],
 )
-def test_what_a_quota_does_not_cover_is_said(given: dict[str, Any], sentence: str):
+def test_costs_outside_the_quota_are_a_warning(given: dict[str, Any], sentence: str):
     assert sentence in everybody(**given)
 
 
-def test_a_running_cluster_as_wanted_does_not_restart_whatever_its_workers():
+def test_a_running_cluster_with_other_workers_does_not_restart():
     assert would_restart([CLUSTER], tags={"cluster_01": TAGS}, settings=SETTINGS) == ""
 
 
@@ -154,18 +154,18 @@ def test_a_running_cluster_as_wanted_does_not_restart_whatever_its_workers():
         ({"autotermination_minutes": 120, "node_type_id": "Standard_DS4_v2"}, "node_type_id, autotermination_minutes"),
     ],
 )
-def test_a_running_cluster_set_otherwise_is_named_with_its_settings(change: dict[str, Any], what: str):
+def test_a_running_cluster_is_named_with_its_differing_settings(change: dict[str, Any], what: str):
     assert would_restart([{**CLUSTER, **change}], tags={"cluster_01": TAGS}, settings=SETTINGS) == (
         f"A deploy restarts these running clusters, because their settings differ: cluster_01 ({what})."
     )
 
 
-def test_other_names_of_a_mode_and_an_unset_driver_are_no_difference():
+def test_aliases_of_a_mode_and_an_unset_driver_are_not_differences():
     same = {**CLUSTER, "data_security_mode": "DATA_SECURITY_MODE_STANDARD", "driver_node_type_id": None}
     assert would_restart([same], tags={"cluster_01": TAGS}, settings=SETTINGS) == ""
 
 
-def test_an_edited_course_file_is_said_and_an_earlier_one_is_not():
+def test_an_edited_course_file_is_a_warning_but_an_earlier_one_is_not():
     def written(**document: Any) -> bytes:
         return json.dumps({**document, "checksum": checksum(document)}).encode()
 
@@ -179,7 +179,7 @@ def test_an_edited_course_file_is_said_and_an_earlier_one_is_not():
     assert warning(b"\xff").startswith("/lab/course.json was edited by hand, ")
 
 
-def test_a_target_without_expectations_says_where_it_is():
+def test_a_target_without_expectations_names_the_workspace():
     facts = {"target": "rehearsal", "host": "https://a", "workspace_id": "123", "caller": "me"}
     assert unguarded(is_checked=True, **facts) == ""
     assert unguarded(is_checked=False, **facts) == (
@@ -208,7 +208,7 @@ def query(**given: str) -> dict[str, str]:
 
 @pytest.fixture
 def check(monkeypatch: pytest.MonkeyPatch):
-    """Ask the data script about a workspace: its answer and what it refuses with."""
+    """Run the external data program for a workspace; return its output and its error message."""
 
     def run(environment: dict[str, str], **given: str) -> tuple[dict[str, str], str]:
         for name, value in environment.items():
@@ -268,7 +268,7 @@ def test_the_script_stops_at_a_group_of_the_account(emulator: EmulatorProcess, c
     assert refusal.startswith('A group of the Databricks account has the name "group_01"')
 
 
-def test_wrong_and_missing_credentials_are_sentences_without_secrets(emulator: EmulatorProcess, check: Any):
+def test_errors_about_credentials_contain_no_secret(emulator: EmulatorProcess, check: Any):
     _, refusal = check({**emulator.environment(), "DATABRICKS_TOKEN": "dapi-wrong"})
     assert refusal == f"The workspace at {emulator.url} refused the credentials: Invalid access token."
     _, refusal = check({"DATABRICKS_HOST": emulator.url, "DATABRICKS_TOKEN": ""})
@@ -277,7 +277,7 @@ def test_wrong_and_missing_credentials_are_sentences_without_secrets(emulator: E
 
 
 @pytest.mark.process
-def test_a_host_that_does_not_answer_is_said_within_seconds(check: Any):
+def test_a_silent_host_is_an_error_within_seconds(check: Any):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -288,14 +288,14 @@ def test_a_host_that_does_not_answer_is_said_within_seconds(check: Any):
     assert time.monotonic() - began < 20
 
 
-def test_faults_of_the_network_do_not_stop_the_script(emulator: EmulatorProcess, check: Any):
+def test_network_faults_do_not_stop_the_script(emulator: EmulatorProcess, check: Any):
     rules = [{"match": "GET *", "kind": "503", "count": 1}, {"match": "GET *", "kind": "429", "count": 1}]
     emulator.control("POST", "faults", {"rules": rules})
     result, refusal = check(emulator.environment())
     assert (result.get("caller"), refusal) == ("admin@lab.example", "")
 
 
-def test_the_program_speaks_the_protocol_of_data_scripts(emulator: EmulatorProcess):
+def test_the_program_follows_the_external_data_protocol(emulator: EmulatorProcess):
     def run(**given: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, ROOT / "cdktf" / "check_workspace.py"],

@@ -1,4 +1,4 @@
-"""A term is closed step by step, with the real Terraform, and afterwards its names are gone."""
+"""Closing a term step by step with the real Terraform, and anonymising it afterwards."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def term(tmp_path: Path, start_emulator: Any) -> TeardownLab:
     return term
 
 
-def test_another_workspace_is_not_even_looked_at(term: TeardownLab) -> None:
+def test_nothing_is_read_from_another_workspace(term: TeardownLab) -> None:
     term.change("lab.toml", term.emulator.workspace_id, "1")
 
     done = term.close("--no-backup", "--no-archive", "--yes")
@@ -48,7 +48,7 @@ def test_another_workspace_is_not_even_looked_at(term: TeardownLab) -> None:
     assert paths == {"/api/2.0/preview/scim/v2/Me"}
 
 
-def test_what_is_not_possible_keeps_everything_as_it_is(term: TeardownLab) -> None:
+def test_an_impossible_step_leaves_everything_unchanged(term: TeardownLab) -> None:
     term.state.parent.mkdir()
     term.state.write_text(json.dumps(STATE))
 
@@ -82,7 +82,7 @@ def test_what_is_not_possible_keeps_everything_as_it_is(term: TeardownLab) -> No
 
 @pytest.fixture
 def used_term(term: TeardownLab) -> TeardownLab:
-    """Deployed, used for a day and in use again; other people have a cluster and a secret scope of their own."""
+    """A deployed term, used for a day and in use again. Other people have a cluster and a secret scope."""
     emulator = term.emulator
     term.deploy()
     home = {
@@ -106,12 +106,12 @@ def used_term(term: TeardownLab) -> TeardownLab:
 
 
 def local_date(term: TeardownLab) -> date:
-    """The course's date, which from 22:00 UTC on (21:00 in summer) is the day after that in UTC."""
+    """Return the date in the course's zone, which after 22:00 UTC (21:00 in summer) is the next UTC day."""
     return datetime.fromisoformat(term.emulator.control("GET", "clock")["now"]).astimezone(JERUSALEM).date()
 
 
 def totals(term: TeardownLab) -> list[tuple[str, str, int]]:
-    """What each group used on each day."""
+    """Return the usage of each group on each day."""
     today = local_date(term)
     days = ("--from", str(today - timedelta(days=7)), "--to", str(today))
     report = term.program("-m", "enforcer", "usage", *days, "--json").json
@@ -123,7 +123,7 @@ def statuses(report: Any) -> dict[str, str]:
 
 
 @pytest.mark.terraform
-def test_a_term_is_closed_in_order_and_then_its_names_are_gone_and_its_totals_are_not(
+def test_a_closed_and_anonymised_term_keeps_totals_but_no_names(
     used_term: TeardownLab, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     student, saved = STUDENTS[1][0], tmp_path_factory.mktemp("saved")
@@ -157,7 +157,7 @@ def test_a_term_is_closed_in_order_and_then_its_names_are_gone_and_its_totals_ar
     assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}
     assert len(list(used_term.archive.glob("state-*/*.tfstate*"))) == 2
     (sessions,) = used_term.archive.glob("enforcer-*/people/sessions.csv")
-    # Its last session was closed before the archive was made.
+    # The last session was closed before the archive was created.
     assert [line.split(",")[3] != "" for line in sessions.read_text().splitlines()[1:]] == [True, True, True]
 
     counted = used_term.folder / "counted"

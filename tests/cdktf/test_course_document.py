@@ -1,4 +1,4 @@
-"""The course file of a course: its content, and that it fits its schema."""
+"""The course file: its content and its schema."""
 
 import hashlib
 import json
@@ -38,7 +38,7 @@ def lab() -> LabSettings:
 
 
 def misfits(value: Any, schema: dict[str, Any], at: str = "$") -> list[str]:
-    """Where a value does not fit a schema, for the words that our schema uses."""
+    """Return the violations of a schema, for the keywords that our schema uses."""
     types = schema.get("type", [])
     types = [types] if isinstance(types, str) else types
     if types and not any(
@@ -102,18 +102,18 @@ def test_the_document_holds_course_groups_and_limits(lab: LabSettings):
     }
 
 
-def test_the_file_fits_its_schema(lab: LabSettings):
+def test_the_file_matches_its_schema(lab: LabSettings):
     assert misfits(json.loads(course_text(lab, GROUPS)), SCHEMA) == []
 
 
-def test_the_file_of_a_course_that_forbids_a_group_any_use_fits_its_schema(lab: LabSettings):
+def test_a_file_with_a_blocked_group_matches_its_schema(lab: LabSettings):
     quota = lab.quota.model_copy(update={"groups": {"group_07": GroupQuota(hard_minutes=0)}})
     document = json.loads(course_text(lab.model_copy(update={"quota": quota}), GROUPS))
     assert document["groups"][1]["limits"]["hard_minutes"] == 0
     assert misfits(document, SCHEMA) == []
 
 
-def test_the_schema_refuses_what_is_not_a_course_file(lab: LabSettings):
+def test_the_schema_refuses_an_invalid_course_file(lab: LabSettings):
     document = json.loads(course_text(lab, GROUPS))
     document["version"] = 3
     document["groups"][0]["members"] = ["dana@campus.example.ac.il"]
@@ -127,15 +127,15 @@ def test_the_schema_refuses_what_is_not_a_course_file(lab: LabSettings):
     ]
 
 
-def test_the_file_holds_no_address(lab: LabSettings):
+def test_the_file_contains_no_address(lab: LabSettings):
     assert "@" not in course_text(lab, GROUPS)
 
 
-def test_the_text_is_the_same_for_the_same_course(lab: LabSettings):
+def test_the_same_course_gives_the_same_text(lab: LabSettings):
     assert course_text(lab, GROUPS) == course_text(lab, reversed(GROUPS))
 
 
-def test_the_service_principal_that_the_environment_names_is_staff(lab: LabSettings):
+def test_the_environments_service_principal_is_staff(lab: LabSettings):
     choice = target_choice("rehearsal", lab.targets["rehearsal"], PROGRAM, {})
     text = course_text(lab, GROUPS, deployer=deploying_service_principal(choice, PROGRAM))
     assert json.loads(text)["staff"] == {"application_ids": [APPLICATION], "address_hashes": [ASSISTANT]}
@@ -150,7 +150,7 @@ def test_the_service_principal_that_the_environment_names_is_staff(lab: LabSetti
         ({}, None),
     ],
 )
-def test_only_the_environment_names_the_service_principal(
+def test_the_service_principal_comes_only_from_the_environment(
     lab: LabSettings, environ: dict[str, str], application: str | None
 ):
     choice = target_choice("rehearsal", lab.targets["rehearsal"], environ, {})

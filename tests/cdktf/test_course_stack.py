@@ -1,4 +1,4 @@
-"""The synthesized stack, looked at by property."""
+"""Properties of the synthesized stack."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ from roster.model import Group, Member, Roster
 from stack.programs import PackageCommand, ScriptCommand
 
 pytestmark = [pytest.mark.process, pytest.mark.xdist_group("framework")]
-# The framework starts Node.js, which takes seconds: only the process that runs these tests needs it.
+# Importing the framework starts Node.js, which takes seconds, so only the process that runs these tests imports it.
 accounts, course, expressions = (
     LazyModule("stack.accounts"),
     LazyModule("stack.course"),
@@ -76,7 +76,7 @@ def stack() -> dict[str, Any]:
     return synthesized(lab_with())
 
 
-def test_an_account_stands_under_its_address_alone(stack: dict[str, Any]):
+def test_an_accounts_resource_name_depends_only_on_the_address(stack: dict[str, Any]):
     assert stack["resource"]["databricks_user"] == {
         f"student_{name}_at_campus-example-ac-il": {
             "user_name": f"{name}@campus.example.ac.il",
@@ -92,7 +92,7 @@ def test_an_existing_account_is_looked_up_and_never_managed(stack: dict[str, Any
     assert stack["data"]["databricks_user"]["student_old_at_campus-example-ac-il"]["user_name"] == OLD.email
 
 
-def test_the_deploy_asks_which_groups_are_restricted(stack: dict[str, Any]):
+def test_the_stack_reads_which_groups_are_restricted(stack: dict[str, Any]):
     assert stack["data"]["external"]["restricted"] == {
         "program": ["/venv/bin/python", "-m", "enforcer", "restricted"],
         "working_dir": "/lab",
@@ -101,7 +101,7 @@ def test_the_deploy_asks_which_groups_are_restricted(stack: dict[str, Any]):
     }
 
 
-def test_groups_may_not_make_clusters_and_have_their_members(stack: dict[str, Any]):
+def test_groups_have_members_and_may_not_create_clusters(stack: dict[str, Any]):
     groups = stack["resource"]["databricks_group"]
     assert sorted(groups) == ["all_student_groups", "group_01", "group_02"]
     assert {(group["display_name"], group["allow_cluster_create"]) for group in groups.values()} == {
@@ -133,7 +133,7 @@ def test_groups_may_not_make_clusters_and_have_their_members(stack: dict[str, An
     }
 
 
-def test_the_group_of_all_groups_alone_has_the_entitlements(stack: dict[str, Any]):
+def test_only_the_group_of_all_groups_has_entitlements(stack: dict[str, Any]):
     entitlements = stack["resource"]["databricks_entitlements"]["all_student_groups"]
     assert entitlements["workspace_access"] is True
     assert entitlements["databricks_sql_access"] is False
@@ -148,7 +148,7 @@ def test_no_two_addresses_have_the_same_label(one: str, other: str):
     assert re.fullmatch(r"student_[A-Za-z0-9_-]*", f"student_{expressions.label(one)}")
 
 
-def test_a_cluster_has_its_settings_libraries_and_tags_of_identity_only(stack: dict[str, Any]):
+def test_a_cluster_has_settings_libraries_and_only_identity_tags(stack: dict[str, Any]):
     cluster = dict(stack["resource"]["databricks_cluster"]["cluster_02"])
     del cluster["depends_on"]
     assert cluster == {
@@ -176,13 +176,13 @@ def test_a_cluster_has_its_settings_libraries_and_tags_of_identity_only(stack: d
     }
 
 
-def test_a_retired_group_has_nothing(stack: dict[str, Any]):
+def test_a_retired_group_has_no_resources(stack: dict[str, Any]):
     assert sorted(stack["resource"]["databricks_cluster"]) == ["cluster_01", "cluster_02"]
     assert sorted(stack["resource"]["terraform_data"]) == ["stop_cluster_01", "stop_cluster_02"]
     assert OMER.email not in json.dumps(stack)
 
 
-def test_a_clusters_rights_are_its_groups_and_the_staffs():
+def test_a_clusters_group_and_the_staff_have_permissions():
     service_principal = "6a1f0f0e-8d1c-4a55-9a5e-0d6f7a0b1c2d"
     stack = synthesized(lab_with(("service_principals = []", f'service_principals = ["{service_principal}"]')))
     rights = stack["resource"]["databricks_permissions"]["cluster_01"]
@@ -196,7 +196,7 @@ def test_a_clusters_rights_are_its_groups_and_the_staffs():
     assert list(stack["data"]["databricks_service_principal"]["staff"]["for_each"]) == [service_principal]
 
 
-def test_a_cluster_is_stopped_once_and_by_its_id_alone(stack: dict[str, Any]):
+def test_a_cluster_is_stopped_once_by_its_id(stack: dict[str, Any]):
     stop = stack["resource"]["terraform_data"]["stop_cluster_01"]
     assert stop["triggers_replace"] == "${databricks_cluster.cluster_01.id}"
     assert stop["provisioner"] == [
@@ -219,14 +219,14 @@ def test_a_cluster_is_stopped_once_and_by_its_id_alone(stack: dict[str, Any]):
     ]
 
 
-def test_nobody_can_make_a_cluster_under_personal_compute(stack: dict[str, Any]):
+def test_nobody_can_create_a_cluster_with_personal_compute(stack: dict[str, Any]):
     policy = stack["resource"]["databricks_cluster_policy"]["personal_compute"]
     assert (policy["name"], policy["policy_family_id"]) == ("Personal Compute", "personal-vm")
     overrides = json.loads(policy["policy_family_definition_overrides"])
     assert overrides["node_type_id"]["type"] == "fixed"
 
 
-def test_the_course_file_is_read_by_staff_and_the_allowances_are_written_by_them(stack: dict[str, Any]):
+def test_staff_may_read_the_course_file_and_edit_the_allowances(stack: dict[str, Any]):
     course_file = stack["resource"]["databricks_workspace_file"]["course_file"]
     assert course_file["path"] == "/lab-94290-2026w/course.json"
     document = json.loads(base64.b64decode(course_file["content_base64"]))
@@ -243,7 +243,7 @@ def test_the_course_file_is_read_by_staff_and_the_allowances_are_written_by_them
     assert writer["permission_level"].endswith('? "CAN_MANAGE" : "CAN_EDIT"}')
 
 
-def test_a_quota_changes_the_course_file_and_nothing_else_that_is_deployed(stack: dict[str, Any]):
+def test_a_quota_change_changes_only_the_course_file(stack: dict[str, Any]):
     changed = synthesized(lab_with(("hard_minutes = 180", "hard_minutes = 175")))["resource"]
     assert {
         f"{kind}.{name}"
@@ -253,7 +253,7 @@ def test_a_quota_changes_the_course_file_and_nothing_else_that_is_deployed(stack
     } == {"databricks_workspace_file.course_file"}
 
 
-def test_a_moved_student_changes_memberships_and_nothing_else_but_names():
+def test_a_moved_student_changes_only_memberships():
     moved = Roster(
         (Group(1, "101", "א", (GONE,)), replace(ROSTER.groups[1], members=(DANA, NOA, OLD)), ROSTER.groups[2])
     )
@@ -261,7 +261,7 @@ def test_a_moved_student_changes_memberships_and_nothing_else_but_names():
     assert {kind for kind in before if before[kind] != after[kind]} == {"databricks_group_member"}
 
 
-def test_everything_waits_for_the_guard(stack: dict[str, Any]):
+def test_everything_depends_on_the_guard(stack: dict[str, Any]):
     first = [
         *(stack["resource"]["databricks_cluster"].values()),
         *(stack["resource"]["databricks_user"].values()),
@@ -273,7 +273,7 @@ def test_everything_waits_for_the_guard(stack: dict[str, Any]):
     assert {tuple(resource["depends_on"]) for resource in first} == {("data.external.workspace",)}
 
 
-def test_the_guard_knows_what_to_expect():
+def test_the_guards_query_has_the_expectations():
     query = synthesized(lab_with(), target="production")["data"]["external"]["workspace"]["query"]
     assert query["expected_host"] == "https://adb-1234567890123456.7.azuredatabricks.net"
     assert query["profile"] == "LAB"
@@ -282,7 +282,7 @@ def test_the_guard_knows_what_to_expect():
     assert all(isinstance(value, str) for value in query.values())
 
 
-def test_warnings_are_checks_and_there_are_no_outputs(stack: dict[str, Any]):
+def test_warnings_are_checks_and_not_outputs(stack: dict[str, Any]):
     assert sorted(stack["check"]) == ["course_file_edited", "open_to_everybody", "unguarded", "would_restart"]
     assert "output" not in stack
 
@@ -295,7 +295,7 @@ def test_a_target_has_one_profile_and_its_own_state():
     assert production["terraform"]["backend"]["azurerm"]["key"] == "94290-2026w.tfstate"
 
 
-def test_a_prefix_stands_before_names_and_not_in_the_state():
+def test_a_prefix_is_in_names_but_not_in_terraform_addresses():
     lab = lab_with(('name_prefix = ""', 'name_prefix = "de-"'), ("quota.groups.group_02", "quota.groups.de-group_02"))
     resources = synthesized(lab)["resource"]
     assert resources["databricks_group"]["group_02"]["display_name"] == "de-group_02"
@@ -305,7 +305,7 @@ def test_a_prefix_stands_before_names_and_not_in_the_state():
     assert document["groups"][1]["limits"]["hard_minutes"] == 240
 
 
-def test_a_stack_that_does_not_own_the_workspaces_settings_joins_those_of_another():
+def test_a_stack_without_workspace_settings_only_joins_the_group_of_all():
     stack = synthesized(lab_with(("owns_workspace_settings = true", "owns_workspace_settings = false")))
     assert "databricks_cluster_policy" not in stack["resource"]
     assert "databricks_entitlements" not in stack["resource"]
@@ -317,21 +317,21 @@ def test_a_stack_that_does_not_own_the_workspaces_settings_joins_those_of_anothe
     }
 
 
-def test_a_stack_that_does_not_own_accounts_looks_all_of_them_up():
+def test_a_stack_without_accounts_looks_them_up():
     stack = synthesized(lab_with(("owns_accounts = true", "owns_accounts = false")))
     assert "databricks_user" not in stack["resource"]
     looked_up = [user["user_name"] for name, user in stack["data"]["databricks_user"].items() if name != "staff"]
     assert looked_up == [DANA.email, NOA.email, OLD.email]
 
 
-def test_the_accounts_of_another_courses_roster_are_made_and_nothing_else_of_it():
+def test_another_courses_roster_adds_only_its_accounts():
     other = Roster((Group(9, "201", "Other", (Member("other@campus.example.ac.il"), DANA)),))
     resources = synthesized(lab_with(), ROSTER, other)["resource"]
     assert "student_other_at_campus-example-ac-il" in resources["databricks_user"]
     assert sorted(resources["databricks_cluster"]) == ["cluster_01", "cluster_02"]
 
 
-def test_an_account_that_was_there_before_or_is_the_staffs_is_never_managed():
+def test_existing_accounts_and_staff_accounts_are_never_managed():
     other = Roster((Group(9, "", "", (replace(NOA, account="existing:rehearsal"),)),))
     plan = accounts.plan_accounts(
         ROSTER, [other], target="rehearsal", staff=["Dana@campus.example.ac.il"], owns_accounts=True
@@ -341,7 +341,7 @@ def test_an_account_that_was_there_before_or_is_the_staffs_is_never_managed():
     assert elsewhere == accounts.AccountPlan(managed=(DANA.email, NOA.email, OLD.email), looked_up=())
 
 
-def test_texts_that_terraform_would_evaluate_stay_texts():
+def test_expressions_in_texts_are_escaped():
     lab = lab_with(
         ('spark_version = "17.3.x-scala2.13"', 'spark_version = "17.3.x-scala2.13"'), ('"true"', '"${a}%{b}"')
     )
@@ -378,7 +378,7 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.mark.process
-def test_the_program_synthesizes_one_stack_with_absolute_programs_and_no_secret(project: Path):
+def test_the_program_synthesizes_one_stack_with_absolute_paths(project: Path):
     earlier = project / "cdktf.out" / "stacks" / "94290-2026w-rehearsal" / "cdk.tf.json"
     earlier.parent.mkdir(parents=True)
     earlier.touch(0o644)
@@ -407,7 +407,7 @@ def test_the_program_synthesizes_one_stack_with_absolute_programs_and_no_secret(
         ("moon", "LAB_TARGET is 'moon'; it must be one of rehearsal, production."),
     ],
 )
-def test_a_mistake_in_the_settings_is_a_sentence(project: Path, target: str, sentence: str):
+def test_an_error_in_the_settings_is_one_message(project: Path, target: str, sentence: str):
     profiles = project / "profiles"
     profiles.write_text("[LAB]\nhost = https://lab.example\n")
     credentials = {"DATABRICKS_TOKEN": "dapi-very-secret", "DATABRICKS_CONFIG_FILE": str(profiles)}
@@ -417,7 +417,7 @@ def test_a_mistake_in_the_settings_is_a_sentence(project: Path, target: str, sen
 
 
 @pytest.mark.process
-def test_a_roster_that_is_missing_names_the_command_that_makes_it(project: Path):
+def test_the_error_for_a_missing_roster_names_the_command(project: Path):
     (project / "rosters" / "94290-2026w.csv").unlink()
     done = run_main(project)
     assert (done.returncode, done.stderr) == (

@@ -1,4 +1,4 @@
-"""A term, end to end: roster, cdktf, the real provider, an emulated workspace."""
+"""A term end to end: roster, cdktf, the real provider, an emulated workspace."""
 
 import re
 import threading
@@ -41,7 +41,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TerraformLab]:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TerraformLab]:
-    """Eight groups, deployed; tests leave them as they found them."""
+    """A deployed course of eight groups; tests restore it."""
     with EmulatorProcess(["--transition-seconds", "0"]) as emulator:
         term = four_group_term(tmp_path_factory.mktemp("small"), emulator)
         term.write_roster(EIGHT)
@@ -52,7 +52,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TerraformLab]:
 def four_group_term(
     tmp_path: Path, emulator: EmulatorProcess, settings: Mapping[str, str] | None = None
 ) -> TerraformLab:
-    """A course of four groups, not deployed yet."""
+    """Return a course of four groups that is not deployed yet."""
     changes = {"quota.groups.group_07": "quota.groups.group_01", **(settings or {})}
     term = TerraformLab(tmp_path, emulator, settings=changes)
     term.create_staff_account()
@@ -60,7 +60,7 @@ def four_group_term(
     return term
 
 
-def test_after_a_deploy_every_cluster_is_stopped_with_its_libraries_listed(example: TerraformLab):
+def test_after_a_deploy_clusters_are_stopped_with_their_libraries(example: TerraformLab):
     clusters = example.clusters()
     assert sorted(clusters) == [f"cluster_{number:02d}" for number in range(1, 31)]
     assert {cluster["state"] for cluster in clusters.values()} == {"TERMINATED"}
@@ -70,7 +70,7 @@ def test_after_a_deploy_every_cluster_is_stopped_with_its_libraries_listed(examp
     }
 
 
-def test_the_second_plan_is_empty_also_after_clusters_were_used(example: TerraformLab):
+def test_the_second_plan_is_empty_even_after_clusters_were_used(example: TerraformLab):
     assert example.plan() == {}
     names = ["cluster_01", "cluster_02", "cluster_03"]
     running, stopped, idle = ({"cluster_id": example.clusters()[name]["cluster_id"]} for name in names)
@@ -94,7 +94,7 @@ def test_the_state_lists_readable_addresses(example: TerraformLab):
     assert all(re.fullmatch(r"databricks_user\.student_[a-z0-9_-]+_at_campus-example-ac-il", line) for line in users)
 
 
-def test_what_was_changed_behind_its_back_shows_in_the_plan_and_is_repaired(small: TerraformLab):
+def test_drift_shows_in_the_plan_and_is_repaired(small: TerraformLab):
     deleted = small.clusters()["cluster_06"]["cluster_id"]
     member = next(line.split(",")[3] for line in small.roster.read_text(encoding="utf-8").splitlines()[1:])
     drifted = small.drift_all(member, f"databricks_group_member.group_01_{label(member)}")
@@ -108,7 +108,7 @@ def test_what_was_changed_behind_its_back_shows_in_the_plan_and_is_repaired(smal
     assert {cluster["state"] for cluster in small.clusters().values()} == {"TERMINATED"}
 
 
-def test_dropping_a_group_destroys_its_resources_and_touches_the_course_file_only(example: TerraformLab):
+def test_a_retired_group_loses_its_resources_and_updates_the_course_file(example: TerraformLab):
     october = example.roster.read_text(encoding="utf-8")
     export = OCTOBER.read_text(encoding="utf-8-sig")
     lines = october.splitlines()
@@ -132,7 +132,7 @@ def test_dropping_a_group_destroys_its_resources_and_touches_the_course_file_onl
 
 
 def without_group(export: str, moodle_id: str) -> str:
-    """The export without the row of the group with this id."""
+    """Return the export without the row of the group with this id."""
     kept = [line for line in export.splitlines(keepends=True) if moodle_id not in line.replace('"', "").split(",")[:2]]
     assert len(kept) < len(export.splitlines())
     return "".join(kept)
@@ -153,7 +153,7 @@ def test_moving_a_student_changes_memberships_only(small: TerraformLab):
         }
 
 
-def test_changing_a_quota_changes_the_course_file_only_and_a_running_cluster_keeps_running(small: TerraformLab):
+def test_a_quota_change_updates_only_the_course_file_and_restarts_nothing(small: TerraformLab):
     cluster = small.clusters()["cluster_08"]["cluster_id"]
     small.emulator.request("POST", "/api/2.1/clusters/start", {"cluster_id": cluster})
     with small.restored_afterwards():
@@ -171,7 +171,7 @@ def test_changing_a_quota_changes_the_course_file_only_and_a_running_cluster_kee
     assert done.status == 0, done.text
 
 
-def test_a_hand_edit_of_the_course_file_is_said_and_does_not_make_a_plan(small: TerraformLab):
+def test_a_manual_edit_of_the_course_file_is_a_warning_not_a_change(small: TerraformLab):
     body = {"path": "/lab-94290-2026w/course.json", "content": "e30=", "format": "RAW", "overwrite": True}
     small.emulator.request("POST", "/api/2.0/workspace/import", body)
     done = small.terraform("plan", "-input=false", "-detailed-exitcode", "-parallelism=50")
@@ -205,7 +205,7 @@ def test_a_destroyed_term_leaves_the_workspace_as_it_was(tmp_path: Path, start_e
     assert done.status == 0, done.text
     assert done.text.startswith(f"Warning: Connected to workspace {emulator.workspace_id} at {emulator.url} as ")
     assert (done.text.count("Connected to workspace"), "Check block" in done.text) == (1, False)
-    # The providers are from a mirror.
+    # The providers come from a mirror.
     assert not (term.folder / ".terraform.lock.hcl").exists()
     assert term.plan() == {}
     term.delete_output()
@@ -252,7 +252,7 @@ def test_a_cluster_in_use_at_the_end_of_a_deploy_keeps_running(tmp_path: Path, s
     assert term.plan() == {}
 
 
-def test_another_workspace_stops_plan_deploy_and_destroy_and_leaves_the_state_as_it_is(
+def test_another_workspace_stops_every_command_and_the_state_is_unchanged(
     tmp_path: Path, start_emulator: StartEmulator
 ):
     right, wrong = start_emulator("--transition-seconds", 0), start_emulator("--transition-seconds", 0)
@@ -286,9 +286,7 @@ def test_another_workspace_stops_plan_deploy_and_destroy_and_leaves_the_state_as
     assert term.plan() == {}
 
 
-def test_under_faults_the_error_names_the_culprit_and_another_run_converges(
-    tmp_path: Path, start_emulator: StartEmulator
-):
+def test_an_error_names_the_failed_resource_and_another_run_converges(tmp_path: Path, start_emulator: StartEmulator):
     emulator = start_emulator("--transition-seconds", 0, "--seed", 5)
     term = four_group_term(tmp_path, emulator)
     rules = [
@@ -317,9 +315,7 @@ def test_under_faults_the_error_names_the_culprit_and_another_run_converges(
     assert term.clusters() == {}
 
 
-def test_an_existing_account_fails_with_its_address_and_is_looked_up_once_marked(
-    tmp_path: Path, start_emulator: StartEmulator
-):
+def test_an_existing_account_is_an_error_until_it_is_marked_as_existing(tmp_path: Path, start_emulator: StartEmulator):
     emulator = start_emulator("--transition-seconds", 0)
     term = four_group_term(tmp_path, emulator)
     there = FEW[1][0]
@@ -335,7 +331,7 @@ def test_an_existing_account_fails_with_its_address_and_is_looked_up_once_marked
     assert f"data.databricks_user.student_{label(there)}" in term.state_list()
 
 
-def test_staff_who_deploy_themselves_may(tmp_path: Path, start_emulator: StartEmulator):
+def test_staff_may_deploy_themselves(tmp_path: Path, start_emulator: StartEmulator):
     emulator = start_emulator("--transition-seconds", 0)
     term = four_group_term(tmp_path, emulator)
     answer = emulator.control("POST", "users", {"user_name": "teacher@example.ac.il", "admin": True})

@@ -1,4 +1,4 @@
-"""A whole term in a workspace that fails now and then: what breaks is named, and another run converges."""
+"""A whole term in a workspace with random faults: errors name the resource, and another run converges."""
 
 import csv
 import threading
@@ -40,7 +40,7 @@ def test_a_term_of_thirty_groups_under_faults(tmp_path: Path, start_emulator: Ca
     before = term.workspace_state()
     emulator.control("POST", "faults", {"rules": FAULTS})
 
-    # Deployed: the error names both culprits, another run makes what they left, and a cluster in use keeps running.
+    # Deploy: the error names both failures, another run creates the rest, and a cluster in use keeps running.
     term.synth()
     somebody = threading.Thread(target=work_on, args=(term, "cluster_09"))
     somebody.start()
@@ -60,7 +60,7 @@ def test_a_term_of_thirty_groups_under_faults(tmp_path: Path, start_emulator: Ca
     libraries = {name: term.libraries(clusters[name]["cluster_id"]) for name in clusters if name != "theirs"}
     assert {len(listed) for listed in libraries.values()} == {2}
 
-    # Used: no drift.
+    # Use causes no drift.
     used = [clusters[f"cluster_{n:02d}"]["cluster_id"] for n in (11, 12, 13)]
     for cluster in used:
         term.call("POST", "/api/2.1/clusters/start", {"cluster_id": cluster})
@@ -71,13 +71,13 @@ def test_a_term_of_thirty_groups_under_faults(tmp_path: Path, start_emulator: Ca
     assert lab == {"TERMINATED"}
     assert term.plan() == {}
 
-    # Changed behind its back: seen and repaired.
+    # Drift is detected and repaired.
     member = addresses[1]
     drifted = term.drift_all(member, f"databricks_group_member.group_01_{label(member)}")
     assert term.plan() == drifted
     converge(term)
 
-    # Gone: as it was before, other people's things and the students' homes untouched.
+    # After destroy, the workspace is as before; other people's objects and the students' homes are unchanged.
     for _ in range(RUNS):
         done = term.terraform("destroy", "-input=false", "-auto-approve", "-parallelism=50")
         if done.status == 0:
@@ -91,7 +91,7 @@ def test_a_term_of_thirty_groups_under_faults(tmp_path: Path, start_emulator: Ca
 
 
 def add_existing_objects(term: TerraformLab, existing: str) -> None:
-    """What was in the workspace before the lab."""
+    """Create the objects that exist before the lab."""
     for name in (existing, "somebody@else.example"):
         term.emulator.control("POST", "users", {"user_name": name})
     spec = {"cluster_name": "theirs", "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
@@ -112,7 +112,7 @@ def work_on(term: TerraformLab, name: str) -> None:
 
 
 def converge(term: TerraformLab) -> None:
-    """Apply again, as often as a patient person would, until a plan is empty."""
+    """Apply again up to RUNS times; afterwards the plan must be empty."""
     for _ in range(RUNS):
         done = term.apply()
         if done.status == 0:
@@ -122,5 +122,5 @@ def converge(term: TerraformLab) -> None:
 
 
 def output_of(done: CommandOutput) -> str:
-    """What a command said, without Terraform's frame."""
+    """Return a command's output without Terraform's box characters."""
     return " ".join(done.text.replace("│", " ").split())

@@ -1,4 +1,4 @@
-"""A deploy and the enforcer on one course: neither undoes what the other did."""
+"""A deploy and the enforcer on one course do not undo each other's changes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def poll(term: TerraformLab, ledger: Path) -> None:
 
 
 def levels(term: TerraformLab) -> dict[str, str]:
-    """What each group may do on its cluster."""
+    """Return each group's permission level on its cluster."""
     found = {}
     for cluster in term.clusters().values():
         _, answer = term.emulator.request("GET", f"/api/2.0/permissions/clusters/{cluster['cluster_id']}")
@@ -50,13 +50,13 @@ def levels(term: TerraformLab) -> dict[str, str]:
 
 
 def restrict_by_hand(term: TerraformLab, group: str) -> None:
-    """As somebody does by hand."""
+    """Lower a group's permission as a person would."""
     number = group.removeprefix("group_")
     value = {"group_name": group, "permission_level": "CAN_ATTACH_TO"}
     term.emulator.control("POST", "drift", {"kind": "permission", "target": f"cluster_{number}", "value": value})
 
 
-def test_a_restriction_outlives_a_deploy_and_ends_with_the_day(
+def test_a_restriction_survives_a_deploy_and_ends_with_the_day(
     tmp_path: Path, start_emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emulator = start_emulator("--speed", 0, "--transition-seconds", 0)

@@ -1,4 +1,4 @@
-"""The command: what it writes, what it says, and every way in which it refuses."""
+"""The command: the file it writes, its output, and its errors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HEADER = "number,moodle_group_id,moodle_group_name,email,status,account"
 
 
 def settings(*, strict: bool = False, pin: bool = True) -> str:
-    """A `lab.toml` whose course has a domain and a limit of group sizes."""
+    """Return a `lab.toml` with a mail domain and a maximum group size."""
     course = f'email_domains = ["uni.example"]\nstrict_domains = {str(strict).lower()}\nmax_group_size = 6'
     return minimal_lab("[targets.lab]\n[targets.spare]", course=course, cluster=f"pin = {str(pin).lower()}")
 
@@ -87,7 +87,7 @@ def test_the_first_import_writes_a_private_roster_and_shows_the_numbers(run, tmp
     )
 
 
-def test_the_second_import_says_who_joined_moved_and_left(run, tmp_path):
+def test_the_second_import_reports_who_joined_moved_and_left(run, tmp_path):
     run(OCTOBER)
     result = run(NOVEMBER)
     assert result.exit_code == 0
@@ -112,7 +112,7 @@ def test_the_second_import_says_who_joined_moved_and_left(run, tmp_path):
     )
 
 
-def test_json_says_the_same_as_data(run, tmp_path):
+def test_the_json_output_has_the_whole_report(run, tmp_path):
     run(moodle_files.self_selection(teams(2, 1, 1)))
     renamed = [Team(71, "Best", ("s0.0@uni.example",)), Team(72, "Team 2", ("s1.0@uni.example", "s0.1@uni.example"))]
     result = run(
@@ -149,7 +149,7 @@ def test_json_says_the_same_as_data(run, tmp_path):
     }
 
 
-def test_a_dry_run_says_everything_and_writes_nothing(run, tmp_path):
+def test_a_dry_run_reports_everything_and_writes_nothing(run, tmp_path):
     run(OCTOBER)
     before = files(tmp_path)
     result = run(NOVEMBER, "--dry-run")
@@ -166,7 +166,7 @@ def test_the_same_export_again_changes_nothing(run, tmp_path):
     assert (tmp_path / "r.csv").stat().st_mtime_ns == before.st_mtime_ns
 
 
-def test_matches_that_no_id_made_are_reported(run):
+def test_matches_without_an_id_are_reported(run):
     run(moodle_files.self_selection(teams(2, 2, 3)))
     other = [Team(0, "Team 1", teams(2)[0].emails), Team(0, "Renamed", teams(0, 0, 3)[2].emails), Team(0, "Team 2", ())]
     result = run(moodle_files.overview(other), "--allow-drops")
@@ -174,7 +174,7 @@ def test_matches_that_no_id_made_are_reported(run):
     assert '  group_03 is "Renamed" on line 4, by 3 of its 3 students\n' in result.stdout
 
 
-def test_plain_matches_by_students_share_a_line(run):
+def test_simple_matches_by_students_share_a_line(run):
     run(moodle_files.self_selection(teams(2, 2, 3)))
     result = run(moodle_files.legacy_users([*teams(2, 2), Team(0, "", teams(0, 0, 3)[2].emails[1:])]), "--allow-drops")
     assert (
@@ -183,7 +183,7 @@ def test_plain_matches_by_students_share_a_line(run):
     )
 
 
-def test_rows_that_are_left_out_are_reported_by_line(run):
+def test_skipped_rows_are_reported_by_line(run):
     nobody = [f"n{number}@uni.example" for number in range(20)]
     result = run(moodle_files.overview(teams(2), ungrouped=nobody))
     assert "Skipped: 20 rows of the export\n  line 4: " in result.stdout
@@ -192,7 +192,7 @@ def test_rows_that_are_left_out_are_reported_by_line(run):
 
 
 @pytest.mark.process
-def test_without_settings_any_domain_and_any_size_are_fine(tmp_path):
+def test_without_settings_any_domain_and_size_is_allowed(tmp_path):
     project = tmp_path / "project"
     for folder in ("cdktf", "labkit"):
         shutil.copytree(ROOT / folder, project / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -207,7 +207,7 @@ def test_without_settings_any_domain_and_any_size_are_fine(tmp_path):
     assert len(parse_roster((tmp_path / "new/folder/r.csv").read_text(), "r").groups[0].members) == 9
 
 
-def test_an_encoding_that_is_said_is_believed(run, tmp_path):
+def test_the_encoding_option_is_used(run, tmp_path):
     text = moodle_files.overview([Team(1, "קבוצה 1", ("a@uni.example",))], "Hebrew").replace("\u200f", "")
     assert run(text.encode("cp1255")).exit_code == 2
     assert run(text.encode("cp1255"), "--encoding", "cp1255").exit_code == 0
@@ -229,11 +229,11 @@ def test_a_malformed_roster_is_refused_with_a_line_and_nothing_is_written(run, t
     assert set(files(tmp_path)) == {"export.csv", "lab.toml"}
 
 
-def test_the_table_of_malformed_rosters_is_long_enough():
+def test_there_are_enough_malformed_rosters():
     assert len(MALFORMED) >= 40
 
 
-def test_all_problems_are_told_at_once_in_the_order_of_the_lines(run):
+def test_all_problems_are_reported_in_the_order_of_the_lines(run):
     broken = SELF.replace('"72"', '"71"').replace("s0.1@uni.example", "nobody").replace("s1.0@", "s0.0@")
     result = run(broken, "--json")
     problems = [
@@ -247,7 +247,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_lines(run):
 
 
 @pytest.mark.parametrize("strict", [True, False])
-def test_a_foreign_domain_is_a_warning_unless_domains_are_strict(run, tmp_path, strict):
+def test_another_domain_is_a_warning_unless_domains_are_strict(run, tmp_path, strict):
     text = SELF.replace("s1.0@uni.example", "s1.0@sub.uni.example")
     result = run(text, lab=settings(strict=strict))
     sentence = 'export.csv line 4: s1.0@sub.uni.example is outside email_domains (uni.example), in "Team 2".\n'
@@ -255,12 +255,12 @@ def test_a_foreign_domain_is_a_warning_unless_domains_are_strict(run, tmp_path, 
     assert (tmp_path / "r.csv").exists() != strict
 
 
-def test_more_than_a_hundred_groups_are_fine_when_clusters_are_not_pinned(run):
+def test_more_than_a_hundred_groups_are_allowed_without_pinning(run):
     many = moodle_files.self_selection(teams(*[1] * 101))
     assert run(many, lab=settings(pin=False)).exit_code == 0
 
 
-def test_an_export_that_lacks_many_students_is_refused_until_that_is_meant(run, tmp_path):
+def test_an_export_with_many_missing_students_needs_allow_drops(run, tmp_path):
     run(moodle_files.self_selection(teams(5, 5)))
     before = files(tmp_path)["r.csv"]
     fewer = moodle_files.self_selection(teams(5, 2))
@@ -275,7 +275,7 @@ def test_an_export_that_lacks_many_students_is_refused_until_that_is_meant(run, 
     assert allowed.exit_code == 0 and "Warning: export.csv line 4: 3 of the roster's 10 students" in allowed.stderr
 
 
-def test_a_damaged_memory_stops_the_import_and_stays_as_it_is(run, tmp_path):
+def test_a_damaged_roster_stops_the_import_and_is_not_changed(run, tmp_path):
     (tmp_path / "r.csv").write_text(HEADER + "\nx,71,A,a@uni.example,active,managed\n")
     before = files(tmp_path)["r.csv"]
     result = run(SELF)
@@ -284,7 +284,7 @@ def test_a_damaged_memory_stops_the_import_and_stays_as_it_is(run, tmp_path):
     assert (result.exit_code, files(tmp_path)["r.csv"]) == (2, before)
 
 
-def test_two_running_groups_of_one_name_need_an_export_with_ids(run):
+def test_two_active_groups_with_one_name_need_an_export_with_ids(run):
     same = [Team(71, "Twins", ("a@uni.example",)), Team(72, "Twins", ("b@uni.example",))]
     first = run(moodle_files.self_selection(same))
     assert 'Warning: export.csv line 4: "Twins" is also the name of the group on line 3.' in first.stderr
@@ -295,23 +295,23 @@ def test_two_running_groups_of_one_name_need_an_export_with_ids(run):
     assert result.exit_code == 2
 
 
-def test_a_roster_that_cannot_be_written_is_a_sentence(run, tmp_path):
+def test_an_unwritable_roster_is_one_message(run, tmp_path):
     (tmp_path / "file").write_text("")
     result = run(SELF, "--out", str(tmp_path / "file/r.csv"))
     assert result.exit_code == 2 and "cannot be" in result.stderr and "Traceback" not in result.stderr
 
 
-def test_a_mistake_in_the_settings_is_a_sentence(run):
+def test_an_error_in_the_settings_is_one_message(run):
     result = run(SELF, lab="[course")
     assert result.exit_code == 2 and "lab.toml: is not valid TOML" in result.stderr
 
 
-def test_a_column_must_be_one_we_ask_for(run):
+def test_only_the_columns_email_and_group_can_be_named(run):
     result = run(SELF, "--column", "name=X")
     assert result.exit_code == 2 and 'must be email="HEADER" or group="HEADER"' in result.stderr
 
 
-def test_a_roster_is_replaced_whole_and_through_a_link(run, tmp_path):
+def test_a_roster_is_replaced_atomically_and_through_a_link(run, tmp_path):
     (tmp_path / "kept").mkdir()
     (tmp_path / "r.csv").symlink_to(tmp_path / "kept/real.csv")
     assert run(SELF).exit_code == 0
@@ -319,7 +319,7 @@ def test_a_roster_is_replaced_whole_and_through_a_link(run, tmp_path):
     assert [path.name for path in (tmp_path / "kept").iterdir()] == ["real.csv"]
 
 
-def test_an_export_that_moves_many_students_is_refused_until_that_is_meant(run, tmp_path):
+def test_an_export_with_many_moved_students_needs_allow_moves(run, tmp_path):
     run(moodle_files.self_selection(teams(5, 5)))
     before = files(tmp_path)["r.csv"]
     one, two = teams(5, 5)
@@ -337,7 +337,7 @@ def test_an_export_that_moves_many_students_is_refused_until_that_is_meant(run, 
     assert allowed.exit_code == 0 and "Warning: export.csv line 4: 4 of the roster's 10 students" in allowed.stderr
 
 
-def test_a_grades_export_over_a_roster_changes_nothing(run, tmp_path):
+def test_a_grades_export_does_not_change_a_roster(run, tmp_path):
     run(moodle_files.self_selection(teams(5, 5, 5)))
     before = files(tmp_path)["r.csv"]
     emails = [email for team in teams(5, 5, 5) for email in team.emails]
@@ -353,7 +353,7 @@ STAFF = settings() + '[staff]\naddresses = ["S0.1@uni.example"]\n'
 
 
 @pytest.mark.parametrize("form", ["self-selection", "overview", "participants", "choice", "users.csv", "roster"])
-def test_staff_in_a_group_are_no_students(run, tmp_path, form):
+def test_staff_in_a_group_are_not_students(run, tmp_path, form):
     groups = teams(2, 2)
     course = MoodleCourse({team.name: team.emails for team in groups})
     exports = {
@@ -387,7 +387,7 @@ def test_staff_may_be_in_several_groups(run, tmp_path):
         assert refused.exit_code == 2 and "tutor@uni.example" in refused.stderr
 
 
-def test_staff_that_an_earlier_version_took_for_students_are_no_loss(run):
+def test_staff_that_were_imported_as_students_are_not_missing_students(run):
     run(moodle_files.self_selection(teams(2, 2)))
     without = [Team(team.id, team.name, team.emails[:1]) for team in teams(2, 2)]
     staff = ("--staff", "s0.1@uni.example", "--staff", "s1.1@uni.example")
@@ -400,7 +400,7 @@ def test_staff_must_be_addresses(run):
     assert (result.exit_code, result.stderr) == (2, '--staff takes an address, not "tutor".\nNothing was written.\n')
 
 
-def test_several_groups_in_a_cell_of_participants_are_several_groups(run):
+def test_a_cell_of_participants_may_list_several_groups(run):
     course = MoodleCourse({"Lab A": ("a@uni.example", "b@uni.example"), "Team 1": ("a@uni.example",)})
     result = run(moodle_course.participants(course, LANGUAGE_PACKS["en"]))
     assert result.stderr == (
@@ -409,7 +409,7 @@ def test_several_groups_in_a_cell_of_participants_are_several_groups(run):
     )
 
 
-def test_a_name_with_a_comma_is_one_group_if_it_is_named_or_known(run, tmp_path):
+def test_a_name_with_a_comma_is_one_group_if_named_or_known(run, tmp_path):
     course = MoodleCourse({"Süd, Ost": ("a@uni.example", "b@uni.example"), "West": ("c@uni.example",)})
     participants = moodle_course.participants(course, LANGUAGE_PACKS["en"])
     assert run(participants).exit_code == 2
@@ -419,7 +419,7 @@ def test_a_name_with_a_comma_is_one_group_if_it_is_named_or_known(run, tmp_path)
     assert names == ["Süd, Ost", "West"]
 
 
-def test_each_of_several_groups_of_a_choice_is_one_where_it_stands_in_other_company_too(run):
+def test_parts_of_a_choice_are_groups_if_they_also_occur_in_other_cells(run):
     lines = moodle_course.choice(MoodleCourse({"Lab A, Team 1": ("a@uni.example",)}), LANGUAGE_PACKS["en"])
     for at, cell in enumerate(["Lab A, Team 2", "Lab B, Team 1", "Lab B, Team 2"]):
         lines += f"L\tF\t \ts{at}@uni.example\t{cell}\t\n"
@@ -430,7 +430,7 @@ def test_each_of_several_groups_of_a_choice_is_one_where_it_stands_in_other_comp
     assert run(streets).exit_code == 0
 
 
-def test_a_label_that_an_earlier_import_took_for_a_group_is_none_any_more(run, tmp_path):
+def test_a_label_that_was_imported_as_a_group_is_retired(run, tmp_path):
     (tmp_path / "r.csv").write_text(
         f"{HEADER}\n1,,T1,a@uni.example,active,managed\n2,,Нет групп,n@uni.example,active,managed\n"
     )

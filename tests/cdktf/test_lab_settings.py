@@ -1,4 +1,4 @@
-"""lab.toml: what is taken from it, and what is said of its mistakes."""
+"""lab.toml: its values and its error messages."""
 
 import re
 from datetime import date
@@ -23,7 +23,7 @@ def changed(old: str, new: str) -> str:
     return EXAMPLE.replace(old, new)
 
 
-def test_the_example_is_read_whole():
+def test_the_example_is_valid():
     lab = parse_settings(EXAMPLE, "lab.toml")
     assert (lab.course.id, lab.course.term, lab.course.first_day) == ("94290", "2026w", date(2026, 10, 18))
     assert lab.libraries == [
@@ -52,7 +52,7 @@ def test_the_default_target_is_used_unless_another_is_named():
         lab.target("moon")
 
 
-def test_a_group_has_the_courses_limits_but_for_its_own():
+def test_a_groups_own_limits_override_the_courses():
     quota = parse_settings(changed("# week_minutes = 600", "week_minutes = 600"), "lab.toml").quota
     assert quota.limits_of("group_01") == GroupLimits(
         soft_minutes=150, hard_minutes=180, week_minutes=600, term_minutes=None
@@ -62,8 +62,8 @@ def test_a_group_has_the_courses_limits_but_for_its_own():
     )
 
 
-def test_a_hard_limit_of_nothing_is_a_limit_and_not_left_out():
-    """Whoever may not work at all is restricted at once."""
+def test_a_hard_limit_of_zero_is_a_limit():
+    """A group with a hard limit of zero is restricted at once."""
     one = parse_settings(changed("hard_minutes = 240", "hard_minutes = 0"), "lab.toml").quota
     nobody = changed("soft_minutes = 150", "soft_minutes = 0").replace("hard_minutes = 180", "hard_minutes = 0")
     all_but_one = parse_settings(
@@ -170,28 +170,28 @@ def test_a_hard_limit_of_nothing_is_a_limit_and_not_left_out():
         ),
     ],
 )
-def test_a_mistake_is_named_with_its_key_and_what_is_allowed(old: str, new: str, sentence: str):
+def test_an_error_names_the_key_and_the_allowed_values(old: str, new: str, sentence: str):
     assert problems(changed(old, new)) == [f"lab.toml: {sentence}"]
 
 
-def test_all_mistakes_are_named_at_once():
+def test_all_errors_are_reported_at_once():
     text = changed('term = "2026w"', 'term = ""').replace("pin = true", "pin = 1").replace("sql_access = false", "")
     text = text.replace("hard_minutes = 180", "hard_minutes = 5000")
     assert [sentence.split()[1] for sentence in problems(text)] == ["course.term", "cluster.pin", "quota.hard_minutes"]
 
 
-def test_an_unknown_key_is_named_without_its_value_which_may_be_a_secret():
+def test_an_unknown_key_is_reported_without_its_value():
     [sentence] = problems(changed('profile = "LAB"', 'token = "dapi0123456789"'))
     assert sentence.startswith("lab.toml: targets.production.token is not a known key; allowed here: profile, host, ")
     assert "dapi" not in sentence
 
 
-def test_what_is_not_toml_is_named_with_its_line():
+def test_invalid_toml_is_reported_with_its_line():
     [sentence] = problems(EXAMPLE.replace("[students]", "[students"))
     assert re.fullmatch(r"lab\.toml: is not valid TOML: .+ \(at line \d+, column \d+\)\.", sentence)
 
 
-def test_a_file_that_is_not_there_or_not_text_is_a_sentence(tmp_path: Path):
+def test_a_missing_or_binary_file_is_one_message(tmp_path: Path):
     with pytest.raises(
         LabSettingsError, match=r"lab\.toml: cannot be read \(No such file or directory\); LAB_CONFIG names"
     ):
@@ -201,13 +201,13 @@ def test_a_file_that_is_not_there_or_not_text_is_a_sentence(tmp_path: Path):
         load_settings(tmp_path / "lab.toml")
 
 
-def test_limits_for_a_group_that_the_roster_does_not_have_are_a_mistake():
+def test_limits_for_an_unknown_group_are_an_error():
     lab = parse_settings(EXAMPLE, "lab.toml")
     assert lab.roster_problems(["group_07"], ["group_07"]) == []
     assert lab.roster_problems(["group_01"], []) == ["quota.groups.group_07: the roster has no group of this name."]
 
 
-def test_more_than_a_hundred_pinned_clusters_are_a_mistake():
+def test_more_than_a_hundred_pinned_clusters_are_an_error():
     lab = parse_settings(EXAMPLE, "lab.toml")
     groups = [f"group_{number:02d}" for number in range(1, 102)]
     assert lab.roster_problems(groups, groups[:100]) == []

@@ -1,4 +1,4 @@
-"""`--check-accounts`: who has an account already is asked of the right workspace, and only about new addresses."""
+"""`--check-accounts` looks up only new addresses, in the expected workspace."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ host = "https://elsewhere.example"
 
 
 class ImportProject:
-    """A folder with settings and a roster, before a workspace."""
+    """A folder with settings and a roster, and an emulated workspace."""
 
     def __init__(self, folder: Path, emulator: EmulatorProcess) -> None:
         self.folder, self.emulator = folder, emulator
@@ -61,17 +61,17 @@ def test_new_addresses_with_an_account_are_never_managed(project):
     assert project.accounts() == {"old@uni.example": "existing:lab", "new@uni.example": "managed"}
 
 
-def test_the_target_asked_is_the_one_of_the_environment(project):
+def test_accounts_are_looked_up_in_the_environments_target(project):
     project.run(["old@uni.example"], "--check-accounts", LAB_TARGET="spare")
     assert project.accounts() == {"old@uni.example": "existing:spare"}
 
 
-def test_without_the_option_nobody_is_asked(project):
+def test_without_the_option_no_account_is_looked_up(project):
     assert project.run(["old@uni.example"], DATABRICKS_HOST="http://127.0.0.1:9").exit_code == 0
     assert project.accounts() == {"old@uni.example": "managed"}
 
 
-def test_an_account_we_may_have_made_stays_managed_also_when_its_owner_comes_back(project):
+def test_an_account_the_lab_may_have_created_stays_managed(project):
     project.run(["old@uni.example", "a@uni.example"])
     project.run(["a@uni.example", "older@uni.example"], "--check-accounts", "--allow-drops")
     project.run(["old@uni.example", "a@uni.example", "older@uni.example"], "--check-accounts")
@@ -98,14 +98,14 @@ def test_another_workspace_than_the_expected_one_stops_the_import(project):
     assert not (project.folder / "r.csv").exists()
 
 
-def test_a_workspace_that_does_not_answer_is_a_sentence(project):
+def test_an_unreachable_workspace_is_one_message(project):
     result = project.run(["old@uni.example"], "--check-accounts", DATABRICKS_HOST="http://127.0.0.1:9")
     assert result.exit_code == 2
     assert result.stderr.startswith("The workspace at http://127.0.0.1:9 cannot be reached: connection refused; ")
     assert not (project.folder / "r.csv").exists()
 
 
-def test_a_target_that_is_not_there_is_a_sentence(project):
+def test_an_unknown_target_is_one_message(project):
     result = project.run(["old@uni.example"], "--check-accounts", LAB_TARGET="moon")
     assert (result.exit_code, result.stderr.splitlines()[0]) == (
         2,
@@ -113,7 +113,7 @@ def test_a_target_that_is_not_there_is_a_sentence(project):
     )
 
 
-def test_a_target_that_the_environment_contradicts_is_not_asked(project):
+def test_a_target_that_contradicts_the_environment_is_an_error(project):
     result = project.run(["old@uni.example"], "--check-accounts", LAB_TARGET="elsewhere")
     assert result.exit_code == 2
     assert (

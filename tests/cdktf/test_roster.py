@@ -1,4 +1,4 @@
-"""The normalised file, and how an export meets the roster we have."""
+"""The normalised roster, and merging an export into it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def members(*names: str, status: str = "active") -> tuple[Member, ...]:
 
 
 def listed(*groups: tuple[str, str, str]) -> GroupList:
-    """Groups as (id, name, students), each student a letter, each group on a line of its own."""
+    """Return groups from (id, name, students): one letter per student, one line per group."""
     return GroupList(
         "test",
         tuple(
@@ -49,7 +49,7 @@ def stored(*groups: tuple[str, str, str]) -> Roster:
 
 
 def numbers(roster: Roster) -> dict[int, str]:
-    """The active students of each group that runs, as letters."""
+    """Return the active students of each active group, as letters."""
     return {g.number: "".join(m.email[0] for m in g.active_members) for g in roster.groups if g.status == "active"}
 
 
@@ -82,7 +82,7 @@ def test_the_file_has_one_row_per_membership_sorted_by_number_and_address():
     assert roster.groups[4].cluster == "cluster_101"
 
 
-def test_all_mistakes_of_a_roster_are_told_at_once():
+def test_all_errors_of_a_roster_are_reported_at_once():
     rows = ["x,y,A,nobody,here,mine", "1,71", "2,71,A,a@u.example,active,managed", "2,72,A,a@u.example,active,managed"]
     rows += [
         "3,71,C,,active,",
@@ -108,7 +108,7 @@ def test_all_mistakes_of_a_roster_are_told_at_once():
     )  # fmt: skip
 
 
-def test_an_account_exists_on_the_targets_it_names():
+def test_an_account_exists_on_its_listed_targets():
     member = Member("a@u.example", "active", "existing:lab,spare")
     assert [has_account_on(member, target) for target in ("lab", "spare", "la", "existing:lab")] == [
         True,
@@ -125,18 +125,18 @@ def test_marking_an_account_adds_the_target():
     assert [member.account for member in marked.groups[0].members] == ["existing:lab,z", "managed", "existing:lab"]
 
 
-def test_first_numbers_are_the_order_of_the_file():
+def test_the_first_numbers_follow_the_order_of_the_file():
     assert numbers(stored(("72", "B", "bc"), ("71", "A", "a"))) == {1: "bc", 2: "a"}
 
 
-def test_a_group_that_is_gone_is_retired_and_no_other_moves():
+def test_a_missing_group_is_retired_and_others_keep_their_number():
     before = stored(("71", "A", "a"), ("72", "B", "bc"), ("73", "C", "d"))
     after = merge(before, listed(("71", "A", "a"), ("73", "C", "d"))).roster
     assert numbers(after) == {1: "a", 3: "d"}
     assert after.groups[1] == Group(2, "72", "B", members("b", "c", status="retired"), "retired")
 
 
-def test_a_number_is_never_given_again_and_waits_for_its_group():
+def test_a_number_is_reserved_for_its_group():
     before = stored(("71", "A", "a"), ("72", "B", "b"))
     gone = merge(before, listed(("71", "A", "a"), ("99", "New", "n"))).roster
     assert numbers(gone) == {1: "a", 3: "n"}
@@ -155,7 +155,7 @@ def test_a_student_who_moved_changes_the_number_of_the_row():
     ]
 
 
-def test_a_student_who_left_is_remembered_in_the_last_group_with_the_account():
+def test_a_student_who_left_stays_retired_in_the_last_group():
     before = with_existing_accounts(stored(("71", "A", "ab")), {"b@u.example"}, "lab")
     left = merge(before, listed(("71", "A", "a"))).roster
     assert left.groups[0].members == (Member("a@u.example"), Member("b@u.example", "retired", "existing:lab"))
@@ -164,7 +164,7 @@ def test_a_student_who_left_is_remembered_in_the_last_group_with_the_account():
     assert back.groups[0].members == members("a")
 
 
-def test_an_account_that_is_managed_stays_so_whatever_a_normalised_file_says():
+def test_a_managed_account_stays_managed_after_a_normalised_import():
     before = stored(("71", "A", "a"))
     text = f"{HEADER}\n1,71,A,a@u.example,active,existing:lab\n1,71,A,n@u.example,active,existing:lab\n"
     after = merge(before, read_export(text)).roster
@@ -193,7 +193,7 @@ def test_a_group_is_recognised(case):
     assert [g.number for g in result.roster.groups if g.status == "active"] == [1 if expected else 2]
 
 
-def test_an_export_without_ids_does_not_make_us_forget_them():
+def test_an_export_without_ids_does_not_delete_stored_ids():
     before = stored(("71", "A", "ab"), ("72", "B", ""))
     after = merge(before, listed(("", "A", "ab"), ("", "B", "c"))).roster
     assert [(g.moodle_id, g.moodle_name) for g in after.groups] == [("71", "A"), ("72", "B")]
@@ -202,12 +202,12 @@ def test_an_export_without_ids_does_not_make_us_forget_them():
     assert numbers(nameless) == {1: "ab", 2: "c"}
 
 
-def test_a_group_made_anew_in_moodle_keeps_its_number_and_takes_the_new_id():
+def test_a_recreated_group_keeps_its_number_and_gets_the_new_id():
     after = merge(stored(("71", "A", "abc")), listed(("80", "A again", "abd"))).roster
     assert (after.groups[0].number, after.groups[0].moodle_id, len(after.groups)) == (1, "80", 1)
 
 
-def test_of_two_halves_the_larger_is_the_group_and_a_tie_is_told():
+def test_the_larger_part_of_a_split_group_keeps_the_number():
     split = merge(stored(("71", "A", "abc")), listed(("80", "X", "c"), ("81", "Y", "ab")))
     assert numbers(split.roster) == {1: "ab", 2: "c"}
     tie = merge(stored(("71", "A", "ab")), listed(("80", "X", "a"), ("81", "Y", "b")))
@@ -215,30 +215,30 @@ def test_of_two_halves_the_larger_is_the_group_and_a_tie_is_told():
     assert tie.recognitions[0].rivals == ('"Y"',)
 
 
-def test_a_group_that_took_in_another_keeps_the_lower_number_and_says_so():
+def test_merged_groups_keep_the_lower_number_and_list_the_other():
     merged = merge(stored(("71", "A", "a"), ("72", "B", "b")), listed(("80", "X", "ab")))
     assert numbers(merged.roster) == {1: "ab"}
     assert merged.recognitions[0].rivals == ("group_02",)
 
 
-def test_a_student_who_comes_back_does_not_carry_an_old_number_along():
+def test_a_returning_student_does_not_bring_back_an_old_number():
     before = merge(stored(("71", "A", "ab"), ("72", "B", "xy")), listed(("71", "A", "ab"))).roster
     after = merge(before, listed(("", "", "abxy"))).roster
     assert numbers(after) == {1: "abxy"}
 
 
-def test_a_student_who_moves_between_nameless_groups_moves_no_number():
+def test_a_move_between_nameless_groups_changes_no_number():
     before = stored(("", "", "ab"), ("", "", "c"))
     assert numbers(merge(before, listed(("", "", "ca"), ("", "", "b"))).roster) == {1: "b", 2: "ac"}
 
 
-def test_a_group_renamed_like_one_that_is_gone_is_known_by_its_members():
+def test_a_group_renamed_like_a_retired_one_is_matched_by_members():
     before = merge(stored(("71", "A", "abc"), ("72", "B", "x")), listed(("71", "A", "abc"))).roster
     after = merge(before, listed(("", "B", "abc"))).roster
     assert numbers(after) == {1: "abc"}
 
 
-def test_what_changed_is_said_by_student_and_by_group():
+def test_changes_are_listed_by_student_and_by_group():
     before = merge(
         stored(("71", "A", "abc"), ("72", "B", "d"), ("73", "C", "e"), ("74", "D", "f")),
         listed(("71", "A", "abc"), ("72", "B", "d"), ("73", "C", "e")),
@@ -270,7 +270,7 @@ ACCOUNT = st.sampled_from(["managed", "existing:lab", "existing:lab,spare"])
 
 @st.composite
 def rosters(draw: st.DrawFn) -> Roster:
-    """Any roster that the file can hold."""
+    """Generate any roster that the file can store."""
     emails = draw(st.lists(EMAIL.filter(is_address), unique=True, max_size=12))
     ids = iter(draw(st.lists(st.integers(1, 10**9).map(str), unique=True, min_size=8, max_size=8)))
     groups = []
@@ -287,13 +287,13 @@ def rosters(draw: st.DrawFn) -> Roster:
 
 @given(rosters())
 @settings(deadline=None)
-def test_any_roster_written_and_read_again_is_the_same(roster):
+def test_a_formatted_roster_parses_to_the_same_roster(roster):
     assert parse_roster(format_roster(roster), "r.csv") == roster
 
 
 @given(rosters())
 @settings(deadline=None)
-def test_any_roster_imported_again_is_unchanged(roster):
+def test_a_reimported_roster_is_unchanged(roster):
     export = read_export(format_roster(roster))
     assert export.problems == ()
     assert merge(roster, export).roster == roster
@@ -301,6 +301,6 @@ def test_any_roster_imported_again_is_unchanged(roster):
 
 
 @given(st.text(max_size=20) | st.text("'=-@ \u200fİ", max_size=6))
-def test_normalising_twice_changes_nothing_more(text):
+def test_normalisation_is_idempotent(text):
     assert normalised_address(normalised_address(text)) == normalised_address(text)
     assert clean_name(clean_name(text)) == clean_name(text)

@@ -1,4 +1,4 @@
-"""A whole term of edits and downloads: no group ever changes its number, no account its owner."""
+"""A term of edits and downloads: groups keep their numbers, and students keep their accounts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAMES = ("קבוצה {}", "R&D {}", 'The "{}"', "=Formula {}", "Süd, Ost {}", "
 
 @dataclass
 class Moodle:
-    """The course as it is in Moodle: groups in their order, each with its students."""
+    """The course in Moodle: ordered groups with their students."""
 
     order: list[int] = field(default_factory=list)
     names: dict[int, str] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Moodle:
         self.students[group] = [self.new_student() for _ in range(size)]
 
 
-# What can be told depends on the format: ids tell everything, names all but a change of an empty group's name,
+# What can be recognised depends on the format: with ids everything, with names all but a renamed empty group, with
 # users.csv only groups that keep half of their students.
 WITH_IDS: st.SearchStrategy[Format] = st.just(moodle_files.self_selection)
 LANGUAGES = st.sampled_from(["English", "German", "Hebrew"])
@@ -63,7 +63,7 @@ PICK = st.integers(0, 10**6)
 
 
 class Term(RuleBasedStateMachine):
-    """Each step is one change in Moodle, a download in some format and disguise, and an import."""
+    """Each step is one change in Moodle, a download in some format and encoding, and an import."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class Term(RuleBasedStateMachine):
         before = {member.email for group in self.roster.groups for member in group.members}
         merged = merge(self.roster, export).roster
         new = {member.email for group in merged.groups for member in group.members} - before
-        # As --check-accounts would: about every third student had an account before.
+        # As with --check-accounts: about a third of the students already had an account.
         self.roster = with_existing_accounts(
             merged, {email for email in new if email.startswith(("s1", "s2", "s3"))}, "lab"
         )
@@ -162,7 +162,7 @@ class Term(RuleBasedStateMachine):
         others = [group for group in self.moodle.order if group != source]
         target = others[where % len(others)]
         stays, joins = len(self.moodle.students[source]) > 1, bool(self.moodle.students[target])
-        # Without ids and empty groups, “all of one group are now the other” is the same file as “it was renamed”.
+        # Without ids and empty groups, moving all students of a group gives the same file as renaming the group.
         form = data.draw(ANY if stays and joins else WITH_NAMES if stays or joins else WITH_IDS | OVERVIEW)
         self.moodle.students[target].append(self.moodle.students[source].pop(which % len(self.moodle.students[source])))
         self.download(form, d, e)

@@ -1,4 +1,4 @@
-"""Names of groups: exact within a file; a roster and a file may differ in case only where one group can be meant."""
+"""Names of groups are exact within a file, and match the roster ignoring case only if unambiguous."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def by_address(groups) -> dict[str, str]:
 
 
 @given(st.lists(st.sampled_from(ALIKE), min_size=1, unique=True), st.sampled_from(sorted(FORMATS)))
-def test_names_that_differ_in_case_are_groups_of_their_own_and_stay_so(names, form):
+def test_names_that_differ_in_case_stay_separate_groups(names, form):
     course = course_of(names)
     listed = exported(course, form)
     assert listed.problems == ()
@@ -55,18 +55,18 @@ def test_names_that_differ_in_case_are_groups_of_their_own_and_stay_so(names, fo
 
 
 @given(st.lists(st.sampled_from(BARELY), min_size=2, unique=True), st.sampled_from(sorted(FORMATS)))
-def test_names_that_the_roster_could_not_tell_apart_are_refused_with_both(names, form):
+def test_names_that_become_equal_in_the_roster_are_refused(names, form):
     listed = exported(course_of(names), form)
     assert len(listed.problems) == len(names) - len({as_shown(name) for name in names})
     assert all("differ in blanks, invisible marks or entities only" in p.message for p in listed.problems)
 
 
 def as_shown(name: str) -> str:
-    """The name as a person sees it, and the roster keeps it."""
+    """Return the name as displayed and as stored in the roster."""
     return " ".join(name.replace("\u200f", "").replace("&amp;", "&").split())
 
 
-def test_both_names_and_lines_are_said():
+def test_the_error_has_both_names_and_lines():
     assert exported(course_of(["Group 2", "Group  2"]), "participants").problems == (
         Issue(
             3,
@@ -76,7 +76,7 @@ def test_both_names_and_lines_are_said():
     )
 
 
-def test_a_warning_names_groups_that_differ_in_case_alone():
+def test_names_that_differ_in_case_only_are_a_warning():
     listed = exported(course_of(["Group 2", "group 2"]), "overview")
     assert validate(listed, Roster(), RosterLimits()).warnings == (
         Issue(3, '"group 2" and "Group 2" on line 2 are two groups: their names differ in case only.'),
@@ -99,7 +99,7 @@ def stored(*names: str, ids: bool = False, retired: tuple[str, ...] = ()) -> Ros
 
 
 def listed(*names: str) -> GroupList:
-    """Each group with a student whom nobody knows, so that names alone say which group it is."""
+    """Return groups with unknown students, so that they can be recognised only by name."""
     text = moodle_course.overview(
         MoodleCourse({name: (f"new.{at}@u.example",) for at, name in enumerate(names)}), ENGLISH
     )
@@ -112,17 +112,17 @@ def numbers_by_name(roster: Roster, export: GroupList) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("ids", [False, True])
-def test_a_name_is_the_same_but_for_case_where_only_one_can_be_meant(ids):
+def test_an_unambiguous_name_matches_ignoring_case(ids):
     assert numbers_by_name(stored("Alpha", "Beta", ids=ids), listed("BETA", "alpha")) == {"alpha": 1, "BETA": 2}
     assert numbers_by_name(stored("Straße"), listed("STRASSE")) == {"STRASSE": 1}
 
 
-def test_the_exact_name_goes_first():
+def test_an_exact_name_is_matched_first():
     assert numbers_by_name(stored("Group 2", "group 2"), listed("group 2", "Group 2")) == {"Group 2": 1, "group 2": 2}
     assert numbers_by_name(stored("Group 2"), listed("group 2", "Group 2")) == {"Group 2": 1, "group 2": 2}
 
 
-def test_a_group_that_runs_goes_before_one_that_is_retired():
+def test_an_active_group_is_matched_before_a_retired_one():
     roster = stored("Group 2", "group 2", retired=("group 2",))
     assert numbers_by_name(roster, listed("GROUP 2"))["GROUP 2"] == 1
 
@@ -147,19 +147,19 @@ def test_a_group_that_runs_goes_before_one_that_is_retired():
         ),
     ],
 )
-def test_names_that_fit_several_groups_but_for_case_are_refused_with_all_of_them(roster, export, problem):
+def test_a_name_that_matches_several_groups_ignoring_case_is_refused(roster, export, problem):
     issues = ambiguous_names(roster, export.groups)
     assert [issue.message.partition("rename")[0] for issue in issues] == [problem]
 
 
-def test_ids_tell_what_names_cannot():
+def test_ids_resolve_ambiguous_names():
     teams = [Team(71, "Group 2", ("s1@u.example",)), Team(72, "group 2", ("s2@u.example",))]
     roster = merge(Roster(), read_export(moodle_files.self_selection(teams))).roster
     renamed = [Team(71, "GROUP 2", teams[0].emails), Team(72, "gROUP 2", teams[1].emails)]
     assert numbers_by_name(roster, read_export(moodle_files.self_selection(renamed))) == {"GROUP 2": 1, "gROUP 2": 2}
 
 
-def test_a_label_for_no_group_is_taken_exactly_where_it_is_written_exactly():
+def test_an_exact_label_for_no_group_matches_exactly():
     course = course_of(["Group 2", "group 2", "Rest"])
     text = moodle_course.participants(course, ENGLISH)
     assert set(by_address(read_export(text, no_group=["group 2"]).groups).values()) == {"Group 2", "Rest"}

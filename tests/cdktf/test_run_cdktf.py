@@ -1,4 +1,4 @@
-"""What `pipenv run cdktf` sets, leaves alone and says, and where it looks for Terraform's providers."""
+"""`pipenv run cdktf`: its environment, its messages, and its search for Terraform's providers."""
 
 import json
 import os
@@ -44,12 +44,12 @@ def environment(tmp_path: Path, *, skips_lock: bool = False, is_coloured: bool =
     )
 
 
-def test_parallelism_is_fifty_unless_somebody_says_otherwise(tmp_path: Path):
+def test_parallelism_is_50_by_default(tmp_path: Path):
     assert environment(tmp_path)["CDKTF_TERRAFORM_PARALLELISM"] == "50"
     assert environment(tmp_path, CDKTF_TERRAFORM_PARALLELISM="10")["CDKTF_TERRAFORM_PARALLELISM"] == "10"
 
 
-def test_terraform_collects_garbage_seldom_unless_somebody_says_otherwise(tmp_path: Path):
+def test_garbage_collection_of_terraform_is_rare_by_default(tmp_path: Path):
     assert environment(tmp_path)["GOGC"] == "400"
     assert environment(tmp_path, GOGC="50")["GOGC"] == "50"
 
@@ -60,12 +60,12 @@ def test_the_projects_cdktf_and_python_come_first_on_the_path(tmp_path: Path):
     assert (Path(folders[0]) / "python3").exists()
 
 
-def test_the_lock_is_skipped_where_providers_come_from_a_mirror(tmp_path: Path):
+def test_the_provider_lock_is_skipped_with_a_mirror(tmp_path: Path):
     assert environment(tmp_path, skips_lock=True)["CDKTF_SKIP_PROVIDER_LOCK"] == "true"
     assert "CDKTF_SKIP_PROVIDER_LOCK" not in environment(tmp_path)
 
 
-def test_a_cli_configuration_that_does_not_exist_is_not_passed_on(tmp_path: Path):
+def test_a_missing_cli_configuration_is_removed(tmp_path: Path):
     there = tmp_path / "terraformrc"
     there.touch()
     assert environment(tmp_path, TF_CLI_CONFIG_FILE=str(there))["TF_CLI_CONFIG_FILE"] == str(there)
@@ -79,17 +79,17 @@ def test_there_are_no_escape_codes_without_a_terminal(tmp_path: Path):
     assert "TF_CLI_ARGS_plan" not in environment(tmp_path)
 
 
-def test_nothing_is_asked_for_newer_versions(tmp_path: Path):
+def test_version_checks_are_disabled(tmp_path: Path):
     made = environment(tmp_path)
     assert (made["DISABLE_VERSION_CHECK"], made["CHECKPOINT_DISABLE"]) == ("true", "1")
 
 
-def test_a_missing_cdktf_is_a_sentence_with_the_command(tmp_path: Path):
+def test_the_error_for_a_missing_cdktf_names_the_command(tmp_path: Path):
     with pytest.raises(PreflightError, match=r"cdktf-cli is not installed; run `npm ci` in "):
         find_cdktf(tmp_path)
 
 
-def test_missing_programs_are_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_missing_program_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     program = tmp_path / "node_modules" / ".bin" / "cdktf"
     program.parent.mkdir(parents=True)
     program.touch()
@@ -118,7 +118,7 @@ host = "https://other.example"
 
 @pytest.fixture
 def settings_environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The variables that name settings and profiles, in a folder of their own."""
+    """Return the variables that name the settings and the profiles of a temporary folder."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "lab.toml").write_text(minimal_lab(TARGETS))
     (tmp_path / "r.csv").write_text(
@@ -129,13 +129,13 @@ def settings_environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[st
 
 
 def synth_environ(environ: dict[str, str]) -> dict[str, str]:
-    """The environment that a synth leaves for Terraform."""
+    """Return the environment that a synth leaves for Terraform."""
     changed = dict(environ)
     run_preflight("synth", changed)
     return changed
 
 
-def test_terraform_sees_the_profile_of_the_target_and_no_other_credential(settings_environ: dict[str, str]):
+def test_terraform_gets_only_the_credential_of_the_target(settings_environ: dict[str, str]):
     other = {"DATABRICKS_HOST": "https://other.example", "DATABRICKS_TOKEN": "t", "DATABRICKS_CLIENT_SECRET": "s"}
     assert synth_environ({**settings_environ, **other, "HOME": "/"}) == {
         **settings_environ,
@@ -144,7 +144,7 @@ def test_terraform_sees_the_profile_of_the_target_and_no_other_credential(settin
     }
 
 
-def test_terraform_gets_what_the_file_dotenv_adds(settings_environ: dict[str, str], tmp_path: Path):
+def test_terraform_gets_the_variables_of_dotenv(settings_environ: dict[str, str], tmp_path: Path):
     whole = {"DATABRICKS_HOST": "https://lab.example", "DATABRICKS_TOKEN": "t"}
     file = {**whole, "ARM_TENANT_ID": "x", "LAB_TARGET": "open"}
     (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in file.items()))
@@ -153,7 +153,7 @@ def test_terraform_gets_what_the_file_dotenv_adds(settings_environ: dict[str, st
     assert synth_environ(environ) == {**environ, "ARM_TENANT_ID": "x", "LAB_TARGET": "open"}
 
 
-def test_a_mix_of_target_and_environment_is_refused_before_cdktf_starts(settings_environ: dict[str, str]):
+def test_a_conflict_of_target_and_environment_is_refused(settings_environ: dict[str, str]):
     environ = {**settings_environ, "LAB_TARGET": "host", "DATABRICKS_TOKEN": "hidden"}
     with pytest.raises(
         PreflightError, match="Target host: host of target host names https://other.example, but "
@@ -183,7 +183,7 @@ def test_a_verb_that_reads_no_settings_needs_none(settings_environ: dict[str, st
         ),
     ],
 )
-def test_what_is_wrong_with_target_and_workspace_is_said_once_before_cdktf_starts(
+def test_an_invalid_target_or_workspace_is_reported_before_cdktf_starts(
     settings_environ: dict[str, str], variables: dict[str, str], messages: list[str]
 ):
     with pytest.raises(PreflightError) as raised:
@@ -191,7 +191,7 @@ def test_what_is_wrong_with_target_and_workspace_is_said_once_before_cdktf_start
     assert str(raised.value).splitlines() == messages
 
 
-def test_all_mistakes_of_the_settings_are_said_once_for_a_synth_too(settings_environ: dict[str, str], tmp_path: Path):
+def test_all_errors_of_the_settings_are_also_reported_for_a_synth(settings_environ: dict[str, str], tmp_path: Path):
     (tmp_path / "lab.toml").write_text(minimal_lab(TARGETS, course="name_prefix = 1\nmax_group_size = -1"))
     for verb in ("synth", "diff"):
         with pytest.raises(PreflightError) as raised:
@@ -209,7 +209,7 @@ def test_all_mistakes_of_the_settings_are_said_once_for_a_synth_too(settings_env
 
 
 @pytest.mark.process
-def test_the_guard_is_asked_before_cdktf_starts_and_its_warnings_are_not_repeated(
+def test_the_guard_runs_before_cdktf_and_its_warnings_are_printed_once(
     settings_environ: dict[str, str], tmp_path: Path, emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch
 ):
     with monkeypatch.context() as patch:
@@ -248,7 +248,7 @@ def test_the_guard_is_asked_before_cdktf_starts_and_its_warnings_are_not_repeate
 
 
 @pytest.mark.process
-def test_a_host_that_refuses_is_named_at_once(settings_environ: dict[str, str], monkeypatch: pytest.MonkeyPatch):
+def test_a_refusing_host_is_reported_at_once(settings_environ: dict[str, str], monkeypatch: pytest.MonkeyPatch):
     for name, value in {**settings_environ, "LAB_TARGET": "open", "DATABRICKS_HOST": "http://127.0.0.1:9"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("DATABRICKS_TOKEN", "t")
@@ -275,7 +275,7 @@ provider "registry.terraform.io/hashicorp/external" {
 
 
 def stack_requiring(folder: Path, databricks: str) -> Path:
-    """A synthesized stack."""
+    """Write a synthesized stack that requires this version."""
     required = {"databricks": {"source": "databricks/databricks", "version": databricks},
                 "external": {"source": "external", "version": "2.3.5"}}  # fmt: skip
     folder.mkdir(exist_ok=True)
@@ -283,7 +283,7 @@ def stack_requiring(folder: Path, databricks: str) -> Path:
     return folder
 
 
-def test_the_lock_file_of_a_first_init_is_kept_and_used_by_later_ones(tmp_path: Path):
+def test_the_lock_file_of_the_first_init_is_stored_and_reused(tmp_path: Path):
     stack = stack_requiring(tmp_path / "stack", "1.99.0")
     provider_lock.copy_to_stack(tmp_path, stack)
     assert not (stack / provider_lock.FILE_NAME).exists()
@@ -299,7 +299,7 @@ def test_the_lock_file_of_a_first_init_is_kept_and_used_by_later_ones(tmp_path: 
     assert [(folder / provider_lock.FILE_NAME).read_text() for folder in (tmp_path, stack)] == [LOCK, LOCK]
 
 
-def test_a_lock_file_of_other_versions_is_refused_with_what_to_do(tmp_path: Path):
+def test_a_lock_file_with_other_versions_is_refused(tmp_path: Path):
     (tmp_path / provider_lock.FILE_NAME).write_text(LOCK)
     with pytest.raises(provider_lock.LockFileError) as raised:
         provider_lock.copy_to_stack(tmp_path, stack_requiring(tmp_path / "stack", "1.100.0"))
@@ -312,7 +312,7 @@ def test_a_lock_file_of_other_versions_is_refused_with_what_to_do(tmp_path: Path
     )
 
 
-def test_an_init_may_not_change_a_lock_file_that_is_kept(tmp_path: Path):
+def test_an_init_may_not_change_a_stored_lock_file(tmp_path: Path):
     def arguments(**given: str) -> str:
         made = cdktf_environment({**given}, root=tmp_path, skips_lock=False, is_coloured=True, is_locked=True)
         return made["TF_CLI_ARGS_init"]
@@ -321,7 +321,7 @@ def test_an_init_may_not_change_a_lock_file_that_is_kept(tmp_path: Path):
     assert arguments(TF_CLI_ARGS_init="-no-color") == "-no-color -lockfile=readonly"
 
 
-def test_the_output_folder_is_found_as_cdktf_finds_it():
+def test_the_output_folder_follows_cdktfs_rules():
     assert [
         str(output_folder(arguments.split(), {})) for arguments in ("deploy", "deploy -o x", "diff --output=y s")
     ] == [
@@ -333,7 +333,7 @@ def test_the_output_folder_is_found_as_cdktf_finds_it():
 
 
 @pytest.mark.process
-def test_what_is_to_be_done_after_cdktf_is_done_however_it_ends(tmp_path: Path):
+def test_the_exit_function_runs_however_the_program_ends(tmp_path: Path):
     done: list[int] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
@@ -356,14 +356,14 @@ def test_providers_are_found_in_a_mirror_unpacked_and_zipped(tmp_path: Path):
     assert missing_from_mirrors([folder]) == []
 
 
-def test_a_cli_configuration_with_an_installation_of_its_own_is_trusted(tmp_path: Path):
+def test_a_cli_configuration_with_provider_installation_is_used(tmp_path: Path):
     assert not has_provider_installation({}, tmp_path)
     (tmp_path / ".terraformrc").write_text("provider_installation { direct {} }\n")
     assert has_provider_installation({}, tmp_path)
     assert must_skip_lock({}, tmp_path, "deploy")
 
 
-def test_providers_that_nobody_has_are_named():
+def test_unavailable_providers_are_named():
     assert missing_providers_error(["databricks/databricks"]).startswith(
         "terraform init cannot get databricks/databricks: no local mirror has it and https://registry.terraform.io"
     )

@@ -1,4 +1,4 @@
-"""Each export in each disguise lists the same groups; what is none is refused in words."""
+"""Each export lists the same groups in each encoding and delimiter; other files are refused."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def groups_of(listed: GroupList) -> list[tuple[str, str, tuple[str, ...]]]:
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_format_is_recognised_in_every_encoding_that_says_what_it_is(name, encoding):
+def test_a_format_is_recognised_in_every_detectable_encoding(name, encoding):
     text, title, groups = FORMATS[name]
     listed = read(encode(text, encoding))
     assert (listed.format, groups_of(listed)) == (title, groups)
@@ -60,7 +60,7 @@ def test_a_format_is_recognised_in_every_encoding_that_says_what_it_is(name, enc
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_spreadsheet_changes_nothing_of_what_a_format_lists(name, delimiter):
+def test_a_format_is_read_the_same_after_a_spreadsheet_saved_it(name, delimiter):
     text, title, groups = FORMATS[name]
     listed = read(encode(from_spreadsheet(text, delimiter), "UTF-16LE with BOM" if delimiter == "\t" else "UTF-8"))
     assert (listed.format, groups_of(listed)) == (title, groups)
@@ -101,14 +101,14 @@ def test_group_choice_is_read_in_every_language(language):
         ("グループ外", "グループなし"),
     ],
 )
-def test_students_in_no_group_are_left_out_and_reported_by_line(label):
+def test_students_in_no_group_are_skipped_and_reported_by_line(label):
     listed = read(encode(moodle_files.overview(TEAMS, ungrouped=["a@uni.example", "b@uni.example"], no_group=label)))
     assert groups_of(listed) == BY_NAME
     assert [issue.line for issue in listed.ignored] == [9, 10]
     assert '"a@uni.example" is in no group' in listed.ignored[0].message
 
 
-def test_a_label_that_nobody_knows_can_be_named():
+def test_an_unknown_label_can_be_named():
     text = moodle_files.overview(TEAMS, ungrouped=["a@uni.example"], no_group=("«Foo»", "[Bar baz]"))
     assert "may be a group or Moodle's label" in read(encode(text)).problems[0].message
     assert groups_of(read(encode(text), no_group=["bar baz"])) == BY_NAME
@@ -116,7 +116,7 @@ def test_a_label_that_nobody_knows_can_be_named():
     assert named == [*BY_NAME, ("", "[Bar baz]", ("a@uni.example",))]
 
 
-def test_a_grouping_that_is_called_like_no_group_keeps_its_groups():
+def test_a_grouping_named_like_no_group_keeps_its_groups():
     rows = [["Groupement", "Groupe", "Prénom", "Nom", "Adresse de courriel"]]
     rows += [["Pas dans un groupe", name, "A", "B", f"{name}@uni.example"] for name in ("un", "deux")]
     listed = read(encode(moodle_files.format_csv(rows)))
@@ -129,7 +129,7 @@ def test_a_group_in_two_groupings_is_one_group():
     assert groups_of(read(encode(moodle_files.format_csv(rows)))) == [("", "G", ("a@uni.example",))]
 
 
-def test_a_student_who_has_not_chosen_is_left_out():
+def test_a_student_without_a_choice_is_skipped():
     text = moodle_files.choice(TEAMS) + "Last\tFirst\t \tlazy@uni.example\t\t\n"
     listed = read(encode(text))
     assert groups_of(listed) == NOT_EMPTY
@@ -141,7 +141,7 @@ def test_addresses_are_normalised():
     assert groups_of(read(encode(f"user1,user2\n{raw},\n"))) == [("", "", ("dana.lévi@uni.example",))]
 
 
-def test_a_leading_apostrophe_of_a_spreadsheet_is_no_part_of_an_address():
+def test_a_leading_apostrophe_is_not_part_of_an_address():
     assert groups_of(read(encode("user1\n'-a@uni.example\n"))) == [("", "", ("-a@uni.example",))]
 
 
@@ -156,7 +156,7 @@ def test_more_members_than_the_header_names_are_read():
     assert groups_of(listed)[1] == ("2", "B", ("b@uni.example", "c@uni.example"))
 
 
-def test_the_address_of_a_member_can_stand_in_another_column():
+def test_a_members_address_can_be_in_another_column():
     text = moodle_files.self_selection(TEAMS).replace("Email", "Alias").replace("ID Number", "Institutional mail")
     text = text.replace('"012345678"', '"somebody@uni.example"', 1).replace('"012345678"', '"nobody@uni.example"', 1)
     one_group = "\n".join(text.splitlines()[:3])
@@ -165,7 +165,7 @@ def test_the_address_of_a_member_can_stand_in_another_column():
     assert "Member 1 email" in read(encode(one_group)).problems[0].message
 
 
-def test_columns_can_be_named_where_several_hold_addresses():
+def test_a_column_can_be_named_if_several_have_addresses():
     rows = [["Team", "Mail 1", "Mail 2"], ["A", "a@x.example", "a@uni.example"], ["A", "b@x.example", "b@uni.example"]]
     text = encode(moodle_files.format_csv(rows))
     assert read(text).problems == (
@@ -177,7 +177,7 @@ def test_columns_can_be_named_where_several_hold_addresses():
     assert both.problems == (Issue(1, 'column "Mail 2" cannot hold both addresses and groups.'),)
 
 
-def test_a_huge_description_is_no_obstacle():
+def test_a_huge_description_is_accepted():
     team = Team(1, "A", ("a@uni.example",), "<img src='data:" + "A" * 300_000 + "'>")
     assert groups_of(read(encode(moodle_files.self_selection([team])))) == [("1", "A", ("a@uni.example",))]
 
@@ -191,14 +191,14 @@ def test_a_cell_with_a_comma_is_one_group_unless_its_parts_are_groups():
     )
 
 
-def test_grades_are_not_taken_for_groups():
+def test_a_grades_export_has_no_groups():
     rows = [["Xvor", "Xnach", "Xid", "Xinst", "Xdept", "Xmail"]]
     rows += [["A", f"Last{number}", "", "", "", f"s{number}@uni.example"] for number in range(9)]
     assert "no group column was found" in read(encode(moodle_files.format_csv(rows))).problems[0].message
 
 
 @given(st.sampled_from(sorted(FORMATS)), st.sampled_from(sorted(ENCODINGS)), st.data())
-def test_no_mutilated_export_is_more_than_a_list_of_problems(name, encoding, data):
+def test_a_mutilated_export_gives_problems_or_a_valid_roster(name, encoding, data):
     content = bytearray(encode(FORMATS[name][0], encoding))
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(content)))

@@ -1,4 +1,4 @@
-"""A damaged row is refused with its line, and nobody is dropped without a word."""
+"""Damaged rows are refused with their line, and no student is dropped silently."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_a_damaged_row_of_another_export_is_refused_with_its_line(text, problem)
     assert problem in sentences(text)
 
 
-def test_rows_with_empty_cells_at_their_end_are_whole():
+def test_rows_with_trailing_empty_cells_are_valid():
     text = "Grouping,Group,First name,Last name,Email address\nLab,T1,F,L,a@u.example,,\n"
     assert [group.moodle_name for group in read_export(text).groups] == ["T1"]
     trailing = "Grouping,Group,First name,Last name,Email address,,\nLab,T1,F,L,a@u.example\n"
@@ -137,7 +137,7 @@ def test_rows_with_empty_cells_at_their_end_are_whole():
 
 
 def everybody_is_somewhere(text: str, listed: GroupList) -> None:
-    """Every whole address of the text is in a group, or a remark says why not."""
+    """Assert that every complete address is in a group or in an issue."""
     told = " ".join(issue.message for issue in (*listed.ignored, *listed.problems))
     members = {member.email for group in listed.groups for member in group.members}
     assert listed.problems or {*ADDRESS.findall(text)} <= members | {*ADDRESS.findall(told)}
@@ -145,7 +145,7 @@ def everybody_is_somewhere(text: str, listed: GroupList) -> None:
 
 @st.composite
 def with_damaged_rows(draw: st.DrawFn) -> tuple[str, str]:
-    """The name of a format, and an export of it in which cells of some rows are gone, emptied, joined or moved."""
+    """Generate a format's name and an export of it with removed, emptied, joined or moved cells."""
     name = draw(st.sampled_from(sorted(EXPORTS)))
     lines = EXPORTS[name].splitlines()
     header = 2 if name == "self-selection" else 1
@@ -178,7 +178,7 @@ def with_damaged_rows(draw: st.DrawFn) -> tuple[str, str]:
 
 @exactly_examples(100, acceptance=10_000)
 @given(with_damaged_rows())
-def test_nobody_in_a_damaged_row_is_dropped_without_a_word(case):
+def test_no_student_in_a_damaged_row_is_dropped_silently(case):
     _, text = case
     try:
         listed = read_export(text)
@@ -193,7 +193,7 @@ JUNK = [b"", b'"', b",", b";", b"\n", b"\t", b"\0", b"@", b"\xff", b"sep=", b"\r
 
 @st.composite
 def mutilated(draw: st.DrawFn) -> bytes:
-    """An export of some format and disguise in which pieces are replaced by junk."""
+    """Generate an export of some format and encoding in which parts are replaced by junk."""
     text = EXPORTS[draw(st.sampled_from(sorted(EXPORTS)))]
     disguise = draw(st.sampled_from(["", ",", ";", "\t"]))
     encoding = draw(st.sampled_from(sorted(ENCODINGS)))
@@ -205,7 +205,7 @@ def mutilated(draw: st.DrawFn) -> bytes:
 
 
 def imported(data: bytes) -> None:
-    """What the command does with a file, without files: it is refused by sentences with a line, or reported."""
+    """Import data without files, as the command does; assert a report or errors with lines."""
     try:
         text, encoding = decode(data)
         listed = read_export(text)
@@ -248,6 +248,6 @@ def test_the_command_ends_with_0_or_2_and_without_traceback(folder, data):
     assert result.exit_code == 0 or result.stderr.endswith("\nNothing was written.\n")
 
 
-def test_a_cell_of_very_many_commas_is_read_at_once():
+def test_a_cell_with_many_commas_is_parsed_fast():
     text = 'First name,Last name,Email address,Groups\nF,L,a@uni.example,"' + "A, " * 20_000 + 'B"\n'
     assert "is in 20001 groups" in read_export(text, known_groups=["A, X"]).problems[0].message

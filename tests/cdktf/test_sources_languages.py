@@ -1,4 +1,4 @@
-"""An export in each language of Moodle lists the course's groups; words of no language are no group."""
+"""An export in each of Moodle's languages lists exactly the course's groups."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def groups_of(listed: GroupList) -> dict[str, tuple[str, ...]]:
 
 @st.composite
 def courses(draw: st.DrawFn) -> MoodleCourse:
-    """Groups of up to three in groupings that overlap, some in none, some empty; some students in none."""
+    """Generate groups of up to three students, overlapping groupings, and students in no group."""
     sizes = draw(st.lists(st.integers(0, 3), min_size=1, max_size=6))
     groups = {
         f"Team {number}": tuple(f"s{number}.{who}@u.example" for who in range(size))
@@ -42,7 +42,7 @@ def courses(draw: st.DrawFn) -> MoodleCourse:
 
 
 @given(courses(), LANGUAGES)
-def test_every_overview_lists_the_groups_and_no_other(course, language):
+def test_every_overview_lists_exactly_the_groups(course, language):
     listed = read_export(moodle_course.overview(course, LANGUAGE_PACKS[language]))
     assert groups_of(listed) == {name: tuple(emails) for name, emails in course.groups.items()}
     left_out = [issue.message.split('"')[1] for issue in listed.ignored if "is in no group" in issue.message]
@@ -50,8 +50,8 @@ def test_every_overview_lists_the_groups_and_no_other(course, language):
 
 
 @given(courses(), LANGUAGES)
-def test_labels_that_nobody_knows_are_told_by_their_place_or_asked_about(course, language):
-    # A last grouping without groups looks like “not in a grouping”: `--group` says what is behind it.
+def test_unknown_labels_are_found_by_position_or_reported(course, language):
+    # A last grouping without groups looks like “not in a grouping”: then `--group` must name the group after it.
     assume(not course.groupings or course.groupings[max(course.groupings)])
     listed = read_export(moodle_course.overview(course, LANGUAGE_PACKS[language], UNKNOWN_LANGUAGE))
     if listed.problems:
@@ -64,14 +64,14 @@ def test_labels_that_nobody_knows_are_told_by_their_place_or_asked_about(course,
 
 
 @given(courses())
-def test_an_overview_in_no_known_language_is_right_or_refused(course):
+def test_an_overview_in_an_unknown_language_is_right_or_refused(course):
     assume(not course.groupings or course.groupings[max(course.groupings)])
     listed = read_export(moodle_course.overview(course, UNKNOWN_LANGUAGE))
     if not listed.problems:
         assert groups_of(listed) == {name: tuple(emails) for name, emails in course.groups.items()}
 
 
-def test_students_in_no_group_are_the_last_block_behind_that_of_no_grouping():
+def test_students_in_no_group_are_the_last_block_after_no_grouping():
     listed = read_export(moodle_course.overview(COURSE, UNKNOWN_LANGUAGE))
     assert groups_of(listed) == GROUPS
     assert [(issue.line, issue.message) for issue in listed.ignored] == [
@@ -81,7 +81,7 @@ def test_students_in_no_group_are_the_last_block_behind_that_of_no_grouping():
     ]
 
 
-def test_what_can_be_a_group_or_a_label_is_asked_about():
+def test_an_ambiguous_label_is_reported():
     course = MoodleCourse({**COURSE.groups, "T5": ("f@u.example",)}, COURSE.groupings, COURSE.ungrouped)
     text = moodle_course.overview(course, LANGUAGE_PACKS["en"], UNKNOWN_LANGUAGE)
     question = '"Xno_group" may be a group or Moodle\'s label for students in no group: '
@@ -92,14 +92,14 @@ def test_what_can_be_a_group_or_a_label_is_asked_about():
     assert groups_of(read_export(text, groups=["Xno_group"])) == expected | {"Xno_group": COURSE.ungrouped}
 
 
-def test_a_group_that_is_named_is_no_label_even_behind_an_empty_block():
+def test_a_named_group_is_not_a_label_even_after_an_empty_block():
     course = MoodleCourse({"T1": ("a@u.example",), "T2": ("b@u.example",)}, {"Lab": ("T1",), "Zero": ()})
     text = moodle_course.overview(course, LANGUAGE_PACKS["en"], UNKNOWN_LANGUAGE)
     assert set(groups_of(read_export(text))) == {"T1"}
     assert set(groups_of(read_export(text, groups=["T2"]))) == {"T1", "T2"}
 
 
-def test_one_wording_for_no_grouping_and_no_group_drops_no_team():
+def test_one_term_for_no_grouping_and_no_group_drops_no_team():
     french = LANGUAGE_PACKS["fr"]._replace(not_in_group="Pas dans un groupe", not_in_grouping="Pas dans un groupe")
     alone = MoodleCourse({"T1": ("a@u.example",), "T2": ("b@u.example", "c@u.example")}, {"Lab": ("T1",)})
     in_none = MoodleCourse(alone.groups, alone.groupings, ("n@u.example",))
@@ -111,14 +111,14 @@ def test_one_wording_for_no_grouping_and_no_group_drops_no_team():
 
 
 @pytest.mark.parametrize("language", LANGUAGE_PACKS)
-def test_participants_are_a_format_of_their_own_in_every_language(language):
+def test_participants_are_recognised_in_every_language(language):
     listed = read_export(moodle_course.participants(COURSE_OF_ONE_EACH, LANGUAGE_PACKS[language]))
     assert (listed.format, groups_of(listed)) == ("Participants", NOT_EMPTY)
     assert [issue.line for issue in listed.ignored] == [2, 3]
 
 
 @pytest.mark.parametrize("language", LANGUAGE_PACKS)
-def test_who_is_in_no_groups_is_left_out_of_participants(language):
+def test_participants_in_no_group_are_skipped(language):
     for label in (LANGUAGE_PACKS[language].no_groups, LANGUAGE_PACKS[language].no_group, "No groups"):
         listed = read_export(moodle_course.participants(COURSE_OF_ONE_EACH, LANGUAGE_PACKS[language], label))
         assert groups_of(listed) == NOT_EMPTY
@@ -128,7 +128,7 @@ COURSE_OF_ONE_EACH = MoodleCourse(COURSE.groups, {}, COURSE.ungrouped)
 
 
 @pytest.mark.parametrize("language", LANGUAGE_PACKS)
-def test_a_group_choice_is_read_with_the_words_of_every_language(language):
+def test_group_choice_is_recognised_in_every_language(language):
     listed = read_export(moodle_course.choice(COURSE, LANGUAGE_PACKS[language]))
     assert (listed.format, groups_of(listed)) == ("Group choice", NOT_EMPTY)
 
@@ -147,15 +147,15 @@ def test_grades_are_never_groups(pack, names, delimiter, is_sorted):
     assert len(sentences) == 1 and "no group column was found" in sentences[0]
 
 
-def test_a_class_of_common_names_is_no_list_of_groups_in_any_language():
-    """As the export of a whole class is sorted: by last name, then by first name."""
+def test_a_class_with_common_names_is_not_a_list_of_groups():
+    """The export of a whole class is sorted by last name, then by first name."""
     people = sorted((f"Last {number % 9}", f"First {number % 23}", f"s{number}@u.example") for number in range(100))
     text = moodle_course.grades([(first, last, email) for last, first, email in people], UNKNOWN_LANGUAGE)
     assert "no group column was found" in read_export(text).problems[0].message
 
 
 @pytest.mark.parametrize("pack", LANGUAGE_PACKS.values())
-def test_words_are_known_as_what_they_are(pack: LanguagePack):
+def test_terms_are_recognised_by_kind(pack: LanguagePack):
     for field, words in {
         "grouping": GROUPING_TERMS,
         "group": GROUP_TERMS,
@@ -171,6 +171,6 @@ def test_words_are_known_as_what_they_are(pack: LanguagePack):
         assert term_key(getattr(pack, field)) in words
 
 
-def test_no_word_is_of_two_kinds():
+def test_no_term_has_two_kinds():
     kinds = [{""}, GROUP_TERMS, GROUPING_TERMS, EMAIL_TERMS, PERSON_TERMS, NO_GROUP_TERMS]
     assert [one & other for number, one in enumerate(kinds) for other in kinds[:number] if one & other] == []

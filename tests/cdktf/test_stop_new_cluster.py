@@ -1,4 +1,4 @@
-"""A cluster that was just made is stopped, unless somebody uses it; and one process serves many."""
+"""A cluster that was just created is stopped unless it is in use; one process serves many requests."""
 
 import os
 import subprocess
@@ -34,46 +34,46 @@ def decision(state: str, *events: dict[str, Any], **facts: Any) -> StopDecision:
 CREATED = (event("CREATING", 0, DEPLOYER), event("RUNNING", MINUTE))
 
 
-def test_a_cluster_that_only_the_deploy_started_is_stopped():
+def test_a_cluster_started_only_by_the_deploy_is_stopped():
     assert decision("RUNNING", *CREATED) == StopCluster()
     assert decision("RESIZING", *CREATED) == StopCluster()
 
 
-def test_the_name_of_who_deploys_is_compared_without_case():
+def test_the_deployers_name_is_compared_ignoring_case():
     assert decision("RUNNING", event("CREATING", 0, "Admin@LAB.example"), event("RUNNING", 1)) == StopCluster()
 
 
-def test_a_cluster_that_is_stopped_already_is_left_in_silence():
+def test_a_stopped_cluster_is_left_without_a_warning():
     assert decision("TERMINATED", *CREATED) == KeepRunning()
     assert decision("TERMINATING", *CREATED) == KeepRunning()
 
 
 @pytest.mark.parametrize("kind", ["STARTING", "RESTARTING"])
-def test_a_cluster_that_a_student_started_since_is_left(kind: str):
+def test_a_cluster_started_by_a_student_since_keeps_running(kind: str):
     events = (*CREATED, event(kind, 5 * MINUTE, "dana@campus.example.ac.il"), event("RUNNING", 6 * MINUTE))
     assert decision("RUNNING", *events) == KeepRunning("dana@campus.example.ac.il has started it since")
 
 
-def test_a_cluster_that_is_in_use_is_left_though_the_deploy_started_it():
+def test_a_cluster_in_use_keeps_running():
     assert decision("RUNNING", *CREATED, last_activity_time=3 * MINUTE) == KeepRunning("it is in use")
 
 
-def test_an_activity_of_the_start_itself_is_not_use():
+def test_activity_during_the_start_is_not_use():
     assert decision("RUNNING", *CREATED, last_activity_time=MINUTE + 500) == StopCluster()
 
 
-def test_a_cluster_of_unknown_starter_is_left():
+def test_a_cluster_with_an_unknown_starter_keeps_running():
     assert decision("RUNNING", event("RUNNING", MINUTE)) == KeepRunning("its starter is unknown")
     assert decision("RUNNING", event("STARTING", 0), event("RUNNING", MINUTE)) == KeepRunning(
         "somebody has started it since"
     )
 
 
-def test_a_cluster_on_its_way_is_left_and_said():
+def test_a_pending_cluster_keeps_running_with_a_warning():
     assert decision("PENDING", event("CREATING", 0, DEPLOYER)) == KeepRunning("its state is PENDING")
 
 
-def test_a_request_waits_until_it_is_answered(tmp_path: Path):
+def test_a_request_is_pending_until_it_is_answered(tmp_path: Path):
     queue = RequestQueue(tmp_path / "spool")
     queue.put("c1")
     queue.put("c2")
@@ -84,7 +84,7 @@ def test_a_request_waits_until_it_is_answered(tmp_path: Path):
         queue.pop_answer("c1")
 
 
-def test_an_earlier_answer_is_not_given_again(tmp_path: Path):
+def test_an_earlier_answer_is_discarded(tmp_path: Path):
     queue = RequestQueue(tmp_path)
     queue.put("c1")
     queue.write_answer("c1", "old")
@@ -92,7 +92,7 @@ def test_an_earlier_answer_is_not_given_again(tmp_path: Path):
     assert (queue.pending(), queue.is_answered("c1")) == ({"c1"}, False)
 
 
-def test_one_process_at_a_time_serves(tmp_path: Path):
+def test_only_one_process_serves_at_a_time(tmp_path: Path):
     queue, other = RequestQueue(tmp_path), RequestQueue(tmp_path)
     with queue.server_lock() as first, other.server_lock() as second:
         assert (first, second) == (True, False)
@@ -115,7 +115,7 @@ def new_cluster(emulator: EmulatorProcess) -> str:
 
 
 def set_environment(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Give this process the environment that a deploy gives its programs; a copy of it."""
+    """Set the environment that a deploy gives its programs; return a copy."""
     for name, value in emulator.environment().items():
         monkeypatch.setenv(name, value)
     return dict(os.environ)
@@ -127,7 +127,7 @@ def test_many_requests_are_served_by_one_process(
     environ = set_environment(emulator, monkeypatch)
     clusters = [new_cluster(emulator) for _ in range(12)]
     queues = [RequestQueue(tmp_path / "spool") for _ in clusters]
-    # What a process left that died before it was answered.
+    # The request of a process that died before it was answered.
     queues[0].put("left-behind")
     with ThreadPoolExecutor(len(clusters)) as processes:
         assert list(processes.map(request_stop, clusters, queues, repeat(environ))) == [""] * len(clusters)
@@ -179,7 +179,7 @@ def state_of(emulator: EmulatorProcess, cluster: str) -> str:
     return str(emulator.request("GET", f"/api/2.1/clusters/get?cluster_id={cluster}")[1]["state"])
 
 
-def test_the_program_stops_a_new_cluster_twice_without_a_word(
+def test_the_program_can_stop_a_cluster_twice_silently(
     emulator: EmulatorProcess, running: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     assert stop_with_the_program(emulator, tmp_path, monkeypatch, running) == ""
@@ -187,7 +187,7 @@ def test_the_program_stops_a_new_cluster_twice_without_a_word(
     assert stop_with_the_program(emulator, tmp_path, monkeypatch, running) == ""
 
 
-def test_the_program_leaves_a_cluster_that_is_in_use(
+def test_the_program_does_not_stop_a_cluster_in_use(
     emulator: EmulatorProcess, running: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     emulator.control("POST", "work", {"cluster_id": running, "seconds": 600})
@@ -197,7 +197,7 @@ def test_the_program_leaves_a_cluster_that_is_in_use(
     assert state_of(emulator, running) == "RUNNING"
 
 
-def test_a_workspace_that_refuses_is_a_warning_and_not_a_failure(
+def test_a_refusing_workspace_is_a_warning_and_not_a_failure(
     emulator: EmulatorProcess, running: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     emulator.admin_token, token = "dapi-wrong", emulator.admin_token

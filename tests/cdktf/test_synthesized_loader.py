@@ -1,4 +1,4 @@
-"""The loader makes in a workspace what a synthesized stack describes, without Terraform."""
+"""The loader creates the resources of a synthesized stack without Terraform."""
 
 import base64
 from typing import Any
@@ -95,12 +95,12 @@ def test_a_stack_becomes_accounts_groups_clusters_and_permissions(emulator: Emul
     assert sorted(str(found.path) for found in client.workspace.list("/lab")) == ["/lab/allowances", "/lab/course.json"]
 
 
-def test_an_account_that_should_exist_and_does_not_is_named(emulator: EmulatorProcess):
+def test_a_missing_existing_account_is_named(emulator: EmulatorProcess):
     with pytest.raises(LoadError, match=r"The workspace has no account old@campus\.example\.ac\.il"):
         load(emulator.client(), STACK)
 
 
-def test_what_exists_is_not_changed(emulator: EmulatorProcess):
+def test_existing_objects_are_not_changed(emulator: EmulatorProcess):
     for name in ("old@campus.example.ac.il", "dana@campus.example.ac.il"):
         emulator.control("POST", "users", {"user_name": name})
     with pytest.raises(ResourceConflict, match="already exists"):

@@ -1,4 +1,4 @@
-"""The resources of a synthesized stack are those that Terraform would make of it."""
+"""The resources of a synthesized stack equal those that Terraform would create."""
 
 from synthesized.resources import Instance, Resources
 
@@ -13,13 +13,13 @@ def test_for_each_becomes_one_resource_for_each_key():
     ]
 
 
-def test_a_value_of_for_each_fills_its_fields():
+def test_each_value_is_resolved():
     group = {"for_each": {"one": {"title": "One"}}, "name": "${each.value.title}", "all": "${each.value}"}
     found = Resources({"resource": {"databricks_group": {"g": group}}}).instances("resource", "databricks_group")
     assert [one.arguments for one in found] == [{"name": "One", "all": {"title": "One"}}]
 
 
-def test_a_reference_is_replaced_once_its_attribute_is_remembered():
+def test_a_reference_is_resolved_once_its_attribute_is_set():
     member = {"group_id": "${databricks_group.g.id}", "member_id": '${data.databricks_user.staff["a@x"].id}'}
     resources = Resources({"resource": {"databricks_group_member": {"m": member}}})
     (before,) = resources.instances("resource", "databricks_group_member")
@@ -30,7 +30,7 @@ def test_a_reference_is_replaced_once_its_attribute_is_remembered():
     assert after.arguments == {"group_id": "7", "member_id": "8"}
 
 
-def test_nobody_is_restricted_in_a_new_lab_and_escapes_are_undone():
+def test_a_new_lab_has_no_restrictions_and_escapes_are_removed():
     rights = {"access_control": [{"permission_level": LEVEL}], "text": "$${a} %%{b}", "count": 2}
     (found,) = Resources({"resource": {"t": {"r": rights}}}).instances("resource", "t")
     assert found.arguments == {"access_control": [{"permission_level": "CAN_RESTART"}], "text": "${a} %{b}", "count": 2}

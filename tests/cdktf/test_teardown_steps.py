@@ -1,4 +1,4 @@
-"""When a step of a term's end is done, to do or not possible."""
+"""When a step of the end of a term is done, to do or not possible."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ DONE, TO_DO, NOT_POSSIBLE = Status.DONE, Status.TO_DO, Status.NOT_POSSIBLE
         (None, NOT_POSSIBLE, "--output TARGET"),
     ],
 )  # fmt: skip
-def test_a_backup_is_done_when_it_is_of_everybody_whole_and_of_now(
+def test_a_backup_is_done_if_it_is_complete_and_current(
     verified: VerifiedBackup | CommandResult | None, status: Status, ends: str
 ) -> None:
     step = backup_step("saved", verified, is_waived=False)
@@ -74,7 +74,7 @@ def test_a_backup_is_done_when_it_is_of_everybody_whole_and_of_now(
     assert (step.status, step.message[-len(ends) :]) == (status, ends)
 
 
-def test_the_gate_knows_what_a_backup_was_asked_to_leave_out() -> None:
+def test_the_excluded_parts_of_a_backup_are_known() -> None:
     everything = {"users": [], "all_homes": True, "shared": True, "sources": ["dbfs", "workspace"], "max_size": None}
 
     assert excluded_parts(everything) == ()
@@ -86,11 +86,11 @@ def test_the_gate_knows_what_a_backup_was_asked_to_leave_out() -> None:
     assert excluded_parts({**everything, "all_homes": False, "shared": False}) == ("homes", "what is shared")
 
 
-def test_a_backup_that_is_waived_is_done() -> None:
+def test_a_waived_backup_is_done() -> None:
     assert backup_step(None, None, is_waived=True).status is DONE
 
 
-def test_what_did_not_change_since_the_last_backup_is_not_read_again() -> None:
+def test_the_next_backup_is_incremental() -> None:
     assert backup_command("saved", replace(WHOLE, is_current=False))[-2:] == (
         "--since",
         "saved/host/2027-02-01/manifest.jsonl",
@@ -122,14 +122,14 @@ def test_what_did_not_change_since_the_last_backup_is_not_read_again() -> None:
             "the ledger of this machine does not know 94290 2026w; where the enforcer runs: python -m enforcer "
             "end-of-day && python -m enforcer archive --output enforcer-94290-2026w",
         ),
-        # An archive that was copied from where the enforcer runs tells it.
+        # An archive that was copied from the enforcer's machine is evidence.
         (
             replace(EVIDENCE, ledger=CommandResult(1), archived=ARCHIVED),
             False,
             DONE,
             "2027-02-01 11:55 UTC; settled up to 2027-01-31",
         ),
-        # After the end polls tell nothing of the lab.
+        # Polls after the destroy have no information about the lab.
         (
             replace(EVIDENCE, ledger=replace(LEDGER, last_poll=NOW + 999 * M), archived=ARCHIVED, is_destroyed=True),
             False,
@@ -139,7 +139,7 @@ def test_what_did_not_change_since_the_last_backup_is_not_read_again() -> None:
         (replace(EVIDENCE, is_waived=True), False, DONE, "there is no enforcer's ledger to be kept (--no-archive)"),
     ],
 )
-def test_the_last_poll_has_to_be_the_last_and_to_have_succeeded(
+def test_the_last_poll_must_be_recent_and_successful(
     evidence: LedgerEvidence, is_outdated: bool, status: Status, says: str
 ) -> None:
     step = poll_step(evidence, now=NOW, is_outdated=is_outdated)
@@ -159,11 +159,11 @@ def test_the_last_poll_has_to_be_the_last_and_to_have_succeeded(
         (replace(EVIDENCE, ledger=CommandResult(1), is_waived=True), DONE),
     ],
 )
-def test_an_archive_is_of_the_last_poll(evidence: LedgerEvidence, status: Status) -> None:
+def test_an_archive_must_contain_the_last_poll(evidence: LedgerEvidence, status: Status) -> None:
     assert archive_step(evidence, folder="archive").status is status
 
 
-def test_clusters_that_run_are_named_and_others_are_left() -> None:
+def test_only_running_clusters_of_the_lab_are_stopped() -> None:
     ours, theirs = RunningCluster("1", "cluster_01", True), RunningCluster("2", "research", False)
 
     assert clusters_step(WorkspaceContents((ours, theirs))).items == ("cluster_01",)
@@ -175,7 +175,7 @@ def test_clusters_that_run_are_named_and_others_are_left() -> None:
     assert output_lines[0].message == "a cluster that is not the lab's runs: research"
 
 
-def test_what_is_destroyed_and_what_stays_is_named() -> None:
+def test_destroyed_and_kept_objects_are_named() -> None:
     member = ManagedObject("databricks_group_member", "", "2|3")
     state = StateFacts((STUDENT, member), ("state/x.tfstate",))
 
@@ -190,7 +190,7 @@ def test_what_is_destroyed_and_what_stays_is_named() -> None:
     ]
 
 
-def test_nothing_is_destroyed_only_if_the_workspace_was_looked_at_and_has_nothing_of_the_lab() -> None:
+def test_destroy_is_done_only_if_the_workspace_was_read_and_has_no_remains() -> None:
     left = LabRemains(
         (ManagedObject("file", "/lab-94290-2026w/course.json", "1"), ManagedObject("group", "group_01", "2"))
     )
@@ -209,7 +209,7 @@ def test_nothing_is_destroyed_only_if_the_workspace_was_looked_at_and_has_nothin
     assert judged(LabRemains(unread=("the groups",))) == (NOT_POSSIBLE, unknown, ())
 
 
-def test_what_the_workspace_has_of_a_lab_is_found_by_course_file_names_and_tags() -> None:
+def test_remains_of_a_lab_are_found_by_course_file_names_and_tags() -> None:
     lab = InProcessCourse(2, soft=150 * M, hard=180 * M)
     research = {"origin": "terraform", "lab_course": "1", "lab_term": "2026w", "lab_group": "group_01"}
     lab.workspace.create(cluster_name="other", custom_tags=research)
@@ -223,7 +223,7 @@ def test_what_the_workspace_has_of_a_lab_is_found_by_course_file_names_and_tags(
 
     of_lab = [f"{FOLDER}/course.json", "group_001", "group_002", "cluster_001", "cluster_002"]
     assert sorted(found(())) == sorted(of_lab)
-    # The roster's own groups count, too; a group that another course's cluster names is that course's.
+    # Groups of the roster are included, too; a group in the tags of another course's cluster belongs to that course.
     assert sorted(found(("group_009", "group_01"))) == sorted([*of_lab, "group_009"])
     assert found(("group_009",), term="2031s") == ["group_009"]
 
@@ -239,11 +239,11 @@ def test_what_the_workspace_has_of_a_lab_is_found_by_course_file_names_and_tags(
         (StateFacts(problem="no login"), True, False, NOT_POSSIBLE),
     ],
 )
-def test_the_state_is_put_away_last(state: StateFacts, is_remote: bool, is_archived: bool, status: Status) -> None:
+def test_the_state_is_archived_last(state: StateFacts, is_remote: bool, is_archived: bool, status: Status) -> None:
     assert state_step(state, folder="archive", is_remote=is_remote, is_archived=is_archived).status is status
 
 
-def test_a_state_is_read_from_its_file(tmp_path: Path) -> None:
+def test_a_local_state_is_parsed(tmp_path: Path) -> None:
     resource = {"mode": "managed", "type": "databricks_user"}
     instances = [{"attributes": {"id": "1", "user_name": "ana@x.example"}}]
     data = {"mode": "data", "type": "databricks_user", "instances": instances}
@@ -270,7 +270,7 @@ esac
 
 
 @pytest.mark.process
-def test_a_state_in_a_storage_account_is_asked_of_terraform(tmp_path: Path) -> None:
+def test_a_remote_state_is_read_with_terraform(tmp_path: Path) -> None:
     program = tmp_path / "bin" / "terraform"
     program.parent.mkdir()
     program.write_text(TERRAFORM)
@@ -295,7 +295,7 @@ def test_a_state_in_a_storage_account_is_asked_of_terraform(tmp_path: Path) -> N
     ]
 
 
-def test_the_newest_archive_of_the_term_counts(tmp_path: Path) -> None:
+def test_the_newest_archive_of_the_term_is_found(tmp_path: Path) -> None:
     facts = {"course": "94290", "last_poll": None, "last_poll_failed": 0, "settled_up_to": None}
     for name, term, hour in (("a", "2026w", 1), ("b", "2026w", 2), ("c", "2026s", 3)):
         (tmp_path / name).mkdir()
@@ -312,7 +312,7 @@ def test_the_newest_archive_of_the_term_counts(tmp_path: Path) -> None:
     assert newest_archive(tmp_path, course="1", term="1") is None
 
 
-def test_a_purge_takes_what_is_of_the_lab_and_nothing_beside_it(tmp_path: Path) -> None:
+def test_anonymising_removes_only_the_labs_files(tmp_path: Path) -> None:
     facts = {"course": "94290", "last_poll": None, "last_poll_failed": 0, "settled_up_to": None}
     manifest = {**facts, "term": "2026w", "made_at": "2027-02-01T01:00:00.000Z"}
     for name, content in (
