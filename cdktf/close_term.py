@@ -1,6 +1,6 @@
-"""Closes a term as a checklist: looks, says what is done, to do and not possible, and acts once somebody confirms it.
+"""Closes a term with a checklist: reports which steps are done, to do or not possible, and acts after a confirmation.
 
-Reads LAB_CONFIG (default: lab.toml) and LAB_TARGET. It calls the other programs of the lab as processes.
+Reads LAB_CONFIG (default: lab.toml) and LAB_TARGET. Runs the other programs of the lab as processes.
 """
 
 from __future__ import annotations
@@ -52,25 +52,27 @@ Examples:
   python cdktf/close_term.py --target production --anonymise    # when names may no longer be kept
 
 \b
-Exit status: 0 every step is done, 1 something is left to do or not possible, 2 refused (nothing was done).
-docs/term-end.md is the semester's calendar, docs/json.md tells what --json prints.""",
+Exit status: 0 every step is done, 1 a step is to do or not possible, 2 refused (nothing was done).
+docs/term-end.md has the semester's calendar, docs/json.md describes the output of --json.""",
 )
-@click.option("--target", metavar="NAME", help="A target of lab.toml; without it LAB_TARGET, or default_target.")
-@click.option("--backup", metavar="TARGET", help="Where `inventory backup` saved the homes, or is to.")
-@click.option("--no-backup", is_flag=True, help="Nothing of the homes is to be kept.")
-@click.option("--no-archive", is_flag=True, help="There is no enforcer's ledger to be kept.")
+@click.option("--target", metavar="NAME", help="A target of lab.toml. [default: LAB_TARGET, else default_target]")
+@click.option(
+    "--backup", metavar="TARGET", help="The target of `inventory backup`, with or without a backup of the homes."
+)
+@click.option("--no-backup", is_flag=True, help="Close without a backup of the homes.")
+@click.option("--no-archive", is_flag=True, help="Close without an archive of the enforcer's ledger.")
 @click.option(
     "--archive",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Where ledger, reports and state go. [default: archive/<stack> beside lab.toml]",
+    help="The folder for ledger, reports and state. [default: archive/<stack> beside lab.toml]",
 )
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     default="cdktf.out",
     show_default=True,
-    help="The folder of the synthesized stacks, as cdktf has it.",
+    help="The folder of the synthesized stacks, as for cdktf.",
 )
 @cli.version_option
 @click.option("--anonymise", is_flag=True, help="Remove roster, synthesized stack, archived state and archived people.")
@@ -91,14 +93,14 @@ def main(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Close a term: homes backed up and proven, the last poll archived, clusters stopped, the lab destroyed, its state
-    put away; and say what stays, what still costs money, and what only an administrator can do.
+    """Close a term: stop its clusters, back up and verify the homes, archive the last poll, destroy the lab, and
+    archive its state. Then list what stays, what still costs money, and what only an administrator can do.
 
-    It looks first and acts only after a typed confirmation, step by step, and stops where one stays undone: without a
-    verified backup nothing is destroyed. It can be repeated at any time.
+    The program reports first and acts only after a typed confirmation. It stops at the first step that is not done:
+    without a verified backup nothing is destroyed. It can be repeated at any time.
     """
     if backup and no_backup:
-        raise click.UsageError("--backup and --no-backup exclude each other")
+        raise click.UsageError("--backup and --no-backup cannot be combined")
     anonymise = anonymise or old_anonymise
     try:
         dotenv_variables = dotenv.load(os.environ)
@@ -106,7 +108,7 @@ def main(
         lab = load_settings(settings)
         name, found = lab.target(target or os.environ.get("LAB_TARGET"))
         choice = None
-        # To remove names no workspace is needed; the term may be over for long.
+        # Anonymising needs no workspace: the term may have ended long ago.
         if not anonymise or isinstance(target_choice(name, found, os.environ, dotenv_variables), WorkspaceChoice):
             choice = apply_target(name, found, os.environ, dotenv_variables)
     except LabSettingsError as error:
@@ -121,7 +123,7 @@ def main(
 
 
 def close(request: CloseRequest, choice: WorkspaceChoice, *, yes: bool, dry_run: bool, in_json: bool) -> int:
-    """Look, ask, act, and say how it is; the exit status."""
+    """Report the steps, ask for confirmation, carry them out and report again; return the exit status."""
     try:
         started_at = now(os.environ)
         client = WorkspaceClient(config=configure(choice))
@@ -135,7 +137,7 @@ def close(request: CloseRequest, choice: WorkspaceChoice, *, yes: bool, dry_run:
         print_lines(checklist(request, identity, steps, managed, term.contents), to_stderr=in_json)
     blocked = [step.name for step in steps if step.status is Status.NOT_POSSIBLE]
     if not dry_run and blocked:
-        print(f"\nNothing was begun, because this is not possible: {', '.join(blocked)}.", file=sys.stderr)
+        print(f"\nNothing was started, because these steps are not possible: {', '.join(blocked)}.", file=sys.stderr)
     elif not dry_run and not is_closed(steps):
         if not yes and not cli.is_confirmed(f"close {request.stack}", workspace=str(identity)):
             cli.fail("Nothing was done.")
@@ -153,11 +155,11 @@ def close(request: CloseRequest, choice: WorkspaceChoice, *, yes: bool, dry_run:
 def anonymise_term(
     request: CloseRequest, choice: WorkspaceChoice | None, *, yes: bool, dry_run: bool, in_json: bool
 ) -> int:
-    """Remove what names people; the exit status.
+    """Delete files that name people; return the exit status.
 
-    The workspace may be gone by then. It is asked only if no state shows that the term was closed.
+    The workspace may be gone by then. It is read only if no state shows that the term was closed.
     """
-    # Once: where it is in a storage account, it is reached by the stack and the roster that go.
+    # Read only once: a remote state is read through the stack and the roster, which are deleted below.
     state, _ = read_state(request, programs_of(request, os.environ))
 
     def current_steps() -> list[Step]:
@@ -188,29 +190,29 @@ def anonymise_term(
 
 
 def anonymise_obstacle(request: CloseRequest, choice: WorkspaceChoice | None) -> str:
-    """Why the lab may still be there although no state says so; empty if the workspace has nothing of it."""
-    without = f"no state of {request.stack} is there, and none was put away"
+    """Return why the lab may still exist although there is no state; empty if the workspace has no objects of it."""
+    without = f"there is no state of {request.stack}, and none was archived"
     if choice is None:
-        return f"{without}; name the workspace, so that it can be looked at"
+        return f"{without}; name the workspace, so that it can be checked"
     try:
         client = WorkspaceClient(config=configure(choice))
         verify_workspace(client, request.target_name, request.target)
     except GuardError as error:
-        return f"{without}; whether the lab is gone is unknown. {error}"
+        return f"{without}; it is unknown whether the lab still exists. {error}"
     course = request.lab.course
     remains = find_lab_remains(client, course=course.id, term=course.term, groups=request.group_names)
     if remains.found:
         return f"{without}, but the workspace still has the lab; close the term first"
-    return f"{without}; {', '.join(remains.unread)} could not be looked at" if remains.unread else ""
+    return f"{without}; {', '.join(remains.unread)} could not be read" if remains.unread else ""
 
 
 def print_lines(lines: Iterable[str], *, to_stderr: bool = False) -> None:
-    """Print lines, in which nothing may steer a terminal."""
+    """Print lines with terminal control characters escaped."""
     for line in lines:
         print(escaped(line), file=sys.stderr if to_stderr else sys.stdout)
 
 
 if __name__ == "__main__":
-    # What it writes names people.
+    # The files that it writes name people.
     os.umask(0o077)
     main()

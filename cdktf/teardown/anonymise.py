@@ -1,4 +1,4 @@
-"""The files of a lab that name people once it is gone: roster, synthesized stack, archived state, archived people."""
+"""Deletes the files of a closed lab that name people: roster, synthesized stack, archived state, archived people."""
 
 import shutil
 from collections.abc import Sequence
@@ -12,28 +12,28 @@ from teardown.steps import StateFacts, Status, Step
 def anonymise_steps(
     lab: LabSettings, *, stack: str, settings_folder: Path, output: Path, archive: Path, state: StateFacts
 ) -> list[Step]:
-    """What `--anonymise` removes, kind by kind. Looks and changes nothing."""
+    """Return the steps of `--anonymise`: the files to delete, by kind. Read-only."""
     if not state.is_empty:
-        why = state.problem or f"the lab is still there, with {len(state.managed)} objects; close the term first"
+        why = state.problem or f"the lab still exists, with {len(state.managed)} objects; close the term first"
         return [Step("names", Status.NOT_POSSIBLE, why)]
     archived = archives(archive, course=lab.course.id, term=lab.course.term)
     return [
         _roster_step(lab, stack, settings_folder),
         _step("synthesized stack", [output / "stacks" / stack]),
         _step("state", [*state_files(settings_folder / "state", stack), *archived_states(archive, stack)]),
-        # The totals beside them name groups and stay.
+        # The totals beside them name only groups and stay.
         _step("archived people", sorted(Path(one.path) / "people" for one in archived)),
         _step("unfinished archives", sorted(archive.glob(".enforcer-*"))),
     ]
 
 
 def archived_states(archive: Path, stack: str) -> list[Path]:
-    """The folders into which the closing of the term moved the stack's state."""
+    """Return the archive folders that contain the stack's state."""
     return [path for path in sorted(archive.glob("state-*")) if any(path.glob(f"{stack}.*"))]
 
 
 def _roster_step(lab: LabSettings, stack: str, settings_folder: Path) -> Step:
-    """The course's own roster; those of other courses are theirs."""
+    """Return the step for the course's own roster; other courses' rosters stay."""
     rosters = [settings_folder / lab.course.rosters[0]]
     rosters += sorted(rosters[0].parent.glob(f".{rosters[0].name}.*.new"))
     for target in lab.targets:
@@ -49,12 +49,12 @@ def _roster_step(lab: LabSettings, stack: str, settings_folder: Path) -> Step:
 def _step(name: str, paths: Sequence[Path]) -> Step:
     there = tuple(str(path) for path in paths if path.exists())
     if not there:
-        return Step(name, Status.DONE, "there is none")
+        return Step(name, Status.DONE, "there are no files")
     return Step(name, Status.TO_DO, "to be removed", there)
 
 
 def remove(step: Step) -> list[str]:
-    """Remove what the step names; sentences about what could not be removed."""
+    """Delete the files of a step; return a message for each that could not be deleted."""
     failures = []
     for name in step.items:
         path = Path(name)
@@ -64,5 +64,5 @@ def remove(step: Step) -> list[str]:
             else:
                 path.unlink(missing_ok=True)
         except OSError as error:
-            failures.append(f"{path} could not be removed: {error.strerror or error}")
+            failures.append(f"{path} could not be deleted: {error.strerror or error}")
     return failures

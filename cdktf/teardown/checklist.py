@@ -1,4 +1,4 @@
-"""The checklist of a term's end as lines for people, and as the object that docs/json.md defines."""
+"""The checklist of the end of a term, as lines and as the JSON object that docs/json.md defines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from teardown.steps import (
 from teardown.steps import as_json as step_json
 
 MAX_NAMES = 12
-"""The number of names of one kind that are listed; --json has all."""
+"""The maximum number of names of one kind that are listed; --json has all."""
 
 
 def checklist(
@@ -30,7 +30,7 @@ def checklist(
     managed: Sequence[ManagedObject],
     contents: WorkspaceContents,
 ) -> Iterator[str]:
-    """The steps, what is removed, what stays, and what is done by hand, line by line."""
+    """Yield the lines of the checklist: steps, removed objects, kept objects, and manual steps."""
     yield (
         f"Closing {request.stack} in workspace {identity.workspace_id or 'of unknown id'} at {identity.host}, "
         f"as {identity.caller}"
@@ -43,18 +43,18 @@ def checklist(
     for kind, names in removed_objects(managed).items():
         yield f"  {kind}: {shorten(names)}"
     yield ""
-    yield "It leaves, because it is not the lab's:"
+    yield "It keeps, because these are not the lab's:"
     for step in kept_objects(contents):
         yield f"  {step.name}: {shorten(step.items) or step.message}"
     yield ""
-    yield "What only an administrator does, by hand:"
+    yield "Manual steps for an administrator:"
     for one in manual_steps(request, identity, contents):
         yield f"  {one.message}:"
         yield f"      {one.command}"
 
 
 def step_lines(steps: Sequence[Step]) -> Iterator[str]:
-    """Each step with its status, and below it what it is about."""
+    """Yield each step with its status, and its items on the next line."""
     for step in steps:
         yield f"{step.status.value:<13} {step.name}: {step.message}"
         if step.items:
@@ -62,13 +62,13 @@ def step_lines(steps: Sequence[Step]) -> Iterator[str]:
 
 
 def shorten(names: Sequence[str]) -> str:
-    """The first names, and how many more there are."""
+    """Return the first names and the number of further ones."""
     extra_variables = len(names) - MAX_NAMES
     return ", ".join(names[:MAX_NAMES]) + (f" and {extra_variables} more" if extra_variables > 0 else "")
 
 
 def manual_steps(request: CloseRequest, identity: WorkspaceIdentity, contents: WorkspaceContents) -> list[ManualStep]:
-    """What remains for an administrator."""
+    """Return the manual steps for an administrator."""
     backend = request.target.backend
     command = (
         f"az storage blob delete --account-name {backend.storage_account_name} "
@@ -90,7 +90,7 @@ def report(
     managed: Sequence[ManagedObject],
     contents: WorkspaceContents,
 ) -> dict[str, Any]:
-    """The object that docs/json.md defines. `managed` is what the state held at first."""
+    """Return the JSON object that docs/json.md defines. `managed` is the content of the state before the first step."""
     return {
         "stack": request.stack,
         "target": request.target_name,

@@ -1,4 +1,4 @@
-"""The steps that close a term, judged from facts: done, to do, or not possible and why. Pure."""
+"""The steps that close a term and their status, decided from facts: done, to do, or not possible and why. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -8,9 +8,9 @@ from typing import Any
 
 from labkit.text import redact_secrets
 
-NO_LEDGER_MESSAGE = "there is no enforcer's ledger to be kept (--no-archive)"
+NO_LEDGER_MESSAGE = "there is no enforcer's ledger to archive (--no-archive)"
 MAX_POLL_AGE = timedelta(hours=1)
-"""A last poll that is older is not the last."""
+"""An older poll no longer counts as the final one."""
 
 
 class Status(StrEnum):
@@ -25,12 +25,12 @@ class Step:
     status: Status
     message: str
     items: tuple[str, ...] = ()
-    """What it is about, by name."""
+    """The names of the objects or files of the step."""
 
 
 @dataclass(frozen=True)
 class ManualStep:
-    """What no program of the lab does, and the command that does it."""
+    """A task for an administrator that no program of the lab does, and its command."""
 
     message: str
     command: str
@@ -38,7 +38,7 @@ class ManualStep:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """How a program ended, and the last that it said."""
+    """The exit status and the last output lines of a program."""
 
     status: int
     output_lines: tuple[str, ...] = ()
@@ -46,14 +46,14 @@ class CommandResult:
 
 @dataclass(frozen=True)
 class VerifiedBackup:
-    """The newest backup of the workspace, by `inventory verify --live`."""
+    """The newest backup of the workspace, as verified by `inventory verify --live`."""
 
     address: str
     excluded_parts: tuple[str, ...]
-    """What it was told to leave out: users, file systems, large files. Empty: it was asked for everything."""
+    """The parts that it excludes: homes, file systems, large files. Empty: the backup is of everything."""
     is_finished: bool
     is_current: bool
-    """Its files are as its manifest says, and the homes have not changed since."""
+    """Whether its files match its manifest and the homes have not changed since."""
     objects: int
     left_out: int
     findings: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class VerifiedBackup:
 
 @dataclass(frozen=True)
 class LedgerFacts:
-    """How far the enforcer's ledger, or an archive of it, knows a term."""
+    """The last poll and the last settled day of a term in the enforcer's ledger or in an archive of it."""
 
     course: str
     term: str
@@ -72,7 +72,7 @@ class LedgerFacts:
 
 @dataclass(frozen=True)
 class EnforcerArchive:
-    """An archive of the enforcer's, by its manifest."""
+    """An archive of the enforcer, as described by its manifest."""
 
     path: str
     made_at: datetime
@@ -81,26 +81,26 @@ class EnforcerArchive:
 
 @dataclass(frozen=True)
 class LedgerEvidence:
-    """What is known of a term beside the workspace."""
+    """The evidence about a term outside the workspace: ledger and archive."""
 
     course: str
     term: str
     ledger: LedgerFacts | CommandResult
-    """Of this machine; an answer is what the enforcer said instead."""
+    """The ledger of this machine, or the result of the enforcer's command if it failed."""
     archived: EnforcerArchive | None
     is_destroyed: bool
-    """The lab is destroyed: later polls tell nothing of it."""
+    """The lab is destroyed, so later polls have no information about it."""
     is_waived: bool = False
 
     @property
     def is_ledger_of_term(self) -> bool:
-        """Whether the ledger of this machine is the term's."""
+        """Return whether the ledger of this machine belongs to the term."""
         ledger = self.ledger
         return isinstance(ledger, LedgerFacts) and (ledger.course, ledger.term) == (self.course, self.term)
 
     @property
     def is_archive_complete(self) -> bool:
-        """Whether nothing can be added to the archive from here."""
+        """Return whether this machine can add nothing to the archive."""
         return self.archived is not None and (self.is_destroyed or not self.is_ledger_of_term)
 
     @property
@@ -110,14 +110,14 @@ class LedgerEvidence:
     @property
     def other_machine_advice(self) -> str:
         return (
-            f"the ledger of this machine does not know {self.course} {self.term}; where the enforcer runs: "
+            f"the ledger of this machine does not contain {self.course} {self.term}; on the enforcer's machine, run "
             f"python -m enforcer end-of-day && python -m enforcer archive --output enforcer-{self.course}-{self.term}"
         )
 
 
 @dataclass(frozen=True)
 class ManagedObject:
-    """One object of the lab, as the state has it."""
+    """An object of the lab."""
 
     kind: str
     name: str
@@ -126,11 +126,11 @@ class ManagedObject:
 
 @dataclass(frozen=True)
 class StateFacts:
-    """What Terraform's state holds. `problem` is why nobody can tell; then the rest is empty."""
+    """The content of Terraform's state. `problem` is why it cannot be read; then the other fields are empty."""
 
     managed: tuple[ManagedObject, ...] = ()
     files: tuple[str, ...] = ()
-    """What lies on this disk of it."""
+    """The local files of the state."""
     problem: str = ""
 
     @property
@@ -140,7 +140,7 @@ class StateFacts:
 
 @dataclass(frozen=True)
 class LabRemains:
-    """What of the lab the workspace itself has, whatever a state says: course file, groups, clusters."""
+    """The lab's objects in the workspace, independent of any state: course file, groups, clusters."""
 
     found: tuple[ManagedObject, ...] = ()
     unread: tuple[str, ...] = ()
@@ -148,7 +148,7 @@ class LabRemains:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether everything was looked at and nothing was found."""
+        """Return whether everything was read and nothing was found."""
         return not self.found and not self.unread
 
 
@@ -161,45 +161,45 @@ class RunningCluster:
 
 @dataclass(frozen=True)
 class WorkspaceContents:
-    """What else is in the workspace: names by kind, and the kinds that could not be looked at."""
+    """The contents of the workspace: running clusters, names of other objects by kind, and remains of the lab."""
 
     running: tuple[RunningCluster, ...] | None = ()
-    """None: could not be listed."""
+    """The running clusters; None if they could not be listed."""
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     remains: LabRemains = LabRemains()
 
 
 def backup_step(target: str | None, verified: VerifiedBackup | CommandResult | None, *, is_waived: bool) -> Step:
-    """Whether every home is saved, unchanged since, and readable: what `inventory verify --live` says."""
+    """Return the backup step: done if `inventory verify --live` confirms a current backup of every home."""
     name = "backup"
     if is_waived:
-        return Step(name, Status.DONE, "nothing of the homes is to be kept (--no-backup)")
+        return Step(name, Status.DONE, "the homes are not kept (--no-backup)")
     if target is None or verified is None:
         command = f"python {' '.join(backup_command('TARGET', None))}"
-        return Step(name, Status.NOT_POSSIBLE, f"name it with --backup TARGET; where there is none: {command}")
+        return Step(name, Status.NOT_POSSIBLE, f"name it with --backup TARGET; to create one: {command}")
     command = redact_secrets(f"python {' '.join(backup_command(target, verified))}")
     if isinstance(verified, CommandResult):
         return Step(
             name,
             Status.TO_DO,
-            f"there is none in {redact_secrets(target)} that could be verified: {command}",
+            f"no backup in {redact_secrets(target)} could be verified: {command}",
             verified.output_lines,
         )
     if verified.excluded_parts:
         left = ", ".join(verified.excluded_parts)
-        return Step(name, Status.TO_DO, f"{verified.address} was asked to leave out {left}: {command}")
+        return Step(name, Status.TO_DO, f"{verified.address} excludes {left}: {command}")
     if not verified.is_current:
-        message = f"{verified.address} is not what the homes are now, or not what its manifest says: {command}"
+        message = f"{verified.address} differs from the homes or from its manifest: {command}"
         return Step(name, Status.TO_DO, message, verified.findings)
-    message = f"{verified.address} has every home as it is now, and its {verified.objects} objects were verified"
+    message = f"{verified.address} matches every home, and its {verified.objects} objects were verified"
     if verified.left_out:
-        message += f"; {verified.left_out} are not in it, because nothing exports them or they were deleted meanwhile"
+        message += f"; {verified.left_out} are not in it, because they cannot be exported or were deleted meanwhile"
     return Step(name, Status.DONE, message)
 
 
 def backup_command(target: str, verified: VerifiedBackup | CommandResult | None) -> tuple[str, ...]:
-    """What makes the backup, or goes on with it: what did not change since the last is not read again."""
+    """Return the command that creates or resumes the backup, incremental if there is a finished one."""
     command = ("-m", "inventory", "backup", "--all-homes", "--shared", "--output", target)
     if not isinstance(verified, VerifiedBackup):
         return command
@@ -209,7 +209,10 @@ def backup_command(target: str, verified: VerifiedBackup | CommandResult | None)
 
 
 def poll_step(evidence: LedgerEvidence, *, now: datetime, is_outdated: bool) -> Step:
-    """Whether the enforcer's last poll succeeded and is really the last. `is_outdated`: clusters were stopped since."""
+    """Return the poll step: done if the enforcer's last poll is recent and successful.
+
+    `is_outdated`: clusters were stopped since the last poll.
+    """
     name = "last poll"
     if evidence.is_waived:
         return Step(name, Status.DONE, NO_LEDGER_MESSAGE)
@@ -221,23 +224,23 @@ def poll_step(evidence: LedgerEvidence, *, now: datetime, is_outdated: bool) -> 
         return Step(name, Status.NOT_POSSIBLE, evidence.other_machine_advice, evidence.output_lines)
     assert isinstance(evidence.ledger, LedgerFacts)
     if is_outdated:
-        return Step(name, Status.TO_DO, "clusters were stopped since")
+        return Step(name, Status.TO_DO, "clusters were stopped since the last poll")
     return _poll_result_step(name, evidence.ledger, now, "in the ledger")
 
 
 def _poll_result_step(name: str, facts: LedgerFacts, at: datetime, where: str) -> Step:
     if facts.last_poll is None:
-        return Step(name, Status.TO_DO, f"there is none {where}")
+        return Step(name, Status.TO_DO, f"there is no poll {where}")
     shown = f"{facts.last_poll:%Y-%m-%d %H:%M} UTC"
     if facts.last_poll_failed:
-        return Step(name, Status.TO_DO, f"{facts.last_poll_failed} things failed in that of {shown}")
+        return Step(name, Status.TO_DO, f"{facts.last_poll_failed} actions failed in the poll of {shown}")
     if at - facts.last_poll > MAX_POLL_AGE:
-        return Step(name, Status.TO_DO, f"that of {shown} is more than an hour old")
+        return Step(name, Status.TO_DO, f"the poll of {shown} is more than an hour old")
     return Step(name, Status.DONE, f"{shown}; settled up to {facts.settled_up_to or 'no day'}")
 
 
 def archive_step(evidence: LedgerEvidence, *, folder: str) -> Step:
-    """Whether ledger, reports, course file and allowances are archived as of the last poll."""
+    """Return the archive step: done if an archive of ledger, reports, course file and allowances has the last poll."""
     name = "archive"
     if evidence.is_waived:
         return Step(name, Status.DONE, NO_LEDGER_MESSAGE)
@@ -253,57 +256,59 @@ def archive_step(evidence: LedgerEvidence, *, folder: str) -> Step:
 
 
 def clusters_step(contents: WorkspaceContents) -> Step:
-    """Whether no cluster of the lab runs."""
+    """Return the clusters step: done if no cluster of the lab runs."""
     if contents.running is None:
         return Step("clusters", Status.NOT_POSSIBLE, "the clusters could not be listed")
     ours = tuple(cluster.name for cluster in contents.running if cluster.is_of_lab)
     if ours:
-        return Step("clusters", Status.TO_DO, f"{len(ours)} of the lab's clusters run; they are stopped", ours)
+        return Step("clusters", Status.TO_DO, f"{len(ours)} of the lab's clusters run and will be stopped", ours)
     return Step("clusters", Status.DONE, "no cluster of the lab runs")
 
 
 def destroy_step(state: StateFacts, remains: LabRemains, *, location: str) -> Step:
-    """What `cdktf destroy` removes. `location` is where the state belongs; `remains` is what the workspace has."""
+    """Return the destroy step. `location` is that of the state; `remains` are the lab's objects in the workspace."""
     name = "destroy"
     if state.problem:
-        return Step(name, Status.NOT_POSSIBLE, f"what belongs to the lab is unknown: {state.problem}")
+        return Step(name, Status.NOT_POSSIBLE, f"the lab's objects are unknown: {state.problem}")
     if state.managed:
-        return Step(name, Status.TO_DO, f"{len(state.managed)} objects are removed, memberships and rights included")
+        return Step(
+            name, Status.TO_DO, f"{len(state.managed)} objects will be removed, including memberships and permissions"
+        )
     if remains.found:
         message = (
-            f"there is no state in {location}, or it holds nothing, and the workspace still has the lab: put the state "
-            "of its deploy there, or let the programs remove it that need no state (docs/term-end.md, Without a state)"
+            f"there is no state in {location}, or it is empty, but the workspace still has the lab: put the state "
+            "of its deploy there, or remove the lab without a state (docs/term-end.md, Without a state)"
         )
         return Step(name, Status.NOT_POSSIBLE, message, tuple(f"{one.kind} {one.name}" for one in remains.found))
     if remains.unread:
         message = (
-            f"the state holds nothing, and whether the workspace has the lab is unknown: {', '.join(remains.unread)}"
+            f"the state is empty, and it is unknown whether the workspace has the lab: {', '.join(remains.unread)}"
         )
         return Step(name, Status.NOT_POSSIBLE, f"{message} could not be looked at")
-    return Step(name, Status.DONE, "the state holds nothing, and the workspace has nothing of the lab")
+    return Step(name, Status.DONE, "the state is empty, and the workspace has no objects of the lab")
 
 
 def removed_objects(managed: Sequence[ManagedObject]) -> dict[str, tuple[str, ...]]:
-    """What a person would miss of it, by kind and name: not each membership and each right."""
+    """Return the names of the removed objects by kind, without memberships and permissions, which have no names."""
     kinds = sorted({one.kind for one in managed if one.name})
     return {kind: tuple(sorted(one.name for one in managed if one.kind == kind)) for kind in kinds}
 
 
 def state_step(state: StateFacts, *, folder: str, is_remote: bool, is_archived: bool) -> Step:
-    """Whether the state, which names everybody, is out of the way."""
+    """Return the state step: done if the state, which names people, is in the archive."""
     if state.problem:
         return Step("state", Status.NOT_POSSIBLE, "it cannot be read")
     if state.managed:
-        return Step("state", Status.TO_DO, f"it goes into {folder} once everything is destroyed", state.files)
+        return Step("state", Status.TO_DO, f"it will be moved to {folder} once everything is destroyed", state.files)
     if is_remote and not is_archived:
-        return Step("state", Status.TO_DO, f"a copy of it goes into {folder}; the blob itself is removed by hand")
+        return Step("state", Status.TO_DO, f"a copy of it will be saved in {folder}; delete the blob itself by hand")
     if state.files:
-        return Step("state", Status.TO_DO, f"it goes into {folder}", state.files)
-    return Step("state", Status.DONE, f"{'a copy' if is_remote else 'what there was'} of it is in {folder}")
+        return Step("state", Status.TO_DO, f"it will be moved to {folder}", state.files)
+    return Step("state", Status.DONE, f"{'a copy of it' if is_remote else 'it'} is in {folder}")
 
 
 def kept_objects(contents: WorkspaceContents) -> list[Step]:
-    """What destroy does not touch because it is not the lab's, by kind."""
+    """Return the objects that destroy does not remove, because they are not the lab's, as one step per kind."""
     found = [Step(kind, Status.DONE, f"{len(names)} stay", names) for kind, names in contents.others.items() if names]
     return found + [Step(kind, Status.NOT_POSSIBLE, "could not be looked at") for kind in contents.unread]
 
@@ -311,37 +316,39 @@ def kept_objects(contents: WorkspaceContents) -> list[Step]:
 def by_hand(
     *, workspace_id: str, host: str, contents: WorkspaceContents, target: str, backend: str
 ) -> list[ManualStep]:
-    """What still costs money or names people afterwards, and the commands of an administrator."""
+    """Return the manual steps about what still costs money or names people, with the commands."""
     query = f"[?workspaceId=='{workspace_id}'].{{name:name, group:resourceGroup, managed:managedResourceGroupId}}"
     others = [cluster.name for cluster in contents.running or () if not cluster.is_of_lab]
     steps = [
-        ManualStep(f"a cluster that is not the lab's runs: {name}", "databricks clusters delete ID") for name in others
+        ManualStep(f"a running cluster is not the lab's: {name}", "databricks clusters delete ID") for name in others
     ]
     if backend:
-        steps.append(ManualStep("the state's blob, which has older versions where the account keeps them", backend))
+        steps.append(ManualStep("the state's blob, with older versions if the account keeps them", backend))
     return [
         *steps,
         ManualStep(
-            "the enforcer goes on polling, by service or by cron; once end-of-day has settled today, tomorrow",
+            "the enforcer keeps polling, as a service or with cron; disable it tomorrow, after end-of-day has settled "
+            "today",
             "sudo systemctl disable --now teaching-lab-watch.service teaching-lab-poll.timer "
             "teaching-lab-end-of-day.timer; sudo rm -f /etc/cron.d/teaching-lab",
         ),
         ManualStep(
             f"the workspace at {host} stays, with its managed resource group: storage account, network, and a NAT "
-            "gateway where it has one; an idle one is said to cost up to 700 dollars a month",
+            "gateway if it has one; an idle workspace is reported to cost up to 700 dollars a month",
             f'az databricks workspace list --query "{query}" -o table',
         ),
         ManualStep(
-            "what in its managed resource group costs",
+            "the resources in its managed resource group that cost money",
             "az network nat gateway list -g MANAGED -o table; az storage account list -g MANAGED -o table; "
             "az network public-ip list -g MANAGED -o table",
         ),
         ManualStep(
-            "to remove all of it with everything that is in it, the homes too: only after the backup was restored once",
+            "delete all of it with its contents, including the homes: only after a test restore of the backup",
             "az databricks workspace delete --name NAME --resource-group GROUP",
         ),
         ManualStep(
-            "names of people in roster, synthesized stack, archived state and archive, when they may no longer be kept",
+            "delete names of people in roster, synthesized stack, archived state and archive when they may no longer "
+            "be kept",
             f"python cdktf/close_term.py --anonymise --target {target}; python -m enforcer anonymise --before DAY; "
             "python -m inventory delete-old-files --before DAY; and Moodle's exports, wherever they were saved",
         ),
@@ -353,5 +360,5 @@ def is_closed(steps: Sequence[Step]) -> bool:
 
 
 def as_json(step: Step) -> dict[str, Any]:
-    """The object that docs/json.md defines."""
+    """Return the JSON object that docs/json.md defines."""
     return {**asdict(step), "status": step.status.value, "items": list(step.items)}

@@ -71,11 +71,11 @@ def test_an_impossible_step_leaves_everything_unchanged(term: TeardownLab) -> No
     where = f"workspace {closing.json['workspace_id']} at {closing.json['host']}"
     question = f'This changes {where}. Type "close 94290-2026w-demo" to continue: '
     assert (refused.status, refused.err) == (2, f"{question}Nothing was done.\n")
-    assert closing.err == "\nNothing was begun, because this is not possible: backup, last poll, archive.\n"
+    assert closing.err == "\nNothing was started, because these steps are not possible: backup, last poll, archive.\n"
     assert closing.json["removes"] == {"account": ["s1a@campus.example.ac.il"]}
     assert (purging.status, purging.out) == (
         1,
-        "not possible  names: the lab is still there, with 1 objects; close the term first\n",
+        "not possible  names: the lab still exists, with 1 objects; close the term first\n",
     )
     assert (term.roster.exists(), term.state.exists(), term.archive.exists()) == (True, True, False)
 
@@ -150,7 +150,7 @@ def test_a_closed_and_anonymised_term_keeps_totals_but_no_names(
     }
     assert (report["leaves"]["clusters"], report["leaves"]["secret scopes"]) == (["research"], ["research-keys"])
     assert f"/Users/{student}" in report["leaves"]["homes"]
-    assert report["manual_steps"][0]["message"] == "a cluster that is not the lab's runs: research"
+    assert report["manual_steps"][0]["message"] == "a running cluster is not the lab's: research"
     assert list(used_term.clusters()) == ["research"]
     assert list(used_term.state.parent.iterdir()) == []
     kept = [path for path in used_term.archive.rglob("*") if path.is_file()]

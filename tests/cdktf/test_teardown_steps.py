@@ -56,10 +56,10 @@ DONE, TO_DO, NOT_POSSIBLE = Status.DONE, Status.TO_DO, Status.NOT_POSSIBLE
     ("verified", "status", "ends"),
     [
         (WHOLE, DONE, "7 objects were verified"),
-        (replace(WHOLE, left_out=2), DONE, "because nothing exports them or they were deleted meanwhile"),
+        (replace(WHOLE, left_out=2), DONE, "because they cannot be exported or were deleted meanwhile"),
         (replace(WHOLE, is_current=False), TO_DO, "--since saved/host/2027-02-01/manifest.jsonl"),
         (replace(WHOLE, is_current=False, is_finished=False), TO_DO, "--output saved --resume"),
-        (replace(WHOLE, excluded_parts=("homes", "DBFS")), TO_DO, "was asked to leave out homes, DBFS: "
+        (replace(WHOLE, excluded_parts=("homes", "DBFS")), TO_DO, "excludes homes, DBFS: "
          "python -m inventory backup --all-homes --shared --output saved --since saved/host/2027-02-01/manifest.jsonl"),
         (replace(WHOLE, excluded_parts=("homes",), is_finished=False), TO_DO, "--output saved"),
         (CommandResult(2, ("no such folder",)), TO_DO, "--output saved"),
@@ -101,26 +101,26 @@ def test_the_next_backup_is_incremental() -> None:
     ("evidence", "is_outdated", "status", "says"),
     [
         (EVIDENCE, False, DONE, "2027-02-01 11:55 UTC; settled up to 2027-01-31"),
-        (EVIDENCE, True, TO_DO, "clusters were stopped since"),
-        (replace(EVIDENCE, ledger=replace(LEDGER, last_poll=None)), False, TO_DO, "there is none in the ledger"),
+        (EVIDENCE, True, TO_DO, "clusters were stopped since the last poll"),
+        (replace(EVIDENCE, ledger=replace(LEDGER, last_poll=None)), False, TO_DO, "there is no poll in the ledger"),
         (
             replace(EVIDENCE, ledger=replace(LEDGER, last_poll_failed=2)),
             False,
             TO_DO,
-            "2 things failed in that of 2027-02-01 11:55 UTC",
+            "2 actions failed in the poll of 2027-02-01 11:55 UTC",
         ),
         (
             replace(EVIDENCE, ledger=replace(LEDGER, last_poll=NOW - 61 * M)),
             False,
             TO_DO,
-            "that of 2027-02-01 10:59 UTC is more than an hour old",
+            "the poll of 2027-02-01 10:59 UTC is more than an hour old",
         ),
         (
             replace(EVIDENCE, ledger=replace(LEDGER, term="2026s")),
             False,
             NOT_POSSIBLE,
-            "the ledger of this machine does not know 94290 2026w; where the enforcer runs: python -m enforcer "
-            "end-of-day && python -m enforcer archive --output enforcer-94290-2026w",
+            "the ledger of this machine does not contain 94290 2026w; on the enforcer's machine, run python -m "
+            "enforcer end-of-day && python -m enforcer archive --output enforcer-94290-2026w",
         ),
         # An archive that was copied from the enforcer's machine is evidence.
         (
@@ -136,7 +136,7 @@ def test_the_next_backup_is_incremental() -> None:
             DONE,
             "2027-02-01 11:55 UTC; settled up to 2027-01-31",
         ),
-        (replace(EVIDENCE, is_waived=True), False, DONE, "there is no enforcer's ledger to be kept (--no-archive)"),
+        (replace(EVIDENCE, is_waived=True), False, DONE, "there is no enforcer's ledger to archive (--no-archive)"),
     ],
 )
 def test_the_last_poll_must_be_recent_and_successful(
@@ -172,7 +172,7 @@ def test_only_running_clusters_of_the_lab_are_stopped() -> None:
     output_lines = by_hand(
         workspace_id="1", host="h", contents=WorkspaceContents((ours, theirs)), target="demo", backend=""
     )
-    assert output_lines[0].message == "a cluster that is not the lab's runs: research"
+    assert output_lines[0].message == "a running cluster is not the lab's: research"
 
 
 def test_destroyed_and_kept_objects_are_named() -> None:
@@ -180,7 +180,7 @@ def test_destroyed_and_kept_objects_are_named() -> None:
     state = StateFacts((STUDENT, member), ("state/x.tfstate",))
 
     destroys = destroy_step(state, LabRemains((STUDENT,)), location="x")
-    assert destroys.message == "2 objects are removed, memberships and rights included"
+    assert destroys.message == "2 objects will be removed, including memberships and permissions"
     assert removed_objects(state.managed) == {"account": ("ana@x.example",)}
     assert destroy_step(StateFacts(problem="no provider"), LabRemains(), location="x").status is NOT_POSSIBLE
     stay = kept_objects(WorkspaceContents(others={"jobs": ("nightly",), "tokens": ()}, unread=("DBFS folders",)))
@@ -199,13 +199,13 @@ def test_destroy_is_done_only_if_the_workspace_was_read_and_has_no_remains() -> 
         step = destroy_step(StateFacts(), remains, location="state/x.tfstate")
         return step.status, step.message.split(":")[0], step.items
 
-    assert judged(LabRemains()) == (DONE, "the state holds nothing, and the workspace has nothing of the lab", ())
+    assert judged(LabRemains()) == (DONE, "the state is empty, and the workspace has no objects of the lab", ())
     assert judged(left) == (
         NOT_POSSIBLE,
-        "there is no state in state/x.tfstate, or it holds nothing, and the workspace still has the lab",
+        "there is no state in state/x.tfstate, or it is empty, but the workspace still has the lab",
         ("file /lab-94290-2026w/course.json", "group group_01"),
     )
-    unknown = "the state holds nothing, and whether the workspace has the lab is unknown"
+    unknown = "the state is empty, and it is unknown whether the workspace has the lab"
     assert judged(LabRemains(unread=("the groups",))) == (NOT_POSSIBLE, unknown, ())
 
 
