@@ -214,8 +214,8 @@ class BackupWork:
             return classify_listing(listed_folder, outcome, tries, self._jitter)
         classified = classify(outcome, tries, self._jitter)
         if isinstance(classified, PermanentFailure):
-            if isinstance(outcome, Response) and task.has_another_way(outcome):
-                task.first_way_refused = True
+            if isinstance(outcome, Response) and task.has_other_api(outcome):
+                task.first_api_refused = True
                 return Retry(0.0)
             task.is_too_large = isinstance(outcome, Response) and is_too_large(outcome)
             hint = failure_hint(task.folder, task.file, is_too_large=task.is_too_large)

@@ -116,7 +116,7 @@ class ObjectDownload:
     complete: bool = False
     problem: str = ""
     """Why the downloaded object cannot be published."""
-    first_way_refused: bool = False
+    first_api_refused: bool = False
     """Whether the first of its two APIs was refused."""
     is_too_large: bool = False
     """Whether it was refused because of its size."""
@@ -130,14 +130,14 @@ class ObjectDownload:
     def reads_as_file(self) -> bool:
         """Whether to read a file instead of exporting an object: if it is too large for an export."""
         is_large = (self.file.size or 0) > MAX_EXPORT_BYTES
-        return self._has_two_ways and is_large != self.first_way_refused
+        return self._has_two_apis and is_large != self.first_api_refused
 
-    def has_another_way(self, response: Response) -> bool:
+    def has_other_api(self, response: Response) -> bool:
         """Return whether the object's other API may succeed after this response."""
-        return self._has_two_ways and not self.first_way_refused and (self.reads_as_file or is_too_large(response))
+        return self._has_two_apis and not self.first_api_refused and (self.reads_as_file or is_too_large(response))
 
     @property
-    def _has_two_ways(self) -> bool:
+    def _has_two_apis(self) -> bool:
         return self.folder.source == "workspace" and self.file.type in ("FILE", "DASHBOARD")
 
 

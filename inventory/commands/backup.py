@@ -17,7 +17,7 @@ from inventory.backup.preview import BackupPreview, preview_backup
 from inventory.backup.run import BackupRequest, BackupRun, prepare_backup
 from inventory.backup.target import TIERS, TargetError
 from inventory.commands import options
-from inventory.commands.signals import stoppable
+from inventory.commands.signals import stop_on_signals
 from inventory.results.users_file import UsersFileError
 from inventory.scan.checkpoint import CheckpointError
 from inventory.scan.homes import NothingToScan
@@ -129,7 +129,7 @@ def command(
     with (
         options.write_errors(Path(run.backup.address)),
         _resumable(),
-        stoppable() as stop,
+        stop_on_signals() as stop,
         run,
         report.BackupReporter(terminal=sys.stderr.isatty()) as reporter,
     ):
@@ -168,7 +168,7 @@ def _retention_date(text: str | None) -> str | None:
 
 def _preview(client: Client, request: BackupRequest) -> BackupPreview:
     try:
-        with stoppable() as stop:
+        with stop_on_signals() as stop:
             return preview_backup(client, request, stop)
     except (WorkspaceError, NothingToScan, UsersFileError) as error:
         raise cli.CommandError(str(error)) from None

@@ -12,7 +12,7 @@ import click
 from inventory.backup.backup_index import BackupError, newest_complete_backup
 from inventory.backup.target import TargetError
 from inventory.commands import options
-from inventory.commands.signals import stoppable
+from inventory.commands.signals import stop_on_signals
 from inventory.restore import report
 from inventory.restore.destination import parse_map
 from inventory.restore.restore_work import ExistingPolicy
@@ -98,12 +98,12 @@ def command(
         log.info("restoring %s into %s as %s", backup.address, client.host, identity.caller)
         request = RestoreRequest(backup, users, _new_usernames(maps), into, existing, with_git)
         if dry_run:
-            with stoppable() as stop:
+            with stop_on_signals() as stop:
                 result = preview_restore(client, request, index, stop)
         else:
             with (
                 options.write_errors(Path()),
-                stoppable() as stop,
+                stop_on_signals() as stop,
                 prepare_restore(client, request, index, resume=resume, now=cli.now(options.environment())) as run,
                 report.RestoreReporter(terminal=sys.stderr.isatty()) as reporter,
             ):

@@ -12,7 +12,7 @@ import click
 
 from inventory.commands import options
 from inventory.commands.backend import backend_options
-from inventory.commands.signals import stoppable
+from inventory.commands.signals import stop_on_signals
 from inventory.output.file_formats import InvalidFileRows, format_of
 from inventory.results.formatting import format_size
 from inventory.results.rows import Home, result_table
@@ -158,7 +158,7 @@ def command(
     with (
         options.write_errors(output),
         _checkpoint_errors(),
-        stoppable() as stop,
+        stop_on_signals() as stop,
         run,
         ScanReporter(run.user_count, terminal=sys.stderr.isatty()) as reporter,
     ):

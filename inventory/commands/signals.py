@@ -8,21 +8,21 @@ from types import FrameType
 
 
 @contextlib.contextmanager
-def stoppable() -> Iterator[threading.Event]:
+def stop_on_signals() -> Iterator[threading.Event]:
     """Provide an event that Ctrl-C and SIGTERM set.
 
     A second signal ends the program after it has released its resources, a third one immediately.
     """
     stop = threading.Event()
 
-    def stopped(signum: int, frame: FrameType | None) -> None:
+    def handle_signal(signum: int, frame: FrameType | None) -> None:
         if stop.is_set():
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_DFL)
             raise KeyboardInterrupt
         stop.set()
 
-    before = {number: signal.signal(number, stopped) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:

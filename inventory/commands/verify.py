@@ -11,7 +11,7 @@ from inventory.backup.report import MAX_SHOWN
 from inventory.backup.target import TargetError
 from inventory.backup.verify import VerifyFinding, compare_with_workspace, verify_backup
 from inventory.commands import options
-from inventory.commands.signals import stoppable
+from inventory.commands.signals import stop_on_signals
 from inventory.results.formatting import format_size
 from inventory.results.users_file import UsersFileError
 from inventory.scan.homes import NothingToScan
@@ -81,7 +81,7 @@ def _verify(backup: Backup, client: Client | None) -> dict[str, Any]:
         )
         findings = list(own_findings)
         if client:
-            with stoppable() as stop:
+            with stop_on_signals() as stop:
                 findings += compare_with_workspace(client, backup, index, stop)
                 if stop.is_set():
                     findings.append(VerifyFinding("unknown", backup.base, "the comparison was stopped"))

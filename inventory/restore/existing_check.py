@@ -89,8 +89,8 @@ def _compare_content(
 ) -> Response:
     response = download_object(client, task, check.digest)
     if not response.ok:
-        if task.has_another_way(response):
-            task.first_way_refused = True
+        if task.has_other_api(response):
+            task.first_api_refused = True
         elif is_not_found(response):
             upload.check = ExistingCheck()
         else:

@@ -191,7 +191,7 @@ def preview_restore(
     existing_paths: set[tuple[Source, str]] = set()
     failures: list[tuple[str, str]] = []
 
-    def see(visits: Sequence[Visit]) -> None:
+    def collect(visits: Sequence[Visit]) -> None:
         for visit in visits:
             if isinstance(visit.result, Listing):
                 existing_paths.update((visit.folder.source, path) for path in visit.result.folders)
@@ -206,7 +206,7 @@ def preview_restore(
         destination_folders.append(Folder(root.user, root.source, request.destination.path_of(entry)))
     limiters = {source: limiter_for(source, None) for source in {root.source for root in roots}}
     FolderScan(
-        client, FolderQueue(destination_folders), see, limiters=limiters, workers=REQUEST_WORKERS, stop=stop
+        client, FolderQueue(destination_folders), collect, limiters=limiters, workers=REQUEST_WORKERS, stop=stop
     ).run()
     users: defaultdict[str, UserCounts] = defaultdict(UserCounts)
     for entry in index.all_entries():
