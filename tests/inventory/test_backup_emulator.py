@@ -96,7 +96,7 @@ def test_a_backup_is_named_after_the_day_of_the_lab_clock(lab, run_command, monk
 
     monkeypatch.setenv("LAB_CLOCK", "http://127.0.0.1:9/clock")
     status, _, stderr = run_command(lab, "backup", "--output", "saved", USERS[0])
-    assert (status, "LAB_CLOCK http://127.0.0.1:9/clock does not answer" in stderr) == (2, True)
+    assert (status, "LAB_CLOCK http://127.0.0.1:9/clock does not return" in stderr) == (2, True)
 
 
 def sha256(content: bytes) -> str:
