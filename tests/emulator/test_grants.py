@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -278,6 +279,28 @@ def built(world: World) -> tuple[InProcessClient, User]:
         status, answer = lab.request("PATCH", f"{BASE}/{kind}s/{name}", {"owner": owner})
         assert status == 200, answer
     return lab, dana
+
+
+@exactly_examples(100, acceptance=500)
+@given(worlds(), st.sampled_from(PRINCIPALS))
+def test_random_grants_are_effective_where_they_apply(world: World, who: str) -> None:
+    lab, _ = built(World(world.grants, ("admin@lab.example",) * 3))
+    expected: dict[str, str] = {}
+    for place, path in zip(PLACES, PATHS, strict=True):
+        privileges = world.grants.get((place, who), frozenset())
+        if "ALL_PRIVILEGES" in privileges:
+            privileges |= {"READ_VOLUME", "WRITE_VOLUME", "APPLY_TAG", "BROWSE"}
+        # The nearest place comes last and counts.
+        expected |= dict.fromkeys(privileges & {"READ_VOLUME", "WRITE_VOLUME", "APPLY_TAG", "BROWSE", "MANAGE"}, path)
+    _, answer = lab.request("GET", f"{BASE}/effective-permissions/{PATHS[2]}?principal={quote(who)}")
+    seen = {
+        one["privilege"]: f"{one['inherited_from_type'].lower()}/{one['inherited_from_name']}"
+        if "inherited_from_name" in one
+        else PATHS[2]
+        for assignment in answer["privilege_assignments"]
+        for one in assignment["privileges"]
+    }
+    assert seen == expected
 
 
 @exactly_examples(150, acceptance=1000)
