@@ -410,14 +410,14 @@ def targets(makefile: str) -> Iterator[str]:
         yield f"make {target:12} {text}"
 
 
-def main(words: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run one of the commands and return the exit status."""
     try:
-        if words[:1] == ["python"] and len(words) in (2, 3):
-            set_up_python(ROOT / words[1], words[2] if words[2:] else "")
-        elif words[:1] == ["tools"] and len(words) == 2:
-            set_up_tools(ROOT / words[1])
-        elif list(words) == ["help"]:
+        if arguments[:1] == ["python"] and len(arguments) in (2, 3):
+            set_up_python(ROOT / arguments[1], arguments[2] if arguments[2:] else "")
+        elif arguments[:1] == ["tools"] and len(arguments) == 2:
+            set_up_tools(ROOT / arguments[1])
+        elif list(arguments) == ["help"]:
             print("\n".join(targets((ROOT / "Makefile").read_text(encoding="utf-8"))))
         else:
             raise SetupError("usage: .ci/setup.py python VENV [VERSION] | tools VENV | help")

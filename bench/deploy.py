@@ -198,14 +198,14 @@ def measure_under_limits(groups: int, transition_seconds: float) -> dict[str, fl
     with new_lab(groups, transition_seconds) as lab:
         lab.emulator.control("POST", "faults", {"profile": "azure"})
         took = measure_ours(lab, groups)
-        journal = lab.emulator.request_log()
-    reads = [entry for entry in journal if entry["method"] == "GET" and entry["path"].startswith(SCIM)]
+        request_log = lab.emulator.request_log()
+    reads = [entry for entry in request_log if entry["method"] == "GET" and entry["path"].startswith(SCIM)]
     refused = sum(entry["status"] == 429 for entry in reads)
     return {
         "seconds": took.seconds,
         "answered SCIM reads": len(reads) - refused,
         "refused SCIM reads": refused,
-        "refused of all else": sum(entry["status"] == 429 for entry in journal) - refused,
+        "refused of all else": sum(entry["status"] == 429 for entry in request_log) - refused,
         "seconds implied": (len(reads) - refused) / READS_PER_SECOND,
         "seconds implied after the burst": max(0.0, len(reads) - refused - BURST) / READS_PER_SECOND,
     }
@@ -233,10 +233,10 @@ def print_report(groups: int, measured: Mapping[str, Mapping[str, Any]]) -> None
     click.echo(f"\n{groups} groups, {groups * STUDENTS_PER_GROUP} students")
     for part, figures in measured.items():
         click.echo(f"  {part:34} seconds  computed  share" if part != "limits" else f"  {part}")
-        whole = sum(took.seconds for took in figures.values()) if part == "stages" else 0.0
+        total = sum(took.seconds for took in figures.values()) if part == "stages" else 0.0
         for name, figure in figures.items():
             if isinstance(figure, StepTime):
-                share = f"{figure.seconds / whole:7.0%}" if whole else ""
+                share = f"{figure.seconds / total:7.0%}" if total else ""
                 click.echo(f"    {name:32} {figure.seconds:7.1f}  {figure.computed:8.1f}{share}")
             else:
                 click.echo(f"    {name:32} {figure:7.1f}")

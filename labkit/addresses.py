@@ -35,9 +35,9 @@ def normalised_address(cell: str) -> str:
 
     An apostrophe in front of it, as spreadsheets write one, is removed, too.
     """
-    visible = "".join(letter for letter in cell if unicodedata.category(letter) != "Cf")
-    lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).lower())
-    return _BEFORE_ADDRESS.sub("", lowered.strip())
+    visible = "".join(character for character in cell if unicodedata.category(character) != "Cf")
+    lower_case = unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).lower())
+    return _BEFORE_ADDRESS.sub("", lower_case.strip())
 
 
 def is_address(text: str) -> bool:

@@ -216,7 +216,7 @@ def example_stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "rosters").mkdir()
     export = ROOT / "examples/Groupself-selection_94290_2026-10-18.csv"
     environment = {**os.environ, "LAB_CONFIG": str(folder / "lab.toml"), "CDKTF_OUTDIR": str(folder / "cdktf.out")}
-    for words in (("import_roster.py", export, "--out", folder / "rosters/94290-2026w.csv"), ("main.py",)):
-        command = [sys.executable, str(ROOT / "cdktf" / words[0]), *map(str, words[1:])]
+    for arguments in (("import_roster.py", export, "--out", folder / "rosters/94290-2026w.csv"), ("main.py",)):
+        command = [sys.executable, str(ROOT / "cdktf" / arguments[0]), *map(str, arguments[1:])]
         subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, timeout=300)
     return folder / "cdktf.out/stacks/94290-2026w-demo/cdk.tf.json"

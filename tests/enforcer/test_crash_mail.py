@@ -46,7 +46,7 @@ class Polls:
 
     def run(self, kill_after: float | None = None) -> dict[str, Any]:
         assert self._server.stdin and self._server.stdout
-        self._server.stdin.write(json.dumps({"words": ["poll"], "kill_after": kill_after}) + "\n")
+        self._server.stdin.write(json.dumps({"arguments": ["poll"], "kill_after": kill_after}) + "\n")
         self._server.stdin.flush()
         done: dict[str, Any] = json.loads(self._server.stdout.readline())
         return done

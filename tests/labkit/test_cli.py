@@ -99,7 +99,7 @@ def test_an_old_flag_works_with_a_warning_and_is_not_listed() -> None:
     def command(is_tidy: bool) -> None:
         click.echo(is_tidy)
 
-    results = [CliRunner().invoke(command, words) for words in ([], ["--tidy"])]
+    results = [CliRunner().invoke(command, arguments) for arguments in ([], ["--tidy"])]
 
     warning = "--tidy is now --clean; the old name works until version 0.3.0\n"
     assert [(one.stdout, one.stderr) for one in results] == [("False\n", ""), ("True\n", warning)]
@@ -136,20 +136,20 @@ def days(day: date | None, first: date | None, last: date | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "answer"),
+    ("arguments", "expected"),
     [
         ([], "2026-11-01 2026-11-01"),
         (["--day", "2026-10-18"], "2026-10-18 2026-10-18"),
         (["--from", "2026-10-18", "--to", "2026-10-20"], "2026-10-18 2026-10-20"),
     ],
 )
-def test_a_date_range_is_one_day_two_dates_or_today(words: list[str], answer: str) -> None:
-    result = CliRunner().invoke(days, words)
-    assert (result.exit_code, result.output) == (0, f"{answer}\n")
+def test_a_date_range_is_one_day_two_dates_or_today(arguments: list[str], expected: str) -> None:
+    result = CliRunner().invoke(days, arguments)
+    assert (result.exit_code, result.output) == (0, f"{expected}\n")
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("arguments", "sentence"),
     [
         (["--day", "tomorrow\x1b"], '"tomorrow\\x1b" is not a date; use YYYY-MM-DD'),
         (["--day", "2026-02-30"], '"2026-02-30" is not a date; use YYYY-MM-DD'),
@@ -160,8 +160,8 @@ def test_a_date_range_is_one_day_two_dates_or_today(words: list[str], answer: st
         (["--from", "2026-10-18", "--to", "2026-10-17"], "--to 2026-10-17 is before --from 2026-10-18"),
     ],
 )
-def test_an_impossible_date_range_is_a_usage_error(words: list[str], sentence: str) -> None:
-    result = CliRunner().invoke(days, words)
+def test_an_impossible_date_range_is_a_usage_error(arguments: list[str], sentence: str) -> None:
+    result = CliRunner().invoke(days, arguments)
     assert (result.exit_code, sentence in result.output) == (2, True)
 
 
@@ -172,10 +172,10 @@ def ask(workspace: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "answer"), [("delete 2 groups\n", "True"), ("yes\n", "False"), ("\n", "False"), ("", "False")]
+    ("typed", "expected"), [("delete 2 groups\n", "True"), ("yes\n", "False"), ("\n", "False"), ("", "False")]
 )
-def test_only_the_exact_sentence_confirms(typed: str, answer: str) -> None:
-    assert CliRunner().invoke(ask, input=typed).stdout == f"{answer}\n"
+def test_only_the_exact_sentence_confirms(typed: str, expected: str) -> None:
+    assert CliRunner().invoke(ask, input=typed).stdout == f"{expected}\n"
 
 
 def test_a_confirmation_names_the_workspace_and_its_host() -> None:
@@ -202,8 +202,10 @@ def test_a_command_error_is_escaped_and_exits_with_status_2() -> None:
 @pytest.mark.process
 @pytest.mark.parametrize("program", ["enforcer", "inventory", "emulator", *WITH_VERSION])
 def test_every_program_prints_its_version(program: str) -> None:
-    words = [program] if program.endswith(".py") else ["-m", program]
-    done = subprocess.run([sys.executable, *words, "--version"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    arguments = [program] if program.endswith(".py") else ["-m", program]
+    done = subprocess.run(
+        [sys.executable, *arguments, "--version"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
     assert (done.returncode, done.stdout.split()[-1:], done.stderr) == (0, [__version__], "")
 
 

@@ -107,11 +107,13 @@ def restored(version: Path, database: str, folder: Path, request: pytest.Fixture
     return OldLedger(location, version, expected, state)
 
 
-def run(folder: Path, workspace: EmulatorProcess, *words: object, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, workspace: EmulatorProcess, *arguments: object, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run `python -m …` with the workspace, at the time at which the old version wrote its files."""
     environment = {**os.environ, **workspace.environment(), "PYTHONPATH": str(ROOT), **variables}
     environment["LAB_CLOCK"] = f"{workspace.url}/_emulator/clock"
-    command = [sys.executable, "-m", *map(str, words)]
+    command = [sys.executable, "-m", *map(str, arguments)]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
 
 
@@ -150,8 +152,8 @@ def untimed(result: Path) -> list[dict[str, str]]:
 def test_an_old_ledger_gives_the_same_figures(old_ledger: OldLedger, tmp_path: Path) -> None:
     with emulator_of(old_ledger.state, tmp_path) as workspace:
 
-        def printed(*words: str) -> Any:
-            done = run(tmp_path, workspace, "enforcer", *words, "--json", CLUSTER_UPTIMES_DB=old_ledger.location)
+        def printed(*arguments: str) -> Any:
+            done = run(tmp_path, workspace, "enforcer", *arguments, "--json", CLUSTER_UPTIMES_DB=old_ledger.location)
             assert done.returncode == 0, done.stderr
             document = json.loads(done.stdout)
             return without(ADDED, document) if old_ledger.version == OLD else document
@@ -168,8 +170,8 @@ def test_an_old_ledger_gives_the_same_figures(old_ledger: OldLedger, tmp_path: P
 def test_an_old_ledger_gives_the_same_archive(old_ledger: OldLedger, tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with emulator_of(old_ledger.state, tmp_path) as workspace:
-        words = ("archive", "--output", folder)
-        done = run(tmp_path, workspace, "enforcer", *words, CLUSTER_UPTIMES_DB=old_ledger.location)
+        arguments = ("archive", "--output", folder)
+        done = run(tmp_path, workspace, "enforcer", *arguments, CLUSTER_UPTIMES_DB=old_ledger.location)
 
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     tables = {name: (folder / name).read_bytes().decode() for name in files if name.endswith(".csv")}

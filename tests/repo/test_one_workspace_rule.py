@@ -163,20 +163,20 @@ def test_all_programs_reach_the_same_workspace_with_its_own_token(
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ("-m", "enforcer", "poll"),
         ("-m", "inventory", "restore", "backup"),
         ("cdktf/check_workspace.py",),
     ],
-    ids=lambda words: words[-1],
+    ids=lambda arguments: arguments[-1],
 )
 def test_a_process_rejects_mixed_sources_and_names_both(
-    two: TwoWorkspaces, environ: Callable[[str, str], None], words: tuple[str, ...], tmp_path: Path
+    two: TwoWorkspaces, environ: Callable[[str, str], None], arguments: tuple[str, ...], tmp_path: Path
 ) -> None:
     environ(f"{HOST}=HOST-a {PROFILE}=b", "")
     query = dict.fromkeys(["target", "host", "profile"], "")
-    program = [str(ROOT / words[0]), *words[1:]] if words[0].startswith("cdktf") else list(words)
+    program = [str(ROOT / arguments[0]), *arguments[1:]] if arguments[0].startswith("cdktf") else list(arguments)
     before = two.requests()
     done = subprocess.run(
         [sys.executable, *program],
@@ -186,14 +186,14 @@ def test_a_process_rejects_mixed_sources_and_names_both(
         text=True,
         timeout=120,
     )
-    assert done.returncode == (1 if words[-1] == "cdktf/check_workspace.py" else 2)
+    assert done.returncode == (1 if arguments[-1] == "cdktf/check_workspace.py" else 2)
     for workspace in two.workspaces.values():
         assert workspace.url in done.stderr and workspace.admin_token not in done.stderr + done.stdout
     assert two.requests() == before
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ("poll",),
         ("poll", "--dry-run"),
@@ -209,10 +209,10 @@ def test_a_process_rejects_mixed_sources_and_names_both(
     ids=" ".join,
 )
 def test_the_enforcer_changes_only_the_expected_workspace(
-    two: TwoWorkspaces, environ: Callable[[str, str], None], words: tuple[str, ...], tmp_path: Path
+    two: TwoWorkspaces, environ: Callable[[str, str], None], arguments: tuple[str, ...], tmp_path: Path
 ) -> None:
     environ(f"{PROFILE}=a LAB_TIMEZONE=UTC CLUSTER_UPTIMES_DB={tmp_path}/uptimes.db", "LAB_EXPECTED_WORKSPACE_ID=42")
-    done = CliRunner().invoke(enforcer, list(words), obj=os.environ)
+    done = CliRunner().invoke(enforcer, list(arguments), obj=os.environ)
     here = two.workspaces[A]
     assert (done.exit_code, done.stderr.count("Wrong workspace: LAB_EXPECTED_WORKSPACE_ID is 42, but this is")) == (
         2,
@@ -223,7 +223,7 @@ def test_the_enforcer_changes_only_the_expected_workspace(
 
 
 @pytest.mark.parametrize(
-    ("words", "named"),
+    ("arguments", "named"),
     [
         (("restore", "backup"), "LAB_EXPECTED_WORKSPACE_ID is 42"),
         (("restore", "backup", "--into-workspace", "43"), "--into-workspace is 43"),
@@ -231,10 +231,10 @@ def test_the_enforcer_changes_only_the_expected_workspace(
     ],
 )
 def test_the_inventory_changes_only_the_expected_workspace(
-    two: TwoWorkspaces, environ: Callable[[str, str], None], words: tuple[str, ...], named: str
+    two: TwoWorkspaces, environ: Callable[[str, str], None], arguments: tuple[str, ...], named: str
 ) -> None:
     environ(f"{PROFILE}=a", "LAB_EXPECTED_WORKSPACE_ID=42")
-    done = CliRunner().invoke(inventory, list(words), obj=os.environ)
+    done = CliRunner().invoke(inventory, list(arguments), obj=os.environ)
     assert done.exit_code == 2
     assert f"Wrong workspace: {named}, but this is workspace {two.workspaces[A].workspace_id} at" in done.stderr
     assert changes(two.workspaces[A]) == []

@@ -17,11 +17,11 @@ HEAD = "import asyncio, os, socket, subprocess, sys, threading\nimport pytest\n"
 ONE = "subprocess.run([sys.executable, '-c', ''], check=True)"
 
 
-def outcomes(folder: Path, text: str, *words: str) -> tuple[dict[str, int], str]:
+def outcomes(folder: Path, text: str, *arguments: str) -> tuple[dict[str, int], str]:
     """Run the tests of a module and return the counts of their outcomes, and pytest's output."""
     (folder / "test_it.py").write_text(HEAD + text)
     (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    process\n    waits\n    terraform\n    spark\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "process_guard", "-p", "no:cacheprovider", *words]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "process_guard", "-p", "no:cacheprovider", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(SUPPORT)}
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False

@@ -22,7 +22,7 @@ from inventory.__main__ import main as inventory
 from labkit.workspace.choice import WORKSPACE_NOT_CONFIGURED
 from minimal_lab import minimal_lab
 
-WORDS = {
+ARGUMENTS = {
     "scan": ("--output", "homes.csv"),
     "backup": ("--output", "backup"),
     "restore": ("backup",),
@@ -41,24 +41,24 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, program: click.Command, *words: str, **variables: str) -> tuple[int, str, str]:
+def run(folder: Path, program: click.Command, *arguments: str, **variables: str) -> tuple[int, str, str]:
     """Run a program in a folder with a lab.toml and only these variables; return exit status, stdout and stderr."""
     profiles = {"DATABRICKS_CONFIG_FILE": str(folder / "none"), "LAB_CONFIG": str(folder / "lab.toml")}
     environment = {"HOME": str(folder), **profiles, **variables}
     with chdir(folder):
-        done = CliRunner(env=environment).invoke(program, words, obj=environment)
+        done = CliRunner(env=environment).invoke(program, arguments, obj=environment)
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done.exit_code, done.stdout, done.stderr
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS.keys() - OFFLINE))
 def test_the_inventory_without_settings_reports_a_missing_workspace(folder: Path, verb: str) -> None:
-    assert run(folder, inventory, verb, *WORDS.get(verb, ())) == (2, "", f"Error: {WORKSPACE_NOT_CONFIGURED}\n")
+    assert run(folder, inventory, verb, *ARGUMENTS.get(verb, ())) == (2, "", f"Error: {WORKSPACE_NOT_CONFIGURED}\n")
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS.keys() - OFFLINE))
 def test_the_inventory_names_a_missing_profile(folder: Path, verb: str) -> None:
-    status, out, err = run(folder, inventory, verb, *WORDS.get(verb, ()), DATABRICKS_CONFIG_PROFILE="LAB")
+    status, out, err = run(folder, inventory, verb, *ARGUMENTS.get(verb, ()), DATABRICKS_CONFIG_PROFILE="LAB")
 
     assert (status, out, err) == (2, "", "Error: there is no profile 'LAB'; existing profiles: none.\n")
 
@@ -68,9 +68,9 @@ def test_close_term_without_settings_reports_a_missing_workspace(folder: Path) -
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "sentence"),
+    ("arguments", "status", "sentence"),
     [
-        (("delete-old-files", *WORDS["delete-old-files"]), 0, "There is nothing to delete.\n"),
+        (("delete-old-files", *ARGUMENTS["delete-old-files"]), 0, "There is nothing to delete.\n"),
         (("scan", "--list-profiles"), 0, "there are no profiles in FOLDER/none\n"),
         (("report", "nothing.csv"), 2, "Error: nothing.csv: No such file or directory.\n"),
         (("diff", "nothing.csv", "nothing.csv"), 2, "Error: nothing.csv: No such file or directory.\n"),
@@ -79,25 +79,25 @@ def test_close_term_without_settings_reports_a_missing_workspace(folder: Path) -
     ids=lambda value: value[0] if isinstance(value, tuple) else None,
 )
 def test_the_inventory_reports_that_there_is_nothing_to_do(
-    folder: Path, words: tuple[str, ...], status: int, sentence: str
+    folder: Path, arguments: tuple[str, ...], status: int, sentence: str
 ) -> None:
-    ended, out, err = run(folder, inventory, *words)
+    ended, out, err = run(folder, inventory, *arguments)
 
     assert (ended, (out + err).replace(str(folder), "FOLDER")) == (status, sentence)
 
 
 @pytest.mark.parametrize("program", [close_term.main, import_roster.main], ids=["close_term", "import_roster"])
 def test_a_missing_settings_file_is_named(folder: Path, program: click.Command) -> None:
-    words = ("groups.csv", "--out", "roster.csv") if program is import_roster.main else ()
+    arguments = ("groups.csv", "--out", "roster.csv") if program is import_roster.main else ()
 
-    status, out, err = run(folder, program, *words, LAB_CONFIG=str(folder / "other.toml"))
+    status, out, err = run(folder, program, *arguments, LAB_CONFIG=str(folder / "other.toml"))
 
     sentence = f"{folder}/other.toml: cannot be read (No such file or directory); LAB_CONFIG names the file to use."
     assert (status, out, err.splitlines()[0]) == (2, "", sentence)
 
 
 @pytest.mark.parametrize(
-    ("program", "words", "sentence"),
+    ("program", "arguments", "sentence"),
     [
         (inventory, ("scan", "--workers", "x"), """'--workers': "x" is not a whole number from 1 to 512"""),
         (inventory, ("scan", "--max-requests-per-second", "0"), """"0" is not a number above 0"""),
@@ -120,9 +120,9 @@ def test_a_missing_settings_file_is_named(folder: Path, program: click.Command) 
     ],
 )
 def test_a_wrong_option_is_reported_with_value_and_allowed_range(
-    folder: Path, program: click.Command, words: tuple[str, ...], sentence: str
+    folder: Path, program: click.Command, arguments: tuple[str, ...], sentence: str
 ) -> None:
-    status, out, err = run(folder, program, *words)
+    status, out, err = run(folder, program, *arguments)
 
     assert (status, out, sentence in err.splitlines()[-1]) == (2, "", True), err
 
@@ -140,7 +140,7 @@ HOSTILE = "x\x1b]0;owned\x07\u202enp.csv"
 
 
 @pytest.mark.parametrize(
-    ("program", "words"),
+    ("program", "arguments"),
     [
         (import_roster.main, (HOSTILE, "--out", "roster.csv")),
         (inventory, ("report", HOSTILE)),
@@ -153,12 +153,12 @@ HOSTILE = "x\x1b]0;owned\x07\u202enp.csv"
 )
 @pytest.mark.parametrize("exists", [True, False])
 def test_hostile_names_are_escaped_on_the_terminal(
-    folder: Path, program: click.Command, words: tuple[str, ...], exists: bool
+    folder: Path, program: click.Command, arguments: tuple[str, ...], exists: bool
 ) -> None:
     if exists:
         (folder / HOSTILE).write_text("Group,Email address\n")
 
-    status, out, err = run(folder, program, *words, LAB_TARGET=HOSTILE)
+    status, out, err = run(folder, program, *arguments, LAB_TARGET=HOSTILE)
 
     assert status == 2
     assert {"\x1b", "\x07", "\u202e"} & set(out + err) == set()

@@ -207,19 +207,19 @@ class EmulatedCourse:
         response = self.emulator.control("GET", f"uptime?cluster_id={self.clusters[group]}&{query}")
         return int(response["milliseconds"])
 
-    def run(self, *words: str, **variables: str) -> CommandResult:
+    def run(self, *arguments: str, **variables: str) -> CommandResult:
         """Run `python -m enforcer …` in this process; a traceback is raised."""
         environment = {**self.environment, **variables}
         # The SDK reads os.environ itself.
         runner = CliRunner(env=environment)
         with contextlib.chdir(self.folder):
-            result = runner.invoke(main, list(words), obj=environment, prog_name="enforcer")
+            result = runner.invoke(main, list(arguments), obj=environment, prog_name="enforcer")
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         return CommandResult(result.exit_code, result.stdout, result.stderr)
 
-    def poll(self, *words: str) -> CommandResult:
-        done = self.run("poll", *words)
+    def poll(self, *arguments: str) -> CommandResult:
+        done = self.run("poll", *arguments)
         assert done.status == 0, done
         return done
 

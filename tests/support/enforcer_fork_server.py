@@ -1,6 +1,6 @@
 """Runs `python -m enforcer …` many times: imports all slow packages once and forks for each run.
 
-For each run, it reads one JSON line from stdin, `{"words": ["poll"], "kill_after": 0.3}`, and writes one to stdout,
+For each run, it reads one JSON line from stdin, `{"arguments": ["poll"], "kill_after": 0.3}`, and writes one to stdout,
 `{"signal": 9, "status": null, "seconds": 0.3}`. Each run is a separate process, which is killed with SIGKILL.
 """
 
@@ -34,7 +34,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     child = os.fork()
     if child == 0:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        run_enforcer(request["words"])
+        run_enforcer(request["arguments"])
     patience = request.get("kill_after")
     handle = os.pidfd_open(child)
     try:
@@ -51,12 +51,12 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def run_enforcer(words: list[str]) -> None:
+def run_enforcer(arguments: list[str]) -> None:
     from enforcer.__main__ import main
 
     status = 70
     try:
-        main(words, prog_name="enforcer", obj=os.environ)
+        main(arguments, prog_name="enforcer", obj=os.environ)
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else 0
     finally:

@@ -79,7 +79,7 @@ def create_dbfs_file(workspace: InProcessWorkspace, path: str, size: int) -> Non
 
 def run_scan(api: Any, checkpoint: Checkpoint, **options: Any) -> tuple[list[Home], ScanProgress]:
     """Run a scan until nothing is left; return the homes and the progress."""
-    engine = FolderScan(
+    scan = FolderScan(
         api,
         checkpoint.remaining_folders(),
         checkpoint.store,
@@ -88,8 +88,8 @@ def run_scan(api: Any, checkpoint: Checkpoint, **options: Any) -> tuple[list[Hom
         jitter=lambda: 0.0,
         **({"workers": 3} | options),
     )
-    assert engine.run()
-    return summarize_homes(checkpoint.roots(), checkpoint.folder_rows()), engine.progress
+    assert scan.run()
+    return summarize_homes(checkpoint.roots(), checkpoint.folder_rows()), scan.progress
 
 
 def create_checkpoint(folder: Path, *users: str) -> Checkpoint:

@@ -69,10 +69,10 @@ class PostgreSQL:
         self._run("createdb", "-h", str(self._folder), "-U", "lab", name)
         return f"postgresql://lab@/{name}?host={quote(str(self._folder), safe='')}"
 
-    def _run(self, program: str, *words: str) -> None:
+    def _run(self, program: str, *arguments: str) -> None:
         environment = {**os.environ, "LC_ALL": "C", "HOME": str(self._folder)}
         done = subprocess.run(
-            [str(self._bin / program), *words],
+            [str(self._bin / program), *arguments],
             cwd=self._folder,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -39,7 +39,7 @@ class TeardownLab(TerraformLab):
         self.ledger = folder / "ledger" / "uptimes.db"
         self.archive = folder / "archive" / STACK
 
-    def program(self, *words: str | Path, answer: str = "") -> ProgramResult:
+    def program(self, *arguments: str | Path, answer: str = "") -> ProgramResult:
         """Run one of the lab's programs, `python …`, in the lab's folder; `answer` is its standard input."""
         environment = {
             **os.environ,
@@ -51,7 +51,7 @@ class TeardownLab(TerraformLab):
             "PYTHONPATH": str(ROOT),
         }
         done = subprocess.run(
-            [sys.executable, *map(str, words)],
+            [sys.executable, *map(str, arguments)],
             cwd=self.folder,
             env=environment,
             input=answer,
@@ -62,13 +62,13 @@ class TeardownLab(TerraformLab):
         )
         return ProgramResult(done.returncode, done.stdout, done.stderr)
 
-    def enforcer(self, *words: str) -> ProgramResult:
+    def enforcer(self, *arguments: str) -> ProgramResult:
         """Run `python -m enforcer …`, which must succeed."""
-        done = self.program("-m", "enforcer", *words)
+        done = self.program("-m", "enforcer", *arguments)
         assert done.status == 0, done.err
         return done
 
-    def close(self, *words: str | Path, answer: str = "") -> ProgramResult:
+    def close(self, *arguments: str | Path, answer: str = "") -> ProgramResult:
         """Run `python cdktf/close_term.py …`."""
         program = ROOT / "cdktf" / "close_term.py"
-        return self.program(program, "--output", self.folder / "cdktf.out", *words, answer=answer)
+        return self.program(program, "--output", self.folder / "cdktf.out", *arguments, answer=answer)

@@ -119,9 +119,9 @@ class TerraformLab:
         done = self.run([sys.executable, ROOT / "cdktf" / "import_roster.py", export, "--out", self.roster])
         assert done.status == 0, done.text
 
-    def cdktf(self, *words: str) -> CommandOutput:
+    def cdktf(self, *arguments: str) -> CommandOutput:
         """Run `pipenv run cdktf …`."""
-        return self.run([sys.executable, ROOT / "cdktf" / "run_cdktf.py", *words])
+        return self.run([sys.executable, ROOT / "cdktf" / "run_cdktf.py", *arguments])
 
     def synth(self) -> None:
         """Synthesize without cdktf-cli, and initialize the stack's folder if necessary."""
@@ -131,17 +131,17 @@ class TerraformLab:
             done = self.terraform("init", "-input=false")
             assert done.status == 0, done.text
 
-    def terraform(self, *words: str) -> CommandOutput:
+    def terraform(self, *arguments: str) -> CommandOutput:
         """Run Terraform in the stack's folder."""
-        return self.run([terraform_program(os.environ), words[0], "-no-color", *words[1:]], cwd=self.stack)
+        return self.run([terraform_program(os.environ), arguments[0], "-no-color", *arguments[1:]], cwd=self.stack)
 
     def state_list(self) -> list[str]:
         """Return the addresses in the state."""
         return self.run([terraform_program(os.environ), "state", "list"], cwd=self.stack).text.splitlines()
 
-    def plan(self, *words: str) -> dict[str, tuple[str, ...]]:
+    def plan(self, *arguments: str) -> dict[str, tuple[str, ...]]:
         """Return the planned actions of each resource that would change, by address."""
-        done = self.terraform("plan", "-input=false", "-parallelism=50", "-detailed-exitcode", "-out=plan", *words)
+        done = self.terraform("plan", "-input=false", "-parallelism=50", "-detailed-exitcode", "-out=plan", *arguments)
         if done.status == 0:
             return {}  # exit status 0 means an empty diff; showing the plan takes as long as making it
         assert done.status == 2, done.text
