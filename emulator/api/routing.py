@@ -99,8 +99,19 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class DeferredResponse:
+    """A response that is sent later, while other requests are answered."""
+
+    is_ready: Callable[[], bool]
+    seconds: float
+    """The longest time to wait, by the emulator's clock and by the machine's: the one that passes first counts."""
+    respond: "Handler"
+    """Answers the request once it is ready, or once the time has passed."""
+
+
 Handler = Callable[[Request], Any]
-"""Returns a JSON value (sent with status 200) or a Response; raises ApiError for an error."""
+"""Returns a JSON value (sent with status 200), a Response or a DeferredResponse; raises ApiError for an error."""
 
 
 @dataclass(frozen=True, slots=True)

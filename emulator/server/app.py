@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from emulator.api.errors import ApiError, denied, not_implemented
 from emulator.api.request_body import RequestBodyReader
 from emulator.api.request_log import RequestLog
-from emulator.api.routing import Request, Response, Route, Router, parse_query
+from emulator.api.routing import DeferredResponse, Request, Response, Route, Router, parse_query
 from emulator.base.clock import Millis
 from emulator.base.content import CHUNK_SIZE, EMPTY, BytesContent, Content
 from emulator.control import routes as control
@@ -34,6 +34,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 CONTROL = "/_emulator/"
+POLL_SECONDS = 0.02
+"""How often a deferred response is checked."""
 
 
 class Application:
@@ -124,6 +126,8 @@ class Application:
             response = Response(fault.status, body, fault.headers())
         else:
             response = self._response(self._mail if _is_mail(scope) else self._router, scope, request)
+            if isinstance(response.body, DeferredResponse):
+                response = await self._deferred_response(response.body, request)
             if fault and fault.kind in RESPONSE_KINDS:
                 status, body = self._faulty_responses.apply(
                     fault.kind, fault.shape, request.path, response.status, response.body
@@ -201,6 +205,19 @@ class Application:
             if request.method not in ("GET", "HEAD"):
                 self.changes += 1
         return answer if isinstance(answer, Response) else Response(200, answer)
+
+    async def _deferred_response(self, deferred: DeferredResponse, request: Request) -> Response:
+        """Answer other requests until the response is ready, or its time has passed."""
+        started, ends = time.monotonic(), request.now + int(deferred.seconds * 1000)
+        while not deferred.is_ready() and time.monotonic() - started < deferred.seconds:
+            if self._catch_up() >= ends:
+                break
+            await asyncio.sleep(POLL_SECONDS)
+        request.now = self._catch_up()
+        try:
+            return Response(200, deferred.respond(request))
+        finally:
+            self.changes += 1
 
     def _authenticate(self, route: Route, request: Request) -> None:
         """Raise 401 without a token, 403 with an invalid one. The int error codes are those of the real service."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import unquote
 
 from emulator.api.errors import not_implemented
-from emulator.api.routing import Request, Response, Router, parse_query
+from emulator.api.routing import DeferredResponse, Request, Response, Router, parse_query
 from emulator.base.content import EMPTY, Content
 from emulator.models.scim import ServicePrincipal, User
 from emulator.state.workspace import EmulatedWorkspace
@@ -41,4 +41,6 @@ def send_request(
         _caller=caller or workspace.administrator,
     )
     answer = route.handler(request)
+    if isinstance(answer, DeferredResponse):
+        answer = answer.respond(request)
     return answer if isinstance(answer, Response) else Response(200, answer)

@@ -24,6 +24,7 @@ from emulator.settings.routes import routes as settings_routes
 from emulator.state.options import Options
 from emulator.state.state import WorkspaceState
 from emulator.state.workspace import EmulatedWorkspace
+from emulator.statements.routes import routes as statements_routes
 from emulator.tokens.routes import routes as tokens_routes
 from emulator.unity_catalog.routes import routes as unity_catalog_routes
 from emulator.unity_catalog.seed import seed as seed_unity_catalog
@@ -53,6 +54,7 @@ def routes() -> list[Route]:
         *secrets_routes,
         *settings_routes,
         *warehouses_routes,
+        *statements_routes,
     ]
 
 

@@ -20,6 +20,7 @@ from emulator.models.pools import Pools
 from emulator.models.scim import Directory
 from emulator.models.secrets import Secrets
 from emulator.models.settings import Settings
+from emulator.models.sql.statements import Statements
 from emulator.models.tokens import Tokens
 from emulator.models.unity_catalog.metastore import UnityCatalog
 from emulator.models.warehouses import Warehouses
@@ -49,6 +50,7 @@ class WorkspaceState:
     mail: Mail = field(default_factory=Mail)
     warehouses: Warehouses = field(default_factory=Warehouses)
     jobs: Jobs = field(default_factory=Jobs)
+    statements: Statements = field(default_factory=Statements)
 
     def __post_init__(self) -> None:
         # Versions up to 0.1.2 kept warehouses among the settings.

@@ -26,6 +26,7 @@ USES = {("clusters", name) for name in ("libraries", "policies", "settings")}
 USES |= {("repos", "objects"), ("scim", "objects"), ("volumes", "dbfs"), ("dbfs", "settings")}
 USES |= {("jobs", name) for name in ("clusters", "policies", "warehouses")}
 USES |= {("unity_catalog", "grants"), ("volumes", "grants")}
+USES |= {("statements", name) for name in ("grants", "unity_catalog", "warehouses")}
 """The APIs that another API may use; all may use `permissions`."""
 
 

@@ -1,0 +1,1 @@
+"""The data of Statement Execution: statements with their results, and the rows of tables."""
