@@ -304,7 +304,7 @@ def print_day(day: DayMeasurement) -> None:
 
 def print_jobs(jobs: JobClusterMeasurement) -> None:
     print(f"a poll of {jobs.lab} clusters")
-    print(f"  {jobs.calls_without} requests; beside {jobs.jobs} clusters of jobs that are over {jobs.calls_with}")
+    print(f"  {jobs.calls_without} requests; {jobs.calls_with} with {jobs.jobs} terminated job clusters")
 
 
 def print_poll(one: PollMeasurement) -> None:

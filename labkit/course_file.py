@@ -18,7 +18,7 @@ VERSION = 2
 """Raised only if programs that know the previous version would misread the file. Every version from 1 on is read."""
 FILE_NAME = "course.json"
 ALLOWANCES = "allowances"
-"""The folder of allowances beside the course file."""
+"""The folder of allowances, next to the course file."""
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 ORIGIN_TAG, COURSE_TAG, TERM_TAG, GROUP_TAG = "origin", "lab_course", "lab_term", "lab_group"

@@ -126,7 +126,7 @@ def configure(choice: WorkspaceChoice, *, http_seconds: float, retry_seconds: fl
         where = f"{choice.host} of {choice.source}" if choice.host else choice.source
         raise CredentialNotFound(
             f"there is no credential for {where}: set DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and"
-            f" DATABRICKS_CLIENT_SECRET, beside {HOST}, or log in."
+            f" DATABRICKS_CLIENT_SECRET, in addition to {HOST}, or log in."
         ) from None
 
 

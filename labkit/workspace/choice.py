@@ -421,7 +421,7 @@ def _missing_host_error(chosen: _Candidate, lower: list[_Candidate]) -> Workspac
     other = next((one for one in lower if one.names_workspace), None)
     if other is None:
         return WorkspaceNotConfigured(
-            f"{chosen.source} has {chosen.credential} and names no workspace: set {HOST} beside it."
+            f"{chosen.source} has {chosen.credential} and names no workspace: set {HOST}, too."
         )
     return _mixed_sources_error(other, chosen)
 

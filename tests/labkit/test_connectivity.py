@@ -76,5 +76,5 @@ def test_a_host_without_a_credential_is_reported_in_one_sentence(monkeypatch: py
 
     assert str(raised.value) == (
         "there is no credential for https://lab.example of the environment: set DATABRICKS_TOKEN, or"
-        " DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET, beside DATABRICKS_HOST, or log in."
+        " DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET, in addition to DATABRICKS_HOST, or log in."
     )

@@ -147,7 +147,7 @@ def test_a_mix_is_an_error_that_names_both_sources(given: dict[str, Any], senten
         ),
         ({PROFILE: "nope", "file": ""}, "there is no profile 'nope'; existing profiles: none."),
         ({"flags": Options(profile="x"), "file": "[x]\ntoken = t"}, "profile x names no host"),
-        ({TOKEN: "x", "file": ""}, f"the environment has {TOKEN} and names no workspace: set {HOST} beside it."),
+        ({TOKEN: "x", "file": ""}, f"the environment has {TOKEN} and names no workspace: set {HOST}, too."),
     ],
 )
 def test_a_missing_workspace_is_reported_in_one_sentence(given: dict[str, Any], sentence: str) -> None:

@@ -46,7 +46,7 @@ MALFORMED: dict[str, tuple[bytes | str, tuple[str, ...], str]] = {
     "a NUL byte": (SELF.replace("Team 2", "Te\0am").encode(), (), "line 4: has a NUL byte"),
     "UTF-16 without a mark": (SELF.encode("utf-16-le"), (), "line 1: looks like UTF-16 without a byte order mark"),
     "Hebrew of Windows": (SELF.replace("Team 2", "צוות").encode("cp1255"), (), "line 4: is not UTF-8 (byte 0xf6)"),
-    "an encoding that is none": (SELF, ("--encoding", "klingon"), "line 1: --encoding klingon is not a text encoding"),
+    "an unknown encoding": (SELF, ("--encoding", "klingon"), "line 1: --encoding klingon is not a text encoding"),
     "an encoding that is not the file's": (b"user1\n\xff", ("--encoding", "ascii"), "line 2: is not ascii"),
     "a quotation that never ends": (SELF.replace('"Team 2"', '"Team 2'), (), "line 4: "),
     "a download that broke off": (SELF[: SELF.index("s1.0@")], (), "line 4: a quoted cell that starts here is never"),
@@ -126,7 +126,7 @@ MALFORMED: dict[str, tuple[bytes | str, tuple[str, ...], str]] = {
         (),
         "line 103: 101 groups; a workspace pins",
     ),
-    "a roster with a number that is none": (
+    "a roster with an invalid number": (
         ROSTER.replace("1,71", "one,71"),
         (),
         "line 2: number must be a whole number",
