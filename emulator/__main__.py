@@ -17,12 +17,12 @@ from emulator.generated_files.shapes import SHAPES_HELP, parse_shape
 from emulator.mail.certificate import server_context
 from emulator.server.app import Application
 from emulator.server.http_server import Server, listen
-from emulator.server.services import open_workspace
+from emulator.server.services import open_workspace, routes
 from emulator.server.state_check import find_damage
 from emulator.state.options import Options
 from emulator.state.state_file import StateFile, StateFileError
 from emulator.unity_catalog.seed import adopt
-from labkit.extras.cli import CommandError, FloatParamType, IntParamType, version_option
+from labkit.extras.cli import CommandError, FloatParamType, IntParamType, json_option, print_json, version_option
 from labkit.text import quoted
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -190,6 +190,24 @@ def layout(folder: Path, shape: str, seed: str) -> None:
             f"{error.filename or folder}: {error.strerror}; choose an empty folder with enough space"
         ) from None
     click.echo(json.dumps({"files": written, "users": len(tree.users), "shape": shape, "seed": seed}))
+
+
+@main.command("routes", short_help="List the routes of the API.")
+@json_option
+def list_routes(as_json: bool) -> None:
+    """List every method and path that the emulated workspace answers. Any other path gets a 501.
+
+    `{name}` stands for one segment of a path, `{name:path}` for all the rest.
+
+    \b
+    Example:
+      python -m emulator routes | grep clusters
+    """
+    found = sorted((route.pattern, route.method) for route in routes())
+    if as_json:
+        print_json([{"method": method, "path": path} for path, method in found])
+    else:
+        click.echo("\n".join(f"{method:6} {path}" for path, method in found))
 
 
 def _shape(text: str) -> str:
