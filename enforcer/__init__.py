@@ -1,13 +1,15 @@
-"""Keeps every group's cluster inside its quota and tells people about it.
+"""Keeps every group's cluster within its quota and notifies people.
 
-One tick, which `poll`, `watch` and `end-of-day` run (`tick.run.run_tick`):
+`poll`, `watch` and `end-of-day` run ticks (`tick.run.run_tick`). One tick:
 
 1. `tick.collect` lists the clusters and reads the course file, the allowances and the events of what changed.
-2. `ledger` keeps what was read; `domain.uptime` makes sessions of the events.
-3. `domain.quota` says how much of each limit is used and decides what is due: warn, restrict, stop, restore.
-4. `tick.carry_out` notes each intent, carries it out on the workspace, and notes the outcome.
-5. `tick.settle` closes past days at the end of a day: totals fixed, the report queued.
+2. `ledger` stores what was read; `domain.uptime` derives sessions from the events.
+3. `domain.quota` computes how much of each limit is used and decides which actions are due: warn, restrict, stop,
+   restore.
+4. `tick.carry_out` records each intended action, performs it in the workspace, and records the result.
+5. `tick.settle` settles past days: it fixes their totals and queues the report.
 6. `mail.messages` renders the messages; they wait in the ledger's outbox until `mail.sender` has sent them.
 
-What the workspace shows decides, not what was done before: a poll that was killed is put right by the next.
+Decisions depend on the state of the workspace, not on earlier actions, so the next poll repairs the effects of a killed
+one.
 """

@@ -1,4 +1,4 @@
-"""What the enforcer was told by its environment, read once; every mistake in it becomes a sentence with its name."""
+"""Settings from the environment. Every invalid variable is reported by name in a sentence."""
 
 import re
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ from labkit.text import quoted
 from labkit.workspace.expected import WorkspaceExpectation, expected_from_environment
 
 AZURE_MANAGED = "azurecomm.net"
-"""Domains that Azure lends end so; they may send far less than one's own."""
+"""Suffix of domains managed by Azure; their rate limits are far below those of custom domains."""
 
 
 class SettingsError(ValueError):
-    """`problems` holds one sentence for each mistake."""
+    """Invalid settings; `problems` has one sentence for each."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
@@ -28,7 +28,7 @@ class SettingsError(ValueError):
 
 
 def is_address(text: str) -> bool:
-    """Whether a mail service may take this for one address."""
+    """Return whether a text is a single e-mail address."""
     return re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+", text) is not None
 
 
@@ -63,14 +63,14 @@ Address = Annotated[str, AfterValidator(_address)]
 Addresses = Annotated[tuple[Address, ...], BeforeValidator(lambda text: tuple(re.split(r"[,;\s]+", text.strip())))]
 
 
-def _minutes(usual: float) -> float:
-    minutes: float = Field(usual, ge=0, le=1440, description="minutes from 0 to 1440")
+def _minutes(default: float) -> float:
+    minutes: float = Field(default, ge=0, le=1440, description="minutes from 0 to 1440")
     return minutes
 
 
-def _calls() -> int | None:
-    calls: int | None = Field(None, ge=1, description="a whole number from 1")
-    return calls
+def _rate() -> int | None:
+    rate: int | None = Field(None, ge=1, description="a whole number from 1")
+    return rate
 
 
 def _one_address() -> str | None:
@@ -79,9 +79,9 @@ def _one_address() -> str | None:
 
 
 class _Variables(BaseModel):
-    """The variables as they are named; those of the earlier system keep their names and units (minutes).
+    """The variables by name; those of the earlier system keep their names and units (minutes).
 
-    The description of a field is what a message says is expected.
+    The description of a field is the expected value in error messages.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -107,10 +107,10 @@ class _Variables(BaseModel):
     AZURE_EMAIL_SENDER: Address | None = _one_address()
     ADMIN_EMAIL: Address | None = _one_address()
     REPORT_RECIPIENT_EMAIL: Addresses = Field((), description="e-mail addresses, separated by blanks or commas")
-    MAIL_SENDS_PER_MINUTE: int | None = _calls()
-    MAIL_SENDS_PER_HOUR: int | None = _calls()
-    MAIL_STATUS_PER_MINUTE: int | None = _calls()
-    MAIL_STATUS_PER_HOUR: int | None = _calls()
+    MAIL_SENDS_PER_MINUTE: int | None = _rate()
+    MAIL_SENDS_PER_HOUR: int | None = _rate()
+    MAIL_STATUS_PER_MINUTE: int | None = _rate()
+    MAIL_STATUS_PER_HOUR: int | None = _rate()
     LAB_HOLD_CLUSTERS: int = Field(5, ge=2, le=10_000, description="a whole number from 2")
     LAB_HOLD_SHARE: float = Field(0.5, ge=0, le=1, description="a share from 0 to 1, such as 0.5")
     HEALTHCHECK_URL: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
@@ -120,15 +120,15 @@ class _Variables(BaseModel):
 
 _MAIL_ACCOUNT = frozenset({"AZURE_EMAIL_CONNECTION_STRING", "AZURE_EMAIL_ENDPOINT", "AZURE_EMAIL_ACCESS_KEY"})
 _IN_SOURCE = " (the earlier system had it in its source, user_mail.py)"
-_UNSHOWN = frozenset(
+_SECRETS = frozenset(
     {"AZURE_EMAIL_ACCESS_KEY", "AZURE_EMAIL_CONNECTION_STRING", "CLUSTER_UPTIMES_DB", "HEALTHCHECK_URL"}
 )
-"""Their values are, or hold, secrets."""
+"""Variables whose values are or contain secrets."""
 
 
 @dataclass(frozen=True)
 class MailBudget:
-    """How many calls the mail service allows; sends and status calls are counted apart."""
+    """Rate limits of the mail service, separately for sending and for status requests."""
 
     sends_per_minute: int
     sends_per_hour: int
@@ -143,7 +143,7 @@ MANAGED_DOMAIN = MailBudget(5, 10, 10, 20)
 @dataclass(frozen=True)
 class MailSettings:
     connection_string: str
-    """Holds the access key: never printed."""
+    """Contains the access key, so it is never printed."""
     sender: str
     budget: MailBudget
 
@@ -153,7 +153,8 @@ class MailSettings:
 
 @dataclass(frozen=True)
 class Cap:
-    """When stopping is held: at least so many clusters are due at once, and more than this share of those that run."""
+    """Stops are held if at least `clusters` clusters, and more than `share` of the running ones, are due to be
+    stopped."""
 
     clusters: int = 5
     share: float = 0.5
@@ -162,42 +163,42 @@ class Cap:
 @dataclass(frozen=True)
 class Settings:
     expected: WorkspaceExpectation
-    """The workspace that may be changed; host and credential are chosen by `labkit.workspace.choice`."""
+    """The workspace that may be changed; `labkit.workspace.choice` chooses host and credential."""
     course: str | None
     term: str | None
     zone: str | None
-    """Only where there is no course file."""
+    """Time zone, used only if there is no course file."""
     fallback: Quota
-    """Where there is no course file and none was ever seen."""
+    """Quota if no course file was ever read."""
     ledger: str
-    """A path, or a PostgreSQL URL."""
+    """Path or PostgreSQL URL of the ledger."""
     mail: MailSettings | None
     """None: messages wait in the outbox."""
     admin: str | None
     report_to: tuple[str, ...]
     mail_templates: Path | None
-    """A folder whose templates come before ours."""
+    """Folder of templates that replace the built-in ones."""
     healthcheck: str | None
     cap: Cap = Cap()
 
     @property
     def default_zone(self) -> tzinfo:
-        """The zone of a course without a file."""
+        """Time zone of a course without a course file."""
         return ZoneInfo(self.zone) if self.zone else UTC
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
-    """Settings from the environment. Raises SettingsError."""
-    told = {name: environ[name] for name in _Variables.model_fields if environ.get(name)}
-    variables, wrong = _parsed(told)
-    problems = [_sentence(name, told[name]) for name in wrong]
+    """Read the settings from environment variables. Raises SettingsError."""
+    values = {name: environ[name] for name in _Variables.model_fields if environ.get(name)}
+    variables, invalid = _parse(values)
+    problems = [_problem(name, values[name]) for name in invalid]
     limits = {"DATABRICKS_WARN_UPTIME", "DATABRICKS_MAX_UPTIME"}
-    if not limits & set(wrong) and variables.DATABRICKS_WARN_UPTIME > variables.DATABRICKS_MAX_UPTIME:
+    if not limits & set(invalid) and variables.DATABRICKS_WARN_UPTIME > variables.DATABRICKS_MAX_UPTIME:
         problems.append(
-            f"DATABRICKS_WARN_UPTIME ({variables.DATABRICKS_WARN_UPTIME:g}) is above "
-            f"DATABRICKS_MAX_UPTIME ({variables.DATABRICKS_MAX_UPTIME:g}); warn before stopping."
+            f"DATABRICKS_WARN_UPTIME ({variables.DATABRICKS_WARN_UPTIME:g}) is greater than "
+            f"DATABRICKS_MAX_UPTIME ({variables.DATABRICKS_MAX_UPTIME:g}); the warning has to come before the stop."
         )
-    mail = _mail(variables, frozenset(wrong), problems)
+    mail = _mail(variables, frozenset(invalid), problems)
     expected = WorkspaceExpectation()
     try:
         expected = expected_from_environment(environ)
@@ -224,55 +225,55 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def place_of_ledger(environ: Mapping[str, str]) -> str:
-    """CLUSTER_UPTIMES_DB alone. Raises SettingsError."""
+    """Read CLUSTER_UPTIMES_DB alone. Raises SettingsError."""
     name = "CLUSTER_UPTIMES_DB"
     return load_settings({name: environ[name]} if environ.get(name) else {}).ledger
 
 
-def _parsed(told: Mapping[str, str]) -> tuple[_Variables, list[str]]:
-    """The variables without those that cannot be read, and the names of those."""
+def _parse(values: Mapping[str, str]) -> tuple[_Variables, list[str]]:
+    """Return the valid variables, and the names of the invalid ones."""
     try:
-        return _Variables.model_validate(told), []
+        return _Variables.model_validate(values), []
     except ValidationError as error:
-        wrong = list(dict.fromkeys(str(found["loc"][0]) for found in error.errors()))
-    return _Variables.model_validate({name: value for name, value in told.items() if name not in wrong}), wrong
+        invalid = list(dict.fromkeys(str(found["loc"][0]) for found in error.errors()))
+    return _Variables.model_validate({name: value for name, value in values.items() if name not in invalid}), invalid
 
 
-def _mail(variables: _Variables, wrong: frozenset[str], problems: list[str]) -> MailSettings | None:
-    """`wrong`: the variables that are set and cannot be read; they are not missing."""
+def _mail(variables: _Variables, invalid: frozenset[str], problems: list[str]) -> MailSettings | None:
+    """Return the mail settings, and add sentences to `problems`. `invalid` variables are not reported as missing."""
     string = variables.AZURE_EMAIL_CONNECTION_STRING
     endpoint, key = variables.AZURE_EMAIL_ENDPOINT, variables.AZURE_EMAIL_ACCESS_KEY
-    are_set = {name for name in _MAIL_ACCOUNT if getattr(variables, name)} | (wrong & _MAIL_ACCOUNT)
+    are_set = {name for name in _MAIL_ACCOUNT if getattr(variables, name)} | (invalid & _MAIL_ACCOUNT)
     if not are_set:
         return None
     if "AZURE_EMAIL_CONNECTION_STRING" not in are_set:
         if "AZURE_EMAIL_ENDPOINT" not in are_set:
             problems.append(
-                f"AZURE_EMAIL_ENDPOINT is missing; mail needs it beside AZURE_EMAIL_ACCESS_KEY{_IN_SOURCE}. Or set"
+                f"AZURE_EMAIL_ENDPOINT is missing; mail needs it and AZURE_EMAIL_ACCESS_KEY{_IN_SOURCE}. Or set"
                 " AZURE_EMAIL_CONNECTION_STRING instead of both."
             )
         if "AZURE_EMAIL_ACCESS_KEY" not in are_set:
             problems.append(
-                "AZURE_EMAIL_ACCESS_KEY is missing; mail needs it beside AZURE_EMAIL_ENDPOINT. Or set"
+                "AZURE_EMAIL_ACCESS_KEY is missing; mail needs it and AZURE_EMAIL_ENDPOINT. Or set"
                 " AZURE_EMAIL_CONNECTION_STRING instead of both."
             )
     if not variables.AZURE_EMAIL_SENDER:
-        if "AZURE_EMAIL_SENDER" not in wrong:
-            problems.append(f"AZURE_EMAIL_SENDER is missing; mail needs the address it comes from{_IN_SOURCE}.")
+        if "AZURE_EMAIL_SENDER" not in invalid:
+            problems.append(f"AZURE_EMAIL_SENDER is missing; mail needs a sender address{_IN_SOURCE}.")
         return None
     sender = variables.AZURE_EMAIL_SENDER
-    usual = MANAGED_DOMAIN if sender.endswith(AZURE_MANAGED) else OWN_DOMAIN
+    default = MANAGED_DOMAIN if sender.endswith(AZURE_MANAGED) else OWN_DOMAIN
     budget = MailBudget(
-        variables.MAIL_SENDS_PER_MINUTE or usual.sends_per_minute,
-        variables.MAIL_SENDS_PER_HOUR or usual.sends_per_hour,
-        variables.MAIL_STATUS_PER_MINUTE or usual.status_per_minute,
-        variables.MAIL_STATUS_PER_HOUR or usual.status_per_hour,
+        variables.MAIL_SENDS_PER_MINUTE or default.sends_per_minute,
+        variables.MAIL_SENDS_PER_HOUR or default.sends_per_hour,
+        variables.MAIL_STATUS_PER_MINUTE or default.status_per_minute,
+        variables.MAIL_STATUS_PER_HOUR or default.status_per_hour,
     )
     return MailSettings(string or f"endpoint={endpoint};accesskey={key}", sender, budget)
 
 
-def _sentence(name: str, value: str) -> str:
+def _problem(name: str, value: str) -> str:
     expected = _Variables.model_fields[name].description
-    if name in _UNSHOWN:
+    if name in _SECRETS:
         return f"{name} cannot be used; expected {expected}. Its value is not shown."
     return f"{name} is {quoted(value)}; expected {expected}."

@@ -247,7 +247,7 @@ class _Day:
     def _has_polled(self, service: subprocess.Popen[bytes]) -> bool:
         if service.poll() is not None:
             raise DayError(f"the enforcer ended with status {service.returncode}: {self._log()[-500:]}")
-        return "looked at" in self._log()
+        return "checked" in self._log()
 
     def _log(self) -> str:
         return (self.folder / "watch.log").read_text(encoding="utf-8", errors="replace")

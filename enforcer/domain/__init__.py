@@ -1,1 +1,1 @@
-"""Uptime, quotas, allowances and what follows from them. Pure: no clock, network, database or file."""
+"""Uptime, quotas, allowances, and the decisions based on them. Pure: no clock, network, database or file."""

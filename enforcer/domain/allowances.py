@@ -1,6 +1,6 @@
-"""Dated, reasoned changes of limits, as the small files beside the course file hold them. Pure.
+"""Allowances: dated changes of limits with a reason, stored as small files beside the course file. Pure.
 
-A file is never edited: an allowance is one file, its revocation another. None beats unlimited beats a window beats
+A file is never edited: an allowance is one file, its revocation another. Precedence: blocked, unlimited, window,
 minutes; minutes of several allowances add up.
 """
 
@@ -16,18 +16,19 @@ VERSION = 1
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 Interval = tuple[datetime, datetime]
 EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
-"""An allowance of other days is a mistake."""
+"""Allowed range of an allowance's days; other days are a mistake."""
 MOST_MINUTES = 100_000
-"""More than a term has."""
+"""Maximum change in minutes, more than a term has."""
 LONGEST_TEXT = 10_000
+"""Maximum length of a text, in characters."""
 
 
 class AllowanceError(ValueError):
-    """A sentence that says what is wrong with an allowance and what was expected."""
+    """An invalid allowance; the message is a sentence with the problem and the expected value."""
 
 
 class Freedom(Enum):
-    """What an allowance without minutes or a window does to the limits of its days."""
+    """Effect of an allowance that has neither minutes nor a window on the limits of its days."""
 
     UNLIMITED = "unlimited"
     NONE = "none"
@@ -35,20 +36,20 @@ class Freedom(Enum):
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of the local day in which time does not count and nobody is stopped, such as a lesson."""
+    """Part of the local day in which usage does not count and no cluster is stopped, such as a lesson."""
 
     weekday: int | None
-    """Monday is 0; None: every day of the allowance's span."""
+    """Monday is 0. None: every day of the allowance."""
     begins: time
     ends: time
-    """Not after `begins`: on the next day."""
+    """If not later than `begins`, on the next day."""
 
     def __str__(self) -> str:
         day = "" if self.weekday is None else f"{WEEKDAYS[self.weekday]} "
         return f"{day}{self.begins:%H:%M}-{self.ends:%H:%M}"
 
     def on(self, day: date, tz: tzinfo) -> Interval | None:
-        """The window that begins on this local day, in UTC."""
+        """Return the window that begins on this local day, in UTC; None if the weekday differs."""
         if self.weekday is not None and day.weekday() != self.weekday:
             return None
         last = day if self.ends > self.begins else day + timedelta(days=1)
@@ -60,12 +61,12 @@ class Window:
 class Allowance:
     id: str
     group: str | None
-    """Display name; None: all groups."""
+    """Display name. None: all groups."""
     first: date
     last: date
-    """Both days are included; local to the course."""
+    """Last day, included, like `first_day`; days are local to the course."""
     change: timedelta | Freedom | Window
-    """A timedelta moves the limits of each of the days by that much, up or down."""
+    """A timedelta raises or lowers the limits of each day by that amount."""
     reason: str
     given_by: str
     given_at: datetime
@@ -95,7 +96,7 @@ class Revocation:
 
 
 def parse_window(text: str) -> Window:
-    """`Mon 10:00-12:00`, or `10:00-12:00` for every day of the span. Raises AllowanceError."""
+    """Parse `Mon 10:00-12:00`, or `10:00-12:00` for every day of the allowance. Raises AllowanceError."""
     match = re.fullmatch(r"\s*(?:([A-Za-z]{3})[a-z]*\s+)?(\d{1,2}:\d\d)\s*[-–]\s*(\d{1,2}:\d\d)\s*", text)
     expected = f'a window is written "Mon 10:00-12:00" or "10:00-12:00", not "{text}"'
     if not match:
@@ -113,13 +114,13 @@ def parse_window(text: str) -> Window:
 
 
 def _time_of_day(clock: str) -> time:
-    """Raises ValueError for one that no clock shows."""
+    """Parse `H:MM`. Raises ValueError for an invalid time."""
     hours, minutes = clock.split(":")
     return time(int(hours), int(minutes))
 
 
 def in_force(entries: Iterable[Allowance | Revocation]) -> tuple[Allowance, ...]:
-    """The allowances that were not revoked, oldest first."""
+    """Return the allowances that were not revoked, oldest first."""
     given = {entry.id: entry for entry in entries}
     revoked = {entry.revokes for entry in given.values() if isinstance(entry, Revocation)}
     allowances = [entry for entry in given.values() if isinstance(entry, Allowance) and entry.id not in revoked]
@@ -129,13 +130,13 @@ def in_force(entries: Iterable[Allowance | Revocation]) -> tuple[Allowance, ...]
 def windows_between(
     begins: datetime, ends: datetime, group: str, allowances: Iterable[Allowance], tz: tzinfo
 ) -> tuple[Interval, ...]:
-    """The group's windows between two instants, joined where they touch, oldest first.
+    """Return the group's windows between two points in time, merged if they touch, oldest first.
 
-    A day on which the group may not work at all has none.
+    A day on which the group is blocked has no windows.
     """
     allowances = tuple(a for a in allowances if a.group in (None, group))
     windows = tuple(a for a in allowances if isinstance(a.change, Window))
-    forbidden = tuple(a for a in allowances if a.change is Freedom.NONE)
+    blocking = tuple(a for a in allowances if a.change is Freedom.NONE)
     # A window may have begun on the local day before `begins`.
     first, last = begins.astimezone(tz).date() - timedelta(days=1), ends.astimezone(tz).date()
     days = {
@@ -145,7 +146,7 @@ def windows_between(
     }
     found: list[Interval] = []
     for day in days:
-        if not any(allowance.covers(group, day) for allowance in forbidden):
+        if not any(allowance.covers(group, day) for allowance in blocking):
             opened = (w.change.on(day, tz) for w in windows if w.covers(group, day) and isinstance(w.change, Window))
             found.extend(interval for interval in opened if interval)
     clipped = sorted((max(b, begins), min(e, ends)) for b, e in found if b < ends and e > begins)
@@ -163,85 +164,89 @@ def _joined(intervals: list[Interval]) -> tuple[Interval, ...]:
 
 
 def format_entry(entry: Allowance | Revocation) -> str:
-    """The content of the file, JSON."""
-    told: dict[str, Any] = {"version": VERSION, "id": entry.id}
+    """Return the content of the file, JSON."""
+    document: dict[str, Any] = {"version": VERSION, "id": entry.id}
     if isinstance(entry, Revocation):
-        told["revokes"] = entry.revokes
+        document["revokes"] = entry.revokes
     else:
-        told |= {"group": entry.group or "all", "first_day": str(entry.first), "last_day": str(entry.last)}
+        document |= {"group": entry.group or "all", "first_day": str(entry.first), "last_day": str(entry.last)}
         match entry.change:
             case timedelta() as change:
-                told["minutes"] = round(change / timedelta(minutes=1))
+                document["minutes"] = round(change / timedelta(minutes=1))
             case Freedom() as freedom:
-                told[freedom.value] = True
+                document[freedom.value] = True
             case Window() as window:
-                told["window"] = str(window)
-    told |= {"reason": entry.reason, "given_by": entry.given_by, "given_at": entry.given_at.isoformat()}
-    return json.dumps(told, ensure_ascii=False, indent=2) + "\n"
+                document["window"] = str(window)
+    document |= {"reason": entry.reason, "given_by": entry.given_by, "given_at": entry.given_at.isoformat()}
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
-def parse_entry(text: str, place: str) -> Allowance | Revocation:
-    """The content of a file; `place` names it in errors. Raises AllowanceError."""
+def parse_entry(text: str, path: str) -> Allowance | Revocation:
+    """Parse the content of the file `path`. Raises AllowanceError."""
     try:
-        told = json.loads(text)
-        if not isinstance(told, dict):
+        document = json.loads(text)
+        if not isinstance(document, dict):
             raise TypeError("an object was expected")
-        if told["version"] != VERSION or isinstance(told["version"], bool):
-            raise AllowanceError(f"version {told['version']!r} is not known here, only {VERSION}; update this program")
-        common = (_text(told, "reason"), _text(told, "given_by"), _instant(_text(told, "given_at")))
-        if "revokes" in told:
-            return Revocation(_text(told, "id"), _text(told, "revokes"), *common)
-        group = None if told["group"] == "all" else _text(told, "group")
-        first, last = _day(_text(told, "first_day")), _day(_text(told, "last_day"))
+        if document["version"] != VERSION or isinstance(document["version"], bool):
+            raise AllowanceError(
+                f"version {document['version']!r} is not supported, only {VERSION}; upgrade this program"
+            )
+        common = (_text(document, "reason"), _text(document, "given_by"), _instant(_text(document, "given_at")))
+        if "revokes" in document:
+            return Revocation(_text(document, "id"), _text(document, "revokes"), *common)
+        group = None if document["group"] == "all" else _text(document, "group")
+        first, last = _day(_text(document, "first_day")), _day(_text(document, "last_day"))
         if last < first:
             raise AllowanceError(f"it ends ({last}) before it begins ({first})")
-        return Allowance(_text(told, "id"), group, first, last, _change(told), *common)
+        return Allowance(_text(document, "id"), group, first, last, _change(document), *common)
     except AllowanceError as error:
-        raise AllowanceError(f"{place}: {error}") from None
+        raise AllowanceError(f"{path}: {error}") from None
     except KeyError as error:
-        raise AllowanceError(f"{place}: {error.args[0]} is missing") from None
+        raise AllowanceError(f"{path}: {error.args[0]} is missing") from None
     except (AttributeError, OverflowError, RecursionError, TypeError, ValueError) as error:
-        raise AllowanceError(f"{place} is no allowance: {error}") from None
+        raise AllowanceError(f"{path} is not an allowance: {error}") from None
 
 
-def _change(told: dict[str, Any]) -> timedelta | Freedom | Window:
-    changes: list[timedelta | Freedom | Window] = [freedom for freedom in Freedom if told.get(freedom.value) is True]
-    if "minutes" in told:
-        minutes = told["minutes"]
+def _change(document: dict[str, Any]) -> timedelta | Freedom | Window:
+    changes: list[timedelta | Freedom | Window] = [
+        freedom for freedom in Freedom if document.get(freedom.value) is True
+    ]
+    if "minutes" in document:
+        minutes = document["minutes"]
         is_number = isinstance(minutes, int | float) and not isinstance(minutes, bool)
         if not is_number or not -MOST_MINUTES <= minutes <= MOST_MINUTES or minutes != int(minutes):
-            raise AllowanceError(f"minutes are a whole number from {-MOST_MINUTES} to {MOST_MINUTES}")
+            raise AllowanceError(f"minutes must be a whole number from {-MOST_MINUTES} to {MOST_MINUTES}")
         changes.append(timedelta(minutes=int(minutes)))
-    if "window" in told:
-        changes.append(parse_window(_text(told, "window")))
+    if "window" in document:
+        changes.append(parse_window(_text(document, "window")))
     if len(changes) != 1:
         raise AllowanceError("exactly one of minutes, unlimited, none and window is expected")
     return changes[0]
 
 
-def _text(told: dict[str, Any], key: str) -> str:
-    """A text that a ledger and a mail take."""
-    value = told[key]
+def _text(document: dict[str, Any], key: str) -> str:
+    """Return a text that the ledger and mails can contain. Raises AllowanceError."""
+    value = document[key]
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
-        raise AllowanceError(f"{key} is no text, or one that is too long")
+        raise AllowanceError(f"{key} is not a text, or longer than {LONGEST_TEXT} characters")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise AllowanceError(f"{key} has half a character") from None
+        raise AllowanceError(f"{key} contains an unpaired surrogate") from None
     return value
 
 
 def _day(text: str) -> date:
     day = date.fromisoformat(text)
     if not EARLIEST <= day <= LATEST:
-        raise AllowanceError(f"days are from {EARLIEST} to {LATEST}, not {day}")
+        raise AllowanceError(f"days must be from {EARLIEST} to {LATEST}, not {day}")
     return day
 
 
 def _instant(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
-        raise AllowanceError(f"given_at {text} has no zone")
+        raise AllowanceError(f"given_at {text} has no time zone")
     if not EARLIEST <= instant.date() <= LATEST:
-        raise AllowanceError(f"given_at {text} is no time of a course")
+        raise AllowanceError(f"given_at {text} must be from {EARLIEST} to {LATEST}")
     return instant.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""What the deploy tells the enforcer about a course and its groups, by a course file. Pure."""
+"""A course and its groups, as the deploy describes them in a course file. Pure."""
 
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -8,16 +8,16 @@ from labkit.course_file import WEEKDAYS, CourseFile, GroupEntry, StaffIds, folde
 
 
 class CourseError(ValueError):
-    """A sentence that says what is wrong with the course file."""
+    """An invalid course file; the message is a sentence with the problem."""
 
 
 @dataclass(frozen=True)
 class CourseGroup:
     name: str
-    """The display name, prefix included: how the workspace knows the group."""
+    """The group's display name in the workspace, including the prefix."""
     number: int
     title: str
-    """What its members call it."""
+    """The name that its members use."""
     quota: Quota
 
 
@@ -33,7 +33,7 @@ class Course:
     staff: StaffIds = StaffIds()
 
     def is_staff(self, user: str) -> bool:
-        """Whether the course file names this address or application id as staff."""
+        """Return whether the course file names this address or application id as staff."""
         return self.staff.includes(user, self.id, self.term)
 
     @property
@@ -43,9 +43,9 @@ class Course:
 
 
 def course_of(file: CourseFile, tz: tzinfo) -> Course:
-    """The course that a file describes. `tz` is the zone that the file names.
+    """Return the course that a file describes. `tz` is the time zone that the file names.
 
-    Raises OverflowError or ValueError for minutes that are no duration, ValueError for an unknown weekday.
+    Raises OverflowError or ValueError for minutes that are not a valid duration, ValueError for an unknown weekday.
     """
     calendar = Calendar(tz, file.first_day, file.last_day, WEEKDAYS.index(file.first_weekday))
     groups = {group.name: _group(group) for group in file.groups}

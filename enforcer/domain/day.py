@@ -1,4 +1,4 @@
-"""One cluster on one local day: what a settlement fixes and a report shows. Pure."""
+"""Usage of one cluster on one local day, as settlements store it and reports show it. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,34 +13,34 @@ from enforcer.domain.uptime import Session, counted_from, day_bounds, doubts, us
 
 @dataclass(frozen=True)
 class ClusterDay:
-    """One cluster on one local day."""
+    """Usage of one cluster on one local day."""
 
     cluster_id: str
     name: str
     group: str
     title: str
-    """What the group's members call it; empty where the course file does not tell."""
+    """The name that the group's members use; empty if the course file has none."""
     day: date
     used: timedelta
     """Counted uptime."""
     shown_apart: timedelta
-    """Uptime that did not count: staff, the deploy, windows."""
+    """Uptime that did not count: sessions of staff and of the deploy, windows."""
     day_limit: Limit | None
-    """None: unlimited on this day."""
+    """Limit of the day. None: unlimited."""
     tightest: Use | None
-    """The limit, of any period, of which least was left at the end of the day."""
+    """Usage of the limit, of any period, with the least time left at the end of the day."""
     over: timedelta
-    """How long it ran past a limit in force."""
+    """How long the cluster ran past a limit in force."""
     stretches: tuple[tuple[datetime, datetime], ...]
-    """When it ran, counted or not, cut to the day and to now."""
+    """When it ran, counted or not, clipped to the day and to now."""
     counted_stretches: tuple[tuple[datetime, datetime], ...]
-    """The same, of sessions that count."""
+    """The same for sessions that count."""
     is_running: bool
-    """Still in a session that counts when the day ended, or now."""
+    """Whether a session that counts was running at the end of the day, or is running now."""
     estimates: tuple[str, ...]
-    """Why figures of this day are not exact; empty: they are."""
+    """Reasons for estimated figures; empty if they are exact."""
     unknown: tuple[str, ...] = ()
-    """Whose sessions count while it is not known who they are."""
+    """Users of unknown role whose sessions count."""
 
     @property
     def first_start(self) -> datetime | None:
@@ -48,12 +48,12 @@ class ClusterDay:
 
     @property
     def last_stop(self) -> datetime | None:
-        """None also while it is running."""
+        """End of the last counted session. None also while the cluster is running."""
         return None if self.is_running or not self.counted_stretches else self.counted_stretches[-1][1]
 
 
 def cluster_day(picture: Picture, cluster: SeenCluster, day: date) -> ClusterDay:
-    """What the picture tells of a cluster on a day that is over or of today so far."""
+    """Return the usage of a cluster on a past day, or of today so far."""
     group = group_of(cluster)
     tz, count_all = picture.course.calendar.tz, picture.count_all
     begins, ends = day_bounds(day, tz)
@@ -98,7 +98,7 @@ def _cut(
 def _past(
     use: Use, picture: Picture, sessions: Iterable[Session], begins: datetime, ends: datetime, group: str
 ) -> timedelta:
-    """How long these sessions of one cluster went on past this limit of its group, as far as it was known by then."""
+    """Return how long these sessions of one cluster exceeded this limit of its group, from when the limit was known."""
     past = use.used - use.limit.hard
     if past <= timedelta():
         return timedelta()
@@ -108,13 +108,13 @@ def _past(
         if allowance.change is Freedom.NONE
         or (isinstance(allowance.change, timedelta) and allowance.change < timedelta())
     )
-    # A limit that was lowered in the afternoon blames nobody for the morning.
+    # An allowance given in the afternoon that lowers the limit does not apply to the morning.
     since = min(ends, max([begins, *lowering]))
     return _counted(picture, sessions, _last(picture, group, past, since, ends), ends, group)
 
 
 def _last(picture: Picture, group: str, length: timedelta, since: datetime, ends: datetime) -> datetime:
-    """When the last `length` of the group's counted time before `ends` began, not before `since`."""
+    """Return when the last `length` of the group's counted time before `ends` began, but not before `since`."""
     sessions = picture.sessions_of(group)
     if _counted(picture, sessions, since, ends, group) <= length:
         return since

@@ -1,10 +1,10 @@
-"""What is on record of a day that is over: settled totals and the actions of its polls. Pure."""
+"""Records of a past day: settled totals and the actions of its polls. Pure."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 EARLIER = "counted by the earlier system"
-INCOMPLETE = "settled before all events had come"
+INCOMPLETE = "settled before all events had arrived"
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class DayTotal:
     sessions: int
     estimate: bool
     imported: bool = False
-    """The earlier system's figure; it knew neither sessions nor the limits of the day."""
+    """Whether the figure is the earlier system's, which recorded neither sessions nor the limits of the day."""
 
     @property
     def reason(self) -> str | None:
-        """Why the figure is not exact; None: it is."""
+        """Why the figure is an estimate; None if it is exact."""
         return (EARLIER if self.imported else INCOMPLETE) if self.estimate else None
 
 
@@ -58,4 +58,4 @@ REPORT_COLUMNS = (
     "uncounted_minutes",
     "estimate",
 )
-"""Of the table of a day's report. A file with this header is known as ours."""
+"""Columns of the table of a day's report. A CSV file with this header is recognised as a report of the enforcer."""

@@ -1,4 +1,4 @@
-"""The kinds of messages that people get, the most urgent first, and when one makes another untrue. Pure."""
+"""Kinds of messages, the most urgent first, and when a later message makes a waiting one outdated. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,31 +15,31 @@ class Kind(Enum):
 
     @property
     def rank(self) -> int:
-        """Lower ones are sent first."""
+        """Send order: lower ranks are sent first."""
         return list(Kind).index(self)
 
 
 OF_LIMITS = (Kind.WARNING, Kind.STOPPED)
-"""They describe a moment, which the next one about the same limits replaces."""
+"""Messages about limits. They describe a moment, so a later one about the same limits replaces them."""
 
 
 @dataclass(frozen=True)
 class Notice:
-    """What a message about a limit is about."""
+    """A queued message about a limit."""
 
     kind: Kind
     about: str
     period: str
     first: str
-    """The first day of the period, an ISO date."""
+    """First day of the period, as an ISO date."""
     queued: datetime
 
 
 def is_untrue(notice: Notice, later: Notice) -> bool:
-    """Whether a message that still waits is no longer true because of one that was written after it.
+    """Return whether a later message makes a waiting one outdated.
 
-    A stop ends what any earlier message says. A warning replaces an earlier warning of the same period; that a cluster
-    is off, it contradicts only if a new day, week or term has begun.
+    A stop message replaces any earlier one. A warning replaces an earlier warning of the same period; it replaces a
+    stop message only if a new day, week or term has begun.
     """
     if later.about != notice.about or later.queued <= notice.queued:
         return False

@@ -1,4 +1,4 @@
-"""What the workspace told us, narrowed to what we need. Pure."""
+"""Clusters, events, grants and files as read from the workspace, reduced to the fields that the enforcer uses. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from enforcer.domain.uptime import Event, Sighting
 
 OVERLAP = timedelta(minutes=15)
-"""Events are read again from this long before the last time, because some arrive late."""
+"""Overlap with the previous read of events, because some arrive late."""
 
 
 @dataclass(frozen=True)
 class SeenCluster:
-    """A cluster as one poll's list shows it."""
+    """A cluster as the list of one poll shows it."""
 
     id: str
     name: str
@@ -21,14 +21,15 @@ class SeenCluster:
     origin: str
     sighting: Sighting
     moved: str
-    """The list's own times: whoever compares two of them knows whether the cluster started or stopped in between."""
+    """The times in the list entry; they differ between two lists if the cluster started or stopped in between."""
     creator: str | None = None
-    """Address or application id of who made it; None: not told."""
+    """Address or application id of the cluster's creator; None if the list has none."""
 
     def runs_on(self, read_to: datetime | None) -> bool:
-        """Whether it runs as it did when its events were read up to `read_to`, the late ones of its start included.
+        """Return whether it has been running since before its events were read up to `read_to`, with late events of its
+        start.
 
-        The list's own times have to be the same as then.
+        Valid only if `list_fingerprint` has not changed since then.
         """
         since = self.sighting.since
         return self.sighting.running and since is not None and read_to is not None and read_to >= since + OVERLAP
@@ -36,7 +37,7 @@ class SeenCluster:
 
 @dataclass(frozen=True)
 class ToldEvent:
-    """An event with the raw JSON it came in."""
+    """An event with its raw JSON."""
 
     event: Event
     raw: str
@@ -44,7 +45,7 @@ class ToldEvent:
 
 @dataclass(frozen=True)
 class DirectGrant:
-    """A level that somebody was given on a cluster itself."""
+    """A permission level granted directly on a cluster."""
 
     kind: str
     """`group`, `user` or `service principal`."""
@@ -54,15 +55,15 @@ class DirectGrant:
 
 @dataclass(frozen=True)
 class FileInfo:
-    """A workspace file as its folder lists it."""
+    """A workspace file as the listing of its folder shows it."""
 
     path: str
     version: str
-    """Changes whenever the content may have."""
+    """Changes whenever the content may have changed."""
 
 
 class FileList(list[FileInfo]):
-    """The files directly in a folder, by path."""
+    """Files directly in a folder, sorted by path."""
 
     is_complete = True
-    """False: of some entries it cannot be said what they are."""
+    """False if some entries could not be parsed."""

@@ -1,7 +1,7 @@
-"""Which clusters are of the lab, and which only claim to be. Pure.
+"""Decides which clusters belong to the lab and which only claim to. Pure.
 
-A cluster of the lab has the tags of the course, a group that the course file lists, and a creator who is staff; once
-accepted it stays so. Tags alone are a claim, which anybody can make who may create a cluster.
+A cluster of the lab has the tags of the course, a group that the course file lists, and a creator who is staff. Once
+accepted, it stays accepted. Tags alone are a claim, because anyone who may create clusters can set them.
 """
 
 import re
@@ -14,7 +14,7 @@ from labkit.course_file import ORIGIN, legacy_group_of
 Pair = tuple[str, str]
 """Course and term."""
 _LABEL = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
-"""What a course and a term are called; their names lead to a path in the workspace."""
+"""Valid names of courses and terms; they become part of a workspace path."""
 
 
 NO_FILE = "the course has no course file; deploy it, or set LAB_COURSE and LAB_TERM"
@@ -22,57 +22,57 @@ NO_FILE = "the course has no course file; deploy it, or set LAB_COURSE and LAB_T
 
 @dataclass(frozen=True)
 class Accepted:
-    """A cluster that was found to be of the lab."""
+    """A cluster that was accepted as part of the lab."""
 
     course: str
     term: str
     group: str
     creator: str
-    """Empty if it was not noted."""
+    """Empty if it was not recorded."""
 
 
 @dataclass(frozen=True)
 class Trust:
-    """Whom a creator may be."""
+    """Checks whether the creator of a cluster is trusted."""
 
     is_trusted: Callable[[SeenCluster], bool]
-    """Whether the creator of a cluster is staff."""
+    """Returns whether the creator of a cluster is staff."""
     is_certain: Callable[[SeenCluster], bool]
-    """Whether a no is certain: the administrators were read since the cluster was first seen."""
+    """Returns whether a negative answer is certain: the administrators were read after the cluster was first seen."""
 
 
 @dataclass(frozen=True)
 class Own:
-    """The clusters of a course."""
+    """The clusters of a course, and the clusters that only claim to belong to it."""
 
     clusters: tuple[SeenCluster, ...] = ()
-    """With course, term and group as they were accepted."""
+    """Clusters of the course, with course, term and group as accepted."""
     new: tuple[SeenCluster, ...] = ()
-    """Those of them that are accepted from now on."""
+    """Those of `clusters` that were not accepted before."""
     claims: tuple[SeenCluster, ...] = ()
-    """Those that are not served."""
+    """Clusters that only claim to belong to the course and are not managed."""
     problems: tuple[str, ...] = ()
 
 
 def has_tags(cluster: SeenCluster) -> bool:
-    """Whether it has all tags of a lab, as a deploy writes them."""
+    """Return whether a cluster has all the tags that a deploy sets."""
     is_named = _LABEL.fullmatch(cluster.course) and _LABEL.fullmatch(cluster.term)
     return bool(cluster.origin == ORIGIN and is_named and cluster.group)
 
 
 def pair_of(cluster: SeenCluster) -> Pair:
-    """The course and term that its tags name."""
+    """Return the course and term named by the cluster's tags."""
     return cluster.course, cluster.term
 
 
 def choose_course(
     found: Iterable[Pair], course: str | None, term: str | None, known: Pair | None
 ) -> tuple[Pair | None, str | None]:
-    """Which course and term is meant, and a sentence if that is not clear.
+    """Return the course and term to manage, and a sentence if the choice is ambiguous.
 
-    `found` are those that trusted clusters name, `known` is the one that was served last. Settings name it, or there is
-    only one; if there are several, the known one goes on. None with a sentence: nothing was served yet, so nothing can
-    go on. None without: there is no course.
+    `found` are those named by trusted clusters; `known` is the one managed last. The settings name the course, or there
+    is only one; if there are several, the known one remains selected. None with a sentence: ambiguous, and none was
+    managed before. None without a sentence: there is no course.
     """
     if course and term:
         return (course, term), None
@@ -82,7 +82,7 @@ def choose_course(
     if len(wanted) > 1:
         shown = ", ".join(f"{c} {t}" for c, t in wanted)
         unclear = f"the workspace has several courses ({shown}); set LAB_COURSE and LAB_TERM to one of them"
-        return known, f"{unclear}; {known[0]} {known[1]} is served meanwhile" if known else unclear
+        return known, f"{unclear}; {known[0]} {known[1]} is managed meanwhile" if known else unclear
     return wanted[0] if wanted else known, None
 
 
@@ -95,12 +95,11 @@ def own_clusters(
     accepted: Mapping[str, Accepted],
     trust: Trust,
 ) -> Own:
-    """The clusters of a course in a term.
+    """Return the clusters of a course in a term.
 
-    `groups` are those of the course file, None if there is none; then the settings have to name the course, which
-    `is_named` says. A cluster that is not accepted yet and whose creator cannot be looked up is served, but not
-    accepted, unless its group has an accepted one: neither the lab nor a foreign cluster is decided about by an answer
-    that is missing.
+    `groups` are those of the course file. If there is none (None), the settings have to name the course (`is_named`). A
+    cluster that is not accepted yet and whose creator cannot be looked up is managed but not accepted, unless its group
+    has an accepted cluster: missing information neither excludes a cluster of the lab nor accepts a foreign one.
     """
     everything = tuple(everything)
     clusters: list[SeenCluster] = []
@@ -112,73 +111,73 @@ def own_clusters(
         before = accepted.get(cluster.id)
         is_tagged = has_tags(cluster) and pair_of(cluster) == pair
         if before and (before.course, before.term) == pair:
-            served, problem = _as_accepted(cluster, before, groups, is_tagged=is_tagged)
-            clusters.append(served)
-            new += [served] if served.group != before.group else []
+            restored, problem = _restored_tags(cluster, before, groups, is_tagged=is_tagged)
+            clusters.append(restored)
+            new += [restored] if restored.group != before.group else []
             problems += [problem] if problem else []
         elif not is_tagged:
             continue
         elif groups is None and not is_named:
             claims.append(cluster)
-            problems.append(_refused(cluster, NO_FILE))
+            problems.append(_claim_problem(cluster, NO_FILE))
         elif groups is not None and cluster.group not in groups:
             claims.append(cluster)
-            problems.append(_refused(cluster, "the course file does not list this group"))
+            problems.append(_claim_problem(cluster, "the course file does not list this group"))
         elif trust.is_trusted(cluster):
             clusters.append(cluster)
             new.append(cluster)
         elif cluster.creator and trust.is_certain(cluster):
             claims.append(cluster)
-            why = f"its creator {cluster.creator} is neither an administrator of the workspace nor in [staff]"
-            problems.append(_refused(cluster, why))
+            why = f"its creator {cluster.creator} is neither a workspace administrator nor in [staff]"
+            problems.append(_claim_problem(cluster, why))
         else:
             doubtful.append(cluster)
     taken = {cluster.group for cluster in clusters}
     for cluster in doubtful:
         creator = cluster.creator or "unknown"
-        why = f"whether its creator ({creator}) is an administrator of the workspace could not be read"
+        why = f"could not check whether its creator ({creator}) is a workspace administrator"
         if cluster.group in taken:
             claims.append(cluster)
-            problems.append(_refused(cluster, f"{why}, and the group has another cluster"))
+            problems.append(_claim_problem(cluster, f"{why}, and the group has another cluster"))
         else:
             clusters.append(cluster)
             problems.append(
-                f"cluster {cluster.name} ({cluster.id}) of {cluster.group} is served by its tags alone: {why}; "
-                "make the enforcer an administrator, or name the creator in [staff] and deploy"
+                f"cluster {cluster.name} ({cluster.id}) of {cluster.group} is managed on the basis of its "
+                f"tags alone: {why}; make the enforcer an administrator, or add the creator to [staff] and deploy"
             )
     order = {cluster.id: number for number, cluster in enumerate(everything)}
     clusters.sort(key=lambda cluster: order[cluster.id])
     return Own(tuple(clusters), tuple(new), tuple(claims), tuple(problems))
 
 
-def _as_accepted(
+def _restored_tags(
     cluster: SeenCluster, before: Accepted, groups: frozenset[str] | None, *, is_tagged: bool
 ) -> tuple[SeenCluster, str | None]:
-    """The cluster with the group it was accepted with, and a sentence if its tags say something else now."""
+    """Return the cluster with the group it was accepted for, and a sentence if its tags have changed."""
     kept = replace(cluster, course=before.course, term=before.term, group=before.group, origin=ORIGIN)
     if is_tagged and cluster.group == before.group:
         return cluster, None
     if is_tagged and groups is not None and cluster.group in groups and before.group not in groups:
-        # The deploy gave its group another name.
+        # The deploy renamed its group.
         return cluster, None
-    says = f"{cluster.course} {cluster.term} {cluster.group}" if has_tags(cluster) else "nothing"
+    tagged = f"{cluster.course} {cluster.term} {cluster.group}" if has_tags(cluster) else "no lab"
     return kept, (
-        f"cluster {cluster.name} ({cluster.id}) was accepted for {before.group}, and its tags name {says} now; "
-        f"it stays of {before.group}; deploy the course to put its tags right"
+        f"cluster {cluster.name} ({cluster.id}) was accepted for {before.group}, but its tags now name {tagged}; "
+        f"it still belongs to {before.group}; deploy the course to correct its tags"
     )
 
 
-def _refused(cluster: SeenCluster, why: str) -> str:
+def _claim_problem(cluster: SeenCluster, why: str) -> str:
     return (
-        f"cluster {cluster.name} ({cluster.id}, made by {cluster.creator or 'an unknown account'}) claims to be of "
-        f"{cluster.group} in {cluster.course} {cluster.term} and is not served: {why}"
+        f"cluster {cluster.name} ({cluster.id}, created by {cluster.creator or 'an unknown account'}) claims to "
+        f"belong to {cluster.group} of {cluster.course} {cluster.term} and is not managed: {why}"
     )
 
 
 def foreign_claims(everything: Iterable[SeenCluster], pair: Pair | None, trust: Trust) -> list[str]:
-    """Sentences about clusters with the tags of another course that nobody of the staff made."""
+    """Return sentences about clusters with the tags of another course whose creator is not staff."""
     return [
-        _refused(cluster, f"its creator {cluster.creator} is neither an administrator of the workspace nor in [staff]")
+        _claim_problem(cluster, f"its creator {cluster.creator} is neither a workspace administrator nor in [staff]")
         for cluster in everything
         if has_tags(cluster)
         and pair_of(cluster) != pair
@@ -189,5 +188,5 @@ def foreign_claims(everything: Iterable[SeenCluster], pair: Pair | None, trust: 
 
 
 def legacy_clusters(everything: Iterable[SeenCluster]) -> tuple[SeenCluster, ...]:
-    """The clusters that have no tags and are named as the earlier system named them."""
+    """Return the clusters without tags whose names follow the earlier system."""
     return tuple(cluster for cluster in everything if not has_tags(cluster) and legacy_group_of(cluster.name))

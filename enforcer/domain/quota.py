@@ -1,4 +1,4 @@
-"""What a group may use, what it has used, and what is therefore due now. Pure: no clock, no network, no database."""
+"""Limits of a group, how much of them is used, and which actions are due. Pure: no clock, no network, no database."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,19 +21,19 @@ class Period(Enum):
 
 
 class Level(Enum):
-    """Permission levels of a group on its cluster that matter here."""
+    """Permission levels of a group on its cluster that the enforcer handles."""
 
     ATTACH = "CAN_ATTACH_TO"
     RESTART = "CAN_RESTART"
-    """What the deploy gives."""
+    """Granted by the deploy."""
     MANAGE = "CAN_MANAGE"
-    """Somebody gave it by hand. It allows a start, so it is lowered alike."""
+    """Granted by hand. It allows starting the cluster, so it is restricted like CAN_RESTART."""
 
 
 def level_of(group: str, grants: Iterable[DirectGrant]) -> Level | None:
-    """What the group's own entry says; None: no entry, or one that is none of ours to change."""
-    own = [grant.level for grant in grants if grant.kind == "group" and grant.principal == group]
-    return next((level for level in Level if own == [level.value]), None)
+    """Return the level of the group's own entry; None for no entry, or one that the enforcer must not change."""
+    levels = [grant.level for grant in grants if grant.kind == "group" and grant.principal == group]
+    return next((level for level in Level if levels == [level.value]), None)
 
 
 STARTING = frozenset({Level.RESTART, Level.MANAGE})
@@ -42,7 +42,7 @@ STARTING = frozenset({Level.RESTART, Level.MANAGE})
 
 @dataclass(frozen=True)
 class Quota:
-    """The limits of one group, before allowances."""
+    """Limits of one group, before allowances."""
 
     soft: timedelta
     hard: timedelta
@@ -51,7 +51,8 @@ class Quota:
 
     @classmethod
     def of(cls, limits: GroupLimits) -> Self:
-        """The quota that the course file gives. Raises OverflowError or ValueError for minutes that are no duration."""
+        """Return the quota in the course file. Raises OverflowError or ValueError for minutes that are not a valid
+        duration."""
         return cls(
             timedelta(minutes=limits.soft_minutes),
             timedelta(minutes=limits.hard_minutes),
@@ -66,7 +67,7 @@ def _minutes(number: float | None) -> timedelta | None:
 
 @dataclass(frozen=True)
 class Calendar:
-    """Which local days make a week and the term."""
+    """The local days of weeks and of the term."""
 
     tz: tzinfo
     first_day: date
@@ -75,7 +76,7 @@ class Calendar:
     """Monday is 0."""
 
     def days(self, period: Period, day: date) -> tuple[date, date]:
-        """The first and the last day of the period that `day` belongs to."""
+        """Return the first and last day of the period that contains `day`."""
         match period:
             case Period.DAY:
                 return day, day
@@ -92,7 +93,7 @@ class Limit:
 
     period: Period
     first: date
-    """The first day of the period: with it, a letter about this limit is unique."""
+    """First day of the period; it identifies the messages about this limit."""
     last: date
     soft: timedelta
     hard: timedelta
@@ -107,17 +108,19 @@ class Limit:
             return f"{base} minutes"
         if any(allowance.change is Freedom.NONE for allowance in self.allowances):
             return f"0 instead of {base} minutes: {'; '.join(allowance.reason for allowance in self.allowances)}"
-        moves: dict[str, timedelta] = {}
+        shifts: dict[str, timedelta] = {}
         for allowance in self.allowances:
             assert isinstance(allowance.change, timedelta)
-            moves[allowance.reason] = moves.get(allowance.reason, timedelta()) + _moved(self, allowance)
-        signs = "".join(f" {'-' if move < timedelta() else '+'} {abs(round(move / MINUTE))}" for move in moves.values())
-        return f"{base}{signs} minutes: {'; '.join(moves)}"
+            shifts[allowance.reason] = shifts.get(allowance.reason, timedelta()) + _shift(self, allowance)
+        signs = "".join(
+            f" {'-' if shift < timedelta() else '+'} {abs(round(shift / MINUTE))}" for shift in shifts.values()
+        )
+        return f"{base}{signs} minutes: {'; '.join(shifts)}"
 
 
 @dataclass(frozen=True)
 class Use:
-    """How much of a limit is used up."""
+    """How much of a limit is used."""
 
     limit: Limit
     used: timedelta
@@ -138,10 +141,10 @@ class Use:
 def limit_on(
     day: date, period: Period, group: str, quota: Quota, calendar: Calendar, allowances: Iterable[Allowance]
 ) -> Limit | None:
-    """The limit of this period that holds on this day; None where there is none or the day is unlimited.
+    """Return the limit of this period in force on this day; None if there is none or the day is unlimited.
 
-    Minutes move soft and hard of each day of the allowance, and widen week and term by as much for each of its days.
-    Week and term have no soft limit of their own: the group is warned as long before as on a day.
+    Minutes shift the soft and hard limit of each day of the allowance, and the limits of week and term by as much for
+    each of its days. Week and term have no soft limit of their own: the warning margin is that of a day.
     """
     allowances = tuple(allowances)
     today = [allowance for allowance in allowances if allowance.covers(group, day)]
@@ -149,9 +152,9 @@ def limit_on(
     if base is None:
         return None
     first, last = calendar.days(period, day)
-    forbidden = tuple(allowance for allowance in today if allowance.change is Freedom.NONE)
-    if forbidden and period is Period.DAY:
-        return Limit(period, first, last, timedelta(), timedelta(), base, forbidden)
+    blocking = tuple(allowance for allowance in today if allowance.change is Freedom.NONE)
+    if blocking and period is Period.DAY:
+        return Limit(period, first, last, timedelta(), timedelta(), base, blocking)
     if any(allowance.change is Freedom.UNLIMITED for allowance in today):
         return None
     changing = tuple(
@@ -163,13 +166,13 @@ def limit_on(
         and allowance.last >= first
     )
     limit = Limit(period, first, last, quota.soft, base, base, changing)
-    moved = sum((_moved(limit, allowance) for allowance in changing), timedelta())
-    hard = max(timedelta(), base + moved)
+    total_shift = sum((_shift(limit, allowance) for allowance in changing), timedelta())
+    hard = max(timedelta(), base + total_shift)
     soft = min(hard, max(timedelta(), hard - (quota.hard - quota.soft)))
     return Limit(period, first, last, soft, hard, base, changing)
 
 
-def _moved(limit: Limit, allowance: Allowance) -> timedelta:
+def _shift(limit: Limit, allowance: Allowance) -> timedelta:
     assert isinstance(allowance.change, timedelta)
     days = (min(limit.last, allowance.last) - max(limit.first, allowance.first)).days + 1
     return allowance.change * days
@@ -186,9 +189,9 @@ def uses_on(
     count_all: bool,
     now: datetime,
 ) -> tuple[Use, ...]:
-    """How much of every limit in force on this day is used, the tightest first.
+    """Return how much of every limit in force on this day is used, the one with the least time left first.
 
-    Week and term count up to the end of `day`, so that a day in the past is judged as it was.
+    Week and term count up to the end of `day`, so the result for a past day is what it was on that day.
     """
     sessions, allowances = tuple(sessions), tuple(allowances)
     uses = []
@@ -211,7 +214,7 @@ def counted(
     now: datetime,
     count_all: bool,
 ) -> timedelta:
-    """The counted time between two instants, without what lies inside a window."""
+    """Return the counted time between two points in time, without the time inside windows."""
     sessions = tuple(sessions)
     total = overlap(begins, ends, sessions, now=now, count_all=count_all)
     inside = (
@@ -222,14 +225,14 @@ def counted(
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one cluster stands at a poll."""
+    """State of one cluster at a poll: running or not, permission, and how much of each limit is used."""
 
     cluster_id: str
     group: str
     is_running: bool
-    """In a session that counts: one that staff or the deploy started is not stopped."""
+    """Whether it runs in a session that counts; sessions started by staff or the deploy are not stopped."""
     level: Level | None
-    """What the group's own entry on the cluster says now; None: not read, so nothing is done about it."""
+    """Level of the group's own entry on the cluster. None: not read, so it is not changed."""
     uses: tuple[Use, ...]
     in_window: bool
 
@@ -274,7 +277,7 @@ def describe(action: Action) -> str:
 
 
 LimitKey = tuple[str, Period, date, timedelta]
-"""Group, period, its first day, hard limit: a mail about a limit is due once for each."""
+"""Group, period, first day of the period, hard limit. At most one message of a kind is sent for each key."""
 
 
 def limit_key(group: str, limit: Limit) -> LimitKey:
@@ -282,28 +285,28 @@ def limit_key(group: str, limit: Limit) -> LimitKey:
 
 
 def decide(standings: Iterable[Standing], warned: frozenset[LimitKey]) -> tuple[Action, ...]:
-    """What is due, from what the workspace shows: restricting before stopping, cluster by cluster, warnings last.
+    """Return the actions that are due: restrict before stop, cluster by cluster, warnings last.
 
-    A cluster whose group is over a limit is stopped while it runs, and its group lowered while it may restart; a
-    lowered group with quota left is restored, whoever lowered it. A group is warned once, about a cluster that runs if
-    one does. Inside a window nobody is stopped, restricted or kept lowered.
+    If a group has reached a limit, its running cluster is stopped, and the group is restricted if it may restart the
+    cluster. A restricted group with quota left is restored, whoever restricted it. A group is warned once, about a
+    running cluster if there is one. Inside a window no group is stopped, restricted or kept restricted.
     """
     actions: list[Action] = []
     near: dict[LimitKey, tuple[bool, Warn]] = {}
-    """By limit; whether the cluster of the warning runs."""
+    """By limit: whether the cluster of the warning is running, and the warning."""
     for standing in standings:
-        over = next((use for use in standing.uses if use.is_over), None)
-        if over and not standing.in_window:
+        reached = next((use for use in standing.uses if use.is_over), None)
+        if reached and not standing.in_window:
             if standing.level in STARTING:
-                actions.append(Restrict(standing.cluster_id, standing.group, over))
+                actions.append(Restrict(standing.cluster_id, standing.group, reached))
             if standing.is_running:
-                actions.append(Stop(standing.cluster_id, standing.group, over))
+                actions.append(Stop(standing.cluster_id, standing.group, reached))
             continue
         if standing.level is Level.ATTACH:
             actions.append(Restore(standing.cluster_id, standing.group))
         use = next((use for use in standing.uses if use.is_near and not use.is_over), None)
         if use and (key := limit_key(standing.group, use.limit)) not in warned:
             warning = (standing.is_running, Warn(standing.cluster_id, standing.group, use))
-            # Of equal ones the first stays.
+            # `max` keeps the first of equal ones.
             near[key] = max(near.get(key, warning), warning, key=lambda one: one[0])
     return (*actions, *(warning for _, warning in near.values()))

@@ -1,7 +1,7 @@
-"""Who started a cluster: a student, staff, or somebody who is not known yet. Pure.
+"""The role of a person who started a cluster: student, staff, or unknown. Pure.
 
-A session of staff is shown apart, every other one counts. An answer that is missing, such as a list without members,
-leaves a starter unknown: it makes nobody staff.
+Sessions of staff are shown separately, all others count. Missing information, such as a list without members, leaves
+the role unknown and makes no one staff.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,23 +15,24 @@ from enforcer.domain.uptime import MEMBER, OTHER, Role
 from labkit.course_file import ADMINS, ALL_STUDENT_GROUPS, BUILT_IN_GROUPS
 
 AT_EVERY_POLL = timedelta(hours=3)
-"""For so long the groups are read at every poll while somebody is not known."""
+"""How long the groups are read at every poll while a role is unknown."""
 PAUSE = 1 / 6
-"""Of the time for which somebody has not been known: the groups are not read again before."""
+"""Minimum pause between two reads of the groups, as a share of the time for which a role has been unknown."""
 
 
 @dataclass(frozen=True)
 class People:
-    """Who is who in the workspace, as far as it is known."""
+    """Roles of the workspace's users, as far as they are known."""
 
     course: Course
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Addresses by group, lower case; empty if they were never read."""
+    """Lower-case addresses by group; empty if they were never read."""
     enforcer: str = ""
-    """As whom the enforcer asks; empty if that is not known."""
+    """The enforcer's own user; empty if it is not known."""
 
     def role_of(self, user: str, *, creator: str | None, group: str) -> Role:
-        """The role of who started a cluster of `group`, which `creator` made, None if that is not known."""
+        """Return the role of a user who started a cluster of `group`. `creator` created the cluster; None if not
+        known."""
         if user in (MEMBER, OTHER):
             return Role.STUDENT if user == MEMBER else Role.STAFF
         if self.is_trusted(user) or is_same(user, creator):
@@ -39,21 +40,22 @@ class People:
         return Role.STUDENT if self.is_student(user, group) else Role.UNKNOWN
 
     def is_trusted(self, user: str) -> bool:
-        """Whether the user is staff wherever a cluster is started."""
+        """Return whether the user is staff for every cluster."""
         is_admin = user.casefold() in self.groups.get(ADMINS, frozenset())
         return is_admin or is_same(user, self.enforcer) or self.course.is_staff(user)
 
     def is_student(self, user: str, group: str) -> bool:
-        """Whether the user is in a student group of the course, of which `group` is one."""
+        """Return whether the user is in a student group of the course. `group` is one of them."""
         names = {*self.course.groups, group}
         return any(user.casefold() in self.groups.get(name, frozenset()) for name in names)
 
 
 def routes_around(people: People, cluster_name: str, group: str, grants: Iterable[DirectGrant]) -> tuple[str, ...]:
-    """A sentence for each student, or other group of students, who may start the cluster whatever its group may."""
+    """Return a sentence for each student, or other group of students, with a direct grant that allows starting the
+    cluster."""
     starting = {level.value for level in STARTING}
     return tuple(
-        f"{grant.principal} has {grant.level} on {cluster_name} of {group} by a direct grant, and can start it beyond "
+        f"{grant.principal} has {grant.level} on {cluster_name} of {group} by a direct grant, and can start it despite "
         "any limit; remove the grant"
         for grant in grants
         if grant.level in starting and _is_of_students(people, grant, group)
@@ -71,11 +73,11 @@ def _is_of_students(people: People, grant: DirectGrant, group: str) -> bool:
 
 
 def is_same(user: str, other: str | None) -> bool:
-    """Whether both are the same account, as the workspace compares them."""
+    """Return whether both are the same account; the workspace ignores case."""
     return bool(other) and user.casefold() == (other or "").casefold()
 
 
 def is_worth_asking(*, unknown_since: datetime, asked: datetime | None, now: datetime) -> bool:
-    """Whether the groups are to be read for somebody who is not known: at each poll at first, then ever less often."""
+    """Return whether to read the groups because of an unknown role: at each poll at first, then less and less often."""
     age = now - unknown_since
     return asked is None or asked > now or age < AT_EVERY_POLL or now - asked >= age * PAUSE

@@ -1,7 +1,7 @@
-"""`settled.json`: what each group had used when a day was settled, for whoever has no ledger. Pure.
+"""The file `settled.json`: what each group had used when a day was settled, for readers without the ledger. Pure.
 
-`end-of-day` writes it beside the course file. With it week and term limits can be judged from the events of the days
-since, without reading a term of them.
+`end-of-day` writes it beside the course file. With it, limits of week and term can be computed from the events since
+that day, without reading the events of the whole term.
 """
 
 import json
@@ -19,29 +19,29 @@ VERSION = 1
 SETTLED_FILE = "settled.json"
 _MS = timedelta(milliseconds=1)
 MOST_MS = 10**12
-"""More than thirty years."""
+"""Maximum total in milliseconds, more than thirty years."""
 
 
 class SettledError(ValueError):
-    """A sentence that says what is wrong with the file."""
+    """An invalid file; the message is a sentence with the problem."""
 
 
 @dataclass(frozen=True)
 class GroupTotals:
-    """Counted time of all clusters of the group, as its limits count it: without windows and sessions shown apart."""
+    """Counted time of all clusters of the group, without windows and sessions that do not count."""
 
     week: timedelta
-    """In the week of the last settled day, up to its end."""
+    """Total of the week of the last settled day, up to the end of that day."""
     term: timedelta
 
 
 @dataclass(frozen=True)
 class GoneCluster:
-    """What a cluster used that is gone."""
+    """Usage of a cluster that no longer exists."""
 
     group: str
     stretches: tuple[tuple[datetime, datetime], ...] = ()
-    """Its sessions as far as they count."""
+    """The counted parts of its sessions."""
 
     @property
     def sessions(self) -> list[Session]:
@@ -50,75 +50,77 @@ class GoneCluster:
 
 @dataclass(frozen=True)
 class Settled:
-    """Totals up to the end of a local day."""
+    """Totals of all groups up to the end of a local day."""
 
     up_to: date
     groups: Mapping[str, GroupTotals] = field(default_factory=dict)
     """By display name."""
     gone: Mapping[str, GoneCluster] = field(default_factory=dict)
-    """Clusters that ran after that day and are gone, by id: their events can no longer be read."""
+    """Clusters that ran after that day and no longer exist, by id: their events can no longer be read."""
 
     def used_before(self, group: str, period: Period, day: date, calendar: Calendar) -> timedelta:
-        """What the period that `day` belongs to already held at the end of `up_to`."""
+        """Return what was used of the period that contains `day` by the end of `up_to`."""
         totals = self.groups.get(group)
-        # By their first days: a term that is over its end lasts on.
+        # Compare first days: a term continues after its last day.
         if totals is None or calendar.days(period, day)[0] != calendar.days(period, self.up_to)[0]:
             return timedelta()
         return {Period.DAY: timedelta(), Period.WEEK: totals.week, Period.TERM: totals.term}[period]
 
 
 def format_settled(settled: Settled) -> str:
-    """The content of the file, JSON; the same text for the same totals."""
+    """Return the content of the file, JSON; the same text for the same totals."""
     groups = {
         name: {"week_ms": totals.week // _MS, "term_ms": totals.term // _MS}
         for name, totals in sorted(settled.groups.items())
     }
-    told: dict[str, Any] = {"version": VERSION, "up_to": settled.up_to.isoformat(), "groups": groups}
+    document: dict[str, Any] = {"version": VERSION, "up_to": settled.up_to.isoformat(), "groups": groups}
     if settled.gone:
-        told["gone"] = {
+        document["gone"] = {
             id: {
                 "group": cluster.group,
                 "stretches": [[to_millis(start), to_millis(end)] for start, end in cluster.stretches],
             }
             for id, cluster in sorted(settled.gone.items())
         }
-    return json.dumps(told, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
-def parse_settled(text: str, place: str) -> Settled:
-    """The content of a file; `place` names it in errors. Raises SettledError."""
+def parse_settled(text: str, path: str) -> Settled:
+    """Parse the content of the file `path`. Raises SettledTotalsError."""
     try:
-        told = json.loads(text)
-        if told["version"] != VERSION or isinstance(told["version"], bool):
-            raise SettledError(f"{place} has version {told['version']!r}, this program knows {VERSION}; update it")
-        groups = {str(name): _totals(totals) for name, totals in told["groups"].items()}
-        gone = {str(id): _gone(cluster) for id, cluster in told.get("gone", {}).items()}
-        return Settled(date.fromisoformat(told["up_to"]), groups, gone)
+        document = json.loads(text)
+        if document["version"] != VERSION or isinstance(document["version"], bool):
+            raise SettledError(
+                f"{path} has version {document['version']!r}, but this program supports only {VERSION}; upgrade it"
+            )
+        groups = {str(name): _totals(totals) for name, totals in document["groups"].items()}
+        gone = {str(id): _gone(cluster) for id, cluster in document.get("gone", {}).items()}
+        return Settled(date.fromisoformat(document["up_to"]), groups, gone)
     except SettledError:
         raise
     except KeyError as error:
-        raise SettledError(f"{place}: {error.args[0]} is missing; end-of-day writes it again") from None
+        raise SettledError(f"{path}: {error.args[0]} is missing; end-of-day writes it again") from None
     except (AttributeError, OverflowError, RecursionError, TypeError, ValueError) as error:
-        raise SettledError(f"{place} is no file of settled totals ({error}); end-of-day writes it again") from None
+        raise SettledError(f"{path} is not a file of settled totals ({error}); end-of-day writes it again") from None
 
 
-def _totals(told: dict[str, Any]) -> GroupTotals:
-    return GroupTotals(_duration(told["week_ms"]), _duration(told["term_ms"]))
+def _totals(document: dict[str, Any]) -> GroupTotals:
+    return GroupTotals(_duration(document["week_ms"]), _duration(document["term_ms"]))
 
 
-def _duration(told: Any) -> timedelta:
-    if not isinstance(told, int) or isinstance(told, bool) or not 0 <= told <= MOST_MS:
-        raise ValueError(f"{told!r} is no time that a group can have used")
-    return told * _MS
+def _duration(document: Any) -> timedelta:
+    if not isinstance(document, int) or isinstance(document, bool) or not 0 <= document <= MOST_MS:
+        raise ValueError(f"{document!r} is not a valid time in milliseconds")
+    return document * _MS
 
 
-def _gone(told: dict[str, Any]) -> GoneCluster:
-    stretches = tuple((to_instant(int(start)), to_instant(int(end))) for start, end in told["stretches"])
-    return GoneCluster(str(told["group"]), stretches)
+def _gone(document: dict[str, Any]) -> GoneCluster:
+    stretches = tuple((to_instant(int(start)), to_instant(int(end))) for start, end in document["stretches"])
+    return GoneCluster(str(document["group"]), stretches)
 
 
 def gone_clusters(picture: Picture, since: datetime) -> dict[str, GoneCluster]:
-    """What the clusters that are no longer there used after an instant, as far as it counts; those that did, by id."""
+    """Return the counted usage after `since` of clusters that no longer exist, by id, if there is any."""
     found = {}
     for id, group in picture.former.items():
         stretches = tuple(

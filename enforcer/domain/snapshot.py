@@ -1,4 +1,4 @@
-"""What a poll knows after looking, and where that leaves each cluster. Pure."""
+"""The state of a course at one poll, and the usage and quota status computed from it. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -16,28 +16,28 @@ from labkit.course_file import ORIGIN, legacy_group_of
 
 @dataclass(frozen=True)
 class Picture:
-    """One course at one moment."""
+    """The state of one course at one moment."""
 
     now: datetime
     course: Course
     fallback: Quota
-    """For a cluster whose group is not in the course file."""
+    """Quota of clusters whose group is not in the course file."""
     clusters: tuple[SeenCluster, ...]
     sessions: Mapping[str, list[Session]]
-    """By cluster id; at least those that a limit of today counts."""
+    """Sessions by cluster id; at least those that count towards a limit of today."""
     allowances: tuple[Allowance, ...]
     members: Mapping[str, frozenset[str]] | None
-    """Addresses by group, to whom mail goes; None: could not be read."""
+    """Addresses by group, the recipients of mail. None: could not be read."""
     problems: tuple[str, ...] = field(default=())
-    """What could not be read, in sentences; the poll goes on without it and says so."""
+    """Sentences about what could not be read; the poll continues without it and reports it."""
     former: Mapping[str, str] = field(default_factory=dict)
-    """The group of each cluster that the workspace no longer shows, by id: its time counts on."""
+    """Groups of clusters that the workspace no longer shows, by cluster id: their usage still counts."""
     claims: frozenset[str] = frozenset()
-    """Ids of clusters that only claim to be of the course."""
+    """Ids of clusters that only claim to belong to the course."""
     cleared: frozenset[tuple[str, datetime]] = frozenset()
-    """Cluster and instant of each start that counted until now, and is of staff."""
+    """Cluster and time of each start that counted as unknown and is now known to be by staff."""
     notices: tuple[str, ...] = ()
-    """Those of the problems that the admin gets a mail about: which course is meant, and its file."""
+    """Those of the problems that are mailed to the admin: an ambiguous course, or its file."""
 
     @property
     def today(self) -> date:
@@ -45,7 +45,7 @@ class Picture:
 
     @property
     def count_all(self) -> bool:
-        """Whether sessions of staff count, too."""
+        """Whether sessions of staff also count."""
         return self.course.count_all_sessions
 
     def quota(self, group: str) -> Quota:
@@ -54,7 +54,7 @@ class Picture:
 
     @cached_property
     def group_by_cluster(self) -> Mapping[str, str]:
-        """Of every cluster of the course, those included that are gone."""
+        """Groups of all clusters of the course, including former ones, by cluster id."""
         return {**self.former, **{cluster.id: group_of(cluster) for cluster in self.clusters}}
 
     @cached_property
@@ -65,15 +65,16 @@ class Picture:
         return found
 
     def sessions_of(self, group: str) -> list[Session]:
-        """The sessions of all clusters of a group, cluster by cluster."""
+        """Return the sessions of all clusters of a group, cluster by cluster."""
         return self._sessions_by_group.get(group, [])
 
     def uses(self, cluster: SeenCluster, day: date | None = None) -> tuple[Use, ...]:
-        """How much of the limits of `day` (today) the cluster's group has used, the tightest first."""
+        """Return how much of each limit the cluster's group has used on `day` (default: today), the tightest first."""
         return self.uses_of(group_of(cluster), day)
 
     def uses_of(self, group: str, day: date | None = None) -> tuple[Use, ...]:
-        """How much of the limits of `day` (today) a group has used on all its clusters, the tightest first."""
+        """Return how much of each limit a group has used on all its clusters on `day` (default: today), the tightest
+        first."""
         return uses_on(
             day or self.today,
             self.sessions_of(group),
@@ -90,14 +91,14 @@ class Picture:
         return bool(windows_between(self.now, self.now + moment, group, self.allowances, self.course.calendar.tz))
 
     def is_counting(self, cluster: SeenCluster) -> bool:
-        """Whether it runs in a session that counts against its group."""
+        """Return whether the cluster runs in a session that counts towards its group's limits."""
         sessions = self.sessions.get(cluster.id, [])
         if not cluster.sighting.running or not sessions or sessions[-1].end is not None:
             return False
         return counted_from(sessions[-1], count_all=self.count_all) is not None
 
     def own_of(self, listed: Iterable[SeenCluster]) -> tuple[SeenCluster, ...]:
-        """Those of a newer list that are of the course, or may be: whose they are a tick finds out."""
+        """Return the clusters of a newer list that belong or may belong to the course; a tick decides which do."""
         own = {cluster.id for cluster in self.clusters}
         pair = self.course.id, self.course.term
         return tuple(
@@ -108,7 +109,7 @@ class Picture:
         )
 
     def running_in(self, group: str) -> int:
-        """How many clusters of the group run in a session that counts: its time passes so many times as fast."""
+        """Return how many clusters of the group run in sessions that count; each uses up its limits."""
         return self._running_by_group[group]
 
     @cached_property
@@ -116,7 +117,7 @@ class Picture:
         return Counter(group_of(cluster) for cluster in self.clusters if self.is_counting(cluster))
 
     def standings(self, levels: Mapping[str, Level | None]) -> tuple[Standing, ...]:
-        """Where every cluster stands; `levels` are the permissions that were read, by cluster id."""
+        """Return the quota status of every cluster; `levels` are the permissions that were read, by cluster id."""
         uses = {group: self.uses_of(group) for group in {group_of(cluster) for cluster in self.clusters}}
         return tuple(
             Standing(
@@ -132,15 +133,15 @@ class Picture:
 
 
 def is_of_a_lab(cluster: SeenCluster) -> bool:
-    """Whether its tags, or without tags its name, say that it is of a lab."""
+    """Return whether a cluster belongs to a lab by its tags or, without tags, by its name."""
     return cluster.origin == ORIGIN if cluster.course else bool(legacy_group_of(cluster.name))
 
 
 def group_of(cluster: SeenCluster) -> str:
-    """The display name of the group it belongs to: its tag, or what the earlier system's names say."""
+    """Return the display name of the cluster's group: its tag, or else the group in a name of the earlier system."""
     return cluster.group or group_named(cluster.name)
 
 
 def group_named(cluster_name: str) -> str:
-    """The display name of the group of a cluster without a tag, by the earlier system's names."""
+    """Return the display name of the group for a cluster name of the earlier system; else the name itself."""
     return legacy_group_of(cluster_name) or cluster_name

@@ -1,4 +1,4 @@
-"""What a group's cluster used on a day, and what day, week and term leave of it. Pure."""
+"""Usage of one cluster on one day, and the time left of its group's limits of day, week and term. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -17,12 +17,12 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Share:
-    """The part of one session that lies in the day."""
+    """The part of one session within the day."""
 
     session: Session
     ran: timedelta
     counted: timedelta
-    """Less than `ran` where somebody else had started it, or in a window."""
+    """Less than `ran` if staff started the session, or inside a window."""
 
 
 @dataclass(frozen=True)
@@ -32,22 +32,22 @@ class Usage:
     day: date
     used: timedelta
     uses: Mapping[Period, Use]
-    """The limits in force on the day, and what the group has used of each on all its clusters."""
+    """Usage of each limit in force on the day, by all clusters of the group."""
     shares: tuple[Share, ...]
     group_used: timedelta = timedelta()
-    """By all clusters of the group."""
+    """Time used by all clusters of the group."""
     unknown: timedelta = timedelta()
-    """The counted part that somebody started of whom it is not known yet who it is."""
+    """Counted time in sessions started by users of unknown role."""
     strangers: tuple[str, ...] = ()
-    """Of whom that is not known."""
+    """Users of unknown role."""
     doubts: tuple[str, ...] = ()
-    """Why figures of the day are not exact, as its sessions tell; also those that took no time."""
+    """Reasons for estimates in the sessions of the day, including sessions of zero length."""
     settled_as: str | None = None
-    """Why the total that was fixed is not exact; None: it is, or the day is not settled."""
+    """Why the settled total is an estimate. None: it is exact, or the day is not settled."""
 
     @property
     def left(self) -> timedelta | None:
-        """What the tightest limit leaves; None: nothing limits the day."""
+        """Time left of the tightest limit; None if no limit applies."""
         return min((use.left for use in self.uses.values()), default=None)
 
     @property
@@ -57,12 +57,12 @@ class Usage:
 
     @property
     def estimates(self) -> tuple[str, ...]:
-        """Why figures of the day are not exact; empty: they are."""
+        """Reasons for estimated figures; empty if they are exact."""
         return self.doubts or ((self.settled_as,) if self.settled_as else ())
 
 
 def usage_of(picture: Picture, cluster: SeenCluster, day: date) -> Usage:
-    """What the picture tells of the cluster on the day: one that is over, today so far, or one to come."""
+    """Return the usage of the cluster on a past day, of today so far, or on a future day."""
     group = group_of(cluster)
     tz, now = picture.course.calendar.tz, picture.now
     begins, ends = day_bounds(day, tz)
@@ -84,17 +84,17 @@ def usage_of(picture: Picture, cluster: SeenCluster, day: date) -> Usage:
 
 
 def fixed(usage: Usage, used: timedelta, reason: str | None) -> Usage:
-    """The same with the total that a settlement has fixed, which later facts do not change.
+    """Return `usage` with its settled total, which later events do not change.
 
-    `reason` is why that total is not exact; None: it is.
+    `reason` is why that total is an estimate; None if it is exact.
     """
     return replace(usage, used=used, settled_as=reason)
 
 
 def in_groups(usages: Iterable[Usage]) -> list[Usage]:
-    """The same with what their groups used: on a day that is settled, the sum of what was fixed.
+    """Return `usages` with the totals of their groups: on a settled day, the sum of the settled totals.
 
-    `usages` are all of the clusters that ran on the days they are of.
+    `usages` have to contain all clusters that ran on their days.
     """
     usages = list(usages)
     sums: dict[tuple[str, date], timedelta] = {}
@@ -112,7 +112,7 @@ def _in_group(usage: Usage, used: timedelta) -> Usage:
 
 
 def usage_json(usage: Usage) -> dict[str, Any]:
-    """The object that docs/json.md defines."""
+    """Return the JSON object described in docs/json.md."""
     limit = usage.uses[Period.DAY].limit if Period.DAY in usage.uses else None
     return {
         "cluster_id": usage.cluster_id,
@@ -142,29 +142,29 @@ def _session(share: Share) -> dict[str, Any]:
     }
 
 
-def iso(instant: datetime) -> str:
-    """An instant in UTC, as every JSON of ours writes it: `2026-11-01T08:00:00.000Z`."""
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def iso(time: datetime) -> str:
+    """Return a time in UTC in the format of all JSON output: `2026-11-01T08:00:00.000Z`."""
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def minutes(length: timedelta) -> int | float:
-    """Whole minutes as an integer; the settings also take halves."""
+    """Return minutes, as an integer if they are whole; settings may have fractions of minutes."""
     number = length / MINUTE
     return int(number) if number.is_integer() else number
 
 
 def hours(length: timedelta) -> str:
-    """`2:05`, in hours and minutes; begun minutes count as far as they have passed."""
+    """Return hours and minutes such as `2:05`, rounded down to whole minutes."""
     whole = length // MINUTE
     return f"{whole // 60}:{whole % 60:02}"
 
 
 def reasons(usages: Iterable[Usage]) -> list[str]:
-    """A sentence for each limit that is not what the course file says: `group_03 day: 180 + 60 minutes: deadline`."""
-    told = (
+    """Return a sentence for each limit that allowances change: `group_03, day of …: 180 + 60 minutes: deadline`."""
+    sentences = (
         f"{usage.group}, {use.limit.period.value} of {usage.day}: {use.limit}"
         for usage in usages
         for use in usage.uses.values()
         if use.limit.allowances
     )
-    return list(dict.fromkeys(told))
+    return list(dict.fromkeys(sentences))

@@ -1,1 +1,1 @@
-"""How a run is kept alive and looked after: the service, the healthcheck, the crash mail, the doctor's checks."""
+"""Operation of the enforcer: the service, health checks, crash mail, ledger outages, and the checks of `doctor`."""

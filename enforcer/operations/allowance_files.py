@@ -1,6 +1,6 @@
-"""The allowances of a course as files in the workspace: for which group, written once, in effect at once.
+"""Allowances of a course as files in the workspace: finds the group and writes the file.
 
-A file is never changed, so that whoever gives allowances from another machine sees the same.
+Files never change, so that all machines see the same allowances.
 """
 
 import secrets
@@ -18,32 +18,32 @@ from labkit.course_file import ALLOWANCES
 
 
 class UnknownGroup(ValueError):
-    """A sentence that names the groups that come near."""
+    """There is no such group; the message is a sentence that names similar groups."""
 
 
-def find_group(told: str, lab: Lab) -> str | None:
-    """The display name of the group that is meant by its name, its number or `all`, which is None.
+def find_group(name: str, lab: Lab) -> str | None:
+    """Return the display name of a group given by name or number; None for `all`.
 
-    Raises UnknownGroup.
+    Raises UnknownGroupError.
     """
-    if told.casefold() == "all":
+    if name.casefold() == "all":
         return None
     numbers = {group.number: group.name for group in lab.course.groups.values()}
     names = list(lab.course.groups) or sorted({group_of(cluster) for cluster in lab.clusters})
-    if told in names:
-        return told
-    if told.isascii() and told.isdigit() and int(told) in numbers:
-        return numbers[int(told)]
-    alike = {name.casefold(): name for name in names}
-    if told.casefold() in alike:
-        return alike[told.casefold()]
-    near = [alike[name] for name in get_close_matches(told.casefold(), alike, n=5, cutoff=0.5)]
-    known = f"did you mean {', '.join(near)}?" if near else _range_of(names, sorted(numbers))
-    raise UnknownGroup(f'there is no group "{told}" in {lab.course.id or "the workspace"} {lab.course.term}; {known}')
+    if name in names:
+        return name
+    if name.isascii() and name.isdigit() and int(name) in numbers:
+        return numbers[int(name)]
+    alike = {known.casefold(): known for known in names}
+    if name.casefold() in alike:
+        return alike[name.casefold()]
+    near = [alike[match] for match in get_close_matches(name.casefold(), alike, n=5, cutoff=0.5)]
+    hint = f"did you mean {', '.join(near)}?" if near else _range_of(names, sorted(numbers))
+    raise UnknownGroup(f'there is no group "{name}" in {lab.course.id or "the workspace"} {lab.course.term}; {hint}')
 
 
 def _range_of(names: Sequence[str], numbers: Sequence[int]) -> str:
-    """Which groups there are, as a clause that ends the sentence."""
+    """Return a clause about the existing groups that ends a sentence."""
     if not names:
         return "there is none yet."
     if len(names) == 1:
@@ -53,7 +53,7 @@ def _range_of(names: Sequence[str], numbers: Sequence[int]) -> str:
 
 
 def new_id(now: datetime) -> str:
-    """Sorts by time and is never given twice, on whatever machine."""
+    """Return a unique id, on any machine; ids sort by time."""
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 
@@ -62,7 +62,7 @@ def path_of(lab: Lab, id: str) -> str:
 
 
 def write_entry(workspace: Workspace, lab: Lab, entry: Allowance | Revocation) -> str:
-    """Write the entry's file beside the course file and return its path. Raises WorkspaceError."""
+    """Write the entry to a new file beside the course file and return its path. Raises WorkspaceError."""
     path = path_of(lab, entry.id)
     workspace.make_folder(f"{lab.course.folder}/{ALLOWANCES}")
     workspace.write(path, format_entry(entry))
@@ -70,7 +70,7 @@ def write_entry(workspace: Workspace, lab: Lab, entry: Allowance | Revocation) -
 
 
 def allowance_json(allowance: Allowance) -> dict[str, Any]:
-    """The object that docs/json.md defines."""
+    """Return the JSON object described in docs/json.md."""
     change = allowance.change
     return {
         "id": allowance.id,
@@ -88,5 +88,5 @@ def allowance_json(allowance: Allowance) -> dict[str, Any]:
 
 
 def revoked_by(entries: Iterable[Allowance | Revocation]) -> Mapping[str, Revocation]:
-    """The revocation of each allowance that has one, by the allowance's id."""
+    """Return the revocation of each revoked allowance, by the id of the allowance."""
     return {entry.revokes: entry for entry in entries if isinstance(entry, Revocation)}

@@ -1,4 +1,4 @@
-"""What is wrong, or worth knowing, with an installation: one finding a line. Pure."""
+"""Checks of an installation for `doctor`; each returns findings, one a line of output. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,11 +15,12 @@ from labkit.course_file import ADMINS, ALL_USERS, has_valid_checksum
 from labkit.workspace.expected import EXPECTED_HOST, EXPECTED_ID, WorkspaceExpectation, WorkspaceIdentity, mismatch
 
 SKEW = timedelta(minutes=1)
-"""A machine whose clock is further off than this stops groups too early or too late."""
+"""Maximum clock difference; with a larger one groups are stopped too early or too late."""
 SILENCE = timedelta(minutes=30)
-"""Two of cron's polls; after that something is wrong."""
+"""Maximum time since the last poll: two polls of cron."""
 STARTING = frozenset({"CAN_RESTART", "CAN_MANAGE"})
 SHOWN = 5
+"""Maximum number of problems or names in a finding."""
 
 
 class Status(Enum):
@@ -35,45 +36,51 @@ class Finding:
     message: str
 
 
-def found(check: str, problems: Iterable[str], well: str) -> list[Finding]:
-    """A finding for each problem, or one that all is well; of more than `SHOWN` problems the last one is a count."""
-    told = list(problems)
-    lines = told[:SHOWN] + ([f"and {len(told) - SHOWN} more"] if len(told) > SHOWN else [])
-    return [Finding(check, Status.FAILS, line) for line in lines] or [Finding(check, Status.OK, well)]
+def findings(check: str, problems: Iterable[str], ok: str) -> list[Finding]:
+    """Return a finding for each problem, or one with the message `ok`; beyond `SHOWN` problems, one with a count."""
+    all_problems = list(problems)
+    lines = all_problems[:SHOWN] + ([f"and {len(all_problems) - SHOWN} more"] if len(all_problems) > SHOWN else [])
+    return [Finding(check, Status.FAILS, line) for line in lines] or [Finding(check, Status.OK, ok)]
 
 
-def rights(who: str, groups: frozenset[str], unmanaged: Iterable[str]) -> Finding:
-    """`unmanaged`: the lab clusters on which `who`, who is in these groups, may not manage permissions."""
+def rights(user: str, groups: frozenset[str], unmanaged: Iterable[str]) -> Finding:
+    """Check that `user`, a member of `groups`, may manage permissions. `unmanaged` are lab clusters on which it may
+    not."""
     if ADMINS in groups:
-        return Finding("rights", Status.OK, f"{who} is a workspace administrator")
+        return Finding("rights", Status.OK, f"{user} is a workspace administrator")
     missing = list(unmanaged)
     if missing:
         names = ", ".join(missing[:SHOWN]) + (" and others" if len(missing) > SHOWN else "")
-        says = f"{who} may not manage {names}; make it an administrator, or name it in [staff] of lab.toml and deploy"
-        return Finding("rights", Status.FAILS, says)
-    says = f"{who} is no administrator; it has to be in [staff] of lab.toml, for each deploy removes other grants"
-    return Finding("rights", Status.NOTE, says)
+        message = (
+            f"{user} may not manage {names}; make it an administrator, or add it to [staff] of lab.toml and deploy"
+        )
+        return Finding("rights", Status.FAILS, message)
+    message = (
+        f"{user} is not an administrator; it has to be in [staff] of lab.toml, because each deploy removes other grants"
+    )
+    return Finding("rights", Status.NOTE, message)
 
 
 def expected(identity: WorkspaceIdentity, expectation: WorkspaceExpectation) -> Finding:
-    """Whether it is said which workspace may be changed, and whether the live one is it."""
+    """Check that the settings name the workspace that may be changed, and that this workspace is the one."""
     if not expectation.is_set:
         here = f"{EXPECTED_ID}={identity.workspace_id}" if identity.workspace_id else f"{EXPECTED_HOST}={identity.host}"
-        says = f"nothing is expected, so any workspace may be changed; set {here}"
-        return Finding("expected workspace", Status.NOTE, says)
+        message = f"no expected workspace is set, so any workspace may be changed; set {here}"
+        return Finding("expected workspace", Status.NOTE, message)
     problem = mismatch(identity, expectation)
-    says = f"{identity.workspace_id or 'unknown id'} at {identity.host}, as expected"
-    return Finding("expected workspace", Status.FAILS if problem else Status.OK, problem or says)
+    message = f"{identity.workspace_id or 'unknown id'} at {identity.host}, as expected"
+    return Finding("expected workspace", Status.FAILS if problem else Status.OK, problem or message)
 
 
 def settings_file(path: str, mode: int) -> Finding:
-    """Whether only its owner can read the file that holds tokens and keys. `mode` is what `stat` gives."""
+    """Check that only the owner can read the file with tokens and keys. `mode` is the mode from `stat`."""
     if mode & 0o077:
-        return Finding(".env", Status.FAILS, f"{path} can be read or written by others; chmod 600")
-    return Finding(".env", Status.OK, f"{path} is its owner's alone")
+        return Finding(".env", Status.FAILS, f"{path} is accessible to other users; run chmod 600")
+    return Finding(".env", Status.OK, f"only the owner can read {path}")
 
 
 def mail(settings: Settings, *, waiting: int) -> list[Finding]:
+    """Check the mail settings and templates. `waiting` is the number of messages in the outbox."""
     problems = []
     if settings.mail is None:
         problems.append("no AZURE_EMAIL_… settings, so letters wait in the outbox")
@@ -85,73 +92,81 @@ def mail(settings: Settings, *, waiting: int) -> list[Finding]:
         problems += problems_of(settings.mail_templates)
     queue = f"{waiting} letters wait" if waiting else "no letter waits"
     sender = settings.mail.sender if settings.mail else ""
-    return found("mail", problems, f"from {sender}; {queue}; `test-email` sends one")
+    return findings("mail", problems, f"from {sender}; {queue}; `test-email` sends one")
 
 
-def clock(now: datetime, workspace_says: datetime | None, *, is_rehearsal: bool) -> Finding:
-    """`workspace_says`: the time in the workspace's answers, where there is one."""
+def clock(now: datetime, workspace_time: datetime | None, *, is_rehearsal: bool) -> Finding:
+    """Compare this machine's clock with the time in the workspace's responses (None: they have none)."""
     if is_rehearsal:
-        return Finding("clock", Status.NOTE, f"LAB_CLOCK shows {now:%Y-%m-%d %H:%M} UTC; the machine's is not used")
-    if workspace_says is None:
-        return Finding("clock", Status.NOTE, "the workspace's answers tell no time to compare with")
-    off = abs(now - workspace_says)
+        return Finding(
+            "clock", Status.NOTE, f"LAB_CLOCK shows {now:%Y-%m-%d %H:%M} UTC; the machine's clock is not used"
+        )
+    if workspace_time is None:
+        return Finding("clock", Status.NOTE, "the workspace's responses have no time to compare with")
+    off = abs(now - workspace_time)
     if off > SKEW:
-        says = f"this machine's clock is {round(off.total_seconds())} seconds off the workspace's; synchronise it"
-        return Finding("clock", Status.FAILS, says)
-    return Finding("clock", Status.OK, "agrees with the workspace's")
+        message = (
+            f"this machine's clock is {round(off.total_seconds())} seconds off the workspace's clock; synchronise it"
+        )
+        return Finding("clock", Status.FAILS, message)
+    return Finding("clock", Status.OK, "agrees with the workspace's clock")
 
 
 def course(settings: Settings, chosen: tuple[str, str] | None) -> Finding:
-    """Which course is served, and which setting says so. `chosen` is its id and term; None: no cluster has tags."""
+    """Report the managed course and what selects it. `chosen` is its id and term; None: no cluster has tags."""
     if settings.course and settings.term:
-        return Finding("course", Status.OK, f"{settings.course} {settings.term}, as LAB_COURSE and LAB_TERM say")
+        return Finding("course", Status.OK, f"{settings.course} {settings.term}, selected by LAB_COURSE and LAB_TERM")
     advice = "set LAB_COURSE and LAB_TERM"
     if chosen is None:
-        says = f"no cluster has the tags of a lab, so clusters are known by the earlier system's names; {advice}"
-        return Finding("course", Status.NOTE, f"{says} to the course to which they belong, or deploy one")
-    says = f"{' '.join(chosen)}, the only one that clusters of a lab name; {advice} before there is another"
-    return Finding("course", Status.NOTE, says)
+        message = (
+            f"no cluster has the tags of a lab, so clusters are identified by the names of the earlier system; {advice}"
+        )
+        return Finding("course", Status.NOTE, f"{message} to their course, or deploy a course")
+    message = f"{' '.join(chosen)}, the only course named by clusters of a lab; {advice} before another one is deployed"
+    return Finding("course", Status.NOTE, message)
 
 
 def zone(settings: Settings, course: Course, *, has_file: bool) -> Finding:
+    """Check that LAB_TIMEZONE and the course file agree, or that one of them gives the time zone."""
     in_course = str(course.calendar.tz)
     if not has_file:
         if settings.zone is None:
-            return Finding("zone", Status.FAILS, "neither a course file nor LAB_TIMEZONE says when a day begins")
+            return Finding("zone", Status.FAILS, "neither a course file nor LAB_TIMEZONE gives the time zone")
         return Finding("zone", Status.NOTE, f"{settings.zone}, from LAB_TIMEZONE, because there is no course file")
     if settings.zone not in (None, in_course):
-        says = f"LAB_TIMEZONE is {settings.zone} and the course file says {in_course}, which counts; make them agree"
-        return Finding("zone", Status.FAILS, says)
+        message = f"LAB_TIMEZONE is {settings.zone} and the course file has {in_course}, which applies; make them equal"
+        return Finding("zone", Status.FAILS, message)
     return Finding("zone", Status.OK, in_course)
 
 
 def course_file(
     text: str | None, path: str, course: Course, clusters: Iterable[SeenCluster], problems: Iterable[str], now: datetime
 ) -> list[Finding]:
-    """`text`: what lies in the workspace now, None for nothing; `problems`: what was said about reading it."""
-    told = list(problems)
-    if text is not None and not told and not has_valid_checksum(text):
-        told.append(f"{path} was edited by hand; deploy the course again")
-    if text is None and not told:
-        says = f"{path} does not exist, so the limits last seen or those of the settings hold; deploy the course"
-        return [Finding("course file", Status.FAILS, says)]
+    """Check the course file. `text` is its content, None if it does not exist; `problems` are those of reading it."""
+    all_problems = list(problems)
+    if text is not None and not all_problems and not has_valid_checksum(text):
+        all_problems.append(f"{path} was edited by hand; deploy the course again")
+    if text is None and not all_problems:
+        message = f"{path} does not exist, so the last known limits, or those of the settings, apply; deploy the course"
+        return [Finding("course file", Status.FAILS, message)]
     names = {group_of(cluster) for cluster in clusters}
-    told += [f"{name} has no cluster" for name in sorted(course.groups.keys() - names)]
-    told += [f"{name} has a cluster and is not in the file" for name in sorted(names - course.groups.keys())]
+    all_problems += [f"{name} has no cluster" for name in sorted(course.groups.keys() - names)]
+    all_problems += [f"{name} has a cluster and is not in the file" for name in sorted(names - course.groups.keys())]
     today = now.astimezone(course.calendar.tz).date()
     span = f"{course.calendar.first_day} to {course.calendar.last_day}"
     if today > course.calendar.last_day:
         span = f"{span}, which is over"
-    return found("course file", told, f"{course.title}, {len(course.groups)} groups, {span}")
+    return findings("course file", all_problems, f"{course.title}, {len(course.groups)} groups, {span}")
 
 
 def last_poll(polled: datetime | None, now: datetime) -> Finding:
+    """Check that the last poll was recent."""
     if polled is None:
-        return Finding("last poll", Status.FAILS, "none has run with this ledger; set up cron or the service")
+        return Finding("last poll", Status.FAILS, "no poll has run with this ledger; set up cron or the service")
     ago = now - polled
-    says = f"{polled:%Y-%m-%d %H:%M} UTC, {round(ago.total_seconds() / 60)} minutes ago"
+    message = f"{polled:%Y-%m-%d %H:%M} UTC, {round(ago.total_seconds() / 60)} minutes ago"
     late = ago > SILENCE
-    return Finding("last poll", Status.FAILS if late else Status.OK, says + ("; is cron running?" if late else ""))
+    return Finding("last poll", Status.FAILS if late else Status.OK, message + ("; is cron running?" if late else ""))
 
 
 def other_routes(
@@ -160,53 +175,59 @@ def other_routes(
     groups: Iterable[HeldGroup],
     people: Iterable[Person],
 ) -> list[Finding]:
-    """Students who may do more than the deploy lets them: start a cluster by another grant, or manage their own."""
+    """Find students with more permissions than the deploy grants: to start a cluster by another grant, or to manage
+    it."""
     clusters, groups = tuple(clusters), tuple(groups)
     addresses = {person.id: person.address for person in people}
-    within = {group.name: _everybody(group, groups) for group in groups}
+    within = {group.name: _all_members(group, groups) for group in groups}
     of_lab = {group_of(cluster) for cluster in clusters}
     students = {id for name in of_lab for id in within.get(name, ()) if id in addresses}
     ids = {address: id for id, address in addresses.items()}
-    told = []
+    problems = []
     for cluster in clusters:
         for grant in grants.get(cluster.id, ()):
             if grant.level not in STARTING:
                 continue
             if grant.kind == "group" and grant.principal == group_of(cluster):
                 if grant.level == "CAN_MANAGE" and not grant.is_inherited:
-                    told.append(f"{grant.principal} has CAN_MANAGE on its own {cluster.name}; deploy the course again")
+                    problems.append(
+                        f"{grant.principal} has CAN_MANAGE on its own {cluster.name}; deploy the course again"
+                    )
                 continue
             if grant.kind == "user" and ids.get(grant.principal) in students:
-                told.append(f"{grant.principal} has {grant.level} on {cluster.name}")
+                problems.append(f"{grant.principal} has {grant.level} on {cluster.name}")
             elif grant.kind == "group" and (by := students & within.get(grant.principal, frozenset())):
                 who = ", ".join(sorted(addresses[id] for id in by)[:SHOWN])
-                told.append(f"{who} has {grant.level} on {cluster.name} by {grant.principal}")
-    return found("other routes", dict.fromkeys(told), "no student may start a lab cluster but by the lab's group")
+                problems.append(f"{who} has {grant.level} on {cluster.name} by {grant.principal}")
+    return findings(
+        "other routes", dict.fromkeys(problems), "students can start lab clusters only as members of the lab's groups"
+    )
 
 
 def beyond_quota(
     groups: Iterable[HeldGroup], people: Iterable[Person], of_lab: Iterable[str], usable: Mapping[str, int]
 ) -> Finding:
-    """What students can spend on besides the lab's clusters. `usable`: how many things of a kind all users may use."""
+    """Report what else students can use beyond the quota. `usable` is the number of objects by kind that all users may
+    use."""
     groups = tuple(groups)
     chosen = set(of_lab)
     around = {g.id for g in groups if g.name in chosen}
     students = {id for group in groups if group.name in chosen for id in group.member_ids}
-    told = ["serverless notebooks, which no setting of a deploy turns off"]
-    own = [(p.address, p.entitlements) for p in people if p.id in students]
-    own += [
+    options = ["serverless notebooks, which a deploy cannot turn off"]
+    entitled = [(p.address, p.entitlements) for p in people if p.id in students]
+    entitled += [
         (g.name, g.entitlements) for g in groups if g.name == ALL_USERS or g.id in around or around & set(g.member_ids)
     ]
     for entitlement, what in (("databricks-sql-access", "SQL warehouses"), ("allow-cluster-create", "own clusters")):
-        by = sorted({name for name, given in own if entitlement in given})
+        by = sorted({name for name, given in entitled if entitlement in given})
         if by:
-            told.append(f"{what} ({entitlement} of {', '.join(by[:SHOWN])})")
-    told += [f"{kind} ({count} that all users may use)" for kind, count in usable.items() if count]
-    return Finding("beyond the quota", Status.NOTE, "students can also use " + "; ".join(told))
+            options.append(f"{what} ({entitlement} of {', '.join(by[:SHOWN])})")
+    options += [f"{kind} ({count} that all users may use)" for kind, count in usable.items() if count]
+    return Finding("beyond the quota", Status.NOTE, "students can also use " + "; ".join(options))
 
 
-def _everybody(group: HeldGroup, groups: tuple[HeldGroup, ...]) -> frozenset[str]:
-    """The ids of all members, by groups in the group as well."""
+def _all_members(group: HeldGroup, groups: tuple[HeldGroup, ...]) -> frozenset[str]:
+    """Return the ids of all members, including those of nested groups."""
     members = {each.id: each.member_ids for each in groups}
     seen: set[str] = set()
     waiting = list(group.member_ids)

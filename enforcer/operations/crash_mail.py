@@ -1,7 +1,7 @@
-"""A run that ends unexpectedly, or cannot use the workspace: the admin is told, once for each cause and hour.
+"""Mails the admin if a run crashes or cannot use the workspace, at most once for each cause and hour.
 
-The message's name at the mail service follows from cause and hour, so that it is one message even if the ledger, which
-would otherwise know, is what does not work.
+The message's id at the mail service is derived from cause and hour, so that it is sent once even if the ledger, which
+normally prevents duplicates, is unavailable.
 """
 
 import json
@@ -30,29 +30,29 @@ from labkit.text import one_line, redact_secrets
 log = logging.getLogger(__name__)
 
 LEAST_BUDGET = timedelta(seconds=10)
-"""However late the crash came, so much time the message gets."""
+"""Minimum time for sending the message, however late the crash."""
 
 
-def tell(
-    settings: Settings, error: BaseException, *, now: datetime, make_carrier: Callable[[str], MailService]
+def send_crash_mail(
+    settings: Settings, error: BaseException, *, now: datetime, make_mail_service: Callable[[str], MailService]
 ) -> None:
-    """Mail the admin what happened, at once where that is possible. Never raises.
+    """Mail the error to the admin, immediately if possible. Never raises.
 
-    `make_carrier` makes one of the connection string.
+    `make_mail_service` creates a mail service from the connection string.
     """
     try:
-        _tell(settings, error, now, make_carrier)
-    except Exception:  # noqa: BLE001 - whoever calls has a crash of its own to end with
-        log.exception("the admin could not be told of a crash")
+        _send(settings, error, now, make_mail_service)
+    except Exception:  # noqa: BLE001 - the caller is handling an error of its own
+        log.exception("the mail about a crash could not be sent to the admin")
 
 
-def _tell(settings: Settings, error: BaseException, now: datetime, make_carrier: Callable[[str], MailService]) -> None:
+def _send(settings: Settings, error: BaseException, now: datetime, make_mail_service: Callable[[str], MailService]) -> None:
     if settings.admin is None:
-        log.error("nobody gets a mail about this: ADMIN_EMAIL is not set")
+        log.error("no mail is sent about this error: ADMIN_EMAIL is not set")
         return
-    cause, place = connection_failure(error)
+    cause, place = crash_cause(error)
     hour = now.replace(minute=0, second=0, microsecond=0).isoformat()
-    # A workspace that cannot be used is no crash: its sentence says all, and a traceback would hide it.
+    # An unusable workspace is not a crash: its message is complete, and a traceback would hide it.
     trace = "" if isinstance(error, WorkspaceError) else "".join(traceback.format_exception(error))
     message = messages.crash(cause=cause, trace=trace, at=now, admin=settings.admin, folder=settings.mail_templates)
     deadline = Deadline(LEAST_BUDGET)
@@ -60,19 +60,19 @@ def _tell(settings: Settings, error: BaseException, now: datetime, make_carrier:
         with closing(open_ledger(settings.ledger)) as ledger:
             outbox.queue(ledger, Kind.CRASH, place, message, now=now, period="hour", period_start=hour)
             if settings.mail:
-                send_due(ledger, make_carrier(settings.mail.connection_string), settings, now=now, deadline=deadline)
+                send_due(ledger, make_mail_service(settings.mail.connection_string), settings, now=now, deadline=deadline)
     except (OSError, PeeweeException) as refusal:
-        # What is wrong with a ledger that does not work at the moment is what the message is about.
+        # If the ledger is temporarily unavailable, the message is about just that.
         shown = None if is_temporary(refusal) else refusal
-        log.warning("the ledger does not take the message to the admin; it is sent directly", exc_info=shown)
+        log.warning("the message to the admin cannot be queued in the ledger; it is sent directly", exc_info=shown)
         if settings.mail:
             name = str(uuid.uuid5(NAMESPACE, "\n".join([settings.ledger, settings.mail.sender, place, hour])))
             payload = _payload(message, settings.mail.sender)
-            make_carrier(settings.mail.connection_string).send(name, payload, timeout=deadline.remaining)
+            make_mail_service(settings.mail.connection_string).send(name, payload, timeout=deadline.remaining)
 
 
-def connection_failure(error: BaseException) -> tuple[str, str]:
-    """What happened as a line, and what makes it the same cause: the kind of error and where it was raised."""
+def crash_cause(error: BaseException) -> tuple[str, str]:
+    """Return the error as one line, and a key that identifies its cause: type and place of the exception."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "nowhere"
     name = type(error).__name__

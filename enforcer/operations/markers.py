@@ -1,6 +1,6 @@
-"""What the admin was told already: small files outside the ledger, which may be what does not work.
+"""Markers of notifications already sent to the admin: small files outside the ledger, which may be unavailable.
 
-Separate runs, such as cron's, share them. A marker that cannot be written costs a repeated mail, and no more.
+Separate runs, such as those of cron, share them. If a marker cannot be written, a mail may be repeated.
 """
 
 import hashlib
@@ -19,14 +19,15 @@ log = logging.getLogger(__name__)
 
 
 class Marker:
-    """One fact about the ledger at `place` that lasts until it is cleared, such as that the ledger does not work."""
+    """A fact about the ledger at `location` that is kept until it is cleared, such as that the ledger is
+    unavailable."""
 
-    def __init__(self, place: str, kind: str) -> None:
-        name = hashlib.sha256(place.encode()).hexdigest()[:16]
-        self._paths = [folder / f"teaching-lab-{name}-{kind}.json" for folder in _folders(place)]
+    def __init__(self, location: str, kind: str) -> None:
+        name = hashlib.sha256(location.encode()).hexdigest()[:16]
+        self._paths = [folder / f"teaching-lab-{name}-{kind}.json" for folder in _folders(location)]
 
     def read(self) -> dict[str, Any] | None:
-        """What was noted; None: nothing is."""
+        """Return the noted data; None if the marker does not exist."""
         for path in self._paths:
             try:
                 noted = json.loads(path.read_bytes())
@@ -38,7 +39,7 @@ class Marker:
         return None
 
     def write(self, noted: dict[str, Any]) -> None:
-        """Note it, in the first folder that takes it."""
+        """Write the marker to the first writable folder."""
         for path in self._paths:
             try:
                 make_private_folder(path.parent)
@@ -47,7 +48,7 @@ class Marker:
                 log.debug("%s cannot be written: %s", path, error)
             else:
                 return
-        log.warning("no folder takes a note of what the admin was told; the mail may come again")
+        log.warning("the notification of the admin cannot be noted in any folder; the mail may be repeated")
 
     def clear(self) -> None:
         for path in self._paths:
@@ -57,9 +58,10 @@ class Marker:
                 log.debug("%s cannot be removed: %s", path, error)
 
 
-def _folders(place: str) -> Iterator[Path]:
-    """Where markers may be: beside the ledger, in the user's state, in the folder for temporary files."""
-    if not is_database_url(place):
-        yield Path(place).expanduser().parent
+def _folders(location: str) -> Iterator[Path]:
+    """Yield the folders for markers: beside the ledger, in the user's state folder, in the folder for temporary
+    files."""
+    if not is_database_url(location):
+        yield Path(location).expanduser().parent
     yield Path("~/.local/state/teaching-lab").expanduser()
     yield Path(tempfile.gettempdir()) / f"teaching-lab-{os.getuid()}"

@@ -1,4 +1,4 @@
-"""Runs while the ledger does not work: who is over a limit is stopped by events alone, and it is written down later."""
+"""Runs without the ledger: clusters past a limit are stopped on the basis of events; the ledger is updated later."""
 
 import logging
 import sys
@@ -21,59 +21,59 @@ from labkit.text import escaped
 log = logging.getLogger(__name__)
 
 KIND = "ledger"
-"""Of the marker: the ledger does not work, and what was done meanwhile."""
+"""Kind of the marker that the ledger is unavailable; it contains the actions since then."""
 
 
-class LedgerDown(WorkspaceError):
-    """The ledger does not work; nothing is wrong with the program."""
+class LedgerOutage(WorkspaceError):
+    """The ledger is temporarily unavailable; this is not a program error."""
 
 
 def run_without_ledger(
     settings: Settings,
-    trouble: BaseException,
-    run: Supervision,
+    ledger_error: BaseException,
+    supervision: Supervision,
     workspace: Workspace | WorkspaceError,
-    memory: Ledger,
+    memory_ledger: Ledger,
     *,
     deadline: Deadline,
     is_rehearsal: bool,
 ) -> TickResult | None:
-    """Stop and restrict who is over a limit, and tell the admin once that the ledger does not work.
+    """Stop and restrict groups past a limit, and mail the admin once that the ledger is unavailable.
 
-    `memory` is a ledger in memory, which may serve several runs. None: the workspace cannot be used either.
+    `memory_ledger` is a ledger in memory, which several runs may share. Returns None if the workspace is unusable, too.
     """
-    run.status = exit_status.PARTLY_FAILED
-    print(escaped(trouble), file=sys.stderr)
+    supervision.status = exit_status.PARTLY_FAILED
+    print(escaped(ledger_error), file=sys.stderr)
     marker = Marker(settings.ledger, KIND)
     noted = marker.read()
     if noted is None:
-        noted = {"since": run.now.isoformat(), "actions": []}
+        noted = {"since": supervision.now.isoformat(), "actions": []}
         marker.write(noted)
-        # Stopping comes first: the mail may have to wait for the ledger, or for the mail service.
-    workspace, time = run.meet(workspace, is_rehearsal=is_rehearsal)
+        # Stop first: the mail may have to wait for the ledger or the mail service.
+    workspace, time = supervision.meet(workspace, is_rehearsal=is_rehearsal)
     result = None
     try:
         if isinstance(workspace, WorkspaceError):
             raise workspace
         result = stop_by_events(
-            settings, memory, workspace, now=time.now, deadline=deadline, is_confirmed=time.is_confirmed
+            settings, memory_ledger, workspace, now=time.now, deadline=deadline, is_confirmed=time.is_confirmed
         )
     except (SettingsError, WorkspaceError) as error:
         print(escaped(error), file=sys.stderr)
-    except Exception:  # noqa: BLE001 - the admin has to hear of the ledger all the same
-        log.exception("without the ledger the clusters could not be looked after")
+    except Exception:  # noqa: BLE001 - the admin has to be notified anyway
+        log.exception("the clusters could not be checked without the ledger")
     if result:
         for failure in result.failures:
             print(escaped(failure), file=sys.stderr)
         marker.write({**noted, "actions": [*_actions_in(noted), *_actions_of(result)]})
     if not noted.get("told"):
-        run.tell_admin(LedgerDown(str(trouble)))
+        supervision.tell_admin(LedgerOutage(str(ledger_error)))
         marker.write({**(marker.read() or noted), "told": True})
     return result
 
 
 def note_recovery(settings: Settings, ledger: Ledger) -> None:
-    """The ledger works: write down what was done without it. Repeating it changes nothing."""
+    """Record in the ledger, which is available again, what was done without it. Idempotent."""
     marker = Marker(settings.ledger, KIND)
     noted = marker.read()
     if noted is None:
@@ -94,9 +94,9 @@ def note_recovery(settings: Settings, ledger: Ledger) -> None:
             )
             queries.note_outcome(ledger, number, now=at, error=action["error"])
         except (KeyError, TypeError, ValueError) as error:
-            log.warning("a note of what was done without the ledger cannot be read: %s", error)
+            log.warning("a note of an action without the ledger is malformed: %s", error)
     marker.clear()
-    log.info("the ledger works again; what was done without it is written down")
+    log.info("the ledger is available again; the actions without it are recorded")
 
 
 def _actions_of(result: TickResult) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What surrounds a tick of poll, watch or end-of-day: a monitor is told, and the admin of a crash."""
+"""Supervises a run of poll, watch or end-of-day: pings the monitor, and mails the admin if the run crashes."""
 
 import logging
 import sys
@@ -10,7 +10,7 @@ from enforcer.ledger.lock import LedgerUnavailable, is_temporary
 from enforcer.mail.azure import Mailer
 from enforcer.mail.mail_service import MailService
 from enforcer.operations import crash_mail
-from enforcer.operations.healthcheck import BEGINS, FAILED, SUCCEEDED, ping
+from enforcer.operations.healthcheck import FAILED, STARTED, SUCCEEDED, ping
 from enforcer.operations.markers import Marker
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.run import TickResult
@@ -25,28 +25,28 @@ log = logging.getLogger(__name__)
 
 
 class ClockWrong(WorkspaceError):
-    """This machine's clock and the workspace's differ."""
+    """The clocks of this machine and the workspace differ."""
 
 
 class StopsHeld(WorkspaceError):
-    """Clusters that are due are not stopped before the next poll."""
+    """Stops that are due are held until the next poll."""
 
 
 class CourseUnclear(WorkspaceError):
-    """Which course is meant, or what its file says, is not clear; what was known before is served."""
+    """The course is ambiguous, or its file is invalid; the last known course and limits are used."""
 
 
 class Supervision:
-    """How a run is going: `status` is its exit status, 1 until it is known to have done everything."""
+    """State of a run: `status` is its exit status, 1 until everything has been done."""
 
     def __init__(self, settings: Settings, *, now: datetime) -> None:
         self._settings, self.now = settings, now
         self.status = exit_status.PARTLY_FAILED
         self.trouble: BaseException | None = None
-        """Why the ledger did not work, which ended the block."""
+        """The ledger error that ended the block, if any."""
 
     def report(self, result: TickResult) -> None:
-        """Take the status from what a tick did, print what failed, and tell the admin of an unusable workspace."""
+        """Set the exit status from the result of a tick, print the failures, and mail the admin if necessary."""
         self.status = exit_status.PARTLY_FAILED if result.failures else exit_status.DONE
         if result.unusable:
             self.tell_admin(result.unusable)
@@ -58,7 +58,7 @@ class Supervision:
             print(escaped(failure), file=sys.stderr)
 
     def _tell_of_course(self, notices: tuple[str, ...]) -> None:
-        """Mail the admin once what is not clear about the course, and again only after it was clear or has changed."""
+        """Mail the admin the problems of the course; not again unless they changed or were absent in between."""
         marker = Marker(self._settings.ledger, "course")
         noted = marker.read()
         if not notices:
@@ -71,9 +71,9 @@ class Supervision:
     def meet(
         self, workspace: Workspace | WorkspaceError, *, is_rehearsal: bool
     ) -> tuple[Workspace | WorkspaceError, TickTime]:
-        """The workspace for a tick, or why it cannot be used, and the time that the tick goes by.
+        """Return the workspace for a tick, or why it is unusable, and the time that the tick uses.
 
-        The admin is told once of a clock that is wrong.
+        Mails the admin once if this machine's clock is wrong.
         """
         if isinstance(workspace, WorkspaceError):
             return workspace, TickTime(self.now, False)
@@ -95,23 +95,23 @@ class Supervision:
         return workspace, time
 
     def tell_admin(self, error: BaseException) -> None:
-        """Mail the admin why this run could not do its work, once for each cause and hour."""
-        crash_mail.tell(self._settings, error, now=self.now, make_carrier=Mailer)
+        """Mail the admin why this run failed, at most once for each cause and hour."""
+        crash_mail.send_crash_mail(self._settings, error, now=self.now, make_mail_service=Mailer)
 
 
 @contextmanager
 def supervised(settings: Settings, *, now: datetime) -> Iterator[Supervision]:
-    """Tell HEALTHCHECK_URL of begin and end of the block, and the admin if it ends unexpectedly, which ends there.
+    """Ping HEALTHCHECK_URL at the start and end of the block; mail the admin about an exception and suppress it.
 
-    Wrong settings end the process with their sentences.
+    Invalid settings end the process with their messages.
     """
-    ping(settings.healthcheck, BEGINS)
+    ping(settings.healthcheck, STARTED)
     supervision = Supervision(settings, now=now)
     try:
         yield supervision
     except SettingsError as error:
         cli.fail(*error.problems)
-    except Exception as error:  # noqa: BLE001 - the last one who can tell anybody
+    except Exception as error:  # noqa: BLE001 - the last place that can report it
         supervision.status = exit_status.PARTLY_FAILED
         if is_temporary(error):
             supervision.trouble = error if isinstance(error, LedgerUnavailable) else LedgerUnavailable(error)
@@ -119,10 +119,10 @@ def supervised(settings: Settings, *, now: datetime) -> Iterator[Supervision]:
         log.exception("this run ended unexpectedly")
         supervision.tell_admin(error)
     finally:
-        # Also where a setting or the ledger ended the process.
+        # Also if a setting or the ledger ended the process.
         ping(settings.healthcheck, FAILED if supervision.status else SUCCEEDED)
 
 
 def mail_service(settings: Settings) -> MailService:
-    """The mail service of the settings; without one it is never asked."""
+    """Return the mail service of the settings; if there is none, it is never used."""
     return Mailer(settings.mail.connection_string if settings.mail else "")

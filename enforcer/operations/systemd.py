@@ -1,4 +1,4 @@
-"""Tells systemd that the service is ready and alive, where it asks for that (`Type=notify`, `WatchdogSec`)."""
+"""Notifies systemd that the service is ready and alive, if the unit requires it (`Type=notify`, `WatchdogSec`)."""
 
 import logging
 import socket
@@ -10,12 +10,12 @@ READY, ALIVE, STOPPING = "READY=1", "WATCHDOG=1", "STOPPING=1"
 
 
 def notify(environ: Mapping[str, str], state: str) -> None:
-    """`state` is one of READY, ALIVE and STOPPING. Without systemd nothing happens, and a failure is logged."""
-    place = environ.get("NOTIFY_SOCKET", "")
-    if not place or place[0] not in "/@":
+    """Send READY, ALIVE or STOPPING. Does nothing without systemd; a failure is logged."""
+    address = environ.get("NOTIFY_SOCKET", "")
+    if not address or address[0] not in "/@":
         return
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-            channel.sendto(state.encode(), f"\0{place[1:]}" if place[0] == "@" else place)
+            channel.sendto(state.encode(), f"\0{address[1:]}" if address[0] == "@" else address)
     except OSError as error:
-        log.debug("systemd does not listen: %s", error)
+        log.debug("systemd cannot be notified: %s", error)

@@ -1,4 +1,4 @@
-"""The service: when to look again, and when to tick. `next_due` and `has_moved` are pure; `watch` is the loop."""
+"""Main loop of the service: when to list the clusters, and when to tick. Only `watch` is not pure."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -13,36 +13,36 @@ from enforcer.tick.hold import AGAIN_AFTER
 
 log = logging.getLogger(__name__)
 
-LIST_EVERY = timedelta(minutes=1)
-TICK_EVERY = timedelta(minutes=15)
+LIST_INTERVAL = timedelta(minutes=1)
+TICK_INTERVAL = timedelta(minutes=15)
 RETRY_AFTER = timedelta(minutes=1)
-AT_LEAST = timedelta(seconds=1)
-"""Two ticks are never closer."""
+MIN_TICK_INTERVAL = timedelta(seconds=1)
+"""Minimum time between two ticks."""
 
 
 @dataclass(frozen=True)
 class Ticked:
-    """What a tick left behind."""
+    """What the service needs to know of the last tick."""
 
     picture: Picture
     failures: tuple[str, ...] = ()
-    """What could not be read or done, in sentences; it is still due."""
+    """Sentences about what could not be read or done and is still due."""
     had_to_stop: bool = False
-    """A cluster had to be stopped; where something failed, it may be that."""
+    """Whether a cluster had to be stopped; if something failed, it may be the stop."""
     letters_due: datetime | None = None
-    """When the next letter that waits may be tried."""
+    """When to try sending the next waiting message."""
     is_holding: bool = False
-    """Stops are held until the next tick, which is due soon."""
+    """Whether stops are held until the next tick, which is due soon."""
 
 
 def next_due(ticked: Ticked, retry_after: timedelta = RETRY_AFTER) -> datetime:
-    """When the next tick is due, whatever the clusters do until then.
+    """Return when the next tick is due if no cluster starts or stops until then.
 
-    The earliest of: a soft or hard limit of a cluster that runs now, the edge of a window, midnight, a letter or a
-    retry of what failed, and a quarter of an hour.
+    The earliest of: a soft or hard limit of a running cluster, the start or end of a window, midnight, a message to
+    send, a retry after failures, and 15 minutes.
     """
     now = ticked.picture.now
-    moments = [now + TICK_EVERY, day_bounds(ticked.picture.today, ticked.picture.course.calendar.tz)[1]]
+    moments = [now + TICK_INTERVAL, day_bounds(ticked.picture.today, ticked.picture.course.calendar.tz)[1]]
     moments += _limits(ticked.picture)
     moments += _edges(ticked.picture)
     if ticked.failures:
@@ -50,48 +50,48 @@ def next_due(ticked: Ticked, retry_after: timedelta = RETRY_AFTER) -> datetime:
     if ticked.is_holding:
         moments.append(now + AGAIN_AFTER)
     if ticked.letters_due:
-        # One that is due already was not sent for want of budget.
+        # A message that is already due was not sent because of the rate limit.
         moments.append(ticked.letters_due if ticked.letters_due > now else now + RETRY_AFTER)
-    return max(min(moments), now + AT_LEAST)
+    return max(min(moments), now + MIN_TICK_INTERVAL)
 
 
 def patience(ticked: Ticked, before: Ticked | None, last: timedelta) -> timedelta:
-    """After how long what failed is tried again: a minute, and twice the `last` time where it was nothing new.
+    """Return the pause before failures are retried: a minute, or twice the `last` pause if there is no new failure.
 
-    A file that somebody has to mend is not worth a tick a minute; a cluster that may still run is.
+    A file that has to be corrected by hand is not worth a tick a minute; a cluster that may still be running is.
     """
     is_known = before is not None and set(ticked.failures) <= set(before.failures)
     return last * 2 if is_known and ticked.failures and not ticked.had_to_stop else RETRY_AFTER
 
 
 def _limits(picture: Picture) -> Iterator[datetime]:
-    """When clusters that run on would reach their limits."""
+    """Yield when running clusters will reach their limits."""
     for cluster in picture.clusters:
-        # Inside a window no time counts; its end is a moment of its own.
+        # Inside a window no time counts; `_edges` yields its end.
         if not picture.is_counting(cluster) or picture.is_in_window(group_of(cluster)):
             continue
-        at_once = picture.running_in(group_of(cluster))
+        running = picture.running_in(group_of(cluster))
         for use in picture.uses(cluster):
-            for mark in (use.limit.soft, use.limit.hard):
-                if use.used < mark:
-                    yield picture.now + (mark - use.used) / at_once
+            for limit in (use.limit.soft, use.limit.hard):
+                if use.used < limit:
+                    yield picture.now + (limit - use.used) / running
 
 
 def _edges(picture: Picture) -> Iterator[datetime]:
-    """Begins and ends of windows in the next quarter of an hour."""
+    """Yield the starts and ends of windows in the next 15 minutes."""
     now, tz = picture.now, picture.course.calendar.tz
     for group in {group_of(cluster) for cluster in picture.clusters}:
-        for window in windows_between(now, now + TICK_EVERY, group, picture.allowances, tz):
+        for window in windows_between(now, now + TICK_INTERVAL, group, picture.allowances, tz):
             yield from (edge for edge in window if edge > now)
 
 
 def has_moved(before: Iterable[SeenCluster], after: Iterable[SeenCluster]) -> bool:
-    """Whether a cluster came, went, started, stopped or was restarted between two lists."""
+    """Return whether a cluster was created, deleted, started, stopped or restarted between two lists."""
 
-    def told(clusters: Iterable[SeenCluster]) -> set[tuple[str, str, bool]]:
+    def states(clusters: Iterable[SeenCluster]) -> set[tuple[str, str, bool]]:
         return {(cluster.id, cluster.moved, cluster.sighting.running) for cluster in clusters}
 
-    return told(before) != told(after)
+    return states(before) != states(after)
 
 
 def watch(
@@ -101,31 +101,31 @@ def watch(
     clusters: Callable[[datetime], Iterable[SeenCluster] | None],
     tick: Callable[[], Ticked | timedelta],
 ) -> None:
-    """Tick whenever something is due, until `wait_until` says False: somebody wants the end.
+    """Tick whenever one is due, until `wait_until` returns False because shutdown was requested.
 
-    `clusters` lists those of the workspace, None where they cannot be listed; `tick` says in how long to try again
-    where it could not be made.
+    `clusters` lists the clusters of the workspace, or returns None if it fails; `tick` returns the pause before the
+    next attempt if it fails.
     """
     last: Ticked | None = None
     retry_after = RETRY_AFTER
-    due = looked = now()
+    due = listed_at = now()
     while True:
         moment = now()
-        is_due = moment >= due or moment < looked  # a clock that was set back proves nothing about the time between
-        if not is_due and moment >= looked + LIST_EVERY:
-            looked = moment
+        is_due = moment >= due or moment < listed_at  # after the clock was set back, tick at once
+        if not is_due and moment >= listed_at + LIST_INTERVAL:
+            listed_at = moment
             listed = clusters(moment)
             if last is not None and listed is not None:
                 is_due = has_moved(last.picture.clusters, last.picture.own_of(listed))
         if is_due:
-            looked = moment
+            listed_at = moment
             match tick():
                 case Ticked() as ticked:
-                    retry_after = min(patience(ticked, last, retry_after), TICK_EVERY)
-                    # By the difference: the tick's time may be the workspace's.
+                    retry_after = min(patience(ticked, last, retry_after), TICK_INTERVAL)
+                    # Add the difference, because the tick may use the workspace's time.
                     last, due = ticked, moment + (next_due(ticked, retry_after) - ticked.picture.now)
-                    log.info("looked at %d clusters; again by %s", len(ticked.picture.clusters), due.isoformat(" "))
+                    log.info("checked %d clusters; next tick by %s", len(ticked.picture.clusters), due.isoformat(" "))
                 case timedelta() as pause:
                     due = moment + pause
-        if not wait_until(min(due, looked + LIST_EVERY)):
+        if not wait_until(min(due, listed_at + LIST_INTERVAL)):
             return

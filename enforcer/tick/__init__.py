@@ -1,1 +1,1 @@
-"""One tick: collect what the workspace says, decide, carry out, notify."""
+"""One tick: collect the state of the workspace, decide, carry out, notify."""

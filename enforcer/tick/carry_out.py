@@ -1,4 +1,4 @@
-"""Carrying out what is due: noted in the ledger before, done on the workspace, noted and told after."""
+"""Carries out actions: records the intent in the ledger, acts on the workspace, records the result, queues messages."""
 
 import logging
 from collections.abc import Iterable
@@ -21,22 +21,22 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class CarriedOut:
     failures: tuple[str, ...]
-    """A sentence for each action that failed; it is still due."""
+    """A sentence for each failed action, which is still due."""
     unwritten: tuple[str, ...]
-    """A sentence for each letter that could not be written."""
+    """A sentence for each message that could not be rendered."""
 
 
 def carry_out(
     ledger: Ledger, workspace: Workspace, settings: Settings, picture: Picture, actions: Iterable[Action]
 ) -> CarriedOut:
-    """Do what is due, and queue the letters about it.
+    """Carry out the actions and queue the messages about them.
 
-    Intents are noted first, then all groups are lowered, then all clusters stopped, then the rest. A failure neither
-    spares nor stops the others, and a group that could not be lowered has its cluster stopped all the same.
+    First all groups are restricted, then all clusters stopped, then the other actions; each intent is recorded before.
+    A failure does not affect other actions: if a group could not be restricted, its cluster is still stopped.
     """
 
     def attempt(action: Action) -> str | None:
-        """The sentence of what went wrong."""
+        """Carry out one action; return a sentence if it failed."""
         try:
             match action:
                 case Restrict():
@@ -71,11 +71,12 @@ def carry_out(
 
 
 def _note(ledger: Ledger, picture: Picture, action: Action) -> int:
-    """Note the intent. A lowering is remembered before the deed, so that a crash in between is looked after."""
+    """Record the intent. A restriction is also recorded beforehand, so that a crash in between leaves none
+    unnoticed."""
     if isinstance(action, Restrict):
         queries.note_restricted(ledger, action.cluster_id, action.group, now=picture.now)
     reason = "" if isinstance(action, Restore) else f"{action.use.limit.period.value} {action.use.limit}"
-    reason = reason.replace("\x00", "")  # of an allowance; no ledger in PostgreSQL takes it
+    reason = reason.replace("\x00", "")  # from an allowance; PostgreSQL cannot store it
     name = type(action).__name__.lower()
     return queries.note_intent(
         ledger, name, action.cluster_id, action.group, reason=reason, day=picture.today, now=picture.now

@@ -1,7 +1,7 @@
-"""Collecting: what a tick reads from the workspace, and what it remembers of it in the ledger.
+"""Reads the state of the workspace for a tick and records it in the ledger.
 
-What it costs: one list of clusters, the course's folder and its allowances (contents only when changed), one query
-of events for each cluster that can have changed, the members once a day and while somebody unknown counts.
+Requests: one list of clusters, the course's folder and its allowances (contents only if changed), one query of events
+for each cluster that may have changed, the members once a day and while an unknown starter counts.
 """
 
 import json
@@ -37,9 +37,9 @@ from labkit.course_file import path_of
 log = logging.getLogger(__name__)
 
 LATEST = timedelta(days=1)
-"""For so long after an estimate its events are asked for once more: what was missing may only be late."""
+"""How long the events of an estimated session are read again: missing ones may only be late."""
 FUTURE = timedelta(days=2)
-"""No event is later than now by more than clocks differ."""
+"""Maximum time by which an event may be later than now, as clocks differ."""
 CALLER = "who we are, by credential"
 JOBS_LISTED, JOBS_EVERY = "job clusters listed", timedelta(hours=3)
 ALL_LEVELS, ALL_LEVELS_EVERY = "all permissions read", timedelta(hours=20)
@@ -47,40 +47,40 @@ LOWERED_LEVELS, LOWERED_EVERY = "permissions of lowered groups read", timedelta(
 UNKNOWN_TYPES = "unknown event types"
 MOST_UNKNOWN_TYPES = 1000
 ROUTES = "routes around the quota"
-"""The note of sentences about grants by which students can start a cluster, by its id."""
+"""Note in the ledger: sentences about grants that let students start a cluster, by cluster id."""
 AT_ONCE = 30
-"""The events of so many clusters are written down together, while those of others are still being read."""
+"""Batch size: events of this many clusters are stored together, while others are still being read."""
 
 
 @dataclass(frozen=True)
 class Lab:
-    """What stands in the workspace about a course, and the clusters that belong to it."""
+    """The state of a course in the workspace, and the clusters that belong to it."""
 
     clusters: tuple[SeenCluster, ...]
     chosen: tuple[str, str] | None
-    """Course and term; None: the clusters carry no tags and the settings do not name both."""
+    """Course and term. None: the clusters have no tags and the settings do not name both."""
     course: Course
     entries: tuple[Allowance | Revocation, ...]
-    """Whatever was ever allowed or revoked."""
+    """All allowances and revocations."""
     problems: tuple[str, ...]
     directory: Directory
-    """Who is in which group."""
+    """Members of the groups."""
     claims: frozenset[str] = frozenset()
-    """Ids of clusters that only claim to be of the course."""
+    """Ids of clusters that only claim to belong to the course."""
     notices: tuple[str, ...] = ()
-    """Those of the problems that say that the course or its file is not clear."""
+    """Those of the problems about an ambiguous course or an invalid course file."""
 
     @property
     def allowances(self) -> tuple[Allowance, ...]:
-        """Those in force."""
+        """Allowances that are not revoked."""
         return in_force(self.entries)
 
 
 def read_lab(ledger: Ledger, workspace: Source, settings: Settings, *, now: datetime) -> Lab:
-    """Which course is meant, its clusters, its file and its allowances.
+    """Determine the course and read its clusters, file and allowances.
 
-    Raises WorkspaceError where the clusters cannot be listed and SettingsError where it is not clear which course is
-    meant and none was served yet.
+    Raises WorkspaceError if the clusters cannot be listed, SettingsError if the course is ambiguous and none was
+    managed before.
     """
     found = LabReader(ledger, workspace, settings, now=now)
     chosen, unclear = found.choose()
@@ -106,9 +106,9 @@ def read_lab(ledger: Ledger, workspace: Source, settings: Settings, *, now: date
 
 
 def collect(ledger: Ledger, workspace: Source, settings: Settings, *, now: datetime) -> Picture:
-    """Read what may have changed, record it, and return the whole picture.
+    """Read what may have changed, record it, and return the complete snapshot.
 
-    What fails alone is a problem of the picture; raises as `read_lab` does.
+    Partial failures become problems of the snapshot; raises like `read_lab`.
     """
     lab = read_lab(ledger, workspace, settings, now=now)
     course, clusters = lab.course, lab.clusters
@@ -147,7 +147,7 @@ def _decide_starters(
     begins: datetime,
     now: datetime,
 ) -> frozenset[tuple[str, datetime]]:
-    """As `decide_starters`, for all that an open period counts."""
+    """Call `decide_starters` for all sessions of current periods."""
     creators: dict[str, str | None] = {id: one.creator or None for id, one in queries.accepted_clusters(ledger).items()}
     creators |= {cluster.id: cluster.creator for cluster in lab.clusters if cluster.creator}
     clusters = {id: (group, creators.get(id)) for id, group in groups.items()}
@@ -157,7 +157,7 @@ def _decide_starters(
 
 
 def _first_that_matters(course: Course, today: date) -> date:
-    """The first day whose sessions any limit counts; without a limit for the term, those of a term are left alone."""
+    """Return the first day whose sessions any limit counts; the first day of the term only if there is a term limit."""
     a_week_ago = today - timedelta(days=7)
     has_term = any(group.quota.term is not None for group in course.groups.values())
     return min(a_week_ago, course.calendar.first_day) if has_term else a_week_ago
@@ -166,9 +166,9 @@ def _first_that_matters(course: Course, today: date) -> date:
 def remember_uptime(
     ledger: Ledger, workspace: Source, clusters: Iterable[SeenCluster], *, is_first: bool, now: datetime
 ) -> list[str]:
-    """Record what the list showed and bring the sessions up to date; return sentences about what could not be read.
+    """Record the list and update the sessions; return sentences about what could not be read.
 
-    `is_first`: clusters that are missing from the list are asked for, too.
+    With `is_first`, also check whether clusters that are missing from the list exist.
     """
     problems: list[str] = []
     known = queries.clusters(ledger)
@@ -179,48 +179,48 @@ def remember_uptime(
 
 
 def recall_caller(ledger: Ledger, workspace: Workspace) -> None:
-    """Spare the workspace the question who we are, where it was asked with the same credential."""
+    """Load the caller from the ledger if it was requested with the same credential, to avoid a request."""
     credential, caller = json.loads(queries.note(ledger, CALLER) or '["", ""]')
     if credential and credential == workspace.credential and workspace.known_caller is None:
         workspace.remember_caller(caller)
 
 
 def note_caller(ledger: Ledger, workspace: Workspace) -> None:
-    """Note who we are, if it was asked."""
+    """Store the caller in the ledger, if it was requested."""
     noted = json.dumps([workspace.credential, workspace.known_caller])
     if workspace.known_caller and workspace.credential and noted != queries.note(ledger, CALLER):
         queries.write_note(ledger, CALLER, noted)
 
 
 def jobs_are_due(ledger: Ledger, *, now: datetime) -> bool:
-    """Whether the clusters of jobs are to be listed: every three hours, and always while one of them is of the lab."""
+    """Return whether to list clusters of jobs: every three hours, and always while one of them belongs to the lab."""
     at, of_lab = json.loads(queries.note(ledger, JOBS_LISTED) or "[0, false]")
     return bool(of_lab) or not timedelta() <= now - to_instant(at) < JOBS_EVERY
 
 
 def note_jobs(ledger: Ledger, workspace: Workspace, picture: Picture) -> None:
-    """Note that the clusters of jobs were listed, and whether one of them is of the lab."""
+    """Note that the clusters of jobs were listed, and whether one of them belongs to the lab."""
     if workspace.lists_jobs:
         of_lab = any(cluster.id in workspace.job_clusters for cluster in picture.clusters)
         queries.write_note(ledger, JOBS_LISTED, json.dumps([to_millis(picture.now), of_lab]))
 
 
 def is_first_poll(ledger: Ledger, today: date) -> bool:
-    """Whether no poll of this local day has looked at everything yet."""
+    """Return whether no poll of this local day has read everything yet."""
     return queries.note(ledger, "looked at everything") != today.isoformat()
 
 
 def read_levels(
     ledger: Ledger, workspace: Source, picture: Picture, *, everything: bool = False
 ) -> tuple[dict[str, Level | None], list[str]]:
-    """The permission of every group that may have to change: at a limit, or lowered; of all once a day.
+    """Read the permissions that may have to change: of groups at a limit or restricted; once a day of all groups.
 
-    Returns them by cluster id, and sentences: about those that could not be read, and about students who may start a
-    cluster by another grant. The latter come again at each poll until a permission was read without the grant.
+    Returns levels by cluster id, and sentences: about permissions that could not be read, and about students who may
+    start a cluster by another grant. The latter are repeated at each poll until the grant is gone.
     """
     lowered, now = queries.restricted_clusters(ledger), picture.now
     noted = int(queries.note(ledger, ALL_LEVELS) or 0)
-    # A settlement at night may leave it to the day's first poll.
+    # A settlement at night may leave this to the first poll of the day.
     is_recent = everything and timedelta() <= now - to_instant(noted) < ALL_LEVELS_EVERY
     wants_all = not is_recent and (everything or is_first_poll(ledger, picture.today))
     confirmed: dict[str, int] = json.loads(queries.note(ledger, LOWERED_LEVELS) or "{}")
@@ -231,7 +231,7 @@ def read_levels(
         is_over = any(use.is_over for use in standing.uses) and not standing.in_window
         if id not in lowered or not is_over or standing.is_running:
             return is_over or id in lowered
-        # It is as it should be, unless somebody gave it back by hand; then it is seen as soon as it runs.
+        # Restricted as expected, unless it was restored by hand; then it is noticed as soon as the cluster runs.
         return not timedelta() <= now - to_instant(confirmed.get(id, 0)) < LOWERED_EVERY
 
     due = [(id, standing.group) for id, standing in groups.items() if wants_all or is_due(standing)]
@@ -262,7 +262,7 @@ def read_levels(
 def _routes_around(
     ledger: Ledger, workspace: Source, picture: Picture, grants: Mapping[str, list[DirectGrant]]
 ) -> list[str]:
-    """As `routes_around`, of the permissions that were read now, and of the others as they were read last."""
+    """Call `quota_bypasses` for the permissions that were read now; for the others use the last result."""
     people = People(picture.course, picture.members or {}, workspace.caller)
     before: dict[str, list[str]] = json.loads(queries.note(ledger, ROUTES) or "{}")
     found: dict[str, list[str]] = {}
@@ -286,7 +286,7 @@ def _read_events(
     *,
     now: datetime,
 ) -> None:
-    """Bring the events of every cluster up to date that can have changed since they were last read."""
+    """Read the new events of every cluster that may have changed since its events were last read."""
 
     doubtful, held = queries.clusters_with_estimates(ledger, LATEST), held_now(ledger)
 
@@ -312,14 +312,14 @@ def _read_events(
         before = known.get(cluster.id)
         return not (before and before.list_fingerprint == record.CUT), not cluster.sighting.running
 
-    # There may be no time for all of them.
+    # Most urgent first, because the time may not suffice for all.
     due = sorted((cluster for cluster in clusters if changed(cluster)), key=urgency)
     answers = zip(due, in_turn([partial(read, cluster) for cluster in due]), strict=True)
     while some := list(islice(answers, AT_ONCE)):
         readings = []
         for cluster, told in some:
             if isinstance(told, WorkspaceError):
-                # Also one that says that there is no such cluster, because the list shows it.
+                # Also if the error says that the cluster does not exist, because the list shows it.
                 problems.append(f"{told}; its time is a lower bound from the cluster list")
             if isinstance(told, CutShort):
                 readings.append(EventBatch(cluster.id, _until(now, cluster, told.told, problems), cluster.moved, True))
@@ -332,21 +332,21 @@ def _read_events(
 
 
 def _until(now: datetime, cluster: SeenCluster, told: Sequence[ToldEvent], problems: list[str]) -> Sequence[ToldEvent]:
-    """The events without those of a future that no clock that is wrong explains."""
+    """Drop events that are further in the future than a wrong clock explains."""
     kept = [one for one in told if one.event.at <= now + FUTURE]
     if len(kept) < len(told):
-        problems.append(f"the events of cluster {cluster.id}: {len(told) - len(kept)} are of a later time than now")
+        problems.append(f"the events of cluster {cluster.id}: {len(told) - len(kept)} are in the future and ignored")
     return kept
 
 
 def _log_unknown_types(ledger: Ledger, readings: Iterable[EventBatch]) -> None:
-    """Log the types of events that this program does not know, each once."""
+    """Log unknown event types, each once."""
     found = {told.event.type for reading in readings for told in reading.events} - KNOWN_TYPES
     if not found:
         return
     known = set(json.loads(queries.note(ledger, UNKNOWN_TYPES) or "[]"))
     if found - known:
-        log.warning("events of types that have no meaning here: %s", ", ".join(sorted(found - known)))
+        log.warning("events of unknown types are ignored: %s", ", ".join(sorted(found - known)))
         queries.write_note(ledger, UNKNOWN_TYPES, json.dumps(sorted(found | known)[:MOST_UNKNOWN_TYPES]))
 
 
@@ -360,7 +360,7 @@ def _look_for_gone(
     problems: list[str],
     now: datetime,
 ) -> None:
-    """A cluster that is missing from the list may be gone, or only stopped for long: ask, once a day or if it ran."""
+    """Check whether clusters missing from the list still exist, once a day or if they ran; mark those that do not."""
     listed = {cluster.id for cluster in clusters}
     for cluster in known.values():
         if cluster.id in listed or cluster.gone_at or not (cluster.is_running or is_first):

@@ -1,7 +1,7 @@
-"""EventBatch a course from the workspace: its file, its allowances, who is in which group. Needs no ledger.
+"""Reads a course from the workspace: course file, allowances, group members. Needs no ledger.
 
-With a memory, a file is read only if its folder lists another version, and what the workspace refuses is a problem
-and counts as last seen. Without one everything is read, and a refusal is raised.
+With a cache, a file is read only if its version has changed; if reading fails, the cached state is used and a problem
+added. Without a cache everything is read, and failures are raised.
 """
 
 from collections.abc import Mapping
@@ -21,15 +21,15 @@ from enforcer.workspace.tasks import in_parallel
 from labkit.course_file import ALLOWANCES, FILE_NAME, folder_of
 
 Members = Mapping[str, frozenset[str]]
-"""Addresses by group, lower case."""
+"""Lower-case addresses by group."""
 
 
 class Source(Protocol):
-    """What is read of the workspace; each call may raise WorkspaceError."""
+    """The read operations of a workspace; each may raise WorkspaceError."""
 
     @property
     def caller(self) -> str:
-        """As whom it is asked; empty if that is not known."""
+        """The enforcer's own user; empty if not known."""
         ...
 
     def clusters(self, *, now: datetime) -> list[SeenCluster]: ...
@@ -49,40 +49,40 @@ class Source(Protocol):
     def members(self) -> dict[str, frozenset[str]]: ...
 
     def take_problems(self) -> list[str]:
-        """Sentences about entries of answers that could not be read since this was last called."""
+        """Return and clear the sentences about malformed entries since the last call."""
         ...
 
 
 class Memory(Protocol):
-    """What was read earlier."""
+    """Cache of files and members read earlier."""
 
     def file(self, path: str) -> tuple[str, str] | None:
-        """Version and content; None: it was never read."""
+        """Return version and content; None if it was never read."""
         ...
 
     def keep_file(self, file: FileInfo, content: str) -> None: ...
 
     def paths(self, folder: str) -> list[str]:
-        """The files that the folder had when it was last listed."""
+        """Return the files that the folder had when it was last listed."""
         ...
 
     def keep_paths(self, folder: str, paths: list[str]) -> None: ...
 
     def members(self) -> Members | None:
-        """None: they were never read."""
+        """Return the members; None if they were never read."""
         ...
 
     def keep_members(self, members: Members) -> Members:
-        """Return them with those of groups that are gone."""
+        """Store the members and return them with those of former groups."""
         ...
 
 
 def read_folder(
     source: Source | None, memory: Memory, chosen: tuple[str, str] | None, zone: tzinfo, *, now: datetime
 ) -> tuple[Course, tuple[Allowance | Revocation, ...], list[str]]:
-    """The course file, all allowances and revocations, and sentences about what could not be read or understood.
+    """Return the course, its allowances and revocations, and sentences about what could not be read or parsed.
 
-    `chosen` is course and term, `zone` that of a course without a file.
+    `course_term` is course and term, `zone` the time zone of a course without a file.
     """
     if chosen is None:
         return without_file("", "", zone, now), (), []
@@ -92,15 +92,15 @@ def read_folder(
 
 
 def without_file(course: str, term: str, zone: tzinfo, now: datetime) -> Course:
-    """A course of which nothing is known but its name; its term is today."""
+    """Return a course without a course file: without groups, its term is today."""
     today = now.astimezone(zone).date()
     return Course(course, term, "", Calendar(zone, today, today, 6), count_all_sessions=False)
 
 
 class CourseReader:
-    """Reads one course's folder. `source` None reads the memory alone.
+    """Reads the folder of one course. If `workspace` is None, it reads only the cache.
 
-    `problems` are sentences about what could not be read or understood.
+    `problems` are sentences about what could not be read or parsed.
     """
 
     def __init__(self, source: Source | None, memory: Memory | None, folder: str) -> None:
@@ -109,7 +109,8 @@ class CourseReader:
         self.problems: list[str] = []
 
     def course(self) -> Course | None:
-        """The course file, as last seen if it is missing or cannot be read now; None: there is none to understand."""
+        """Return the course of the course file, or of the cached one if it is missing or unreadable; None if there is
+        none."""
         path = f"{self._folder}/{FILE_NAME}"
         course = None
         if self._source:
@@ -119,7 +120,7 @@ class CourseReader:
             except (WorkspaceError, CourseError) as error:
                 if self._memory is None and isinstance(error, WorkspaceError):
                     raise
-                self.problems.append(f"{error}; the last course file seen is used" if self._memory else str(error))
+                self.problems.append(f"{error}; the last known course file is used" if self._memory else str(error))
         known = self._memory.file(path) if self._memory and course is None else None
         if known:
             try:
@@ -129,13 +130,13 @@ class CourseReader:
         return course
 
     def _list_folder(self, source: Source) -> dict[str, FileInfo]:
-        """The files directly in the folder, by path. Listed once."""
+        """Return the files directly in the folder, by path. The folder is listed once."""
         if self._listing is None:
             self._listing = {file.path: file for file in source.files(self._folder)}
         return self._listing
 
     def _parse_course(self, source: Source, file: FileInfo) -> Course:
-        """The course file, which is remembered only once it was understood. Raises CourseError."""
+        """Parse the course file, and cache it if it is valid. Raises CourseError."""
         known = self._memory.file(file.path) if self._memory else None
         if known and known[0] == file.version:
             return parse_course(known[1], file.path)
@@ -147,18 +148,18 @@ class CourseReader:
         return course
 
     def entries(self) -> tuple[Allowance | Revocation, ...]:
-        """Every allowance and revocation, by path.
+        """Return every allowance and revocation, ordered by path.
 
-        A file that cannot be read or understood now counts as last understood, one that never was not at all.
+        If a file cannot be read or parsed, its last valid content is used, if there is one.
         """
         memory = self._memory
-        listed = self._listed(f"{self._folder}/{ALLOWANCES}")
+        listed = self._list_files(f"{self._folder}/{ALLOWANCES}")
         known = {file.path: memory.file(file.path) for file in listed} if memory else {}
         entries: dict[str, Allowance | Revocation] = {}
         for file in listed:
             before = known.get(file.path)
             if before and file.version in ("", before[0]):
-                self._understand(entries, file, before[1])
+                self._add_entry(entries, file, before[1])
         changed = [file for file in listed if not _is_known(file, known.get(file.path))] if self._source else []
         source = self._source
         texts = in_parallel([partial(_read, source, file.path) for file in changed]) if source else []
@@ -168,8 +169,8 @@ class CourseReader:
                 if memory is None:
                     raise text
                 self.problems.append(str(text))
-            elif self._understand(entries, file, text) or before is None:
-                # A text that is no entry is remembered only in the place of nothing: it is not read at each poll.
+            elif self._add_entry(entries, file, text) or before is None:
+                # An invalid text is cached only if nothing is cached for it, so that it is not read at each poll.
                 if memory:
                     memory.keep_file(file, text)
                 continue
@@ -178,8 +179,8 @@ class CourseReader:
                     entries[file.path] = parse_entry(before[1], file.path)
         return tuple(entries[file.path] for file in listed if file.path in entries)
 
-    def _understand(self, entries: dict[str, Allowance | Revocation], file: FileInfo, text: str) -> bool:
-        """Whether the text is an entry, which is added; else there is a problem."""
+    def _add_entry(self, entries: dict[str, Allowance | Revocation], file: FileInfo, text: str) -> bool:
+        """Parse the text and add the entry; return False and add a problem if it is invalid."""
         try:
             entries[file.path] = parse_entry(text, file.path)
         except AllowanceError as error:
@@ -187,26 +188,26 @@ class CourseReader:
             return False
         return True
 
-    def _listed(self, folder: str) -> list[FileInfo]:
-        """The files of a folder; without a version, if they are those that were listed last."""
+    def _list_files(self, folder: str) -> list[FileInfo]:
+        """Return the files of a folder; those of the last listing, without versions, if it cannot be listed."""
         if self._source:
             try:
                 listed = self._source.files(folder)
                 if self._memory and listed.is_complete:
                     self._memory.keep_paths(folder, [file.path for file in listed])
                 elif self._memory:
-                    # An entry that cannot be read may be a file that was there before.
+                    # A malformed entry may be a file that was listed before.
                     paths = {file.path for file in listed}
                     return [*listed, *(FileInfo(p, "") for p in self._memory.paths(folder) if p not in paths)]
                 return listed
             except WorkspaceError as error:
                 if self._memory is None:
                     raise
-                self.problems.append(f"{error}; the allowances last seen are used")
+                self.problems.append(f"{error}; the last known allowances are used")
         return [FileInfo(path, "") for path in self._memory.paths(folder)] if self._memory else []
 
     def settled(self) -> Settled | None:
-        """The totals that the last settlement left beside the course file; None: there are none to understand.
+        """Return the totals of the last settlement from the file beside the course file; None if missing or invalid.
 
         Raises WorkspaceError.
         """
@@ -220,7 +221,7 @@ class CourseReader:
             return None
 
     def members(self) -> Members | None:
-        """Who is in which group, as last seen if that cannot be read now; None: it was never read."""
+        """Return the members of the groups, the cached ones if they cannot be read; None if they were never read."""
         if self._source:
             try:
                 members = self._source.members()
@@ -228,7 +229,7 @@ class CourseReader:
             except WorkspaceError as error:
                 if self._memory is None:
                     raise
-                self.problems.append(f"{error}; members as last seen")
+                self.problems.append(f"{error}; the last known members are used")
         return self._memory.members() if self._memory else None
 
 

@@ -1,4 +1,4 @@
-"""The snapshot as the ledger has it: for days that are over, without asking the workspace."""
+"""Loads snapshots of the past from the ledger, without requests to the workspace."""
 
 from datetime import datetime
 
@@ -13,7 +13,8 @@ from enforcer.tick.course_reader import read_folder
 
 
 def recall(ledger: Ledger, settings: Settings, *, now: datetime) -> Picture:
-    """The course that was looked at last, with every cluster it ever had: those that are gone ran on some day, too."""
+    """Return a snapshot of the last polled course with all its clusters, including former ones, which ran on past
+    days."""
     clusters = queries.clusters_of_last_course(ledger, settings.course, settings.term)
     chosen = (clusters[0].course, clusters[0].term) if clusters and clusters[0].course else None
     memory = WorkspaceMemory(ledger, now=now)

@@ -1,4 +1,4 @@
-"""Which course is meant and which clusters are its own, by the list, the course files, the groups and the ledger."""
+"""Determines the course and its clusters from the cluster list, course files, groups and ledger."""
 
 import json
 from collections.abc import Iterable
@@ -18,13 +18,14 @@ from enforcer.tick.people import Directory
 from labkit.course_file import ADMINS, folder_of
 
 CLAIMED = "claims"
-"""The note of clusters with tags that are not accepted: since when they are known, by id."""
+"""Note in the ledger: when each cluster with tags that is not accepted was first seen, by id."""
 
 
 class LabReader:
-    """Lists the clusters, and reads of course files and groups what is needed to tell whose they are.
+    """Lists the clusters, and reads course files and groups as far as needed to decide which clusters belong to the
+    lab.
 
-    Raises WorkspaceError where the clusters cannot be listed.
+    The constructor raises WorkspaceError if the clusters cannot be listed.
     """
 
     def __init__(self, ledger: Ledger, workspace: Source, settings: Settings, *, now: datetime) -> None:
@@ -35,36 +36,36 @@ class LabReader:
         self._accepted = queries.accepted_clusters(ledger)
         self._named: Pair | None = (settings.course, settings.term) if settings.course and settings.term else None
         tagged = [cluster for cluster in self.everything if has_tags(cluster)]
-        # Beside a course that the settings name, nobody else's tags matter.
+        # If the settings name the course, tags of other courses do not matter.
         self._tagged = [cluster for cluster in tagged if self._named in (None, pair_of(cluster))]
         self._since = self._claimed_since([cluster for cluster in tagged if cluster.id not in self._accepted])
 
     def reader_of(self, pair: Pair) -> CourseReader:
-        """The reader of a course's folder."""
+        """Return the reader of a course's folder."""
         return self._read(pair)[0]
 
     def file_of(self, pair: Pair) -> Course | None:
-        """The course file, as last seen if need be; None: there is none to understand."""
+        """Return the course of the course file or of the cached one; None if there is no valid one."""
         return self._read(pair)[1]
 
     def choose(self) -> tuple[Pair | None, str | None]:
-        """As `choose_course`, by the clusters that are accepted, or that staff made."""
+        """Call `choose_course` with the courses of clusters that are accepted or created by staff."""
         fresh = [cluster for cluster in self._tagged if cluster.id not in self._accepted]
-        strangers = [cluster for cluster in fresh if not self._is_trusted(cluster)]
-        if strangers:
-            self.directory.ask_about(max(self._since[cluster.id] for cluster in strangers))
+        untrusted = [cluster for cluster in fresh if not self._is_trusted(cluster)]
+        if untrusted:
+            self.directory.ask_about(max(self._since[cluster.id] for cluster in untrusted))
         listed = {cluster.id for cluster in self.everything}
         found = {(one.course, one.term) for id, one in self._accepted.items() if id in listed}
         found |= {pair_of(cluster) for cluster in fresh if self._is_trusted(cluster)}
         known = queries.last_course(self._ledger)
         if not found and not known:
-            # Nobody can be looked up, and nothing is known: what has a course file is served by its tags.
+            # Creators cannot be looked up and no course is known: use tags if the course has a course file.
             doubtful = (cluster for cluster in fresh if not self._is_certain(cluster))
             found = {pair_of(cluster) for cluster in doubtful if self.file_of(pair_of(cluster))}
         return choose_course(found, self._settings.course, self._settings.term, known)
 
     def own(self, pair: Pair) -> Own:
-        """The clusters of the course."""
+        """Return the clusters of the course."""
         file = self.file_of(pair)
         return own_clusters(
             self.everything,
@@ -76,7 +77,7 @@ class LabReader:
         )
 
     def foreign_claims(self, pair: Pair | None) -> list[str]:
-        """Sentences about clusters with the tags of another course, where the settings do not say which is meant."""
+        """Return sentences about clusters with the tags of another course, if the settings do not name the course."""
         if self._named:
             return []
         others = [cluster for cluster in self._tagged if pair_of(cluster) != pair and cluster.id not in self._accepted]
@@ -97,7 +98,7 @@ class LabReader:
         return Trust(self._is_trusted, self._is_certain)
 
     def _is_trusted(self, cluster: SeenCluster) -> bool:
-        """Whether staff made it: of the workspace as it is now, or of the course that it names."""
+        """Return whether the cluster's creator is staff: now in the workspace, or in the course that its tags name."""
         if not cluster.creator:
             return False
         pair = pair_of(cluster)
@@ -110,12 +111,12 @@ class LabReader:
         return file is not None and file.is_staff(cluster.creator)
 
     def _is_certain(self, cluster: SeenCluster) -> bool:
-        """Whether the administrators were read since the cluster is known."""
+        """Return whether the administrators were read after the cluster was first seen."""
         read, members = self.directory.read, self.directory.members or {}
         return read is not None and read >= self._since.get(cluster.id, self._now) and bool(members.get(ADMINS))
 
     def _claimed_since(self, fresh: Iterable[SeenCluster]) -> dict[str, datetime]:
-        """Since when each cluster that is not accepted is known."""
+        """Return when each cluster that is not accepted was first seen."""
         noted: dict[str, int] = json.loads(queries.note(self._ledger, CLAIMED) or "{}")
         since = {cluster.id: noted.get(cluster.id, to_millis(self._now)) for cluster in fresh}
         if since != noted:

@@ -1,4 +1,4 @@
-"""From what a poll did to the letters about it: who is told what, once, also after a crash between deed and letter."""
+"""Queues the messages about actions: each once, also after a crash between action and message."""
 
 import logging
 import re
@@ -17,27 +17,27 @@ from enforcer.settings import Settings
 log = logging.getLogger(__name__)
 
 RECENT = timedelta(days=2)
-"""Limits of days that ended longer ago concern no poll."""
+"""Messages about limits of days that ended longer ago are not looked up."""
 _ADDRESS = re.compile(r'[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+')
 
 
 def warned(ledger: Ledger, picture: Picture) -> frozenset[LimitKey]:
-    """The limits that groups were warned of."""
+    """Return the limits that groups were warned about."""
     return _told(ledger, picture, Kind.WARNING)
 
 
 def _told(ledger: Ledger, picture: Picture, kind: Kind) -> frozenset[LimitKey]:
-    """The limits that groups were told of, by any of their clusters: one that is made again is told nothing twice."""
+    """Return the limits that groups were notified about for any of their clusters, including replaced ones."""
     told = stored_messages.notified_limits(ledger, kind, since=(picture.now - RECENT).date())
     groups = picture.group_by_cluster
     return frozenset((groups[about], *limit) for about, *limit in told if about in groups)  # type: ignore[misc]
 
 
 def queue_letter_about(ledger: Ledger, settings: Settings, picture: Picture, action: Action) -> list[str]:
-    """Queue the letter about an action: a warning, or that the cluster is off.
+    """Queue the message about an action: a warning, or that the cluster is off.
 
-    A group whose cluster still runs is told when it is stopped. Returns a sentence if the letter could not be written,
-    and never raises: whatever is wrong with a letter, the next cluster has to be stopped.
+    The group of a running cluster is notified when the cluster is stopped. Returns a sentence if the message could not
+    be rendered, and never raises: whatever is wrong with a message, the next cluster has to be stopped.
     """
     match action:
         case Warn(cluster_id, _, use):
@@ -50,10 +50,10 @@ def queue_letter_about(ledger: Ledger, settings: Settings, picture: Picture, act
 
 
 def queue_missing_letters(ledger: Ledger, settings: Settings, picture: Picture, actions: Iterable[Action]) -> list[str]:
-    """Queue letters about what a run did that ended before it could tell: of stops and restrictions in force.
+    """Queue messages about stops and restrictions in force whose run ended before it could queue them.
 
-    A letter is unique, so nobody is told twice. `actions` are those of this run. Returns a sentence for each letter
-    that could not be written.
+    A message is unique, so none is sent twice. `actions` are those of this run. Returns a sentence for each message
+    that could not be rendered.
     """
     failures: list[str] = []
     lowered, acted = queries.restricted_clusters(ledger), {action.cluster_id for action in actions}
@@ -68,7 +68,7 @@ def queue_missing_letters(ledger: Ledger, settings: Settings, picture: Picture, 
 
 
 def _queue_letters_of_yesterday(ledger: Ledger, settings: Settings, picture: Picture) -> list[str]:
-    """Stops of yesterday that nobody was told of: at midnight the limit they were made for was over."""
+    """Queue missing messages about yesterday's stops, whose limits ended at midnight."""
     failures: list[str] = []
     yesterday = picture.today - timedelta(days=1)
     clusters = {cluster.id: cluster for cluster in picture.clusters}
@@ -98,8 +98,8 @@ def _queue(ledger: Ledger, settings: Settings, kind: Kind, picture: Picture, clu
             ledger, kind, cluster_id, letter, now=picture.now, period=period, period_start=first, hard_limit=hard
         )
     except Exception as error:  # noqa: BLE001 - see queue_letter_about
-        log.exception("the %s letter of cluster %s cannot be written", kind.value, cluster_id)
-        return [f"the {kind.value} letter of cluster {cluster_id} cannot be written: {error}"]
+        log.exception("the %s message of cluster %s cannot be rendered", kind.value, cluster_id)
+        return [f"the {kind.value} message of cluster {cluster_id} cannot be rendered: {error}"]
     return []
 
 

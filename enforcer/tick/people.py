@@ -1,4 +1,4 @@
-"""Who is who: the groups of the workspace as they are known, and the role of each starter, decided once."""
+"""Members of the workspace's groups, and the roles of starters, each decided once."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -15,25 +15,25 @@ from enforcer.tick.course_reader import Members, Source
 from enforcer.workspace.errors import WorkspaceError
 
 ASKED = "members asked"
-"""The note of when the groups were last asked for, with success or without."""
+"""Note in the ledger: when the groups were last requested, successfully or not."""
 
 
 class Directory:
-    """The groups of the workspace: as they were read last, and read anew at most once in a tick."""
+    """Members of the workspace's groups as last read; read again at most once in a tick."""
 
     def __init__(self, ledger: Ledger, workspace: Source, *, now: datetime) -> None:
         self._ledger, self._workspace, self._now = ledger, workspace, now
         noted, asked = membership.known_members(ledger), queries.note(ledger, ASKED)
         self.members: Members | None = noted.all if noted else None
-        """Addresses by group; None: they were never read."""
+        """Addresses by group. None: they were never read."""
         self.read = noted.read if noted else None
-        """When they were read."""
+        """When the members were read."""
         self.asked = to_instant(int(asked)) if asked else None
         self._has_asked = False
         self.problems: list[str] = []
 
     def ask(self) -> None:
-        """Read the groups, unless this tick did so already. What fails is a problem."""
+        """Read the groups, unless this tick has already done so. A failure adds a problem."""
         if self._has_asked:
             return
         self._has_asked, self.asked = True, self._now
@@ -41,17 +41,17 @@ class Directory:
         try:
             members = self._workspace.members()
         except WorkspaceError as error:
-            self.problems.append(f"{error}; members as last seen")
+            self.problems.append(f"{error}; the last known members are used")
             return
         self.members, self.read = WorkspaceMemory(self._ledger, now=self._now).keep_members(members), self._now
 
     def ask_about(self, unknown_since: datetime) -> None:
-        """Read the groups if somebody who has not been known since an instant is worth it now."""
+        """Read the groups if it is due for a role that has been unknown since then."""
         if is_worth_asking(unknown_since=unknown_since, asked=self.asked, now=self._now):
             self.ask()
 
     def people(self, course: Course) -> People:
-        """Who is who in a course, as far as it is known."""
+        """Return the roles of users in a course, as far as they are known."""
         return People(course, self.members or {}, self._workspace.caller)
 
 
@@ -64,10 +64,10 @@ def decide_starters(
     since: datetime,
     now: datetime,
 ) -> frozenset[tuple[str, datetime]]:
-    """Decide the role of each starter that is not known, and ask for the groups if some remain.
+    """Decide the role of each starter of unknown role, and read the groups if some remain unknown.
 
-    `clusters` are group and creator by cluster id. Those who started something from `since` on are asked about until
-    they are known. Returns cluster and instant of what counted before, and is of staff now.
+    `clusters` are group and creator by cluster id. Starters from `since` on are looked up until their role is known.
+    Returns cluster and time of starts that counted until now and turn out to be by staff.
     """
     due = starters.unknown(ledger, clusters, since=since)
     if not due:
@@ -76,7 +76,7 @@ def decide_starters(
     unknown = [starter for starter in due if roles[starter] is Role.UNKNOWN and starter.at >= since]
     remaining = [starter.asked or now for starter in unknown]
     if remaining and not course.count_all_sessions:
-        # The latest is the one of whom the workspace may know more by now.
+        # The most recent one is the likeliest to be in the groups by now.
         directory.ask_about(max(remaining))
         roles = _roles(due, directory.people(course), clusters)
     starters.decide(ledger, roles, now=now)

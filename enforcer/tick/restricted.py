@@ -1,7 +1,8 @@
-"""Which groups are lowered now because their cluster has reached a limit: from the live workspace alone, no ledger.
+"""Determines the groups that are restricted because they have reached a limit, from the live workspace, without a
+ledger.
 
-For the deploy, which has to leave a restriction alone that the enforcer made, and repairs any other. It costs one
-list, the course's files, the permissions of its clusters, and the events of those whose group is lowered.
+The deploy uses it: it must not undo restrictions by the enforcer, and repairs any others. Requests: one list, the
+course's files, the permissions of its clusters, and the events of clusters whose group is restricted.
 """
 
 from collections.abc import Sequence
@@ -24,17 +25,17 @@ from enforcer.workspace.tasks import in_parallel
 from labkit.course_file import ADMINS, folder_of, path_of
 
 UNKNOWN = "not known"
-"""What is answered for a group that is left lowered because its limits cannot be read."""
+"""Result for a group that stays restricted because its limits cannot be read."""
 BEFORE = timedelta(hours=12)
-"""Events are read from so long before the first day that counts: most sessions that reach into it began then."""
+"""Events are read from this long before the first day that counts, for sessions that started before it."""
 
 
 def restricted(workspace: Source, course_id: str, term: str, *, now: datetime) -> tuple[dict[str, str], list[str]]:
-    """The reached limit such as `day 180` by display name; and sentences about what could not be read.
+    """Return the reached limit, such as `day 180`, by display name, and sentences about what could not be read.
 
-    Whoever is lowered stays so while course file or settled totals cannot be read or understood: the deploy writes the
-    course file anew, and the enforcer gives back what is due. Raises WorkspaceError where clusters, permissions or
-    events cannot be read.
+    Restricted groups stay restricted while course file or settled totals cannot be read or parsed: the deploy writes
+    the course file again, and the enforcer restores groups with quota left. Raises WorkspaceError if clusters,
+    permissions or events cannot be read.
     """
     reader = CourseReader(workspace, None, folder_of(course_id, term))
     course, problems = _course(reader)
@@ -50,8 +51,8 @@ def restricted(workspace: Source, course_id: str, term: str, *, now: datetime) -
     trust = Trust(lambda cluster: people.is_trusted(cluster.creator or ""), lambda _: bool((members or {}).get(ADMINS)))
     groups = frozenset(course.groups) if course else None
     own = own_clusters(candidates, (course_id, term), groups=groups, is_named=True, accepted={}, trust=trust)
-    lowered = {group_of(cluster) for cluster in own.clusters if cluster.id in ids}
-    clusters = [cluster for cluster in own.clusters if group_of(cluster) in lowered]
+    restricted_groups = {group_of(cluster) for cluster in own.clusters if cluster.id in ids}
+    clusters = [cluster for cluster in own.clusters if group_of(cluster) in restricted_groups]
     if not clusters:
         return {}, problems
     found: dict[str, str] | None = None
@@ -60,14 +61,14 @@ def restricted(workspace: Source, course_id: str, term: str, *, now: datetime) -
         problems += [problem for problem in reader.problems if problem not in problems]
     if found is None:
         problems += [] if problems else [f"{path_of(course_id, term)} does not exist"]
-        names = ", ".join(sorted(lowered))
-        problems.append(f"{names}: left lowered until the course file and the settled totals can be read")
+        names = ", ".join(sorted(restricted_groups))
+        problems.append(f"{names}: left restricted until the course file and the settled totals can be read")
         found = {group_of(cluster): UNKNOWN for cluster in clusters}
-    return {group: limit for group, limit in found.items() if group in lowered}, problems
+    return {group: limit for group, limit in found.items() if group in restricted_groups}, problems
 
 
 def _course(reader: CourseReader) -> tuple[Course | None, list[str]]:
-    """The course file, and why it is not there or cannot be understood."""
+    """Return the course, and sentences if the course file cannot be read or parsed."""
     try:
         course = reader.course()
     except WorkspaceError as error:
@@ -81,23 +82,23 @@ def _members(reader: CourseReader, problems: list[str]) -> Members | None:
     try:
         return reader.members()
     except WorkspaceError as error:
-        problems.append(f"{error}; whoever is not known counts")
+        problems.append(f"{error}; sessions of unknown users count")
         return None
 
 
 def limits_reached(
     workspace: Source, reader: CourseReader, people: People, clusters: Sequence[SeenCluster], *, now: datetime
 ) -> dict[str, str] | None:
-    """The limit that each group has reached on these clusters: from their events, without a ledger.
+    """Return the limit that each group has reached on these clusters, from their events, without a ledger.
 
-    None: what was settled cannot be understood. Raises WorkspaceError where anything of it cannot be read.
+    Returns None if the settled totals are invalid. Raises WorkspaceError if anything cannot be read.
     """
     course, problems = people.course, len(reader.problems)
     settled = reader.settled()
     if settled is None and len(reader.problems) > problems:
         return None
     allowances = in_force(reader.entries())
-    begins = first_instant(course, settled, now)
+    begins = counting_start(course, settled, now)
     told = in_parallel([partial(sessions_since, workspace, cluster, begins) for cluster in clusters])
     sessions = {
         cluster.id: [_with_role(session, people, cluster) for session in found]
@@ -107,11 +108,11 @@ def limits_reached(
     sessions |= {id: one.sessions for id, one in gone.items()}
     nothing, former = Quota(timedelta(), timedelta()), {id: one.group for id, one in gone.items()}
     picture = Picture(now, course, nothing, tuple(clusters), sessions, allowances, None, former=former)
-    return reached(picture, settled)
+    return reached_limits(picture, settled)
 
 
 def _with_role(session: Session, people: People, cluster: SeenCluster) -> Session:
-    """The session with the roles of who started it, as far as the groups tell them now."""
+    """Return the session with the roles of its starters, as far as the groups show them now."""
 
     def role(user: str | None) -> Role:
         return people.role_of(user, creator=cluster.creator, group=group_of(cluster)) if user else Role.UNKNOWN
@@ -120,21 +121,21 @@ def _with_role(session: Session, people: People, cluster: SeenCluster) -> Sessio
     return replace(session, role=role(session.started_by), restarts=restarts)
 
 
-def reached(picture: Picture, settled: Settled | None) -> dict[str, str]:
-    """The tightest limit that each group has reached, unless a window is open for the group. Pure."""
+def reached_limits(picture: Picture, settled: Settled | None) -> dict[str, str]:
+    """Return the tightest limit that each group has reached, without groups in a window. Pure."""
     found = {}
     for group in {group_of(cluster) for cluster in picture.clusters}:
-        over = [use for use in uses_with(picture, group, settled) if use.is_over]
-        if over and not picture.is_in_window(group):
-            limit = min(over, key=lambda use: use.left).limit
+        reached = [use for use in uses_with(picture, group, settled) if use.is_over]
+        if reached and not picture.is_in_window(group):
+            limit = min(reached, key=lambda use: use.left).limit
             found[group] = f"{limit.period.value} {round(limit.hard / MINUTE)}"
     return found
 
 
 def uses_with(picture: Picture, group: str, settled: Settled | None) -> list[Use]:
-    """How much of each limit of today is used: what was settled, and the sessions since. Pure."""
+    """Return how much of each limit of today is used: settled totals plus sessions since. Pure."""
     calendar = picture.course.calendar
-    settled = usable(settled, picture.course, picture.now)
+    settled = usable_totals(settled, picture.course, picture.now)
     uses = []
     for period in Period:
         limit = limit_on(picture.today, period, group, picture.quota(group), calendar, picture.allowances)
@@ -152,16 +153,16 @@ def uses_with(picture: Picture, group: str, settled: Settled | None) -> list[Use
     return uses
 
 
-def usable(settled: Settled | None, course: Course, now: datetime) -> Settled | None:
-    """Totals up to a day that is over; any other would count today twice."""
+def usable_totals(settled: Settled | None, course: Course, now: datetime) -> Settled | None:
+    """Return the totals if they end before today; others would count today twice."""
     today = now.astimezone(course.calendar.tz).date()
     return settled if settled and settled.up_to < today else None
 
 
-def first_instant(course: Course, settled: Settled | None, now: datetime) -> datetime:
-    """From when on sessions count that were not settled yet."""
+def counting_start(course: Course, settled: Settled | None, now: datetime) -> datetime:
+    """Return from when sessions count that are not in the settled totals."""
     calendar, today = course.calendar, now.astimezone(course.calendar.tz).date()
-    settled = usable(settled, course, now)
+    settled = usable_totals(settled, course, now)
     first = calendar.days(Period.TERM, today)[0]
     if settled:
         first = max(first, settled.up_to + timedelta(days=1))
@@ -171,7 +172,7 @@ def first_instant(course: Course, settled: Settled | None, now: datetime) -> dat
 
 
 def sessions_since(workspace: Source, cluster: SeenCluster, begins: datetime) -> list[Session]:
-    """The cluster's sessions that reach beyond an instant."""
+    """Return the cluster's sessions that end after `begins`."""
     sessions: tuple[Session, ...] = ()
     for since in (begins - BEFORE, None):
         told = told_by(event.event for event in workspace.events(cluster.id, since))

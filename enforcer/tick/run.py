@@ -1,4 +1,4 @@
-"""One tick: collect what the workspace says, decide what is due, carry it out, send the letters about it."""
+"""Runs one tick: collects the state of the workspace, decides, carries out actions, sends messages."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -28,24 +28,24 @@ from labkit.clock import Deadline
 
 @dataclass(frozen=True)
 class TickResult:
-    """What a tick found, did, and could not do. The failures are sentences; what they name is still due."""
+    """Result of a tick. Failures are sentences; what they name is still due."""
 
     picture: Picture | None = None
-    """None: the workspace could not be used."""
+    """None: the workspace is unusable."""
     actions: tuple[Action, ...] = ()
-    """What was due."""
+    """Actions that were due."""
     days: tuple[date, ...] = ()
-    """What was settled, or would be."""
+    """Days that were settled or, when planning, would be."""
     undone: tuple[str, ...] = ()
-    """What could not be read or carried out."""
+    """Sentences about what could not be read or carried out."""
     unsent: tuple[str, ...] = ()
-    """Letters that could not be written or sent."""
+    """Sentences about messages that could not be rendered or sent."""
     unsettled: tuple[str, ...] = ()
-    """What of the settlement could not be done."""
+    """Sentences about what could not be settled."""
     unusable: WorkspaceError | None = None
-    """Why the workspace could not be used."""
+    """Why the workspace is unusable."""
     held: str = ""
-    """What is not stopped before the next poll, and why, for the admin; empty: nothing is held."""
+    """Sentence for the admin about stops held until the next poll; empty if there are none."""
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -65,12 +65,12 @@ def run_tick(
     is_confirmed: bool = True,
     stop_now: bool = False,
 ) -> TickResult:
-    """Bring every cluster of the course inside its quota, and send the letters that are due.
+    """Enforce the quota of every cluster of the course, and send the messages that are due.
 
-    `workspace` may be the error that kept it from being connected. An unusable workspace is a result: letters about
-    what was done before are sent all the same. With `settles` every permission is read, and the days that are over
-    are settled, up to `up_to` or yesterday, before letters are sent. `is_confirmed`: the workspace's time agrees with
-    `now`. With `stop_now` no stop is held back. Raises SettingsError where it is not clear which course is meant.
+    `workspace` may be the error of a failed connection. An unusable workspace is a result, not an exception: messages
+    about earlier actions are still sent. With `settles`, every permission is read, and past days up to `up_to` or
+    yesterday are settled before messages are sent. `is_confirmed`: the workspace's time agrees with `now`. With
+    `stop_now` no stop is held. Raises SettingsError if the course is ambiguous.
     """
     if isinstance(workspace, WorkspaceError):
         return _only_send(settings, ledger, workspace, mail, now=now, deadline=deadline)
@@ -84,23 +84,24 @@ def run_tick(
         return _only_send(settings, ledger, error, mail, now=now, deadline=deadline)
     note_jobs(ledger, workspace, due.picture)
     note_caller(ledger, workspace)
-    due, held = _restrain(settings, ledger, workspace, due, is_confirmed=is_confirmed, stop_now=stop_now)
+    due, held = _remove_unsafe_stops(settings, ledger, workspace, due, is_confirmed=is_confirmed, stop_now=stop_now)
     done = carry_out(ledger, workspace, settings, due.picture, due.actions)
     settled = settle_days(settings, ledger, workspace, due.picture, up_to=up_to) if settles else Settlement()
-    untold = _leave_gone(settings, ledger, workspace, due.picture)
+    leave_problems = _leave_gone(settings, ledger, workspace, due.picture)
     unwritten = (*done.unwritten, *queue_missing_letters(ledger, settings, due.picture, due.actions))
     sent = send_due(ledger, mail, settings, now=now, deadline=deadline)
-    undone, unsent = (*due.problems, *done.failures, *untold), (*unwritten, *sent.failures)
+    undone, unsent = (*due.problems, *done.failures, *leave_problems), (*unwritten, *sent.failures)
     calls = dict(workspace.calls - before)
     failed = len(undone) + len(unsent)
     queries.record_poll(ledger, began=now, ended=now + deadline.elapsed, failed=failed, calls=calls)
     return TickResult(due.picture, due.actions, settled.days, undone, unsent, settled.failures, held=held)
 
 
-def _restrain(
+def _remove_unsafe_stops(
     settings: Settings, ledger: Ledger, workspace: Workspace, due: "_Due", *, is_confirmed: bool, stop_now: bool
 ) -> tuple["_Due", str]:
-    """What is due without what may not be done by this time or is held, and what is held."""
+    """Remove actions that the clock makes unsafe and stops that are held; return the rest and a sentence about
+    holds."""
     picture, now = due.picture, due.picture.now
     newest = _newest_event(picture)
     if unsure := doubt(workspace.stamps, now=now, newest=newest, is_rehearsal=workspace.is_rehearsal):
@@ -114,27 +115,27 @@ def _restrain(
     hold.remember(ledger, picture, memory, held)
     if not held:
         return due, ""
-    said = hold.sentence(picture, held)
-    return replace(due, actions=hold.without(due.actions, held), problems=(*due.problems, said)), said
+    notice = hold.sentence(picture, held)
+    return replace(due, actions=hold.without(due.actions, held), problems=(*due.problems, notice)), notice
 
 
 def _newest_event(picture: Picture) -> datetime | None:
-    """The latest instant that an event of the clusters tells of."""
-    told = (
-        instant
+    """Return the time of the newest event in the sessions of the clusters."""
+    timestamps = (
+        time
         for sessions in picture.sessions.values()
         for session in sessions[-1:]
-        for instant in (session.start, session.end, session.last_told)
+        for time in (session.start, session.end, session.last_told)
     )
-    return max((instant for instant in told if instant), default=None)
+    return max((time for time in timestamps if time), default=None)
 
 
 def _leave_gone(settings: Settings, ledger: Ledger, workspace: Workspace, picture: Picture) -> list[str]:
-    """A sentence if the totals of clusters that are gone could not be left for `restricted`."""
+    """Update the usage of former clusters for `restricted`; return a sentence if it failed."""
     try:
         leave_gone(ledger, settings, workspace, picture)
     except WorkspaceError as error:
-        return [f"{error}; what clusters used that are gone is not there for `restricted`"]
+        return [f"{error}; `restricted` does not know the usage of former clusters"]
     return []
 
 
@@ -147,24 +148,24 @@ def _only_send(
 
 def stop_by_events(
     settings: Settings,
-    memory: Ledger,
+    memory_ledger: Ledger,
     workspace: Workspace,
     *,
     now: datetime,
     deadline: Deadline,
     is_confirmed: bool = True,
 ) -> TickResult:
-    """Without the ledger, stop and restrict who is over a limit by the events of the clusters, and do nothing else.
+    """Stop and restrict groups past a limit on the basis of events, without the ledger; do nothing else.
 
-    `memory` is a ledger in memory: what it knows was read from the workspace since it was made. Raises WorkspaceError
-    where the clusters cannot be listed, SettingsError where the course is not clear.
+    `memory_ledger` is a ledger in memory, with what was read from the workspace since it was created. Raises
+    WorkspaceError if the clusters cannot be listed, SettingsError if the course is ambiguous.
     """
     with workspace.reading(deadline):
-        due = _find_due(settings, memory, workspace, now=now, everything=False)
+        due = _find_due(settings, memory_ledger, workspace, now=now, everything=False)
     due = replace(due, actions=tuple(action for action in due.actions if isinstance(action, Stop | Restrict)))
-    due, held = _restrain(settings, memory, workspace, due, is_confirmed=is_confirmed, stop_now=False)
-    done = carry_out(memory, workspace, settings, due.picture, due.actions)
-    queries.record_poll(memory, began=now, ended=now + deadline.elapsed, failed=len(done.failures), calls={})
+    due, held = _remove_unsafe_stops(settings, memory_ledger, workspace, due, is_confirmed=is_confirmed, stop_now=False)
+    done = carry_out(memory_ledger, workspace, settings, due.picture, due.actions)
+    queries.record_poll(memory_ledger, began=now, ended=now + deadline.elapsed, failed=len(done.failures), calls={})
     return TickResult(due.picture, due.actions, undone=(*due.problems, *done.failures), held=held)
 
 
@@ -177,9 +178,9 @@ def plan_tick(
     settles: bool = False,
     up_to: date | None = None,
 ) -> TickResult:
-    """What `run_tick` would do. What is read is written to the ledger, so that has to be a copy.
+    """Return what `run_tick` would do. Readings are written to `ledger`, so it has to be a copy.
 
-    Raises WorkspaceError where the clusters cannot be listed, SettingsError where the course is not clear.
+    Raises WorkspaceError if the clusters cannot be listed, SettingsError if the course is ambiguous.
     """
     due = _find_due(settings, ledger, workspace, now=now, everything=settles)
     planned = TickResult(due.picture, due.actions, undone=due.problems)
@@ -197,7 +198,7 @@ class _Due:
 
 
 def _find_due(settings: Settings, ledger: Ledger, workspace: Source, *, now: datetime, everything: bool) -> _Due:
-    """Collect and decide. Raises as `plan_tick` does."""
+    """Collect and decide. Raises like `plan_tick`."""
     picture = collect(ledger, workspace, settings, now=now)
     undo(ledger, settings, picture)
     levels, unread = read_levels(ledger, workspace, picture, everything=everything)
@@ -205,6 +206,6 @@ def _find_due(settings: Settings, ledger: Ledger, workspace: Source, *, now: dat
     lowering = {action.cluster_id for action in actions if isinstance(action, Restrict)}
     for id in queries.restricted_clusters(ledger) & levels.keys() - lowering:
         if levels[id] is not Level.ATTACH:
-            # Somebody else gave it back: nothing is left to look after.
+            # Restored by someone else: no longer restricted by the enforcer.
             queries.note_restored(ledger, id)
     return _Due(picture, actions, (*picture.problems, *unread, *workspace.take_problems()))

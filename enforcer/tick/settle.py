@@ -1,7 +1,7 @@
-"""Closing days: totals fixed in history, restrictions lifted, the report queued, `settled.json` left for others.
+"""Settles past days: fixes their totals, queues the reports, and writes `settled.json`.
 
-Which days are due is asked of the ledger, never of the clock alone: a night that was missed is settled later, and in a
-ledger that was restored from a backup again.
+The ledger determines which days are due, not the clock alone: a missed night is settled later, and days missing in a
+ledger that was restored from a backup are settled again.
 """
 
 import logging
@@ -29,21 +29,22 @@ from enforcer.workspace.errors import WorkspaceError
 
 log = logging.getLogger(__name__)
 
-PATIENCE = timedelta(days=3)
-"""So long a day waits for events that cannot be read; then it is settled with what is known, as an estimate."""
-MAILED = timedelta(days=14)
-"""Days that have been over for longer are settled without a letter: `report` shows them."""
+MAX_WAIT = timedelta(days=3)
+"""How long a day waits for events that cannot be read; then it is settled as an estimate."""
+REPORT_MAX_AGE = timedelta(days=14)
+"""Maximum age of a day whose report is mailed; `report` shows older ones."""
 
 
 @dataclass(frozen=True)
 class Settlement:
     days: tuple[date, ...] = ()
-    """What was settled, or with a dry run would be."""
+    """Days that were settled or, in a dry run, would be."""
     failures: tuple[str, ...] = ()
 
 
 def unsettled_days(*, settled: date | None, first: date | None, up_to: date) -> tuple[date, ...]:
-    """The days to settle, oldest first: after the last settled one and not before the first on which anything ran."""
+    """Return the days to settle, oldest first: after the last settled day, and from the first day on which a cluster
+    ran."""
     if first is None:
         return ()
     begin = max(first, settled + timedelta(days=1)) if settled else first
@@ -53,9 +54,9 @@ def unsettled_days(*, settled: date | None, first: date | None, up_to: date) -> 
 def settle_days(
     settings: Settings, ledger: Ledger, workspace: Workspace, live: Picture, *, up_to: date | None
 ) -> Settlement:
-    """Settle every day that is over and was not settled, up to `up_to` or yesterday.
+    """Settle every unsettled past day, up to `up_to` or yesterday.
 
-    `live` is what was just collected, so that the events are up to date.
+    `live` is the snapshot that was just collected, so the events are up to date.
     """
     picture = recall(ledger, settings, now=live.now)
     plan = plan_days(ledger, picture, live, up_to=up_to)
@@ -65,19 +66,19 @@ def settle_days(
     try:
         leave_totals(ledger, workspace, picture, live)
     except WorkspaceError as error:
-        refused = f"{error}; the totals of week and term are not there for `restricted`"
-        return replace(plan, failures=(*plan.failures, refused))
+        problem = f"{error}; `restricted` does not know the totals of week and term"
+        return replace(plan, failures=(*plan.failures, problem))
     return plan
 
 
 def plan_days(ledger: Ledger, picture: Picture, live: Picture, *, up_to: date | None) -> Settlement:
-    """What `settle_days` would settle, and a sentence if a day has to wait for events that could not be read."""
+    """Return what `settle_days` would settle, and a sentence if a day has to wait for events that could not be read."""
     yesterday = picture.today - timedelta(days=1)
     due = unsettled_days(
         settled=queries.last_settled_day(ledger), first=_first_day(picture), up_to=min(up_to or yesterday, yesterday)
     )
     waiting = _unread(ledger, live)
-    days = tuple(day for day in due if not waiting or day < picture.today - PATIENCE)
+    days = tuple(day for day in due if not waiting or day < picture.today - MAX_WAIT)
     if len(days) == len(due):
         return Settlement(days)
     names = ", ".join(sorted(waiting))
@@ -85,7 +86,7 @@ def plan_days(ledger: Ledger, picture: Picture, live: Picture, *, up_to: date | 
 
 
 def _settle_day(ledger: Ledger, picture: Picture, settings: Settings, day: date, *, is_estimate: bool) -> None:
-    """Each step may be repeated; the day is noted after the last."""
+    """Settle one day. Each step is idempotent; the day is noted as settled after the last one."""
     queries.settle(ledger, totals_of(picture, day, is_estimate=is_estimate), now=picture.now)
     _queue_report(ledger, picture, settings, day)
     queries.write_note(ledger, "settled", day.isoformat())
@@ -93,7 +94,7 @@ def _settle_day(ledger: Ledger, picture: Picture, settings: Settings, day: date,
 
 
 def totals_of(picture: Picture, day: date, *, is_estimate: bool = False) -> Iterable[DayTotal]:
-    """What is fixed of every cluster that was there on the day."""
+    """Return the totals of every cluster that existed on the day."""
     begins, _ = day_bounds(day, picture.course.calendar.tz)
     for cluster in picture.clusters:
         if cluster.sighting.at < begins:
@@ -115,13 +116,13 @@ def totals_of(picture: Picture, day: date, *, is_estimate: bool = False) -> Iter
 
 
 def _first_day(picture: Picture) -> date | None:
-    """The first local day of the course on which anything ran; before there is one, nothing is settled."""
+    """Return the first local day on which a cluster ran; None if there is none, so nothing is settled."""
     starts = [sessions[0].start for sessions in picture.sessions.values() if sessions]
     return min(starts).astimezone(picture.course.calendar.tz).date() if starts else None
 
 
 def _unread(ledger: Ledger, picture: Picture) -> frozenset[str]:
-    """Groups of the clusters whose events are not known up to now, though they may have changed."""
+    """Return the groups of clusters that may have changed and whose events could not be read up to now."""
     known = queries.clusters(ledger)
 
     def is_known(cluster: SeenCluster) -> bool:
@@ -135,9 +136,10 @@ def _unread(ledger: Ledger, picture: Picture) -> frozenset[str]:
 
 
 def _queue_report(ledger: Ledger, picture: Picture, settings: Settings, day: date) -> None:
-    """Once a day. Nobody wants one of a lab that is gone, of a day long past, or of the day of the deploy alone."""
+    """Queue the report of a day, once. There is none for an empty day, an old day, or one on which only the deploy
+    ran."""
     about = " ".join([picture.course.id, picture.course.term, day.isoformat()]).strip()
-    is_old = day < picture.today - MAILED
+    is_old = day < picture.today - REPORT_MAX_AGE
     if is_old or not settings.report_to:
         return
     period, first = Period.DAY.value, day.isoformat()

@@ -1,4 +1,4 @@
-"""`settled.json` in the workspace: written when a day is settled, and when a cluster that counts on is gone."""
+"""Writes `settled.json` in the workspace: when a day is settled, and when a cluster whose usage counts is deleted."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -24,11 +24,11 @@ from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import NoFolder
 
 TOTALS = "settled totals"
-"""The note with the text that was written last."""
+"""Note in the ledger: the text that was written last."""
 
 
 def leave_totals(ledger: Ledger, workspace: Workspace, picture: Picture, live: Picture) -> None:
-    """Write the file: what each group had used on all its clusters. `picture` is as the ledger has it.
+    """Write the file with the totals of each group on all its clusters. `snapshot` is the one from the ledger.
 
     Raises WorkspaceError.
     """
@@ -44,7 +44,7 @@ def leave_totals(ledger: Ledger, workspace: Workspace, picture: Picture, live: P
 
 
 def leave_gone(ledger: Ledger, settings: Settings, workspace: Workspace, live: Picture) -> None:
-    """Write the file again if a cluster is gone that counts on in a period that is open; else ask and write nothing.
+    """Write the file again if a cluster was deleted whose usage counts in a current period; else send no request.
 
     Raises WorkspaceError.
     """
@@ -54,7 +54,7 @@ def leave_gone(ledger: Ledger, settings: Settings, workspace: Workspace, live: P
     if noted is None and last is not None:
         leave_totals(ledger, workspace, recall(ledger, settings, now=live.now), live)
         return
-    # Before the first day that counts there is nothing to settle.
+    # Before the first day of the term there is nothing to settle.
     before = Settled(live.course.calendar.first_day - timedelta(days=1))
     if noted is not None:
         before = parse_settled(noted, "the note of settled totals")
@@ -67,12 +67,12 @@ def _write(ledger: Ledger, workspace: Workspace, live: Picture, settled: Settled
     try:
         workspace.write(f"{live.course.folder}/{SETTLED_FILE}", text, overwrite=True)
     except NoFolder:
-        return  # the lab was destroyed, and no deploy asks for its totals any more
+        return  # the lab was destroyed, so no deploy needs its totals
     queries.write_note(ledger, TOTALS, text)
 
 
 def _gone(live: Picture, settled: Settled) -> dict[str, GoneCluster]:
-    """What the clusters that are gone used after the last settled day."""
+    """Return the usage of deleted clusters after the last settled day."""
     return gone_clusters(live, day_bounds(settled.up_to + timedelta(days=1), live.course.calendar.tz)[0])
 
 

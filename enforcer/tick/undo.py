@@ -1,6 +1,6 @@
-"""What somebody's time led to who was not known, and who is of the staff: it is undone as far as it can be.
+"""Corrects the effects of sessions that counted while their starter was unknown and turned out to be staff.
 
-A restriction is lifted by the decision itself: its group has quota left.
+Restrictions need no correction here: `decide` restores groups with quota left.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from enforcer.tick.settle import totals_of
 
 
 def undo(ledger: Ledger, settings: Settings, picture: Picture) -> None:
-    """Settle the days anew that counted what did not count, and take back mails about limits that are not reached."""
+    """Settle the affected days again, and delete unsent messages about limits that are not reached."""
     if not picture.cleared:
         return
     last = queries.last_settled_day(ledger)
@@ -35,7 +35,7 @@ def undo(ledger: Ledger, settings: Settings, picture: Picture) -> None:
 
 
 def _days(picture: Picture, last: date) -> Iterable[tuple[str, date]]:
-    """Cluster and settled day of all that may have counted too much."""
+    """Yield cluster and day of settled totals that may be too high."""
     tz = picture.course.calendar.tz
     for id in sorted({id for id, _ in picture.cleared}):
         day = min(at for of, at in picture.cleared if of == id).astimezone(tz).date()
@@ -45,7 +45,7 @@ def _days(picture: Picture, last: date) -> Iterable[tuple[str, date]]:
 
 
 def _reached(picture: Picture, group: str, kind: Kind) -> Iterable[LimitKey]:
-    """The limits of today and yesterday of which a mail is true."""
+    """Yield the limits of today and yesterday about which a message is still true."""
     for day in (picture.today - timedelta(days=1), picture.today):
         for use in picture.uses_of(group, day):
             if use.is_over or (use.is_near and kind is Kind.WARNING):

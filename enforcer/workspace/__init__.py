@@ -1,1 +1,1 @@
-"""The Databricks workspace as the enforcer asks it, narrowed to what it needs."""
+"""Access to the Databricks workspace, limited to what the enforcer needs."""

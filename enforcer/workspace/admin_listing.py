@@ -1,13 +1,13 @@
-"""What the workspace holds, beyond what a poll needs: clusters in full, people, groups, permissions; and removing them.
+"""Lists and removes clusters, users and groups, and lists permissions: what the verbs for administrators need.
 
-An edge as `workspace`: what it hands out are our own values, what it raises is a WorkspaceError.
+Like `client`, it returns the enforcer's own types and raises only WorkspaceError.
 """
 
 from functools import partial
 from typing import Any
 
 from enforcer.domain.timestamps import to_instant
-from enforcer.workspace.client import Workspace, place
+from enforcer.workspace.client import Workspace, errors_about
 from enforcer.workspace.directory import Grant, HeldCluster, HeldGroup, Person
 from labkit.course_file import ALL_USERS, COURSE_TAG, GROUP_TAG, TERM_TAG
 from labkit.extras.sdk import InvalidParameterValue, NotFound, list_all
@@ -17,7 +17,7 @@ PAGE = 100
 
 
 class Holdings:
-    """Asks and removes through the connection of a Workspace."""
+    """Lists and removes objects through the connection of a `Workspace`."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -25,12 +25,12 @@ class Holdings:
 
     @property
     def identity(self) -> WorkspaceIdentity:
-        """The workspace that is asked."""
+        """Identity of the workspace."""
         return self._workspace.identity
 
     def clusters(self) -> list[HeldCluster]:
-        """Every cluster of the list, by name."""
-        with place("the list of clusters"):
+        """Return every cluster of the list, sorted by name."""
+        with errors_about("the list of clusters"):
             found = self._pages("/api/2.1/clusters/list", "clusters", {"page_size": PAGE})
             pinned = {
                 cluster["cluster_id"]
@@ -41,21 +41,21 @@ class Holdings:
             return sorted((_cluster(c, pinned) for c in found), key=lambda c: (c.name, c.id))
 
     def people(self) -> list[Person]:
-        """Every user, by address."""
-        with place("the users"):
+        """Return every user, sorted by address."""
+        with errors_about("the users"):
             found = [_person(user) for user in self._scim("Users", "id,userName,displayName,active,entitlements")]
             return sorted(found, key=lambda person: person.address)
 
     def groups(self) -> list[HeldGroup]:
-        """Every group, by name."""
-        with place("the groups"):
+        """Return every group, sorted by name."""
+        with errors_about("the groups"):
             found = [_group(group) for group in self._scim("Groups", "id,displayName,members,entitlements")]
             return sorted(found, key=lambda group: group.name)
 
     def grants(self, cluster_id: str) -> list[Grant]:
-        """Who may do what on a cluster."""
+        """Return all permissions on a cluster, inherited ones included."""
         self._workspace.count("permissions/get")
-        with place(f"the permissions of cluster {cluster_id}"):
+        with errors_about(f"the permissions of cluster {cluster_id}"):
             answer: Any = self._api.do("GET", f"/api/2.0/permissions/clusters/{cluster_id}")
             return [
                 Grant(*_principal(entry), grant["permission_level"], bool(grant.get("inherited")))
@@ -64,37 +64,38 @@ class Holdings:
             ]
 
     def caller(self) -> tuple[str, frozenset[str]]:
-        """Who we are, an address or an application id, and the names of the groups we are in."""
+        """Return the enforcer's own user, an address or an application id, and the names of its groups."""
         self._workspace.count("scim/me")
-        with place("the caller's account"):
+        with errors_about("the caller's account"):
             me: Any = self._api.do("GET", "/api/2.0/preview/scim/v2/Me")
             return me.get("userName") or "", frozenset(group.get("display", "") for group in me.get("groups", []))
 
     def usable_by_all(self, path: str, name: str, kind: str, id_name: str) -> int:
-        """How many things of a list, whose permissions are of this kind, the built-in group `users` may use."""
+        """Return how many objects of a list the built-in group `users` may use; `kind` is the kind of their
+        permissions."""
         self._workspace.count(f"{kind}/list")
-        with place(path):
+        with errors_about(path):
             answer: Any = self._api.do("GET", path)
             ids = [entry[id_name] for entry in answer.get(name, [])]
         usable = 0
         for id in ids:
             self._workspace.count("permissions/get")
-            with place(f"the permissions of {kind} {id}"):
+            with errors_about(f"the permissions of {kind} {id}"):
                 answer = self._api.do("GET", f"/api/2.0/permissions/{kind}/{id}")
                 usable += any(entry.get("group_name") == ALL_USERS for entry in answer.get("access_control_list", []))
         return usable
 
     def delete_user(self, id: str) -> None:
-        """Take the account out of the workspace; one that is gone stays gone. Raises WorkspaceError."""
+        """Delete the account from the workspace; do nothing if it does not exist. Raises WorkspaceError."""
         self._delete(f"/api/2.0/preview/scim/v2/Users/{id}", f"user {id}")
 
     def delete_group(self, id: str) -> None:
         self._delete(f"/api/2.0/preview/scim/v2/Groups/{id}", f"group {id}")
 
     def purge_cluster(self, id: str) -> None:
-        """Remove the cluster and its definition for good, pinned or not; one that is gone stays gone."""
+        """Delete the cluster and its definition permanently, pinned or not; do nothing if it does not exist."""
         body = {"cluster_id": id}
-        with place(f"cluster {id}"):
+        with errors_about(f"cluster {id}"):
             try:
                 self._workspace.count("clusters/unpin")
                 self._api.do("POST", "/api/2.1/clusters/unpin", body=body)
@@ -106,7 +107,7 @@ class Holdings:
 
     def _delete(self, path: str, what: str) -> None:
         self._workspace.count("scim/delete")
-        with place(what):
+        with errors_about(what):
             try:
                 self._api.do("DELETE", path)
             except NotFound:
@@ -123,7 +124,7 @@ class Holdings:
             query = {"startIndex": start, "count": PAGE, "attributes": attributes}
             page: Any = self._api.do("GET", f"/api/2.0/preview/scim/v2/{kind}", query=query)
             resources = page.get("Resources", [])
-            # By id, because somebody may be added between two pages.
+            # By id, because an entry may be added between two pages.
             found |= {resource["id"]: resource for resource in resources}
             start += len(resources)
             if not resources or start > int(page.get("totalResults", 0)):

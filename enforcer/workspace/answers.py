@@ -1,6 +1,6 @@
-"""From what the workspace answers to our own values, entry by entry: what cannot be read costs nothing beside it. Pure.
+"""Parses responses of the workspace, entry by entry: a malformed entry does not affect the others. Pure.
 
-A list that is missing is empty, because the API leaves empty ones out; anything else in place of a list is a mistake.
+A missing list is empty, because the API omits empty lists; any other value in place of a list is an error.
 """
 
 import json
@@ -17,39 +17,39 @@ Parsed = TypeVar("Parsed")
 
 UP_STATES = frozenset({"RUNNING", "RESIZING", "RESTARTING"})
 PRINCIPALS = {"group_name": "group", "user_name": "user", "service_principal_name": "service principal"}
-"""Of an entry of permissions: the key that names who it is about, and what kind that is."""
+"""Kinds of principals by the key that names them in an entry of permissions."""
 LAST_MILLIS = 7_258_118_400_000
-"""The year 2200: a later time is none."""
+"""First invalid timestamp: the year 2200."""
 LONGEST_NAME = 255
-"""What a column of the ledger takes."""
+"""Maximum length of a name: that of the ledger's columns."""
 MOST_WORKERS = 1_000_000
 MOST_IDLE_MINUTES = 1_000_000.0
 _TIMES = ("start_time", "last_restarted_time", "terminated_time", "last_state_loss_time")
 
 
 class Malformed(ValueError):
-    """A sentence, without its place, about an answer or an entry that cannot be read."""
+    """A malformed response or entry; the message is a sentence that does not name the request."""
 
 
 def object_in(answer: object) -> dict[str, Any]:
-    """The JSON object of an answer. Raises Malformed, also for an error in the place of the answer."""
+    """Return a response that is a JSON object. Raises Malformed, also if the response is an error."""
     if not isinstance(answer, dict):
-        raise Malformed(f"an object was expected, not {_shown(answer)}")
+        raise Malformed(f"expected an object, not {_shown(answer)}")
     if answer.get("error_code"):
-        raise Malformed(f"the answer is an error, {_shown(answer['error_code'])}: {_shown(answer.get('message'))}")
+        raise Malformed(f"the response is an error, {_shown(answer['error_code'])}: {_shown(answer.get('message'))}")
     return answer
 
 
 def entries_in(answer: object, key: str) -> list[Any]:
-    """The list below `key` of an answer; empty if there is no such key. Raises Malformed."""
+    """Return the list under `key` of a response; empty if the key is missing. Raises Malformed."""
     entries = object_in(answer).get(key, [])
     if not isinstance(entries, list):
-        raise Malformed(f"{key} is no list, but {_shown(entries)}")
+        raise Malformed(f"{key} is not a list, but {_shown(entries)}")
     return entries
 
 
 def readable(entries: Iterable[Any], parse: Callable[[dict[str, Any]], Parsed], problems: list[str]) -> list[Parsed]:
-    """The entries that can be read. Of each other one `problems` gets a sentence."""
+    """Parse each entry; add a sentence to `problems` for each malformed one."""
     found = []
     for entry in entries:
         try:
@@ -60,15 +60,15 @@ def readable(entries: Iterable[Any], parse: Callable[[dict[str, Any]], Parsed], 
 
 
 def token_in(answer: Mapping[str, Any], key: str) -> str:
-    """The token of the next page; empty on the last. Raises Malformed."""
+    """Return the token of the next page; empty on the last page. Raises Malformed."""
     token = answer.get(key) or ""
     if not isinstance(token, str):
-        raise Malformed(f"{key} is no text, but {_shown(token)}")
+        raise Malformed(f"{key} is not a text, but {_shown(token)}")
     return token
 
 
 def cluster_in(entry: dict[str, Any], now: datetime, problems: list[str]) -> SeenCluster:
-    """A cluster of the list; `now` is when it was asked for. A time that cannot be read counts as unknown.
+    """Parse a cluster of the list, which was requested at `now`. A malformed time counts as unknown.
 
     Raises Malformed.
     """
@@ -78,7 +78,7 @@ def cluster_in(entry: dict[str, Any], now: datetime, problems: list[str]) -> See
     started = max((time for name in _TIMES[:2] if (time := times[name])), default=None)
     ended = times["terminated_time"]
     if state == "TERMINATING":
-        # The list tells an end only when it is through.
+        # The list has the time of an end only after it is completed.
         ended = now
     name = entry.get("cluster_name")
     return SeenCluster(
@@ -95,18 +95,18 @@ def cluster_in(entry: dict[str, Any], now: datetime, problems: list[str]) -> See
 
 
 def tags_in(entry: Mapping[str, Any]) -> dict[str, str]:
-    """The tags of a cluster. Raises Malformed."""
+    """Return the tags of a cluster. Raises Malformed."""
     tags: dict[str, str] = {}
     for key in ("default_tags", "custom_tags"):
         for name, value in _mapping(entry.get(key) or {}, key).items():
             if not isinstance(value, str) or len(value) > LONGEST_NAME:
-                raise Malformed(f"the tag {_shown(name)} of cluster {_shown(entry.get('cluster_id'))} is no text")
+                raise Malformed(f"the tag {_shown(name)} of cluster {_shown(entry.get('cluster_id'))} is not a text")
             tags[name] = _clean(value)
     return tags
 
 
 def event_in(entry: dict[str, Any], problems: list[str]) -> ToldEvent:
-    """An event. A detail that cannot be read counts as unknown. Raises Malformed without a time or a type."""
+    """Parse an event. A malformed detail counts as unknown. Raises Malformed without a time or a type."""
     at = instant_in(entry.get("timestamp"))
     if at is None:
         raise Malformed("an event has no timestamp")
@@ -128,7 +128,7 @@ def event_in(entry: dict[str, Any], problems: list[str]) -> ToldEvent:
 
 
 def file_in(entry: dict[str, Any]) -> FileInfo | None:
-    """A file of a folder; None for anything else that lies there. Raises Malformed."""
+    """Parse a file of a folder; return None for an entry that is not a file. Raises Malformed."""
     path, kind = text_in(entry, "path", most=4096), text_in(entry, "object_type")
     if kind != "FILE":
         return None
@@ -138,7 +138,7 @@ def file_in(entry: dict[str, Any]) -> FileInfo | None:
 
 
 def grants_in(answer: object) -> list[DirectGrant]:
-    """Who was given what by grants on the object itself. Raises Malformed if they cannot be read."""
+    """Return the direct grants on an object, without inherited ones. Raises Malformed."""
     found = []
     for entry in entries_in(answer, "access_control_list"):
         named = _mapping(entry, "an entry of access_control_list")
@@ -155,43 +155,43 @@ def _grant(entry: object) -> dict[str, Any]:
 
 
 def text_in(entry: Mapping[str, Any], key: str, *, most: int = LONGEST_NAME) -> str:
-    """A text that is not empty and that the ledger takes. Raises Malformed."""
+    """Return a text that is not empty and that the ledger can store. Raises Malformed."""
     value = entry.get(key)
     if not isinstance(value, str) or not value or len(value) > most or _clean(value) != value:
-        raise Malformed(f"{key} is {'missing' if value is None else f'no usable text, but {_shown(value)}'}")
+        raise Malformed(f"{key} is {'missing' if value is None else f'not a usable text, but {_shown(value)}'}")
     return value
 
 
 def instant_in(value: object) -> datetime | None:
-    """The instant of a time in milliseconds; None for none, which the API also writes as 0. Raises Malformed."""
+    """Parse a time in milliseconds; return None if it is missing or 0, as the API writes some. Raises Malformed."""
     if value is None or (value == 0 and not isinstance(value, bool)):
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < LAST_MILLIS:
-        raise Malformed(f"{_shown(value)} is no time in milliseconds")
+        raise Malformed(f"{_shown(value)} is not a time in milliseconds")
     return to_instant(value)
 
 
-def _time(entry: Mapping[str, Any], key: str, problems: list[str], place: str) -> datetime | None:
+def _time(entry: Mapping[str, Any], key: str, problems: list[str], owner: str) -> datetime | None:
     try:
         return instant_in(entry.get(key))
     except Malformed as error:
-        problems.append(f"{key} of {place}: {error}")
+        problems.append(f"{key} of {owner}: {error}")
         return None
 
 
 def _mapping(value: object, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise Malformed(f"{what} is no object, but {_shown(value)}")
+        raise Malformed(f"{what} is not an object, but {_shown(value)}")
     return value
 
 
-def _optional(entry: Mapping[str, Any], key: str, place: str, problems: list[str]) -> dict[str, Any]:
-    """The object below a key; empty without one, and with a sentence for anything else."""
+def _optional(entry: Mapping[str, Any], key: str, owner: str, problems: list[str]) -> dict[str, Any]:
+    """Return the object under a key; empty if it is missing, or malformed, which adds a sentence to `problems`."""
     value = entry.get(key)
     if value is not None and not isinstance(value, dict):
-        problems.append(f"{key} of {place} is no object, but {_shown(value)}")
+        problems.append(f"{key} of {owner} is not an object, but {_shown(value)}")
     return value if isinstance(value, dict) else {}
 
 
@@ -205,7 +205,7 @@ def _workers(value: object) -> int | None:
 
 
 def _idle(parameters: object) -> timedelta | None:
-    """How long nothing had run, from the parameters of an end by inactivity, where numbers are texts."""
+    """Return how long nothing had run, from the parameters of an end by inactivity; their numbers are strings."""
     value = parameters.get("inactivity_duration_min") if isinstance(parameters, dict) else None
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -217,12 +217,12 @@ def _idle(parameters: object) -> timedelta | None:
 
 
 def _clean(text: str) -> str:
-    """The text without what neither a file nor a database takes."""
+    """Replace characters that files or databases cannot store."""
     return text.encode("utf-8", "replace").decode().replace("\x00", "?")
 
 
 def _shown(value: object) -> str:
-    """The value as a sentence shows it."""
+    """Return the value as messages show it, shortened."""
     try:
         text = json.dumps(value, ensure_ascii=True, default=str)
     except (ValueError, RecursionError):

@@ -1,6 +1,6 @@
-"""The Databricks workspace, as the enforcer needs it. The only module here that knows the SDK.
+"""Client of the Databricks workspace. The only module of this package that uses the SDK directly.
 
-Everything it hands out is one of our own values; everything it raises is a `WorkspaceError` with the place in it.
+It returns the enforcer's own types and raises a `WorkspaceError` that names the object concerned.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ DATE = "date"
 
 
 class Several(list[str]):
-    """Values of one parameter of a query, which repeats it; as a text they are separated by commas."""
+    """Values of a query parameter that is sent once for each value; as a text they are separated by commas."""
 
     def __str__(self) -> str:
         return ",".join(self)
@@ -65,24 +65,25 @@ OTHERS: Mapping[str, Any] = {
     "page_size": 100,
     "filter_by.cluster_sources": Several(["API", "UI", "MODELS", "PIPELINE", "PIPELINE_MAINTENANCE", "SQL"]),
 }
-"""Of the list of clusters: all but those of jobs."""
+"""Query of the list of clusters: all but those of jobs."""
 JOBS: Mapping[str, Any] = {
     "page_size": 100,
     "filter_by.cluster_sources": Several(["JOB"]),
     "filter_by.cluster_states": Several(["PENDING", "RUNNING", "RESTARTING", "RESIZING", "TERMINATING"]),
 }
-"""Those of jobs that are not over."""
+"""Query of the list of clusters: those of jobs that have not ended."""
 SCIM = "/api/2.0/preview/scim/v2"
 EVENT_PAGE, SCIM_PAGE = 500, 10_000
 MOST_PAGES = 1000
-"""No list of a workspace has more; one that goes on is endless."""
+"""Maximum number of pages of a list; more pages would mean an endless list."""
 FRESH_SECONDS = 10.0
-"""A page of the list that is older is asked for again."""
+"""Maximum age of the first page of the list; an older page is requested again."""
 LARGEST_FILE = 10 * 1024 * 1024
+"""Maximum size of a workspace file, in bytes."""
 READING = 0.6
-"""The share of a run's time in which everything is read; the rest is for what has to be done."""
+"""Share of a run's time for reading; the rest is for carrying out actions."""
 EVENTS_OF_ONE = 0.25
-"""The share of the time for reading that one cluster's events get."""
+"""Share of the time for reading that the events of one cluster may take."""
 LIMITS = {
     "clusters": 100,
     "permissions/get": 100,
@@ -93,13 +94,13 @@ LIMITS = {
     "workspace/export": 60,
     "workspace/import": 30,
 }
-"""Requests a second that a workspace takes, by kind or by what kinds begin with."""
+"""Rate limits of a workspace, in requests per second, by kind of request or by the first part of the kind."""
 SHARE = 0.9
-"""Of a limit that is ours; a deploy or a person may ask at the same time."""
+"""Share of a rate limit that the enforcer uses; a deploy or a person may send requests at the same time."""
 
 
 def connect(choice: WorkspaceChoice, *, seconds: float = CONNECT_SECONDS) -> "Workspace":
-    """The workspace of the choice. Raises NoCredential, and Unreachable within `seconds` and a moment."""
+    """Connect to the chosen workspace. Raises MissingCredentialError, or UnreachableError after about `seconds`."""
 
     def make() -> Workspace:
         client = LazyWorkspaceClient(configure(choice, http_seconds=10, retry_seconds=RETRY_SECONDS))
@@ -119,10 +120,11 @@ def connect(choice: WorkspaceChoice, *, seconds: float = CONNECT_SECONDS) -> "Wo
 
 
 class Workspace:
-    """`client` is the SDK's, or as much of it; `caller` is who we are; `limits`, as LIMITS, are kept.
+    """A workspace and the requests that the enforcer sends to it.
 
-    `calls` counts requests by kind. `workspace_id` is empty if the workspace does not say it. With `shows_time` the
-    time on the answers is looked at, and who we are is asked for when it is needed.
+    `client` is the SDK's client or a substitute; `caller` is the enforcer's own user; `limits` are rate limits as in
+    LIMITS. `calls` counts requests by kind. `workspace_id` is empty if the workspace does not provide it. With
+    `shows_time` the `Date` headers of responses are recorded, and the caller is requested only when needed.
     """
 
     def __init__(
@@ -140,17 +142,17 @@ class Workspace:
         self.workspace_id = workspace_id
         self._shows_time = shows_time
         self.stamps: list[Stamp] = []
-        """The time on this tick's first answer and on its latest."""
+        """Times in the first and the latest response of this tick."""
         self._first_answer = 0.0
         self._first_page: Any = None
-        """Of the list of clusters, read by `meet`."""
-        self._met = 0.0
+        """First page of the list of clusters, read by `probe`."""
+        self._probed_at = 0.0
         self.is_rehearsal = False
-        """The time is that of LAB_CLOCK, which may run at any speed."""
+        """Whether the time is that of LAB_CLOCK, which may run at any speed."""
         self.lists_jobs = True
-        """Whether the list of clusters includes those of jobs that run now."""
+        """Whether the list of clusters includes running clusters of jobs."""
         self.job_clusters: frozenset[str] = frozenset()
-        """Ids of the clusters of jobs that were listed last."""
+        """Ids of the clusters of jobs in the latest list."""
         self.calls: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._problems: list[str] = []
@@ -158,7 +160,7 @@ class Workspace:
         self._paces = {kind: Pace(limit * SHARE) for kind, limit in (limits or {}).items()}
 
     def count(self, kind: str) -> None:
-        """Note a request that is about to be sent, and wait until the limit of its kind lets it go."""
+        """Count a request that is about to be sent, and wait if the rate limit of its kind requires it."""
         with self._lock:
             self.calls[kind] += 1
         pace = self._paces.get(kind) or self._paces.get(kind.partition("/")[0])
@@ -166,10 +168,13 @@ class Workspace:
             pace.wait()
 
     def meet(self) -> None:
-        """Ask for the list of clusters: the answer says whether the workspace can be used, which one it is, and what
-        time it is there. `clusters` goes on from it. Raises WorkspaceError, and from `connect` what the SDK raises.
+        """Request the first page of the list of clusters, which `clusters` then uses.
+
+        The response shows whether the workspace can be used, its id and its time. Raises what the SDK raises.
         """
-        if not self._shows_time or (self._first_page is not None and time.monotonic() < self._met + FRESH_SECONDS):
+        if not self._shows_time or (
+            self._first_page is not None and time.monotonic() < self._probed_at + FRESH_SECONDS
+        ):
             return
         self.stamps = []
         self.count("clusters/list")
@@ -177,11 +182,11 @@ class Workspace:
         if isinstance(answer, dict):
             self.workspace_id = str(answer.pop(sdk.WORKSPACE_ID_HEADER, None) or self.workspace_id)
             self._stamp(answer.pop(DATE, None))
-        self._first_page, self._met = answer, time.monotonic()
+        self._first_page, self._probed_at = answer, time.monotonic()
 
     def begin_tick(self) -> None:
-        """As `meet`, with a WorkspaceError for whatever fails."""
-        with place("the list of clusters"):
+        """Call `probe` at the start of a tick. Raises WorkspaceError."""
+        with errors_about("the list of clusters"):
             self.meet()
 
     def _stamp(self, header: object) -> None:
@@ -192,26 +197,26 @@ class Workspace:
 
     @property
     def credential(self) -> str:
-        """A digest of host and credential: who we are does not change without it. Empty if it is not known."""
+        """Digest of host and credential; the caller can only change if it changes. Empty if not known."""
         config = self.api._cfg
         used = [str(getattr(config, name, None) or "") for name in ("host", "token", "client_id", "azure_client_id")]
         return hashlib.sha256("\n".join(used).encode()).hexdigest()[:32] if any(used[1:]) else ""
 
     def remember_caller(self, caller: str) -> None:
-        """Who we are, as it was asked for with this credential before."""
+        """Set the caller, as known from an earlier request with the same credential."""
         self._caller = caller
 
     @property
     def known_caller(self) -> str | None:
-        """Who we are, if that was asked for."""
+        """The caller, if it has been requested; else None."""
         return self._caller
 
     @property
     def caller(self) -> str:
-        """Who we are, an address or an application id; empty if that is not known."""
+        """The enforcer's own user, an address or an application id; empty if not known."""
         if self._caller is None:
             self.count("scim/me")
-            with place("the caller's account"):
+            with errors_about("the caller's account"):
                 self._caller = identify(self.api)[1]
         return self._caller
 
@@ -224,17 +229,17 @@ class Workspace:
         return WorkspaceIdentity(self.host, self.workspace_id, self.caller)
 
     def date_header(self) -> str | None:
-        """The time that the workspace puts on its answers."""
+        """Request the `Date` header of the workspace's responses."""
         self.count("scim/me")
-        with place("the workspace"):
+        with errors_about("the workspace"):
             answer: Any = self.api.do("GET", "/api/2.0/preview/scim/v2/Me", response_headers=["date"])
         return answer.get("date") if isinstance(answer, dict) else None
 
     @contextmanager
     def reading(self, deadline: Deadline) -> Iterator[None]:
-        """Inside the block reading ends early enough to leave time for what has to be done.
+        """Limit the time for reading inside the block, to leave time for actions.
 
-        What would be read later raises OutOfTime, or CutShort with what was read until then.
+        Later reads raise ReadTimeoutError, or PartialReadError with the events read so far.
         """
         self._reading = Deadline(deadline.remaining * READING)
         try:
@@ -243,31 +248,32 @@ class Workspace:
             self._reading = None
 
     def take_problems(self) -> list[str]:
-        """Sentences about entries of answers that could not be read since this was last called."""
+        """Return and clear the sentences about malformed entries since the last call."""
         with self._lock:
             taken, self._problems = self._problems, []
         return taken
 
     def clusters(self, *, now: datetime) -> list[SeenCluster]:
-        """Every cluster the list shows: pinned, active, or stopped within 30 days. `now` is when we looked.
+        """Return every cluster of the list: pinned, active, or stopped within 30 days. `now` is the time of the
+        request.
 
-        Those of jobs are left out in the request, because there may be thousands that are over; where `lists_jobs`,
-        those that run are asked for in another one.
+        The request excludes clusters of jobs, because thousands may have ended; if `lists_job_clusters`, a second
+        request lists the running ones.
         """
-        with self._place("the list of clusters") as problems:
+        with self._collect_problems("the list of clusters") as problems:
             entries = list(self._pages(CLUSTERS, "clusters", OTHERS, "clusters/list"))
             jobs = list(self._pages(CLUSTERS, "clusters", JOBS, "clusters/jobs")) if self.lists_jobs else []
             of_jobs = readable(jobs, lambda entry: cluster_in(entry, now, problems), problems)
             self.job_clusters = frozenset(cluster.id for cluster in of_jobs)
             others = readable(entries, lambda entry: cluster_in(entry, now, problems), problems)
-            # By id: a service that does not know the filter answers with all of them twice.
+            # By id: a service that does not support the filter returns all of them twice.
             return list({cluster.id: cluster for cluster in (*of_jobs, *others)}.values())
 
     def exists(self, cluster_id: str) -> bool:
-        """Whether the workspace still knows the cluster, which it may while the list no longer shows it."""
-        with self._place(f"cluster {cluster_id}"):
+        """Return whether the cluster exists; it may exist although the list no longer shows it."""
+        with self._collect_problems(f"cluster {cluster_id}"):
             try:
-                self._ask("clusters/get", "GET", "/api/2.1/clusters/get", query={"cluster_id": cluster_id})
+                self._request("clusters/get", "GET", "/api/2.1/clusters/get", query={"cluster_id": cluster_id})
             except (NotFound, InvalidParameterValue) as error:
                 if not _is_unknown(error):
                     raise
@@ -275,65 +281,68 @@ class Workspace:
             return True
 
     def events(self, cluster_id: str, since: datetime | None) -> list[ToldEvent]:
-        """All events from `since` on, oldest first; types the SDK does not know are kept.
+        """Return all events from `since` on, oldest first, including types that the SDK does not know.
 
-        Raises Gone for a cluster that the workspace does not know, CutShort if there was no time for all of them.
+        Raises ClusterNotFoundError, or PartialReadError if there was not enough time for all events.
         """
-        begun: dict[str, Any] = {"cluster_id": cluster_id, "order": "ASC"}
+        first_request: dict[str, Any] = {"cluster_id": cluster_id, "order": "ASC"}
         if since is not None:
-            begun["start_time"] = to_millis(since)
-        told: list[ToldEvent] = []
+            first_request["start_time"] = to_millis(since)
+        events: list[ToldEvent] = []
         deadline = None if self._reading is None else Deadline(self._reading.budget * EVENTS_OF_ONE)
-        with self._place(f"the events of cluster {cluster_id}") as problems:
-            request: dict[str, Any] | None = begun | {"limit": EVENT_PAGE}
-            asked: set[str] = set()
+        with self._collect_problems(f"the events of cluster {cluster_id}") as problems:
+            request: dict[str, Any] | None = first_request | {"limit": EVENT_PAGE}
+            requested: set[str] = set()
             while request:
-                if asked and (
-                    (deadline and not deadline.remaining) or len(asked) >= MOST_PAGES or str(request) in asked
+                if requested and (
+                    (deadline and not deadline.remaining) or len(requested) >= MOST_PAGES or str(request) in requested
                 ):
-                    raise CutShort(f"the events of cluster {cluster_id} have more pages than there was time for", told)
-                asked.add(str(request))
+                    raise CutShort(
+                        f"the events of cluster {cluster_id} have more pages than could be read in time", events
+                    )
+                requested.add(str(request))
                 try:
-                    page = object_in(self._ask("clusters/events", "POST", EVENTS, body=request))
-                    told += readable(entries_in(page, "events"), partial(event_in, problems=problems), problems)
-                    request = _next_events(page, begun)
+                    page = object_in(self._request("clusters/events", "POST", EVENTS, body=request))
+                    events += readable(entries_in(page, "events"), partial(event_in, problems=problems), problems)
+                    request = _next_events(page, first_request)
                 except (NotFound, InvalidParameterValue) as error:
                     if _is_unknown(error):
                         raise Gone(f"cluster {cluster_id} is unknown to the workspace") from None
                     raise
                 except (OutOfTime, Malformed) as error:
-                    if isinstance(error, Malformed) and not told:
+                    if isinstance(error, Malformed) and not events:
                         raise
-                    raise CutShort(f"the events of cluster {cluster_id}: {error}", told) from None
-        return told
+                    raise CutShort(f"the events of cluster {cluster_id}: {error}", events) from None
+        return events
 
     def terminate(self, cluster_id: str) -> None:
-        """Turn it off; its definition stays. One that is off stays off."""
+        """Stop the cluster and keep its definition; a stopped cluster stays stopped."""
         self.count("clusters/delete")
-        with place(f"cluster {cluster_id}"):
+        with errors_about(f"cluster {cluster_id}"):
             self.api.do("POST", "/api/2.1/clusters/delete", body={"cluster_id": cluster_id})
 
     def level(self, cluster_id: str, group: str) -> Level | None:
-        """What the group's own entry on the cluster says; None: no entry, or one that is none of ours to change."""
+        """Return the level of the group's own entry on the cluster; None for no entry, or one that must not be
+        changed."""
         return level_of(group, self.grants(cluster_id))
 
     def grants(self, cluster_id: str) -> list[DirectGrant]:
-        """Who was given what on the cluster itself."""
-        with self._place(f"the permissions of cluster {cluster_id}"):
-            return grants_in(self._ask("permissions/get", "GET", f"/api/2.0/permissions/clusters/{cluster_id}"))
+        """Return the direct grants on the cluster."""
+        with self._collect_problems(f"the permissions of cluster {cluster_id}"):
+            return grants_in(self._request("permissions/get", "GET", f"/api/2.0/permissions/clusters/{cluster_id}"))
 
     def set_level(self, cluster_id: str, group: str, level: Level) -> None:
-        """Change the group's own entry, and no other."""
+        """Change the group's own entry and no other."""
         self.count("permissions/patch")
         entry = {"group_name": group, "permission_level": level.value}
-        with place(f"the permission of {group} on cluster {cluster_id}"):
+        with errors_about(f"the permission of {group} on cluster {cluster_id}"):
             self.api.do("PATCH", f"/api/2.0/permissions/clusters/{cluster_id}", body={"access_control_list": [entry]})
 
     def files(self, folder: str) -> FileList:
-        """The files directly in a workspace folder, by path; an absent folder has none."""
-        with self._place(f"the folder {folder}") as problems:
+        """Return the files directly in a workspace folder, sorted by path; none if the folder does not exist."""
+        with self._collect_problems(f"the folder {folder}") as problems:
             try:
-                answer = self._ask("workspace/list", "GET", "/api/2.0/workspace/list", query={"path": folder})
+                answer = self._request("workspace/list", "GET", "/api/2.0/workspace/list", query={"path": folder})
             except NotFound:
                 return FileList()
             entries = readable(entries_in(answer, "objects"), file_in, problems)
@@ -342,40 +351,40 @@ class Workspace:
             return found
 
     def read(self, path: str) -> str:
-        """The content of a workspace file."""
+        """Return the content of a workspace file."""
         self._require_time()
         self.count("workspace/export")
-        with self._place(path), sdk.open_workspace_file(self.api, path) as stream:
+        with self._collect_problems(path), sdk.open_workspace_file(self.api, path) as stream:
             content: bytes = stream.read(LARGEST_FILE + 1)
             if len(content) > LARGEST_FILE:
-                raise Malformed("it is larger than any file of a course")
+                raise Malformed(f"it is larger than {LARGEST_FILE} bytes, the maximum for a file of a course")
             return content.decode("utf-8")
 
     def write(self, path: str, text: str, *, overwrite: bool = False) -> None:
-        """Put a workspace file there. Raises WorkspaceError if it exists and is not to be overwritten, NoFolder."""
+        """Write a workspace file. Raises FolderNotFoundError, WorkspaceError if it exists and `overwrite` is false."""
         self.count("workspace/import")
-        with place(path):
+        with errors_about(path):
             try:
                 self._client.workspace.upload(path, text.encode(), format=sdk.raw_import_format(), overwrite=overwrite)
             except ResourceAlreadyExists:
-                raise WorkspaceError(f"{path} exists already") from None
+                raise WorkspaceError(f"{path} already exists") from None
             except NotFound as error:
                 raise NoFolder(f"{path}: {first_line(error)}") from None
 
     def make_folder(self, path: str) -> None:
-        """Make the workspace folder and those above it, unless they exist."""
+        """Create the workspace folder and its parents, unless they exist."""
         self.count("workspace/mkdirs")
-        with place(f"the folder {path}"):
+        with errors_about(f"the folder {path}"):
             self.api.do("POST", "/api/2.0/workspace/mkdirs", body={"path": path})
 
     def members(self) -> dict[str, frozenset[str]]:
-        """Addresses of the direct members of every group, by display name, lower case.
+        """Return the lower-case addresses of the direct members of every group, by display name.
 
-        A group whose members cannot be read is left out.
+        A group whose members cannot be read is omitted.
         """
-        with self._place("the groups") as problems:
+        with self._collect_problems("the groups") as problems:
             groups = readable(self._scim("Groups", "id,displayName,members"), _group, problems)
-        with self._place("the users") as problems:
+        with self._collect_problems("the users") as problems:
             users = dict(readable(self._scim("Users", "id,userName"), _user, problems))
         return {name: frozenset(users[id] for id in ids if id in users) for name, ids in groups}
 
@@ -384,40 +393,40 @@ class Workspace:
         total = 1
         for _ in range(MOST_PAGES):
             query = {"attributes": attributes, "startIndex": len(found) + 1, "count": SCIM_PAGE}
-            page = object_in(self._ask(f"scim/{kind.lower()}", "GET", f"{SCIM}/{kind}", query=query))
+            page = object_in(self._request(f"scim/{kind.lower()}", "GET", f"{SCIM}/{kind}", query=query))
             entries = entries_in(page, "Resources")
             found += entries
             total = page.get("totalResults", 0)
             if not entries or not isinstance(total, int) or len(found) >= total:
                 return found
-        raise Malformed("there is no end of pages")
+        raise Malformed("the list of pages does not end")
 
     def _pages(self, path: str, key: str, query: Mapping[str, Any], kind: str) -> Iterable[Any]:
-        """The entries of all pages; of those that there is time for, and a problem."""
+        """Return the entries of all pages; if the time runs out, those read so far, and add a problem."""
         found: list[Any] = []
-        asked: set[str] = set()
+        requested: set[str] = set()
         token = ""
         while True:
             try:
                 page, self._first_page = self._first_page, None
-                if page is None or asked or query is not OTHERS:
-                    page = self._ask(kind, "GET", path, query={**query, **({"page_token": token} if token else {})})
+                if page is None or requested or query is not OTHERS:
+                    page = self._request(kind, "GET", path, query={**query, **({"page_token": token} if token else {})})
             except OutOfTime as error:
-                if not asked:
+                if not requested:
                     raise
-                self._note([f"{error}; what comes after {len(found)} entries was not read"], path)
+                self._add_problems([f"{error}; only the first {len(found)} entries were read"], path)
                 return found
             found += entries_in(page, key)
             token = token_in(object_in(page), "next_page_token")
             if not token:
                 return found
-            if token in asked or len(asked) >= MOST_PAGES:
-                self._note([f"there is no end of pages after {len(found)} entries"], path)
+            if token in requested or len(requested) >= MOST_PAGES:
+                self._add_problems([f"the list of pages does not end after {len(found)} entries"], path)
                 return found
-            asked.add(token)
+            requested.add(token)
 
-    def _ask(self, kind: str, method: str, path: str, **sent: Any) -> Any:
-        """The answer of the API, as JSON. Raises OutOfTime, and what the SDK raises."""
+    def _request(self, kind: str, method: str, path: str, **sent: Any) -> Any:
+        """Send a request and return the JSON response. Raises ReadTimeoutError, and what the SDK raises."""
         self._require_time()
         self.count(kind)
         if not self._shows_time:
@@ -429,17 +438,17 @@ class Workspace:
 
     def _require_time(self) -> None:
         if self._reading is not None and not self._reading.remaining:
-            raise OutOfTime("the time for reading is over")
+            raise OutOfTime("the time limit for reading is reached")
 
     @contextmanager
-    def _place(self, what: str) -> Iterator[list[str]]:
-        """As `place`; the sentences that are added to the list become problems of this place."""
+    def _collect_problems(self, what: str) -> Iterator[list[str]]:
+        """Like `errors_about`; sentences added to the list become problems that name `what`."""
         problems: list[str] = []
-        with place(what):
+        with errors_about(what):
             yield problems
-        self._note(problems, what)
+        self._add_problems(problems, what)
 
-    def _note(self, problems: list[str], what: str) -> None:
+    def _add_problems(self, problems: list[str], what: str) -> None:
         if problems:
             more = f" (and {len(problems) - 1} more such entries)" if len(problems) > 1 else ""
             with self._lock:
@@ -447,8 +456,8 @@ class Workspace:
 
 
 @contextmanager
-def place(what: str) -> Iterator[None]:
-    """Turn what the SDK raises, and what an answer of an unexpected shape causes, into a WorkspaceError that names
+def errors_about(what: str) -> Iterator[None]:
+    """Turn exceptions of the SDK, and those caused by a response of unexpected shape, into a WorkspaceError that names
     `what`."""
     try:
         yield
@@ -457,18 +466,18 @@ def place(what: str) -> Iterator[None]:
     except (DatabricksError, TimeoutError, OSError, ValueError) as error:
         raise WorkspaceError(f"{what}: {first_line(error)}") from error
     except (AttributeError, LookupError, OverflowError, RecursionError, TypeError) as error:
-        raise WorkspaceError(f"{what}: the answer has an unexpected shape ({type(error).__name__})") from error
+        raise WorkspaceError(f"{what}: the response has an unexpected shape ({type(error).__name__})") from error
 
 
 def _is_unknown(error: DatabricksError) -> bool:
-    """Whether a refusal says that there is no such cluster."""
+    """Return whether an error says that the cluster does not exist."""
     return isinstance(error, NotFound) or "does not exist" in str(error)
 
 
-def _next_events(page: Mapping[str, Any], begun: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The request of the next page of events: by its token, or as servers before tokens wrote it."""
+def _next_events(page: Mapping[str, Any], first_request: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the request for the next page of events: by token, or in the format of older servers."""
     if token := token_in(page, "next_page_token"):
-        return {**begun, "page_token": token, "page_size": EVENT_PAGE}
+        return {**first_request, "page_token": token, "page_size": EVENT_PAGE}
     following = page.get("next_page")
     return object_in(following) if following else None
 

@@ -1,4 +1,4 @@
-"""From the text of a course file to the enforcer's values: here its time zone is looked up."""
+"""Parses course files into the enforcer's types, and looks up the time zone."""
 
 from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -7,43 +7,45 @@ from enforcer.domain.course import Course, CourseError, course_of
 from labkit.course_file import CourseFile, CourseFileError, has_valid_checksum, parse_course_file, path_of
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
-"""Days of a term."""
+"""Allowed range of a term's days."""
 MOST_MINUTES = 1_000_000
-"""More than a year has."""
+"""Maximum of a limit in minutes, more than a year has."""
 
 
-def check_course(text: str, place: str) -> None:
-    """Whether the deploy wrote this text, to this place. Raises CourseError."""
+def check_course(text: str, path: str) -> None:
+    """Check that the deploy wrote this text to this path. Raises CourseError."""
     try:
-        file = parse_course_file(text, place)
+        file = parse_course_file(text, path)
     except CourseFileError as error:
         raise CourseError(str(error)) from None
-    if path_of(file.course, file.term) != place:
-        raise CourseError(f"{place} is the file of course {file.course}, term {file.term}; deploy the course again")
+    if path_of(file.course, file.term) != path:
+        raise CourseError(f"{path} is the file of course {file.course}, term {file.term}; deploy the course again")
     if '"checksum"' in text and not has_valid_checksum(text):
-        raise CourseError(f"{place} was edited by hand: its checksum is that of other content; deploy the course again")
+        raise CourseError(
+            f"{path} was edited by hand: its checksum does not match its content; deploy the course again"
+        )
 
 
-def parse_course(text: str, place: str) -> Course:
-    """The content of a course file; `place` names it in errors. Raises CourseError."""
+def parse_course(text: str, path: str) -> Course:
+    """Parse the content of the course file `path`. Raises CourseError."""
     try:
-        file = parse_course_file(text, place)
-        _require_sense(file)
+        file = parse_course_file(text, path)
+        _validate(file)
         return course_of(file, ZoneInfo(file.timezone))
     except CourseFileError as error:
         raise CourseError(str(error)) from None
     except (AttributeError, OSError, OverflowError, ValueError, ZoneInfoNotFoundError) as error:
-        # OSError: the zone is a folder, such as "Asia".
-        raise CourseError(f"{place} is not a course file ({error}); deploy the course again") from None
+        # OSError: the time zone is a folder, such as "Asia".
+        raise CourseError(f"{path} is not a course file ({error}); deploy the course again") from None
 
 
-def _require_sense(file: CourseFile) -> None:
-    """Raises ValueError for what no deploy writes."""
+def _validate(file: CourseFile) -> None:
+    """Check values that a deploy never writes. Raises ValueError."""
     if not EARLIEST <= file.first_day <= file.last_day <= LATEST:
-        raise ValueError(f"{file.first_day} to {file.last_day} is no term")
+        raise ValueError(f"{file.first_day} to {file.last_day} is not a term")
     names = [group.name for group in file.groups]
     if len(set(names)) < len(names) or not all(names):
-        raise ValueError("two groups have one name, or one has none")
+        raise ValueError("two groups have the same name, or a group has none")
     longest = max((minutes for group in file.groups for minutes in group.limits.all_minutes), default=0)
     if longest > MOST_MINUTES:
-        raise ValueError(f"{longest:g} minutes are longer than any term")
+        raise ValueError(f"{longest:g} minutes are more than a term has")

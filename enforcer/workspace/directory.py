@@ -1,4 +1,4 @@
-"""Clusters, people, groups and grants as the workspace holds them, narrowed to what we need. Pure."""
+"""Clusters, users, groups and grants of the workspace, reduced to the fields that the enforcer uses. Pure."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +22,7 @@ class HeldCluster:
 class Person:
     id: str
     address: str
-    """Lower case, as everything is compared."""
+    """E-mail address in lower case, the form used for comparisons."""
     name: str
     is_active: bool
     entitlements: frozenset[str] = field(default=frozenset())
@@ -33,13 +33,13 @@ class HeldGroup:
     id: str
     name: str
     member_ids: tuple[str, ...]
-    """Of users, groups and service principals that are directly in it."""
+    """Ids of the direct members: users, groups and service principals."""
     entitlements: frozenset[str] = field(default=frozenset())
 
 
 @dataclass(frozen=True)
 class Grant:
-    """One level of one principal on one object."""
+    """One permission level of one principal on one object."""
 
     kind: str
     """`group`, `user` or `service principal`."""

@@ -1,4 +1,4 @@
-"""What the workspace holds, as rows: of clusters, groups, users, memberships and allocations. Pure."""
+"""Rows of tables of clusters, groups, users, memberships and allocations. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -27,9 +27,9 @@ def cluster_rows(clusters: Iterable[HeldCluster]) -> list[Row]:
     ]
 
 
-def group_rows(groups: Iterable[HeldGroup], people: Iterable[Person]) -> list[Row]:
-    """Members that are no users, such as service principals and groups, are counted apart."""
-    addresses = {person.id: person.address for person in people}
+def group_rows(groups: Iterable[HeldGroup], users: Iterable[Person]) -> list[Row]:
+    """Return one row for each group; members that are not users (service principals, groups) are only counted."""
+    addresses = {user.id: user.address for user in users}
     return [
         {
             "group_id": group.id,
@@ -42,44 +42,44 @@ def group_rows(groups: Iterable[HeldGroup], people: Iterable[Person]) -> list[Ro
     ]
 
 
-def user_rows(people: Iterable[Person], groups: Iterable[HeldGroup]) -> list[Row]:
-    of = memberships(groups)
+def user_rows(users: Iterable[Person], groups: Iterable[HeldGroup]) -> list[Row]:
+    groups_by_user = memberships(groups)
     return [
         {
-            "user_id": person.id,
-            "user": person.address,
-            "name": person.name,
-            "active": person.is_active,
-            "groups": of.get(person.id, []),
+            "user_id": user.id,
+            "user": user.address,
+            "name": user.name,
+            "active": user.is_active,
+            "groups": groups_by_user.get(user.id, []),
         }
-        for person in people
+        for user in users
     ]
 
 
-def membership_rows(people: Iterable[Person], groups: Iterable[HeldGroup]) -> list[Row]:
-    """One row for each user in each group; a user who is in none has a row without group."""
-    of = memberships(groups)
-    return [{"user": person.address, "group": group} for person in people for group in of.get(person.id, [None])]
+def membership_rows(users: Iterable[Person], groups: Iterable[HeldGroup]) -> list[Row]:
+    """Return one row for each user in each group; a user without groups has one row without group."""
+    groups_by_user = memberships(groups)
+    return [{"user": user.address, "group": group} for user in users for group in groups_by_user.get(user.id, [None])]
 
 
 def allocation_rows(
     clusters: Iterable[HeldCluster],
     grants: Mapping[str, list[Grant] | None],
     groups: Iterable[HeldGroup],
-    people: Iterable[Person],
+    users: Iterable[Person],
 ) -> list[Row]:
-    """One row for each group that was granted something on a cluster.
+    """Return one row for each group with a direct grant on a cluster.
 
-    A cluster without any has one row without group, and one whose permissions could not be read (None) is left out.
+    A cluster without such groups has one row without group; a cluster with unreadable permissions (None) is omitted.
     """
-    addresses = {person.id: person.address for person in people}
+    addresses = {user.id: user.address for user in users}
     members = {group.name: sorted(addresses[id] for id in group.member_ids if id in addresses) for group in groups}
     rows = []
     for cluster in clusters:
         granted = grants.get(cluster.id)
         if granted is None:
             continue
-        own: list[tuple[str | None, str | None]] = [
+        group_grants: list[tuple[str | None, str | None]] = [
             (grant.principal, grant.level) for grant in granted if grant.kind == "group" and not grant.is_inherited
         ]
         rows += [
@@ -90,13 +90,13 @@ def allocation_rows(
                 "permission": level,
                 "members": members.get(name or "", []),
             }
-            for name, level in own or [(None, None)]
+            for name, level in group_grants or [(None, None)]
         ]
     return rows
 
 
 def memberships(groups: Iterable[HeldGroup]) -> dict[str, list[str]]:
-    """The names of the groups that each user is directly in, by the user's id."""
+    """Return the names of each user's groups (direct memberships), by the user's id."""
     found: dict[str, list[str]] = {}
     for group in groups:
         for id in group.member_ids:

@@ -1,4 +1,4 @@
-"""What goes wrong with the workspace, as sentences. Imports no SDK, so that whoever catches these needs none."""
+"""Errors of the workspace; their messages are sentences. Imports no SDK, so that callers can catch them without it."""
 
 from collections.abc import Sequence
 
@@ -6,33 +6,33 @@ from enforcer.domain.observations import ToldEvent
 
 
 class WorkspaceError(RuntimeError):
-    """One thing in the workspace could not be read or changed; a sentence that names it."""
+    """Something in the workspace could not be read or changed; the message is a sentence that names it."""
 
 
 class Unreachable(WorkspaceError):
-    """The workspace does not answer, or refuses who is asking."""
+    """The workspace does not respond, or rejects the credential."""
 
 
 class NoCredential(WorkspaceError):
-    """The workspace is named and no setting has a credential for it: a mistake in the settings."""
+    """The settings name a workspace but no credential for it."""
 
 
 class Gone(WorkspaceError):
-    """The workspace does not know the cluster."""
+    """The cluster does not exist in the workspace."""
 
 
 class NoFolder(WorkspaceError):
-    """The folder in which a file was to be written is not there."""
+    """The folder of a file to be written does not exist."""
 
 
 class OutOfTime(WorkspaceError):
-    """The time for reading is over."""
+    """The time limit for reading is reached."""
 
 
 class CutShort(WorkspaceError):
-    """The events of a cluster were read in part."""
+    """Only some of the events of a cluster could be read."""
 
     def __init__(self, sentence: str, told: Sequence[ToldEvent]) -> None:
         super().__init__(sentence)
         self.told = tuple(told)
-        """The first of them."""
+        """The events that were read, the oldest ones."""

@@ -1,23 +1,23 @@
-"""Requests at a measured pace, whatever the number of threads that ask."""
+"""A rate limiter for requests from several threads."""
 
 import threading
 import time
 
 
 class Pace:
-    """Lets so many go by in a second, evenly but for a few that may come at once."""
+    """Limits requests to `per_second`, evenly spaced except for bursts of up to `burst` requests."""
 
-    def __init__(self, per_second: float, at_once: int = 2) -> None:
-        self._between = 1 / per_second
-        self._saved = (at_once - 1) * self._between
+    def __init__(self, per_second: float, burst: int = 2) -> None:
+        self._interval = 1 / per_second
+        self._burst_time = (burst - 1) * self._interval
         self._next = 0.0
         self._lock = threading.Lock()
 
     def wait(self) -> None:
-        """Return when it is this caller's turn."""
+        """Block until the caller may send its request."""
         with self._lock:
-            turn = max(self._next, time.monotonic() - self._saved)
-            self._next = turn + self._between
+            turn = max(self._next, time.monotonic() - self._burst_time)
+            self._next = turn + self._interval
         early = turn - time.monotonic()
         if early > 0:
             time.sleep(early)

@@ -1,4 +1,5 @@
-"""The time that the workspace puts on its answers: what of it decides, and when nothing may be decided by it. Pure."""
+"""Compares the clock of this machine with the `Date` of the workspace's responses, and chooses the time of a tick.
+Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,32 +7,32 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 AGREEMENT = timedelta(minutes=2)
-"""Clocks that differ by no more agree."""
+"""Maximum difference of clocks that agree."""
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """The time on one answer."""
+    """The `Date` of one response."""
 
     shown: datetime | None
-    """None: the answer has none that can be read."""
+    """None: the response has no valid `Date`."""
     after: timedelta
-    """When it came, since the first of them, by the monotonic clock of this machine."""
+    """Time since the first response of the tick, by the monotonic clock of this machine."""
 
 
 @dataclass(frozen=True)
 class TickTime:
-    """What time a tick goes by."""
+    """The time that a tick uses."""
 
     now: datetime
     is_confirmed: bool
-    """The workspace's time and this machine's agree."""
+    """Whether the workspace's time and this machine's agree."""
     notice: str | None = None
-    """A sentence for the admin about a clock that is wrong."""
+    """A sentence for the admin if this machine's clock is wrong."""
 
 
 def instant_of(header: object) -> datetime | None:
-    """The instant of a Date header; None for one that cannot be read."""
+    """Parse a `Date` header; return None if it is invalid."""
     if not isinstance(header, str):
         return None
     try:
@@ -42,10 +43,9 @@ def instant_of(header: object) -> datetime | None:
 
 
 def tick_time(machine: datetime, stamp: Stamp | None) -> TickTime:
-    """The time of a tick, from this machine's clock and from the answer that connected; None: the workspace shows no
-    time and is not asked for it.
+    """Return the time of a tick, from this machine's clock and the first response (None: no `Date` was requested).
 
-    Within two minutes the machine's, which is finer; beyond them the workspace's.
+    If both agree within two minutes, use the machine's clock, which has a finer resolution; otherwise the workspace's.
     """
     if stamp is None:
         return TickTime(machine, True)
@@ -56,32 +56,33 @@ def tick_time(machine: datetime, stamp: Stamp | None) -> TickTime:
         return TickTime(machine, True)
     direction = "ahead of" if off > timedelta() else "behind"
     notice = (
-        f"this machine's clock is {_shown(abs(off))} {direction} the workspace's, whose time is used; synchronise it"
+        f"this machine's clock is {_shown(abs(off))} {direction} the workspace's clock, which is used instead; "
+        "synchronise this machine's clock"
     )
     return TickTime(stamp.shown, False, notice)
 
 
 def doubt(stamps: Iterable[Stamp], *, now: datetime, newest: datetime | None, is_rehearsal: bool = False) -> str | None:
-    """Why nothing may be stopped or restricted by this time; None: it may.
+    """Return why the time is too uncertain to stop or restrict anything; None if it is not.
 
-    `stamps` are those of this tick's answers, none where the workspace is not asked for its time; `newest` is the
-    newest event that was read. In a rehearsal the clock may run at any speed.
+    `server_timestamps` are those of this tick's responses, empty if no `Date` was requested; `newest` is the time of
+    the newest event that was read. In a rehearsal the clock may run at any speed.
     """
     stamps = list(stamps)
     shown = [(stamp.shown, stamp.after) for stamp in stamps if stamp.shown]
     if len(shown) < len(stamps):
-        return "the workspace's answers have no Date that can be read, so nothing is stopped or restricted"
+        return "the workspace's responses have no valid Date header, so nothing is stopped or restricted"
     if newest and newest > now + AGREEMENT:
         return (
-            f"an event of {newest:%Y-%m-%d %H:%M} UTC is newer than the time {now:%H:%M} UTC, so nothing is stopped or"
-            " restricted"
+            f"an event of {newest:%Y-%m-%d %H:%M} UTC is newer than the current time {now:%H:%M} UTC, so nothing is "
+            "stopped or restricted"
         )
     if shown:
         (first, began), (last, ended) = shown[0], shown[-1]
         drift = (last - first) - (ended - began)
         if drift < -AGREEMENT or (drift > AGREEMENT and not is_rehearsal):
             return (
-                f"two answers of the workspace show {first:%H:%M:%S} and {last:%H:%M:%S} UTC within"
+                f"two responses of the workspace show {first:%H:%M:%S} and {last:%H:%M:%S} UTC within"
                 f" {round((ended - began).total_seconds())} seconds, so nothing is stopped or restricted"
             )
     return None

@@ -1,4 +1,4 @@
-"""Several slow things at once."""
+"""Runs slow tasks in parallel."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -9,7 +9,7 @@ WORKERS = 16
 
 
 def in_parallel(tasks: Iterable[Callable[[], T]], *, workers: int = WORKERS) -> list[T]:
-    """The results in order. Raises what the first task that failed raised, once all are through."""
+    """Return the results in order. After all tasks have ended, raise the exception of the first task that failed."""
     tasks = list(tasks)
     if len(tasks) < 2:
         return [task() for task in tasks]
@@ -20,9 +20,9 @@ def in_parallel(tasks: Iterable[Callable[[], T]], *, workers: int = WORKERS) -> 
 
 
 def in_turn(tasks: Iterable[Callable[[], T]], *, workers: int = WORKERS) -> Iterator[T]:
-    """The results in order, each as soon as it is there: what is done with one costs no time while others are out.
+    """Yield the results in order, each as soon as it is available, so that the caller can process it meanwhile.
 
-    Raises what a task raised when its turn comes.
+    Raises the exception of a task in place of its result.
     """
     tasks = list(tasks)
     if len(tasks) < 2:

@@ -149,7 +149,7 @@ def test_a_file_that_is_no_allowance_is_told_and_the_others_count(lab: EmulatedC
     done = lab.run("block", "1", "--reason", "x")
 
     assert (done.status, lab.level("group_01")) == (1, "CAN_ATTACH_TO")
-    assert f"{FOLDER}/allowances/20301101T000000Z-0000.json is no allowance" in done.err
+    assert f"{FOLDER}/allowances/20301101T000000Z-0000.json is not an allowance" in done.err
 
 
 def test_what_is_hostile_in_a_reason_is_kept_and_does_not_reach_the_terminal(lab: EmulatedCourse) -> None:

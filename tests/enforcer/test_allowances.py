@@ -76,12 +76,12 @@ def test_an_entry_that_is_written_is_read_unchanged(entry: Allowance | Revocatio
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "x.json is no allowance: Expecting value"),
-        ("[]", "x.json is no allowance: "),
+        ("", "x.json is not an allowance: Expecting value"),
+        ("[]", "x.json is not an allowance: "),
         ('{"version": 1}', "x.json: reason is missing"),
         (format_entry(allowance(60 * timedelta(minutes=1))).replace('"version": 1', '"version": 2'), "version 2"),
         (format_entry(allowance(Freedom.NONE)).replace("true", "false"), "x.json: exactly one of minutes, unlimited"),
-        (format_entry(allowance(Freedom.NONE)).replace("+00:00", ""), "has no zone"),
+        (format_entry(allowance(Freedom.NONE)).replace("+00:00", ""), "has no time zone"),
         (
             format_entry(allowance(Freedom.NONE)).replace('"first_day": "2026-11-02"', '"first_day": "2026-12-02"'),
             "ends",

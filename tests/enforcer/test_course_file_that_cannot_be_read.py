@@ -49,7 +49,7 @@ def test_a_group_that_has_reached_its_limit_is_answered(lab: InProcessCourse) ->
     assert asked(lab) == ({"group_001": "day 180"}, [])
 
 
-LEFT = "group_001: left lowered until the course file and the settled totals can be read"
+LEFT = "group_001: left restricted until the course file and the settled totals can be read"
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_poll_that_meets_a_newer_file_says_so_and_keeps_the_last_limits(ledger
     ]
     assert result.undone == (
         f"{PATH} has version 3, but this program reads versions up to 2; update the enforcer before the deploy; "
-        "the last course file seen is used",
+        "the last known course file is used",
     )
     assert result.picture and result.picture.notices == result.undone
 

@@ -96,8 +96,8 @@ def test_a_course_file_that_was_edited_misses_groups_or_is_gone_fails(lab: Emula
     gone = examine(lab)
 
     assert edited == {
-        "course file": f"{path} was edited by hand: its checksum is that of other content; deploy the course again;"
-        " the last course file seen is used"
+        "course file": f"{path} was edited by hand: its checksum does not match its content; deploy the course again;"
+        " the last known course file is used"
     }
     assert "group_03 has no cluster" in without["course file"]
     assert gone["course file"].startswith(f"{path} does not exist")

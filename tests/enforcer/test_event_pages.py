@@ -148,7 +148,7 @@ def test_what_was_cut_is_read_first_at_the_next_poll_and_exact_then(ledger: Ledg
 
     second = tick(ledger, lab, workspace)
 
-    assert any("next_page_token is no text" in failure for failure in first.failures)
+    assert any("next_page_token is not a text" in failure for failure in first.failures)
     assert (asked[2], second.failures) == (id, ())
     assert second.picture and [s.estimate for s in second.picture.sessions[id]][-1] is None
 
@@ -170,7 +170,7 @@ def test_types_that_are_not_known_are_logged_once(
         lab.workspace.advance(60)
 
     assert [record.message for record in caplog.records if "A_TYPE" in record.message] == [
-        "events of types that have no meaning here: A_TYPE_OF_TOMORROW"
+        "events of unknown types are ignored: A_TYPE_OF_TOMORROW"
     ]
 
 

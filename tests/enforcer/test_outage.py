@@ -220,10 +220,10 @@ def test_watch_survives_a_restart_of_postgresql(frozen_emulator: EmulatorProcess
         lab.environment |= {"CLUSTER_UPTIMES_DB": server.database("watched"), "HOME": str(tmp_path)}
         lab.environment |= with_mail_of(frozen_emulator)
         with watching(lab) as service:
-            until(lambda: "looked at 1 clusters" in (lab.folder / "watch.log").read_text(), lab)
+            until(lambda: "checked 1 clusters" in (lab.folder / "watch.log").read_text(), lab)
             lab.start("group_01")
             lab.advance_minutes(1)
-            until(lambda: (lab.folder / "watch.log").read_text().count("looked at") == 2, lab)
+            until(lambda: (lab.folder / "watch.log").read_text().count("checked") == 2, lab)
             server.stop()
             lab.advance_minutes(181)
             # Two minutes of the lab's clock in small steps, as they pass.

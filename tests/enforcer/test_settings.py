@@ -74,7 +74,7 @@ def test_the_env_of_the_earlier_system_lacks_the_two_values_that_its_source_had(
     }
 
     assert problems(**earlier) == [
-        "AZURE_EMAIL_ENDPOINT is missing; mail needs it beside AZURE_EMAIL_ACCESS_KEY (the earlier system had it in its"
+        "AZURE_EMAIL_ENDPOINT is missing; mail needs it and AZURE_EMAIL_ACCESS_KEY (the earlier system had it in its"
         " source, user_mail.py). Or set AZURE_EMAIL_CONNECTION_STRING instead of both.",
         "AZURE_EMAIL_SENDER is missing; mail needs the address it comes from (the earlier system had it in its source,"
         " user_mail.py).",
@@ -98,5 +98,6 @@ def test_a_sender_that_is_no_address_is_not_also_missing() -> None:
 def test_a_limit_that_cannot_be_read_is_not_compared_with_the_warning() -> None:
     assert len(problems(DATABRICKS_MAX_UPTIME="x", DATABRICKS_WARN_UPTIME="1000")) == 1
     assert problems(DATABRICKS_MAX_UPTIME="30", DATABRICKS_WARN_UPTIME="40") == [
-        "DATABRICKS_WARN_UPTIME (40) is above DATABRICKS_MAX_UPTIME (30); warn before stopping."
+        "DATABRICKS_WARN_UPTIME (40) is greater than DATABRICKS_MAX_UPTIME (30); "
+        "the warning has to come before the stop."
     ]

@@ -143,7 +143,7 @@ def test_a_cluster_that_moved_is_ticked_at_once() -> None:
     assert day.ticks == [at("10:00"), at("10:02")]
 
 
-BROKEN = ("/lab/allowances/a.json is no allowance",)
+BROKEN = ("/lab/allowances/a.json is not an allowance",)
 
 
 def ticks_of_a_day(until: str, answers: Callable[[datetime], tuple[tuple[str, ...], bool]]) -> list[datetime]:

@@ -53,10 +53,10 @@ def until(holds: Callable[[], bool]) -> None:
 
 def test_the_service_stops_a_group_at_its_limit_and_ends_well(lab: EmulatedCourse) -> None:
     with watching(lab) as service:
-        until(lambda: "looked at 1 clusters" in (lab.folder / "watch.log").read_text())
+        until(lambda: "checked 1 clusters" in (lab.folder / "watch.log").read_text())
         assert lab.start("group_01") == 200
         lab.advance_minutes(1)
-        until(lambda: (lab.folder / "watch.log").read_text().count("looked at") == 2)
+        until(lambda: (lab.folder / "watch.log").read_text().count("checked") == 2)
         with ledger_lock(lab.environment["CLUSTER_UPTIMES_DB"]) as alone:
             assert alone, "the lock is held for a tick and not for the service's life"
         lab.poll()
@@ -77,4 +77,4 @@ def test_a_service_that_finds_another_at_work_waits_for_it(lab: EmulatedCourse) 
             service.send_signal(signal.SIGTERM)
 
             assert service.wait(timeout=PATIENCE_SECONDS) == 0
-    assert "looked at" not in (lab.folder / "watch.log").read_text()
+    assert "checked" not in (lab.folder / "watch.log").read_text()

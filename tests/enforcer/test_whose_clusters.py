@@ -79,7 +79,7 @@ def test_a_foreign_cluster_with_the_tags_of_another_course_makes_nothing_unclear
     assert lab.workspace.state(foreign) == "RUNNING"
     assert result.undone == (
         f"cluster cluster_9 ({foreign}, made by professor@example.ac.il) claims to be of group_001 in 666 2026w and is "
-        "not served: its creator professor@example.ac.il is neither an administrator of the workspace nor in [staff]",
+        "not managed: its creator professor@example.ac.il is neither a workspace administrator nor in [staff]",
     )
 
 
@@ -96,7 +96,7 @@ def test_a_spoofed_group_is_reported_and_never_served(ledger: Ledger, lab: InPro
 
     for result in results:
         assert (served(result), touched(result)) == (sorted(lab.clusters), set())
-        assert [failure.split(" and is not served: ")[1] for failure in result.undone] == [
+        assert [failure.split(" and is not managed: ")[1] for failure in result.undone] == [
             "its creator professor@example.ac.il is neither an administrator of the workspace nor in [staff]",
             "the course file does not list this group",
         ]
@@ -123,7 +123,7 @@ def test_two_courses_of_staff_are_told_apart_by_the_settings_or_by_what_was_serv
     assert (served(later), lab.workspace.state(other)) == (sorted(lab.clusters), "RUNNING")
     assert later.undone == (
         "the workspace has several courses (94290 2026w, 94291 2026w); set LAB_COURSE and LAB_TERM to one of them; "
-        "94290 2026w is served meanwhile",
+        "94290 2026w is managed meanwhile",
     )
     assert later.picture and later.picture.notices == later.undone
 
@@ -218,7 +218,7 @@ def test_clusters_are_served_by_their_tags_alone_while_administrators_cannot_be_
     refused = tick(ledger, lab, SETTINGS, workspace)
 
     assert touched(refused) == {lab.clusters[0]}
-    assert sum("is served by its tags alone" in failure for failure in refused.undone) == 2
+    assert sum("is managed on the basis of its tags alone" in failure for failure in refused.undone) == 2
     assert queries.accepted_clusters(ledger) == {}
     accepted = tick(ledger, lab, SETTINGS)
     assert (accepted.undone, set(queries.accepted_clusters(ledger))) == ((), set(lab.clusters))
@@ -238,7 +238,7 @@ def test_a_group_that_changes_the_tags_of_its_cluster_stays_where_it_is(ledger: 
 
     assert served(result) == sorted(lab.clusters)
     assert result.picture and result.picture.group_by_cluster[lab.clusters[0]] == "group_001"
-    assert len(result.undone) == 1 and "it stays of group_001" in result.undone[0]
+    assert len(result.undone) == 1 and "it still belongs to group_001" in result.undone[0]
 
 
 # --- pure
