@@ -136,7 +136,7 @@ class MailBudget:
     status_per_hour: int
 
 
-OWN_DOMAIN = MailBudget(30, 100, 60, 200)
+CUSTOM_DOMAIN = MailBudget(30, 100, 60, 200)
 MANAGED_DOMAIN = MailBudget(5, 10, 10, 20)
 
 
@@ -152,7 +152,7 @@ class MailSettings:
 
 
 @dataclass(frozen=True)
-class Cap:
+class MassStopThreshold:
     """Stops are held if at least `clusters` clusters, and more than `share` of the running ones, are due to be
     stopped."""
 
@@ -166,25 +166,25 @@ class Settings:
     """The workspace that may be changed; `labkit.workspace.choice` chooses host and credential."""
     course: str | None
     term: str | None
-    zone: str | None
+    timezone: str | None
     """Time zone, used only if there is no course file."""
-    fallback: Quota
+    fallback_quota: Quota
     """Quota if no course file was ever read."""
-    ledger: str
+    ledger_location: str
     """Path or PostgreSQL URL of the ledger."""
     mail: MailSettings | None
     """None: messages wait in the outbox."""
-    admin: str | None
-    report_to: tuple[str, ...]
+    admin_email: str | None
+    report_recipients: tuple[str, ...]
     mail_templates: Path | None
     """Folder of templates that replace the built-in ones."""
-    healthcheck: str | None
-    cap: Cap = Cap()
+    healthcheck_url: str | None
+    mass_stop_threshold: MassStopThreshold = MassStopThreshold()
 
     @property
     def default_zone(self) -> tzinfo:
         """Time zone of a course without a course file."""
-        return ZoneInfo(self.zone) if self.zone else UTC
+        return ZoneInfo(self.timezone) if self.timezone else UTC
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -210,21 +210,22 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         expected=expected,
         course=variables.LAB_COURSE,
         term=variables.LAB_TERM,
-        zone=variables.LAB_TIMEZONE,
-        fallback=Quota(
+        timezone=variables.LAB_TIMEZONE,
+        fallback_quota=Quota(
             timedelta(minutes=variables.DATABRICKS_WARN_UPTIME), timedelta(minutes=variables.DATABRICKS_MAX_UPTIME)
         ),
-        ledger=variables.CLUSTER_UPTIMES_DB,
+        ledger_location=variables.CLUSTER_UPTIMES_DB,
         mail=mail,
-        admin=variables.ADMIN_EMAIL,
-        report_to=variables.REPORT_RECIPIENT_EMAIL or ((variables.ADMIN_EMAIL,) if variables.ADMIN_EMAIL else ()),
+        admin_email=variables.ADMIN_EMAIL,
+        report_recipients=variables.REPORT_RECIPIENT_EMAIL
+        or ((variables.ADMIN_EMAIL,) if variables.ADMIN_EMAIL else ()),
         mail_templates=variables.LAB_MAIL_TEMPLATES,
-        healthcheck=variables.HEALTHCHECK_URL,
-        cap=Cap(variables.LAB_HOLD_CLUSTERS, variables.LAB_HOLD_SHARE),
+        healthcheck_url=variables.HEALTHCHECK_URL,
+        mass_stop_threshold=MassStopThreshold(variables.LAB_HOLD_CLUSTERS, variables.LAB_HOLD_SHARE),
     )
 
 
-def place_of_ledger(environ: Mapping[str, str]) -> str:
+def ledger_location_in(environ: Mapping[str, str]) -> str:
     """Read CLUSTER_UPTIMES_DB alone. Raises SettingsError."""
     name = "CLUSTER_UPTIMES_DB"
     return load_settings({name: environ[name]} if environ.get(name) else {}).ledger
@@ -262,7 +263,7 @@ def _mail(variables: _Variables, invalid: frozenset[str], problems: list[str]) -
             problems.append(f"AZURE_EMAIL_SENDER is missing; mail needs a sender address{_IN_SOURCE}.")
         return None
     sender = variables.AZURE_EMAIL_SENDER
-    default = MANAGED_DOMAIN if sender.endswith(AZURE_MANAGED) else OWN_DOMAIN
+    default = MANAGED_DOMAIN if sender.endswith(AZURE_MANAGED) else CUSTOM_DOMAIN
     budget = MailBudget(
         variables.MAIL_SENDS_PER_MINUTE or default.sends_per_minute,
         variables.MAIL_SENDS_PER_HOUR or default.sends_per_hour,

@@ -12,9 +12,9 @@ import click
 from enforcer.commands import context
 from enforcer.commands._take_effect import take_effect
 from enforcer.commands.workspace_context import course_of
-from enforcer.domain.allowances import Allowance, Freedom, Window
+from enforcer.domain.allowances import Allowance, LimitOverride, Window
 from enforcer.operations.allowance_files import (
-    UnknownGroup,
+    UnknownGroupError,
     allowance_json,
     find_group,
     new_id,
@@ -27,7 +27,7 @@ from labkit.extras import cli
 from labkit.text import escaped
 
 LONGEST_REASON = 300
-Change = timedelta | Freedom | Window
+Change = timedelta | LimitOverride | Window
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -79,7 +79,7 @@ def give(group: str, change: Change, options: AllowanceOptions) -> int:
     _check_days(*days, change, today=today)
     try:
         name = find_group(group, lab)
-    except UnknownGroup as error:
+    except UnknownGroupError as error:
         cli.fail(str(error))
     allowance = Allowance(new_id(now), name, *days, change, why, workspace.caller, now)
     if not options.dry_run:
@@ -92,7 +92,9 @@ def give(group: str, change: Change, options: AllowanceOptions) -> int:
     if options.as_json:
         cli.print_json(allowance_json(allowance) | {"path": path_of(lab, allowance.id)})
     else:
-        span = f"{allowance.first}" + (f" to {allowance.last}" if allowance.last > allowance.first else "")
+        span = f"{allowance.first_day}" + (
+            f" to {allowance.last_day}" if allowance.last_day > allowance.first_day else ""
+        )
         result = "dry run: nothing was written" if options.dry_run else f"to undo it: revoke {allowance.id}"
         print(escaped(f"{name or 'all groups'}, {span}: {allowance} ({result})"))
     return status

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from enforcer.commands import context
 from enforcer.commands.workspace_context import lab_of, workspace_of
-from enforcer.tick.collect import Lab
-from enforcer.workspace.admin_listing import Holdings
+from enforcer.tick.collect import LabState
+from enforcer.workspace.admin_listing import AdminListing
 from enforcer.workspace.directory_rows import Row
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
@@ -17,23 +17,23 @@ from labkit.text import escaped
 
 
 @contextmanager
-def holdings() -> Iterator[Holdings]:
+def admin_listing() -> Iterator[AdminListing]:
     """What the workspace holds, for the block; a refusal in it ends the process with a sentence and status 1."""
     settings = context.settings(needs_workspace=True)
     try:
-        yield Holdings(workspace_of(settings))
+        yield AdminListing(workspace_of(settings))
     except WorkspaceError as error:
         print(escaped(error), file=sys.stderr)
         raise SystemExit(exit_status.PARTLY_FAILED) from None
 
 
 @contextmanager
-def holdings_and_lab() -> Iterator[tuple[Holdings, Lab]]:
-    """As `holdings`, with the course that is meant."""
+def admin_listing_and_lab() -> Iterator[tuple[AdminListing, LabState]]:
+    """As `admin_listing`, with the course that is meant."""
     settings = context.settings(needs_workspace=True)
     workspace, lab = lab_of(settings, now=cli.now())
     try:
-        yield Holdings(workspace), lab
+        yield AdminListing(workspace), lab
     except WorkspaceError as error:
         print(escaped(error), file=sys.stderr)
         raise SystemExit(exit_status.PARTLY_FAILED) from None

@@ -24,7 +24,7 @@ def take_effect(settings: Settings, *, seconds: float = WAIT_SECONDS) -> int:
     # The machine's clock, because LAB_CLOCK may stand still.
     ends = time.monotonic() + seconds
     while True:
-        with ledger_lock(settings.ledger) as alone:
+        with ledger_lock(settings.ledger_location) as alone:
             if alone:
                 return _tick(settings)
         if time.monotonic() >= ends:
@@ -37,7 +37,7 @@ def _tick(settings: Settings) -> int:
     deadline, now = Deadline(BUDGET), cli.now()
     with supervised(settings, now=now) as run, context.ledger_of(settings) as ledger:
         is_rehearsal, mail = bool(cli.environment().get("LAB_CLOCK")), mail_service(settings)
-        workspace, time = run.meet(workspace_or_error(settings), is_rehearsal=is_rehearsal)
+        workspace, time = run.prepare_workspace(workspace_or_error(settings), is_rehearsal=is_rehearsal)
         result = run_tick(
             settings, ledger, workspace, mail, now=time.now, deadline=deadline, is_confirmed=time.is_confirmed
         )

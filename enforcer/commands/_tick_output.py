@@ -12,14 +12,14 @@ from labkit.text import escaped
 
 def action_json(action: Action) -> dict[str, Any]:
     """The object that docs/json.md defines."""
-    use = None if isinstance(action, Restore) else action.use
+    usage = None if isinstance(action, Restore) else action.limit_usage
     return {
         "action": type(action).__name__.lower(),
         "cluster_id": action.cluster_id,
         "group": action.group,
-        "period": use.limit.period.value if use else None,
-        "used_ms": use.used // MILLISECOND if use else None,
-        "limit_minutes": minutes(use.limit.hard) if use else None,
+        "period": usage.limit.period.value if usage else None,
+        "used_ms": usage.used // MILLISECOND if usage else None,
+        "limit_minutes": minutes(usage.limit.hard) if usage else None,
         "message": describe(action),
     }
 

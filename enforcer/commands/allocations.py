@@ -5,7 +5,7 @@ from functools import partial
 
 import click
 
-from enforcer.commands._listing import holdings, show
+from enforcer.commands._listing import admin_listing, show
 from enforcer.workspace.directory import Grant
 from enforcer.workspace.directory_rows import allocation_rows
 from enforcer.workspace.errors import WorkspaceError
@@ -31,8 +31,8 @@ def command(as_json: bool) -> None:
     Exits 1 when the permissions of a cluster could not be read; the other rows are shown all the same.
     """
     problems: list[str] = []
-    with holdings() as held:
-        clusters, groups, people = held.clusters(), held.groups(), held.people()
+    with admin_listing() as held:
+        clusters, groups, people = held.clusters(), held.groups(), held.users()
 
         def read(id: str) -> list[Grant] | None:
             try:

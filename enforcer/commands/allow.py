@@ -5,7 +5,7 @@ from datetime import timedelta
 import click
 
 from enforcer.commands import _give_allowance
-from enforcer.domain.allowances import AllowanceError, Freedom, parse_window
+from enforcer.domain.allowances import AllowanceError, LimitOverride, parse_window
 from labkit.extras import cli
 
 
@@ -56,7 +56,7 @@ def _change(minutes: int | None, unlimited: bool, blocked: bool, window: str | N
     if minutes is not None:
         return timedelta(minutes=minutes)
     if window is None:
-        return Freedom.UNLIMITED if unlimited else Freedom.NONE
+        return LimitOverride.UNLIMITED if unlimited else LimitOverride.BLOCKED
     try:
         return parse_window(window)
     except AllowanceError as error:

@@ -34,7 +34,7 @@ def command(everything: bool, as_json: bool) -> None:
     today = now.astimezone(lab.course.calendar.tz).date()
     revoked = revoked_by(lab.entries)
     given = {entry.id: entry for entry in lab.entries if isinstance(entry, Allowance)}
-    shown = [a for a in given.values() if everything or (a.last >= today and a.id not in revoked)]
+    shown = [a for a in given.values() if everything or (a.last_day >= today and a.id not in revoked)]
     shown.sort(key=lambda allowance: (allowance.given_at, allowance.id))
     if as_json:
         cli.print_json([allowance_json(a) | {"revoked_by": _who(revoked.get(a.id))} for a in shown])
@@ -48,8 +48,8 @@ def command(everything: bool, as_json: bool) -> None:
             (
                 a.id,
                 a.group or "all",
-                a.first,
-                a.last,
+                a.first_day,
+                a.last_day,
                 a,
                 a.given_by,
                 f"{a.given_at:%Y-%m-%d %H:%M} UTC",

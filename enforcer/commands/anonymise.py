@@ -17,7 +17,7 @@ from enforcer.ledger.lock import ledger_lock
 from enforcer.retention import old_files
 from enforcer.retention.anonymise import AnonymisedCounts, AnonymiseError, anonymise
 from enforcer.settings import Settings
-from enforcer.tick.history import recall
+from enforcer.tick.history import load_past_snapshot
 from labkit import exit_status
 from labkit.addresses import is_database_url
 from labkit.extras import cli
@@ -77,9 +77,9 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
         cli.fail(f"{error.filename} cannot be read: {error.strerror}.")
     _show(before, planned, removals, kept, to_stderr=as_json)
     done, failures = planned, [f"{one.path}: {one.reason}" for one in kept]
-    has_ledger = is_database_url(settings.ledger) or Path(settings.ledger).expanduser().exists()
+    has_ledger = is_database_url(settings.ledger_location) or Path(settings.ledger_location).expanduser().exists()
     if not has_ledger:
-        failures.append(f"there is no ledger at {settings.ledger}; check CLUSTER_UPTIMES_DB")
+        failures.append(f"there is no ledger at {settings.ledger_location}; check CLUSTER_UPTIMES_DB")
     if not dry_run:
         # With nothing to anonymise the file is rewritten all the same: an earlier run may have failed to.
         is_empty = not any(asdict(planned).values()) and not removals
@@ -97,7 +97,7 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
 
 
 def _zone(ledger: Ledger, settings: Settings, now: datetime) -> tzinfo:
-    return recall(ledger, settings, now=now).course.calendar.tz
+    return load_past_snapshot(ledger, settings, now=now).course.calendar.tz
 
 
 def _anonymise_open(ledger: Ledger, before: date, tz: tzinfo, now: datetime) -> AnonymisedCounts:
@@ -112,12 +112,12 @@ def _anonymise_open(ledger: Ledger, before: date, tz: tzinfo, now: datetime) -> 
 def _anonymise_ledger(
     settings: Settings, before: date, tz: tzinfo, now: datetime, failures: list[str]
 ) -> AnonymisedCounts:
-    with ledger_lock(settings.ledger) as alone:
+    with ledger_lock(settings.ledger_location) as alone:
         if not alone:
             print("a poll is at work; nothing was anonymised, try again", file=sys.stderr)
             raise SystemExit(exit_status.PARTLY_FAILED)
         try:
-            with closing(open_ledger(settings.ledger)) as ledger:
+            with closing(open_ledger(settings.ledger_location)) as ledger:
                 done = _anonymise_open(ledger, before, tz, now)
                 try:
                     vacuum(ledger)

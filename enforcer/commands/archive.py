@@ -52,15 +52,15 @@ def command(output: Path, as_json: bool, dry_run: bool) -> None:
     with context.copy_of(settings) as ledger:
 
         def render(day: date, suffix: str) -> bytes:
-            return render_day(report_of(ledger, picture, day), suffix, settings)
+            return render_day(report_of(ledger, snapshot, day), suffix, settings)
 
-        picture = course_on_record(ledger, settings, now=now)
-        days = archive.days_of(ledger, picture)
-        facts = archive.facts_of(ledger, picture)
+        snapshot = course_on_record(ledger, settings, now=now)
+        days = archive.days_of(ledger, snapshot)
+        facts = archive.facts_of(ledger, snapshot)
         if not dry_run:
             try:
                 with click.progressbar(days, label="reports", file=sys.stderr, hidden=not sys.stderr.isatty()) as each:
-                    archive.write(output, ledger, picture, days=each, render=render)
+                    archive.write(output, ledger, snapshot, days=each, render=render)
             except OSError as error:
                 cli.fail(f"{output} cannot be written: {error.strerror or error}.")
     _say(output, facts, days, is_made=not dry_run, as_json=as_json)

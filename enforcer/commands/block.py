@@ -3,7 +3,7 @@
 import click
 
 from enforcer.commands import _give_allowance
-from enforcer.domain.allowances import Freedom
+from enforcer.domain.allowances import LimitOverride
 
 
 @click.command(
@@ -24,4 +24,4 @@ def command(group: str, options: _give_allowance.AllowanceOptions) -> int:
     allowance: in a file in the workspace, which every machine sees. It is in effect when this returns.
     Exits 1 if it was written and part of the tick that puts it into effect failed.
     """
-    return _give_allowance.give(group, Freedom.NONE, options)
+    return _give_allowance.give(group, LimitOverride.BLOCKED, options)

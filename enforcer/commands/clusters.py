@@ -2,7 +2,7 @@
 
 import click
 
-from enforcer.commands._listing import holdings, show
+from enforcer.commands._listing import admin_listing, show
 from enforcer.workspace.directory_rows import cluster_rows
 from labkit.extras import cli
 
@@ -19,7 +19,7 @@ from labkit.extras import cli
 @cli.json_option
 def command(as_json: bool) -> None:
     """List the clusters of the workspace, those of labs with their group."""
-    with holdings() as held:
+    with admin_listing() as held:
         rows = cluster_rows(held.clusters())
     show(
         rows,

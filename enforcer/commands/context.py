@@ -7,7 +7,7 @@ from peewee import DatabaseError
 
 from enforcer.ledger.database import Ledger, empty_copy, open_copy, open_ledger
 from enforcer.ledger.lock import LedgerUnavailable, is_temporary
-from enforcer.settings import Settings, SettingsError, load_settings, place_of_ledger
+from enforcer.settings import Settings, SettingsError, ledger_location_in, load_settings
 from labkit.extras import cli, dotenv
 from labkit.workspace.access import choose_and_apply, choose_from
 from labkit.workspace.choice import WorkspaceChoice, WorkspaceChoiceError, WorkspaceOptions
@@ -47,7 +47,7 @@ def ledger_place() -> str:
     """Where the ledger is, whatever other settings are; ends the process with status 2 if that is not clear."""
     try:
         of_dotenv()
-        return place_of_ledger(cli.environment())
+        return ledger_location_in(cli.environment())
     except SettingsError as error:
         cli.fail(*error.problems)
 
@@ -95,7 +95,7 @@ def _open(opener: Callable[[str], Ledger], settings: Settings, verb: str) -> Ite
     Raises LedgerUnavailable where what is wrong may pass.
     """
     try:
-        ledger = opener(settings.ledger)
+        ledger = opener(settings.ledger_location)
     except (OSError, DatabaseError) as error:
         if is_temporary(error):
             raise LedgerUnavailable(error) from None

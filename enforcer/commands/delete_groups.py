@@ -3,7 +3,7 @@
 import click
 
 from enforcer.commands import _removal
-from enforcer.commands._listing import holdings_and_lab
+from enforcer.commands._listing import admin_listing_and_lab
 from enforcer.retention.term_end import groups_to_remove
 
 
@@ -24,7 +24,7 @@ def command(options: _removal.RemovalOptions) -> int:
     Lists them first and asks for a typed confirmation. A run that was broken off can be repeated. Exits 1 when one
     could not be deleted.
     """
-    with holdings_and_lab() as (held, lab):
+    with admin_listing_and_lab() as (held, lab):
         named = lab.course.groups
         selection = groups_to_remove(held.groups(), named, keep=options.keep, everything=options.everything)
         refusal = _removal.without_course_file(lab.course, "groups")

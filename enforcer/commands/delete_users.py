@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from enforcer.commands import _removal
-from enforcer.commands._listing import holdings_and_lab
+from enforcer.commands._listing import admin_listing_and_lab
 from enforcer.retention.term_end import users_to_remove
 from labkit.extras import cli
 from labkit.formats.roster_file import RosterAccounts, RosterFileError, parse_accounts
@@ -46,10 +46,10 @@ def command(options: _removal.RemovalOptions, rosters: tuple[Path, ...]) -> int:
     deletes nobody. A run that was broken off can be repeated. Exits 1 when one could not be deleted.
     """
     accounts = reduce(or_, map(_accounts_in, rosters)) if rosters else None
-    with holdings_and_lab() as (held, lab):
+    with admin_listing_and_lab() as (held, lab):
         course = lab.course
         selection = users_to_remove(
-            held.people(),
+            held.users(),
             held.groups(),
             course.groups,
             accounts,

@@ -21,8 +21,8 @@ from enforcer.ledger.stored_messages import waiting_count
 from enforcer.operations import checks
 from enforcer.operations.checks import Finding, Status
 from enforcer.settings import Settings, SettingsError
-from enforcer.tick.collect import Lab, read_lab
-from enforcer.workspace.admin_listing import Holdings
+from enforcer.tick.collect import LabState, read_lab_state
+from enforcer.workspace.admin_listing import AdminListing
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.directory import Grant
 from enforcer.workspace.errors import WorkspaceError
@@ -103,12 +103,12 @@ def _findings() -> Iterator[Finding]:
 def _ledger(settings: Settings) -> tuple[bool, list[Finding]]:
     """Whether the ledger can be read, and what is wrong with it."""
     try:
-        open_copy(settings.ledger).close()
+        open_copy(settings.ledger_location).close()
     except (OSError, DatabaseError) as error:
         return False, [Finding("ledger", Status.FAILS, f"it cannot be read ({error}); check CLUSTER_UPTIMES_DB")]
-    if is_database_url(settings.ledger):
+    if is_database_url(settings.ledger_location):
         return True, [Finding("ledger", Status.OK, "in PostgreSQL")]
-    path = Path(settings.ledger).expanduser()
+    path = Path(settings.ledger_location).expanduser()
     if not path.exists():
         return True, [Finding("ledger", Status.NOTE, f"{path} does not exist yet; the first poll makes it")]
     problems = []
@@ -123,20 +123,20 @@ def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Fi
     try:
         workspace = connected(settings, is_expected=False)
         yield checks.expected(workspace.identity, settings.expected)
-        lab = read_lab(ledger, workspace, settings, now=now)
+        lab = read_lab_state(ledger, workspace, settings, now=now)
     except SettingsError as error:
         yield from (Finding(SETTINGS, Status.FAILS, problem) for problem in error.problems)
         return
     except WorkspaceError as error:
         yield Finding("workspace", Status.FAILS, str(error))
         return
-    held = Holdings(workspace)
+    held = AdminListing(workspace)
     yield Finding("workspace", Status.OK, f"{workspace.host} answers {workspace.caller}")
     yield _try("clock", lambda: checks.clock(now, _time(workspace), is_rehearsal="LAB_CLOCK" in cli.environment()))
     path = f"{lab.course.folder}/{FILE_NAME}"
-    text = _read(workspace, path) if lab.chosen else None
+    text = _read(workspace, path) if lab.course_term else None
     of_file = [problem for problem in lab.problems if FILE_NAME in problem]
-    yield checks.course(settings, lab.chosen)
+    yield checks.course(settings, lab.course_term)
     yield checks.zone(settings, lab.course, has_file=text is not None)
     yield from checks.course_file(text, path, lab.course, lab.clusters, of_file, now)
     rest = [problem for problem in lab.problems if problem not in of_file]
@@ -147,7 +147,7 @@ def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Fi
     yield from _people(held, lab)
 
 
-def _people(held: Holdings, lab: Lab) -> Iterator[Finding]:
+def _people(held: AdminListing, lab: LabState) -> Iterator[Finding]:
     """What needs the permissions of every lab cluster, and everybody in the workspace."""
 
     def grants_of(id: str) -> list[Grant] | None:
@@ -161,7 +161,7 @@ def _people(held: Holdings, lab: Lab) -> Iterator[Finding]:
     )
     try:
         caller, ours = held.caller()
-        groups, people = held.groups(), held.people()
+        groups, people = held.groups(), held.users()
     except WorkspaceError as error:
         yield Finding("rights", Status.FAILS, str(error))
         return
@@ -175,13 +175,13 @@ def _people(held: Holdings, lab: Lab) -> Iterator[Finding]:
         )
     ]
     yield checks.rights(caller, ours, unmanaged)
-    readable = {id: granted for id, granted in grants.items() if granted is not None}
-    yield from checks.other_routes(lab.clusters, readable, groups, people)
+    parse_entries = {id: granted for id, granted in grants.items() if granted is not None}
+    yield from checks.other_routes(lab.clusters, parse_entries, groups, people)
     of_lab = {group_of(cluster) for cluster in lab.clusters}
     yield _try("beyond the quota", lambda: checks.beyond_quota(groups, people, of_lab, _usable(held)))
 
 
-def _usable(held: Holdings) -> Mapping[str, int]:
+def _usable(held: AdminListing) -> Mapping[str, int]:
     """How many of each kind the built-in group of all users was given."""
     return {kind: held.usable_by_all(*where) for kind, where in USABLE.items()}
 

@@ -17,7 +17,7 @@ from enforcer.ledger.lock import ledger_lock
 from enforcer.operations.outage import note_recovery
 from enforcer.operations.supervise import mail_service, supervised
 from enforcer.settings import Settings, SettingsError
-from enforcer.tick.history import recall
+from enforcer.tick.history import load_past_snapshot
 from enforcer.tick.run import TickResult, plan_tick, run_tick
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
@@ -56,7 +56,7 @@ def command(day: date | None, dry_run: bool, as_json: bool) -> None:
         _must_be_over(settings, day)
     if dry_run:
         raise SystemExit(_rehearse(settings, day, as_json=as_json))
-    with _patiently(settings.ledger) as alone:
+    with _patiently(settings.ledger_location) as alone:
         if not alone:
             print(f"another process has held the lock for {LOCK_SECONDS:.0f} seconds; try again", file=sys.stderr)
             raise SystemExit(exit_status.PARTLY_FAILED)
@@ -64,7 +64,7 @@ def command(day: date | None, dry_run: bool, as_json: bool) -> None:
         with supervised(settings, now=now) as run, context.ledger_of(settings) as ledger:
             note_recovery(settings, ledger)
             is_rehearsal, mail = bool(cli.environment().get("LAB_CLOCK")), mail_service(settings)
-            workspace, time = run.meet(workspace_or_error(settings), is_rehearsal=is_rehearsal)
+            workspace, time = run.prepare_workspace(workspace_or_error(settings), is_rehearsal=is_rehearsal)
             result = run_tick(
                 settings,
                 ledger,
@@ -114,7 +114,7 @@ def _rehearse(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
 def _must_be_over(settings: Settings, day: date) -> None:
     """Raises click.UsageError for a day that is not over where the course is."""
     with context.copy_of(settings) as ledger:
-        today = recall(ledger, settings, now=cli.now()).today
+        today = load_past_snapshot(ledger, settings, now=cli.now()).today
     if day >= today:
         raise click.UsageError(
             f"{day} is not over yet: --day is the last day to settle, at the latest {today - timedelta(days=1)}"
@@ -126,9 +126,9 @@ def _print(result: TickResult, what: str, *, last: date | None, is_done: bool, a
     if as_json:
         cli.print_json(_json(result, is_done=is_done))
         return
-    for day in result.days:
+    for day in result.settled_days:
         print(f"{day} {what}")
-    if not result.days and not result.failures:
+    if not result.settled_days and not result.failures:
         print(f"no day is due; {f'{last} is the last that is settled' if last else 'none was settled yet'}")
 
 
@@ -136,7 +136,7 @@ def _json(result: TickResult, *, is_done: bool) -> dict[str, Any]:
     """The object that docs/json.md defines."""
     return {
         "settled": is_done,
-        "days": [day.isoformat() for day in result.days],
+        "days": [day.isoformat() for day in result.settled_days],
         "actions": [action_json(action) for action in result.actions],
         "failures": list(result.failures),
     }

@@ -2,7 +2,7 @@
 
 import click
 
-from enforcer.commands._listing import holdings, show
+from enforcer.commands._listing import admin_listing, show
 from enforcer.workspace.directory_rows import group_rows
 from labkit.extras import cli
 
@@ -19,6 +19,6 @@ from labkit.extras import cli
 @cli.json_option
 def command(as_json: bool) -> None:
     """List the groups of the workspace and their members."""
-    with holdings() as held:
-        rows = group_rows(held.groups(), held.people())
+    with admin_listing() as held:
+        rows = group_rows(held.groups(), held.users())
     show(rows, ["group", "members", "others", "entitlements"], nothing="the workspace has no group", as_json=as_json)

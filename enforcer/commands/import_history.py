@@ -13,7 +13,7 @@ from enforcer.ledger.legacy.history import LegacyError, LegacyHistory, read_hist
 from enforcer.ledger.legacy.legacy_import import ImportResult, import_days
 from enforcer.ledger.lock import ledger_lock
 from enforcer.settings import Settings
-from enforcer.tick.history import recall
+from enforcer.tick.history import load_past_snapshot
 from labkit import exit_status
 from labkit.extras import cli
 from labkit.text import escaped
@@ -54,7 +54,7 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:
         with context.copy_of(settings) as ledger:
             result = _import(ledger, settings, history, now)
     else:
-        with ledger_lock(settings.ledger) as alone:
+        with ledger_lock(settings.ledger_location) as alone:
             if not alone:
                 print("a poll is at work; nothing was imported, try again", file=sys.stderr)
                 raise SystemExit(exit_status.PARTLY_FAILED)
@@ -68,8 +68,8 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:
 
 
 def _import(ledger: Ledger, settings: Settings, history: LegacyHistory, now: datetime) -> ImportResult:
-    picture = recall(ledger, settings, now=now)
-    course, tz = picture.course, picture.course.calendar.tz
+    snapshot = load_past_snapshot(ledger, settings, now=now)
+    course, tz = snapshot.course, snapshot.course.calendar.tz
     return import_days(
         ledger,
         history,

@@ -3,27 +3,31 @@
 import sys
 from datetime import datetime
 
-from enforcer.domain.snapshot import Picture
+from enforcer.domain.snapshot import Snapshot
 from enforcer.ledger.database import Ledger
 from enforcer.settings import Settings
-from enforcer.tick.history import recall
+from enforcer.tick.history import load_past_snapshot
 from labkit import exit_status
 from labkit.addresses import is_database_url, redact_database_url
 from labkit.text import escaped
 
 
-def course_on_record(ledger: Ledger, settings: Settings, *, now: datetime) -> Picture:
+def course_on_record(ledger: Ledger, settings: Settings, *, now: datetime) -> Snapshot:
     """The course that was polled last; ends the process with status 1 if the ledger knows none."""
-    picture = recall(ledger, settings, now=now)
-    if not picture.clusters:
+    snapshot = load_past_snapshot(ledger, settings, now=now)
+    if not snapshot.clusters:
         print(escaped(no_course(settings)), file=sys.stderr)
         raise SystemExit(exit_status.PARTLY_FAILED)
-    return picture
+    return snapshot
 
 
 def no_course(settings: Settings) -> str:
     """That the ledger knows nothing of the course, and what to check."""
-    place = redact_database_url(settings.ledger) if is_database_url(settings.ledger) else settings.ledger
+    place = (
+        redact_database_url(settings.ledger_location)
+        if is_database_url(settings.ledger_location)
+        else settings.ledger_location
+    )
     if not settings.course:
         return f"the ledger {place} knows no course; check CLUSTER_UPTIMES_DB, or poll first"
     course = " ".join(filter(None, (settings.course, settings.term)))

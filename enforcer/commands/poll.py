@@ -50,7 +50,7 @@ def command(budget: float, dry_run: bool, stop_now: bool, as_json: bool) -> None
     with ExitStack() as stack:
         trouble = None
         try:
-            alone = stack.enter_context(ledger_lock(settings.ledger))
+            alone = stack.enter_context(ledger_lock(settings.ledger_location))
         except LedgerUnavailable as error:
             alone, trouble = True, error
         if not alone:
@@ -72,7 +72,7 @@ def command(budget: float, dry_run: bool, stop_now: bool, as_json: bool) -> None
                 raise trouble
             with context.ledger_of(settings) as ledger:
                 note_recovery(settings, ledger)
-                workspace, time = run.meet(workspace_or_error(settings), is_rehearsal=is_rehearsal)
+                workspace, time = run.prepare_workspace(workspace_or_error(settings), is_rehearsal=is_rehearsal)
                 result = run_tick(
                     settings,
                     ledger,
@@ -84,11 +84,11 @@ def command(budget: float, dry_run: bool, stop_now: bool, as_json: bool) -> None
                     stop_now=stop_now,
                 )
                 run.report(result)
-        if run.trouble:
+        if run.ledger_error:
             with context.empty_ledger() as memory:
                 result = run_without_ledger(
                     settings,
-                    run.trouble,
+                    run.ledger_error,
                     run,
                     workspace_or_error(settings),
                     memory,

@@ -3,7 +3,7 @@
 import click
 
 from enforcer.commands import _removal
-from enforcer.commands._listing import holdings_and_lab
+from enforcer.commands._listing import admin_listing_and_lab
 from enforcer.domain.snapshot import group_of
 from enforcer.retention.term_end import clusters_to_remove
 
@@ -25,7 +25,7 @@ def command(options: _removal.RemovalOptions) -> int:
     Lists them first and asks for a typed confirmation. A run that was broken off can be repeated. Exits 1 when one
     could not be deleted.
     """
-    with holdings_and_lab() as (held, lab):
+    with admin_listing_and_lab() as (held, lab):
         of_lab = {cluster.id: group_of(cluster) for cluster in lab.clusters}
         named = lab.course.groups
         selection = clusters_to_remove(held.clusters(), of_lab, named, keep=options.keep, everything=options.everything)

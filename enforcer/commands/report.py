@@ -51,11 +51,11 @@ def command(day: date | None, output: Path | None, as_json: bool) -> None:
     settings = context.settings()
     now = cli.now()
     with context.copy_of(settings) as ledger:
-        picture = course_on_record(ledger, settings, now=now)
-        day = day or picture.today - timedelta(days=1)
-        if day > picture.today:
+        snapshot = course_on_record(ledger, settings, now=now)
+        day = day or snapshot.today - timedelta(days=1)
+        if day > snapshot.today:
             raise click.UsageError(f"{day} has not come yet")
-        report = report_of(ledger, picture, day)
+        report = report_of(ledger, snapshot, day)
         if report.is_unknown:
             print(f"the ledger knows nothing of {day}: no poll ran before its end, and no cluster ran", file=sys.stderr)
             raise SystemExit(exit_status.PARTLY_FAILED)

@@ -7,7 +7,7 @@ import click
 
 from enforcer.commands import context
 from enforcer.commands.workspace_context import lab_of
-from enforcer.domain.observations import SeenCluster
+from enforcer.domain.observations import ObservedCluster
 from enforcer.domain.quota import Level
 from enforcer.domain.snapshot import group_of
 from enforcer.workspace.errors import WorkspaceError
@@ -38,7 +38,7 @@ def command(as_json: bool, dry_run: bool) -> None:
     now = cli.now()
     workspace, lab = lab_of(settings, now=now)
 
-    def restore(cluster: SeenCluster) -> tuple[Level | None, str | None]:
+    def restore(cluster: ObservedCluster) -> tuple[Level | None, str | None]:
         """What it was, and what went wrong."""
         level = None
         try:

@@ -68,7 +68,7 @@ def command() -> None:
     except WorkspaceError as error:
         print(escaped(error), file=sys.stderr)
         raise SystemExit(exit_status.PARTLY_FAILED) from None
-    for problem in (*problems, *workspace.take_problems()):
+    for problem in (*problems, *workspace.pop_problems()):
         print(escaped(problem), file=sys.stderr)
     print(json.dumps(found))
 

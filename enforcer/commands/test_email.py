@@ -55,7 +55,7 @@ def command(recipient: str | None, wait: float, as_json: bool) -> None:
             "AZURE_EMAIL_CONNECTION_STRING is missing; mail needs it (or AZURE_EMAIL_ENDPOINT and "
             "AZURE_EMAIL_ACCESS_KEY), and AZURE_EMAIL_SENDER."
         )
-    to = recipient or settings.admin
+    to = recipient or settings.admin_email
     if not to:
         cli.fail("ADMIN_EMAIL is missing; set it, or say --to ADDRESS.")
     if not is_address(to):

@@ -10,14 +10,22 @@ from enforcer.commands import context
 from enforcer.commands.ledger_context import no_course
 from enforcer.commands.workspace_context import connected
 from enforcer.domain.quota import Period
-from enforcer.domain.snapshot import Picture
+from enforcer.domain.snapshot import Snapshot
 from enforcer.domain.uptime import day_bounds
-from enforcer.domain.usage import Usage, fixed, hours, in_groups, reasons, usage_json, usage_of
+from enforcer.domain.usage import (
+    ClusterUsage,
+    allowance_reasons,
+    hours,
+    usage_json,
+    usage_of,
+    with_group_totals,
+    with_settled_total,
+)
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.collect import collect
-from enforcer.tick.history import recall
+from enforcer.tick.history import load_past_snapshot
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
 from labkit.extras import cli
@@ -51,16 +59,16 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
     settings = context.settings(needs_workspace=True)
     now = cli.now()
     with context.copy_of(settings) as ledger:
-        picture, problems = _look(ledger, settings, now)
-        days = cli.date_range(day, first, last, today=picture.today)
+        snapshot, problems = _look(ledger, settings, now)
+        days = cli.date_range(day, first, last, today=snapshot.today)
         if days[1] - days[0] > LONGEST:
             raise click.UsageError(f"the span has more than {LONGEST.days} days")
-        if days[1] > picture.today:
+        if days[1] > snapshot.today:
             raise click.UsageError(f"{days[1]} has not come yet")
-        if not picture.clusters:
+        if not snapshot.clusters:
             problems.append(no_course(settings))
-        usages = usages_of(ledger, picture, *days)
-        if picture.clusters and _is_unknown(ledger, picture, days[1], usages):
+        usages = usages_of(ledger, snapshot, *days)
+        if snapshot.clusters and _is_unknown(ledger, snapshot, days[1], usages):
             problems.append(f"the ledger knows nothing of {days[1]}: no poll ran before its end, and no cluster ran")
             usages = []
     if usages or as_json:
@@ -70,7 +78,7 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
     raise SystemExit(exit_status.PARTLY_FAILED if problems else exit_status.DONE)
 
 
-def _look(ledger: Ledger, settings: Settings, now: datetime) -> tuple[Picture, list[str]]:
+def _look(ledger: Ledger, settings: Settings, now: datetime) -> tuple[Snapshot, list[str]]:
     """What the workspace and the ledger tell together; and sentences about what could not be read."""
     problems: list[str] = []
     try:
@@ -82,58 +90,62 @@ def _look(ledger: Ledger, settings: Settings, now: datetime) -> tuple[Picture, l
         shown = f"; these are the figures of the last poll ({seen:%Y-%m-%d %H:%M} UTC)" if seen else ""
         problems.append(f"{str(error).rstrip('.')}{shown}.")
     # From the ledger, because it also remembers clusters that are gone.
-    return recall(ledger, settings, now=now), problems
+    return load_past_snapshot(ledger, settings, now=now), problems
 
 
-def _is_unknown(ledger: Ledger, picture: Picture, last: date, usages: list[Usage]) -> bool:
+def _is_unknown(ledger: Ledger, snapshot: Snapshot, last: date, usages: list[ClusterUsage]) -> bool:
     """Whether no poll ran before the end of the last day, and no cluster is known to have run up to then."""
-    polled = queries.first_poll(ledger) or picture.now
-    is_before = polled >= day_bounds(last, picture.course.calendar.tz)[1]
-    return is_before and not any(usage.used or usage.shares for usage in usages)
+    polled = queries.first_poll(ledger) or snapshot.now
+    is_before = polled >= day_bounds(last, snapshot.course.calendar.tz)[1]
+    return is_before and not any(usage.used or usage.session_usages for usage in usages)
 
 
-def usages_of(ledger: Ledger, picture: Picture, first: date, last: date) -> list[Usage]:
+def usages_of(ledger: Ledger, snapshot: Snapshot, first: date, last: date) -> list[ClusterUsage]:
     """Every cluster of the course on every day; one that is gone only on days on which it ran."""
-    found: list[tuple[bool, Usage]] = []
-    latest = max((cluster.sighting.at for cluster in picture.clusters), default=picture.now)
+    found: list[tuple[bool, ClusterUsage]] = []
+    latest = max((cluster.observation.at for cluster in snapshot.clusters), default=snapshot.now)
     for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
         settled = queries.settled(ledger, day)
-        for cluster in picture.clusters:
-            usage = usage_of(picture, cluster, day)
+        for cluster in snapshot.clusters:
+            usage = usage_of(snapshot, cluster, day)
             if cluster.id in settled:
-                usage = fixed(usage, settled[cluster.id].used, settled[cluster.id].reason)
-            found.append((cluster.sighting.at == latest, usage))
-    every = in_groups(usage for _, usage in found)
-    shown = [usage for (is_there, _), usage in zip(found, every, strict=True) if is_there or usage.shares or usage.used]
+                usage = with_settled_total(usage, settled[cluster.id].used, settled[cluster.id].reason)
+            found.append((cluster.observation.at == latest, usage))
+    every = with_group_totals(usage for _, usage in found)
+    shown = [
+        usage
+        for (is_there, _), usage in zip(found, every, strict=True)
+        if is_there or usage.session_usages or usage.used
+    ]
     return sorted(shown, key=lambda usage: (usage.day, usage.group, usage.cluster_id))
 
 
-def _print(usages: list[Usage], *, as_json: bool) -> None:
+def _print(usages: list[ClusterUsage], *, as_json: bool) -> None:
     if as_json:
         cli.print_json([usage_json(usage) for usage in usages])
         return
     headings = ["group", "day", "used", "left", "of the day", "of the week", "of the term", "sessions", "uncounted", ""]
     print_table(headings, [_row(usage) for usage in usages])
-    for reason in reasons(usages):
+    for reason in allowance_reasons(usages):
         print(escaped(reason))
     for usage in usages:
         for estimate in usage.estimates:
             print(escaped(f"{usage.group}, {usage.day}: an estimate, {estimate}"))
-        for user in usage.strangers:
+        for user in usage.unknown_users:
             print(escaped(f"{usage.group}, {usage.day}: {user} is not known yet, and counts until then"))
     for group, day, used in _sums(usages):
         print(escaped(f"{group}, {day}: {hours(used)} on all its clusters"))
 
 
-def _sums(usages: Iterable[Usage]) -> list[tuple[str, date, timedelta]]:
+def _sums(usages: Iterable[ClusterUsage]) -> list[tuple[str, date, timedelta]]:
     """What each group used on a day, where it is not what one cluster used."""
     return list(dict.fromkeys((u.group, u.day, u.group_used) for u in usages if u.group_used != u.used))
 
 
-def _row(usage: Usage) -> list[object]:
+def _row(usage: ClusterUsage) -> list[object]:
     def of(period: Period) -> str | None:
-        use = usage.uses.get(period)
-        return f"{hours(use.used)} of {hours(use.limit.hard)}" if use else None
+        limit_usage = usage.limit_usages.get(period)
+        return f"{hours(limit_usage.used)} of {hours(limit_usage.limit.hard)}" if limit_usage else None
 
     return [
         usage.group,
@@ -143,7 +155,7 @@ def _row(usage: Usage) -> list[object]:
         of(Period.DAY),
         of(Period.WEEK),
         of(Period.TERM),
-        len(usage.shares),
-        hours(usage.apart) if usage.apart else None,
-        ", ".join([*(["estimate"] if usage.estimates else []), *(["unknown"] if usage.strangers else [])]) or None,
+        len(usage.session_usages),
+        hours(usage.uncounted) if usage.uncounted else None,
+        ", ".join([*(["estimate"] if usage.estimates else []), *(["unknown"] if usage.unknown_users else [])]) or None,
     ]

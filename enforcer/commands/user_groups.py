@@ -2,7 +2,7 @@
 
 import click
 
-from enforcer.commands._listing import holdings, show
+from enforcer.commands._listing import admin_listing, show
 from enforcer.workspace.directory_rows import membership_rows
 from labkit.extras import cli
 
@@ -19,6 +19,6 @@ from labkit.extras import cli
 @cli.json_option
 def command(as_json: bool) -> None:
     """List every membership: one row for each user in each group."""
-    with holdings() as held:
-        rows = membership_rows(held.people(), held.groups())
+    with admin_listing() as held:
+        rows = membership_rows(held.users(), held.groups())
     show(rows, ["user", "group"], nothing="no user of the workspace is in a group", as_json=as_json)

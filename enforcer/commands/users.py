@@ -2,7 +2,7 @@
 
 import click
 
-from enforcer.commands._listing import holdings, show
+from enforcer.commands._listing import admin_listing, show
 from enforcer.workspace.directory_rows import user_rows
 from labkit.extras import cli
 
@@ -19,6 +19,6 @@ from labkit.extras import cli
 @cli.json_option
 def command(as_json: bool) -> None:
     """List the users of the workspace and the groups they are in."""
-    with holdings() as held:
-        rows = user_rows(held.people(), held.groups())
+    with admin_listing() as held:
+        rows = user_rows(held.users(), held.groups())
     show(rows, ["user", "name", "active", "groups"], nothing="the workspace has no user", as_json=as_json)

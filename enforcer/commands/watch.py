@@ -11,7 +11,7 @@ import click
 
 from enforcer.commands import context
 from enforcer.commands.workspace_context import connected
-from enforcer.domain.observations import SeenCluster
+from enforcer.domain.observations import ObservedCluster
 from enforcer.domain.quota import Stop
 from enforcer.ledger.database import Ledger, empty_copy
 from enforcer.ledger.lock import LedgerSettingsError, LedgerUnavailable, ledger_lock
@@ -19,7 +19,7 @@ from enforcer.mail.sender import next_try
 from enforcer.operations import systemd
 from enforcer.operations.outage import note_recovery, run_without_ledger
 from enforcer.operations.supervise import Supervision, mail_service, supervised
-from enforcer.operations.watch import RETRY_AFTER, Ticked, watch
+from enforcer.operations.watch import RETRY_AFTER, TickSummary, watch
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.run import run_tick
 from enforcer.workspace.client import Workspace
@@ -102,7 +102,7 @@ class Service:
                 return False
         return not self._ending.is_set()
 
-    def clusters(self, moment: datetime) -> Iterable[SeenCluster] | None:
+    def clusters(self, moment: datetime) -> Iterable[ObservedCluster] | None:
         """Those of the workspace, as the list shows them; None where it cannot be told."""
         try:
             return self._connect().clusters(now=moment)
@@ -112,10 +112,10 @@ class Service:
             print(escaped(error), file=sys.stderr)
             return None
 
-    def tick(self) -> Ticked | timedelta:
+    def tick(self) -> TickSummary | timedelta:
         """A poll; how long to wait where somebody else is at work or the workspace cannot be used."""
         try:
-            with ledger_lock(self._settings.ledger) as alone:
+            with ledger_lock(self._settings.ledger_location) as alone:
                 if alone:
                     return self._tick_alone()
         except LedgerUnavailable as error:
@@ -135,7 +135,7 @@ class Service:
         """Stop who is over a limit, and return how long to wait before the ledger is tried again."""
         if self._memory is None:
             self._memory = empty_copy()
-        trouble = run.trouble or LedgerUnavailable(RuntimeError("it ended unexpectedly"))
+        trouble = run.ledger_error or LedgerUnavailable(RuntimeError("it ended unexpectedly"))
         is_rehearsal = bool(self._environ.get("LAB_CLOCK"))
         workspace = self._workspace_or_error()
         run_without_ledger(
@@ -146,31 +146,31 @@ class Service:
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
         return self._pause
 
-    def _tick_alone(self) -> Ticked | timedelta:
+    def _tick_alone(self) -> TickSummary | timedelta:
         settings = self._settings
         deadline, now = Deadline(BUDGET), self.now()
-        ticked: Ticked | None = None
+        summary: TickSummary | None = None
         with supervised(settings, now=now) as run, context.ledger_of(settings) as ledger:
             self._has_worked = True
             note_recovery(settings, ledger)
             is_rehearsal, mail = bool(self._environ.get("LAB_CLOCK")), mail_service(settings)
-            workspace, time = run.meet(self._workspace_or_error(), is_rehearsal=is_rehearsal)
+            workspace, time = run.prepare_workspace(self._workspace_or_error(), is_rehearsal=is_rehearsal)
             result = run_tick(
                 settings, ledger, workspace, mail, now=time.now, deadline=deadline, is_confirmed=time.is_confirmed
             )
             run.report(result)
-            if result.picture:
+            if result.snapshot:
                 had_to_stop = any(isinstance(action, Stop) for action in result.actions)
                 due = next_try(ledger, settings, now=time.now)
-                undone = tuple(failure for failure in result.undone if failure != result.held)
-                ticked = Ticked(result.picture, undone, had_to_stop, due, is_holding=bool(result.held))
+                problems = tuple(failure for failure in result.problems if failure != result.hold_notice)
+                summary = TickSummary(result.snapshot, problems, had_to_stop, due, is_holding=bool(result.hold_notice))
             else:
                 # Credentials may have been exchanged meanwhile.
                 self._workspace = None
-        if run.trouble:
+        if run.ledger_error:
             return self._tick_without_ledger(run)
         self._memory, self._pause = None, FIRST_PAUSE
-        return ticked or RETRY_AFTER
+        return summary or RETRY_AFTER
 
     def _workspace_or_error(self) -> Workspace | WorkspaceError:
         try:

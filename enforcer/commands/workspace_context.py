@@ -5,9 +5,9 @@ from datetime import datetime
 
 from enforcer.commands.context import access, copy_of
 from enforcer.settings import Settings, SettingsError
-from enforcer.tick.collect import Lab, read_lab
+from enforcer.tick.collect import LabState, read_lab_state
 from enforcer.workspace.client import Workspace, connect
-from enforcer.workspace.errors import NoCredential, Unreachable, WorkspaceError
+from enforcer.workspace.errors import MissingCredentialError, UnreachableError, WorkspaceError
 from labkit import clock, exit_status
 from labkit.extras import cli
 from labkit.text import escaped
@@ -17,25 +17,25 @@ from labkit.workspace.expected import WorkspaceIdentity, mismatch
 def workspace_of(settings: Settings) -> Workspace:
     """The workspace; ends the process with a sentence: status 1 if it does not answer, 2 if it must not be used."""
     workspace = workspace_or_error(settings)
-    if isinstance(workspace, Unreachable):
+    if isinstance(workspace, UnreachableError):
         print(escaped(workspace), file=sys.stderr)
         raise SystemExit(exit_status.PARTLY_FAILED)
     return workspace
 
 
-def workspace_or_error(settings: Settings) -> Workspace | Unreachable:
+def workspace_or_error(settings: Settings) -> Workspace | UnreachableError:
     """The workspace, or why it does not answer; ends the process with status 2 if it must not be used."""
     try:
         return connected(settings)
     except SettingsError as error:
         cli.fail(*error.problems)
-    except Unreachable as error:
+    except UnreachableError as error:
         return error
 
 
 def connected(settings: Settings, *, is_expected: bool = True) -> Workspace:
-    """The workspace. Raises Unreachable; SettingsError without workspace or credential, for credentials that mix, or a
-    workspace that is not expected.
+    """The workspace. Raises UnreachableError; SettingsError without workspace or credential, for credentials that mix,
+    or a workspace that is not expected.
 
     Without `is_expected` it may be any: for a command that reports what is expected.
     """
@@ -45,7 +45,7 @@ def connected(settings: Settings, *, is_expected: bool = True) -> Workspace:
         workspace = connect(choice)
     except clock.ClockError as error:
         raise SettingsError([str(error)]) from None
-    except NoCredential as error:
+    except MissingCredentialError as error:
         raise SettingsError([str(error)]) from None
     # Who we are is asked for only to be named in the sentence.
     here = WorkspaceIdentity(workspace.host, workspace.workspace_id, "")
@@ -54,12 +54,12 @@ def connected(settings: Settings, *, is_expected: bool = True) -> Workspace:
     return workspace
 
 
-def lab_of(settings: Settings, *, now: datetime) -> tuple[Workspace, Lab]:
+def lab_of(settings: Settings, *, now: datetime) -> tuple[Workspace, LabState]:
     """The workspace, and what stands in it about the course; ends the process where that cannot be told."""
     workspace = workspace_of(settings)
     with copy_of(settings) as ledger:
         try:
-            lab = read_lab(ledger, workspace, settings, now=now)
+            lab = read_lab_state(ledger, workspace, settings, now=now)
         except SettingsError as error:
             cli.fail(*error.problems)
         except WorkspaceError as error:
@@ -68,9 +68,9 @@ def lab_of(settings: Settings, *, now: datetime) -> tuple[Workspace, Lab]:
     return workspace, lab
 
 
-def course_of(settings: Settings, *, now: datetime) -> tuple[Workspace, Lab]:
+def course_of(settings: Settings, *, now: datetime) -> tuple[Workspace, LabState]:
     """As `lab_of`, for commands that need a course's folder."""
     workspace, lab = lab_of(settings, now=now)
-    if lab.chosen is None:
+    if lab.course_term is None:
         cli.fail("there is no course: no cluster has the tags of a lab; set LAB_COURSE and LAB_TERM, or deploy one.")
     return workspace, lab

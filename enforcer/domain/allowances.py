@@ -27,11 +27,11 @@ class AllowanceError(ValueError):
     """An invalid allowance; the message is a sentence with the problem and the expected value."""
 
 
-class Freedom(Enum):
+class LimitOverride(Enum):
     """Effect of an allowance that has neither minutes nor a window on the limits of its days."""
 
     UNLIMITED = "unlimited"
-    NONE = "none"
+    BLOCKED = "none"
 
 
 @dataclass(frozen=True)
@@ -62,25 +62,25 @@ class Allowance:
     id: str
     group: str | None
     """Display name. None: all groups."""
-    first: date
-    last: date
+    first_day: date
+    last_day: date
     """Last day, included, like `first_day`; days are local to the course."""
-    change: timedelta | Freedom | Window
+    change: timedelta | LimitOverride | Window
     """A timedelta raises or lowers the limits of each day by that amount."""
     reason: str
     given_by: str
     given_at: datetime
 
     def covers(self, group: str, day: date) -> bool:
-        return self.group in (None, group) and self.first <= day <= self.last
+        return self.group in (None, group) and self.first_day <= day <= self.last_day
 
     def __str__(self) -> str:
         match self.change:
             case timedelta() as change:
                 minutes = round(change / timedelta(minutes=1))
                 what = f"{'-' if minutes < 0 else '+'} {abs(minutes)} minutes"
-            case Freedom() as freedom:
-                what = "blocked" if freedom is Freedom.NONE else freedom.value
+            case LimitOverride() as override:
+                what = "blocked" if override is LimitOverride.BLOCKED else override.value
             case Window() as window:
                 what = f"window {window}"
         return f"{what}: {self.reason}"
@@ -136,13 +136,13 @@ def windows_between(
     """
     allowances = tuple(a for a in allowances if a.group in (None, group))
     windows = tuple(a for a in allowances if isinstance(a.change, Window))
-    blocking = tuple(a for a in allowances if a.change is Freedom.NONE)
+    blocking = tuple(a for a in allowances if a.change is LimitOverride.BLOCKED)
     # A window may have begun on the local day before `begins`.
     first, last = begins.astimezone(tz).date() - timedelta(days=1), ends.astimezone(tz).date()
     days = {
         first + timedelta(days=number)
         for window in windows
-        for number in range((max(first, window.first) - first).days, (min(last, window.last) - first).days + 1)
+        for number in range((max(first, window.first_day) - first).days, (min(last, window.last_day) - first).days + 1)
     }
     found: list[Interval] = []
     for day in days:
@@ -169,12 +169,12 @@ def format_entry(entry: Allowance | Revocation) -> str:
     if isinstance(entry, Revocation):
         document["revokes"] = entry.revokes
     else:
-        document |= {"group": entry.group or "all", "first_day": str(entry.first), "last_day": str(entry.last)}
+        document |= {"group": entry.group or "all", "first_day": str(entry.first_day), "last_day": str(entry.last_day)}
         match entry.change:
             case timedelta() as change:
                 document["minutes"] = round(change / timedelta(minutes=1))
-            case Freedom() as freedom:
-                document[freedom.value] = True
+            case LimitOverride() as override:
+                document[override.value] = True
             case Window() as window:
                 document["window"] = str(window)
     document |= {"reason": entry.reason, "given_by": entry.given_by, "given_at": entry.given_at.isoformat()}
@@ -207,9 +207,9 @@ def parse_entry(text: str, path: str) -> Allowance | Revocation:
         raise AllowanceError(f"{path} is not an allowance: {error}") from None
 
 
-def _change(document: dict[str, Any]) -> timedelta | Freedom | Window:
-    changes: list[timedelta | Freedom | Window] = [
-        freedom for freedom in Freedom if document.get(freedom.value) is True
+def _change(document: dict[str, Any]) -> timedelta | LimitOverride | Window:
+    changes: list[timedelta | LimitOverride | Window] = [
+        override for override in LimitOverride if document.get(override.value) is True
     ]
     if "minutes" in document:
         minutes = document["minutes"]

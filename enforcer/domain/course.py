@@ -42,7 +42,7 @@ class Course:
         return folder_of(self.id, self.term)
 
 
-def course_of(file: CourseFile, tz: tzinfo) -> Course:
+def course_from_file(file: CourseFile, tz: tzinfo) -> Course:
     """Return the course that a file describes. `tz` is the time zone that the file names.
 
     Raises OverflowError or ValueError for minutes that are not a valid duration, ValueError for an unknown weekday.

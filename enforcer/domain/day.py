@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from enforcer.domain.allowances import Freedom, windows_between
-from enforcer.domain.observations import SeenCluster
-from enforcer.domain.quota import Limit, Period, Use, counted
-from enforcer.domain.snapshot import Picture, group_of
-from enforcer.domain.uptime import Session, counted_from, day_bounds, doubts, used_on
+from enforcer.domain.allowances import LimitOverride, windows_between
+from enforcer.domain.observations import ObservedCluster
+from enforcer.domain.quota import Limit, LimitUsage, Period, counted
+from enforcer.domain.snapshot import Snapshot, group_of
+from enforcer.domain.uptime import Session, counted_from, day_bounds, estimate_reasons, used_on
 
 
 @dataclass(frozen=True)
@@ -23,47 +23,49 @@ class ClusterDay:
     day: date
     used: timedelta
     """Counted uptime."""
-    shown_apart: timedelta
+    uncounted: timedelta
     """Uptime that did not count: sessions of staff and of the deploy, windows."""
     day_limit: Limit | None
     """Limit of the day. None: unlimited."""
-    tightest: Use | None
+    tightest_usage: LimitUsage | None
     """Usage of the limit, of any period, with the least time left at the end of the day."""
-    over: timedelta
+    overrun: timedelta
     """How long the cluster ran past a limit in force."""
-    stretches: tuple[tuple[datetime, datetime], ...]
+    intervals: tuple[tuple[datetime, datetime], ...]
     """When it ran, counted or not, clipped to the day and to now."""
-    counted_stretches: tuple[tuple[datetime, datetime], ...]
+    counted_intervals: tuple[tuple[datetime, datetime], ...]
     """The same for sessions that count."""
     is_running: bool
     """Whether a session that counts was running at the end of the day, or is running now."""
     estimates: tuple[str, ...]
     """Reasons for estimated figures; empty if they are exact."""
-    unknown: tuple[str, ...] = ()
+    unknown_users: tuple[str, ...] = ()
     """Users of unknown role whose sessions count."""
 
     @property
     def first_start(self) -> datetime | None:
-        return self.counted_stretches[0][0] if self.counted_stretches else None
+        return self.counted_intervals[0][0] if self.counted_intervals else None
 
     @property
     def last_stop(self) -> datetime | None:
         """End of the last counted session. None also while the cluster is running."""
-        return None if self.is_running or not self.counted_stretches else self.counted_stretches[-1][1]
+        return None if self.is_running or not self.counted_intervals else self.counted_intervals[-1][1]
 
 
-def cluster_day(picture: Picture, cluster: SeenCluster, day: date) -> ClusterDay:
+def cluster_day(snapshot: Snapshot, cluster: ObservedCluster, day: date) -> ClusterDay:
     """Return the usage of a cluster on a past day, or of today so far."""
     group = group_of(cluster)
-    tz, count_all = picture.course.calendar.tz, picture.count_all
+    tz, count_all = snapshot.course.calendar.tz, snapshot.count_all
     begins, ends = day_bounds(day, tz)
-    ends = min(ends, max(begins, picture.now))
-    sessions = [s for s in picture.sessions.get(cluster.id, []) if s.start < ends and (s.end is None or s.end > begins)]
-    windows = windows_between(begins, ends, group, picture.allowances, tz)
-    used = counted(begins, ends, sessions, windows, now=picture.now, count_all=count_all)
-    uses = picture.uses(cluster, day)
+    ends = min(ends, max(begins, snapshot.now))
+    sessions = [
+        s for s in snapshot.sessions.get(cluster.id, []) if s.start < ends and (s.end is None or s.end > begins)
+    ]
+    windows = windows_between(begins, ends, group, snapshot.allowances, tz)
+    used = counted(begins, ends, sessions, windows, now=snapshot.now, count_all=count_all)
+    limit_usages = snapshot.limit_usages(cluster, day)
     counting = [replaced for session in sessions if (replaced := _counted_part(session, count_all))]
-    known = picture.course.groups.get(group)
+    known = snapshot.course.groups.get(group)
     return ClusterDay(
         cluster.id,
         cluster.name,
@@ -72,14 +74,14 @@ def cluster_day(picture: Picture, cluster: SeenCluster, day: date) -> ClusterDay
         day,
         used,
         used_on(day, sessions, now=ends, tz=tz, count_all=True) - used,
-        next((use.limit for use in uses if use.limit.period is Period.DAY), None),
-        uses[0] if uses else None,
-        max((_past(use, picture, sessions, begins, ends, group) for use in uses), default=timedelta()),
+        next((usage.limit for usage in limit_usages if usage.limit.period is Period.DAY), None),
+        limit_usages[0] if limit_usages else None,
+        max((_past(usage, snapshot, sessions, begins, ends, group) for usage in limit_usages), default=timedelta()),
         _cut(((s.start, s.end) for s in sessions), begins, ends),
         _cut(counting, begins, ends),
         any(end is None or end > ends for _, end in counting),
-        doubts(sessions),
-        () if count_all else tuple(dict.fromkeys(user for session in sessions for user in session.unknown)),
+        estimate_reasons(sessions),
+        () if count_all else tuple(dict.fromkeys(user for session in sessions for user in session.unknown_users)),
     )
 
 
@@ -96,38 +98,40 @@ def _cut(
 
 
 def _past(
-    use: Use, picture: Picture, sessions: Iterable[Session], begins: datetime, ends: datetime, group: str
+    usage: LimitUsage, snapshot: Snapshot, sessions: Iterable[Session], begins: datetime, ends: datetime, group: str
 ) -> timedelta:
     """Return how long these sessions of one cluster exceeded this limit of its group, from when the limit was known."""
-    past = use.used - use.limit.hard
+    past = usage.used - usage.limit.hard
     if past <= timedelta():
         return timedelta()
-    lowering = (
+    limit_cuts = (
         allowance.given_at
-        for allowance in use.limit.allowances
-        if allowance.change is Freedom.NONE
+        for allowance in usage.limit.allowances
+        if allowance.change is LimitOverride.BLOCKED
         or (isinstance(allowance.change, timedelta) and allowance.change < timedelta())
     )
     # An allowance given in the afternoon that lowers the limit does not apply to the morning.
-    since = min(ends, max([begins, *lowering]))
-    return _counted(picture, sessions, _last(picture, group, past, since, ends), ends, group)
+    since = min(ends, max([begins, *limit_cuts]))
+    return _counted(snapshot, sessions, _last(snapshot, group, past, since, ends), ends, group)
 
 
-def _last(picture: Picture, group: str, length: timedelta, since: datetime, ends: datetime) -> datetime:
+def _last(snapshot: Snapshot, group: str, length: timedelta, since: datetime, ends: datetime) -> datetime:
     """Return when the last `length` of the group's counted time before `ends` began, but not before `since`."""
-    sessions = picture.sessions_of(group)
-    if _counted(picture, sessions, since, ends, group) <= length:
+    sessions = snapshot.sessions_of(group)
+    if _counted(snapshot, sessions, since, ends, group) <= length:
         return since
     early, late = since, ends
     while late - early > timedelta.resolution:
         middle = early + (late - early) // 2
-        if _counted(picture, sessions, middle, ends, group) > length:
+        if _counted(snapshot, sessions, middle, ends, group) > length:
             early = middle
         else:
             late = middle
     return late
 
 
-def _counted(picture: Picture, sessions: Iterable[Session], begins: datetime, ends: datetime, group: str) -> timedelta:
-    windows = windows_between(begins, ends, group, picture.allowances, picture.course.calendar.tz)
-    return counted(begins, ends, sessions, windows, now=picture.now, count_all=picture.count_all)
+def _counted(
+    snapshot: Snapshot, sessions: Iterable[Session], begins: datetime, ends: datetime, group: str
+) -> timedelta:
+    windows = windows_between(begins, ends, group, snapshot.allowances, snapshot.course.calendar.tz)
+    return counted(begins, ends, sessions, windows, now=snapshot.now, count_all=snapshot.count_all)

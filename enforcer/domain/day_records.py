@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-EARLIER = "counted by the earlier system"
-INCOMPLETE = "settled before all events had arrived"
+IMPORTED_ESTIMATE = "counted by the earlier system"
+INCOMPLETE_ESTIMATE = "settled before all events had arrived"
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class DayTotal:
     soft: timedelta | None
     hard: timedelta | None
     """None: unlimited."""
-    over: timedelta
-    shown_apart: timedelta
+    overrun: timedelta
+    uncounted: timedelta
     sessions: int
     estimate: bool
     imported: bool = False
@@ -26,11 +26,11 @@ class DayTotal:
     @property
     def reason(self) -> str | None:
         """Why the figure is an estimate; None if it is exact."""
-        return (EARLIER if self.imported else INCOMPLETE) if self.estimate else None
+        return (IMPORTED_ESTIMATE if self.imported else INCOMPLETE_ESTIMATE) if self.estimate else None
 
 
 @dataclass(frozen=True)
-class DoneAction:
+class RecordedAction:
     kind: str
     cluster_id: str
     group: str

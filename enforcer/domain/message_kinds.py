@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import Enum
 
 
-class Kind(Enum):
+class MessageKind(Enum):
     STOPPED = "stopped"
     CRASH = "crash"
     WARNING = "warning"
@@ -16,34 +16,34 @@ class Kind(Enum):
     @property
     def rank(self) -> int:
         """Send order: lower ranks are sent first."""
-        return list(Kind).index(self)
+        return list(MessageKind).index(self)
 
 
-OF_LIMITS = (Kind.WARNING, Kind.STOPPED)
+LIMIT_KINDS = (MessageKind.WARNING, MessageKind.STOPPED)
 """Messages about limits. They describe a moment, so a later one about the same limits replaces them."""
 
 
 @dataclass(frozen=True)
-class Notice:
+class LimitMessage:
     """A queued message about a limit."""
 
-    kind: Kind
+    kind: MessageKind
     about: str
     period: str
-    first: str
+    first_day: str
     """First day of the period, as an ISO date."""
-    queued: datetime
+    queued_at: datetime
 
 
-def is_untrue(notice: Notice, later: Notice) -> bool:
+def is_outdated(notice: LimitMessage, later: LimitMessage) -> bool:
     """Return whether a later message makes a waiting one outdated.
 
     A stop message replaces any earlier one. A warning replaces an earlier warning of the same period; it replaces a
     stop message only if a new day, week or term has begun.
     """
-    if later.about != notice.about or later.queued <= notice.queued:
+    if later.about != notice.about or later.queued_at <= notice.queued_at:
         return False
-    if later.kind is Kind.STOPPED:
+    if later.kind is MessageKind.STOPPED:
         return True
     is_same_period = later.period == notice.period
-    return is_same_period and (notice.kind is Kind.WARNING or later.first > notice.first)
+    return is_same_period and (notice.kind is MessageKind.WARNING or later.first_day > notice.first_day)

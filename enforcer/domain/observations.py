@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from enforcer.domain.uptime import Event, Sighting
+from enforcer.domain.uptime import Event, Observation
 
 OVERLAP = timedelta(minutes=15)
 """Overlap with the previous read of events, because some arrive late."""
 
 
 @dataclass(frozen=True)
-class SeenCluster:
+class ObservedCluster:
     """A cluster as the list of one poll shows it."""
 
     id: str
@@ -19,24 +19,24 @@ class SeenCluster:
     course: str
     term: str
     origin: str
-    sighting: Sighting
-    moved: str
+    observation: Observation
+    list_fingerprint: str
     """The times in the list entry; they differ between two lists if the cluster started or stopped in between."""
     creator: str | None = None
     """Address or application id of the cluster's creator; None if the list has none."""
 
-    def runs_on(self, read_to: datetime | None) -> bool:
+    def runs_unchanged_since(self, read_to: datetime | None) -> bool:
         """Return whether it has been running since before its events were read up to `read_to`, with late events of its
         start.
 
         Valid only if `list_fingerprint` has not changed since then.
         """
-        since = self.sighting.since
-        return self.sighting.running and since is not None and read_to is not None and read_to >= since + OVERLAP
+        since = self.observation.started
+        return self.observation.running and since is not None and read_to is not None and read_to >= since + OVERLAP
 
 
 @dataclass(frozen=True)
-class ToldEvent:
+class RawEvent:
     """An event with its raw JSON."""
 
     event: Event

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from enforcer.domain.observations import SeenCluster
+from enforcer.domain.observations import ObservedCluster
 from labkit.course_file import ORIGIN, legacy_group_of
 
-Pair = tuple[str, str]
+CourseTerm = tuple[str, str]
 """Course and term."""
 _LABEL = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
 """Valid names of courses and terms; they become part of a workspace path."""
@@ -21,7 +21,7 @@ NO_FILE = "the course has no course file; deploy it, or set LAB_COURSE and LAB_T
 
 
 @dataclass(frozen=True)
-class Accepted:
+class AcceptedCluster:
     """A cluster that was accepted as part of the lab."""
 
     course: str
@@ -32,42 +32,42 @@ class Accepted:
 
 
 @dataclass(frozen=True)
-class Trust:
+class CreatorCheck:
     """Checks whether the creator of a cluster is trusted."""
 
-    is_trusted: Callable[[SeenCluster], bool]
+    is_trusted: Callable[[ObservedCluster], bool]
     """Returns whether the creator of a cluster is staff."""
-    is_certain: Callable[[SeenCluster], bool]
+    is_certain: Callable[[ObservedCluster], bool]
     """Returns whether a negative answer is certain: the administrators were read after the cluster was first seen."""
 
 
 @dataclass(frozen=True)
-class Own:
+class ClusterSelection:
     """The clusters of a course, and the clusters that only claim to belong to it."""
 
-    clusters: tuple[SeenCluster, ...] = ()
+    clusters: tuple[ObservedCluster, ...] = ()
     """Clusters of the course, with course, term and group as accepted."""
-    new: tuple[SeenCluster, ...] = ()
+    newly_accepted: tuple[ObservedCluster, ...] = ()
     """Those of `clusters` that were not accepted before."""
-    claims: tuple[SeenCluster, ...] = ()
+    claims: tuple[ObservedCluster, ...] = ()
     """Clusters that only claim to belong to the course and are not managed."""
     problems: tuple[str, ...] = ()
 
 
-def has_tags(cluster: SeenCluster) -> bool:
+def has_tags(cluster: ObservedCluster) -> bool:
     """Return whether a cluster has all the tags that a deploy sets."""
     is_named = _LABEL.fullmatch(cluster.course) and _LABEL.fullmatch(cluster.term)
     return bool(cluster.origin == ORIGIN and is_named and cluster.group)
 
 
-def pair_of(cluster: SeenCluster) -> Pair:
+def course_term_of(cluster: ObservedCluster) -> CourseTerm:
     """Return the course and term named by the cluster's tags."""
     return cluster.course, cluster.term
 
 
 def choose_course(
-    found: Iterable[Pair], course: str | None, term: str | None, known: Pair | None
-) -> tuple[Pair | None, str | None]:
+    found: Iterable[CourseTerm], course: str | None, term: str | None, known: CourseTerm | None
+) -> tuple[CourseTerm | None, str | None]:
     """Return the course and term to manage, and a sentence if the choice is ambiguous.
 
     `found` are those named by trusted clusters; `known` is the one managed last. The settings name the course, or there
@@ -76,7 +76,9 @@ def choose_course(
     """
     if course and term:
         return (course, term), None
-    wanted = sorted({pair for pair in found if course in (None, pair[0]) and term in (None, pair[1])})
+    wanted = sorted(
+        {course_term for course_term in found if course in (None, course_term[0]) and term in (None, course_term[1])}
+    )
     if known and (course not in (None, known[0]) or term not in (None, known[1])):
         known = None
     if len(wanted) > 1:
@@ -86,15 +88,15 @@ def choose_course(
     return wanted[0] if wanted else known, None
 
 
-def own_clusters(
-    everything: Iterable[SeenCluster],
-    pair: Pair,
+def select_clusters(
+    everything: Iterable[ObservedCluster],
+    course_term: CourseTerm,
     *,
     groups: frozenset[str] | None,
     is_named: bool,
-    accepted: Mapping[str, Accepted],
-    trust: Trust,
-) -> Own:
+    accepted: Mapping[str, AcceptedCluster],
+    creator_check: CreatorCheck,
+) -> ClusterSelection:
     """Return the clusters of a course in a term.
 
     `groups` are those of the course file. If there is none (None), the settings have to name the course (`is_named`). A
@@ -102,15 +104,15 @@ def own_clusters(
     has an accepted cluster: missing information neither excludes a cluster of the lab nor accepts a foreign one.
     """
     everything = tuple(everything)
-    clusters: list[SeenCluster] = []
-    new: list[SeenCluster] = []
-    claims: list[SeenCluster] = []
-    doubtful: list[SeenCluster] = []
+    clusters: list[ObservedCluster] = []
+    new: list[ObservedCluster] = []
+    claims: list[ObservedCluster] = []
+    doubtful: list[ObservedCluster] = []
     problems: list[str] = []
     for cluster in everything:
         before = accepted.get(cluster.id)
-        is_tagged = has_tags(cluster) and pair_of(cluster) == pair
-        if before and (before.course, before.term) == pair:
+        is_tagged = has_tags(cluster) and course_term_of(cluster) == course_term
+        if before and (before.course, before.term) == course_term:
             restored, problem = _restored_tags(cluster, before, groups, is_tagged=is_tagged)
             clusters.append(restored)
             new += [restored] if restored.group != before.group else []
@@ -123,10 +125,10 @@ def own_clusters(
         elif groups is not None and cluster.group not in groups:
             claims.append(cluster)
             problems.append(_claim_problem(cluster, "the course file does not list this group"))
-        elif trust.is_trusted(cluster):
+        elif creator_check.is_trusted(cluster):
             clusters.append(cluster)
             new.append(cluster)
-        elif cluster.creator and trust.is_certain(cluster):
+        elif cluster.creator and creator_check.is_certain(cluster):
             claims.append(cluster)
             why = f"its creator {cluster.creator} is neither a workspace administrator nor in [staff]"
             problems.append(_claim_problem(cluster, why))
@@ -147,12 +149,12 @@ def own_clusters(
             )
     order = {cluster.id: number for number, cluster in enumerate(everything)}
     clusters.sort(key=lambda cluster: order[cluster.id])
-    return Own(tuple(clusters), tuple(new), tuple(claims), tuple(problems))
+    return ClusterSelection(tuple(clusters), tuple(new), tuple(claims), tuple(problems))
 
 
 def _restored_tags(
-    cluster: SeenCluster, before: Accepted, groups: frozenset[str] | None, *, is_tagged: bool
-) -> tuple[SeenCluster, str | None]:
+    cluster: ObservedCluster, before: AcceptedCluster, groups: frozenset[str] | None, *, is_tagged: bool
+) -> tuple[ObservedCluster, str | None]:
     """Return the cluster with the group it was accepted for, and a sentence if its tags have changed."""
     kept = replace(cluster, course=before.course, term=before.term, group=before.group, origin=ORIGIN)
     if is_tagged and cluster.group == before.group:
@@ -167,26 +169,28 @@ def _restored_tags(
     )
 
 
-def _claim_problem(cluster: SeenCluster, why: str) -> str:
+def _claim_problem(cluster: ObservedCluster, why: str) -> str:
     return (
         f"cluster {cluster.name} ({cluster.id}, created by {cluster.creator or 'an unknown account'}) claims to "
         f"belong to {cluster.group} of {cluster.course} {cluster.term} and is not managed: {why}"
     )
 
 
-def foreign_claims(everything: Iterable[SeenCluster], pair: Pair | None, trust: Trust) -> list[str]:
+def foreign_claims(
+    everything: Iterable[ObservedCluster], course_term: CourseTerm | None, creator_check: CreatorCheck
+) -> list[str]:
     """Return sentences about clusters with the tags of another course whose creator is not staff."""
     return [
         _claim_problem(cluster, f"its creator {cluster.creator} is neither a workspace administrator nor in [staff]")
         for cluster in everything
         if has_tags(cluster)
-        and pair_of(cluster) != pair
+        and course_term_of(cluster) != course_term
         and cluster.creator
-        and not trust.is_trusted(cluster)
-        and trust.is_certain(cluster)
+        and not creator_check.is_trusted(cluster)
+        and creator_check.is_certain(cluster)
     ]
 
 
-def legacy_clusters(everything: Iterable[SeenCluster]) -> tuple[SeenCluster, ...]:
+def legacy_clusters(everything: Iterable[ObservedCluster]) -> tuple[ObservedCluster, ...]:
     """Return the clusters without tags whose names follow the earlier system."""
     return tuple(cluster for cluster in everything if not has_tags(cluster) and legacy_group_of(cluster.name))

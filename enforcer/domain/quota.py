@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from enum import Enum
 from typing import Self
 
-from enforcer.domain.allowances import Allowance, Freedom, Interval, windows_between
+from enforcer.domain.allowances import Allowance, Interval, LimitOverride, windows_between
 from enforcer.domain.observations import DirectGrant
 from enforcer.domain.uptime import Session, day_bounds, overlap
 from labkit.course_file import GroupLimits
@@ -92,9 +92,9 @@ class Limit:
     """One limit in force on a day."""
 
     period: Period
-    first: date
+    first_day: date
     """First day of the period; it identifies the messages about this limit."""
-    last: date
+    last_day: date
     soft: timedelta
     hard: timedelta
     base: timedelta
@@ -106,7 +106,7 @@ class Limit:
         base = f"{round(self.base / MINUTE)}"
         if not self.allowances:
             return f"{base} minutes"
-        if any(allowance.change is Freedom.NONE for allowance in self.allowances):
+        if any(allowance.change is LimitOverride.BLOCKED for allowance in self.allowances):
             return f"0 instead of {base} minutes: {'; '.join(allowance.reason for allowance in self.allowances)}"
         shifts: dict[str, timedelta] = {}
         for allowance in self.allowances:
@@ -119,7 +119,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Use:
+class LimitUsage:
     """How much of a limit is used."""
 
     limit: Limit
@@ -152,18 +152,18 @@ def limit_on(
     if base is None:
         return None
     first, last = calendar.days(period, day)
-    blocking = tuple(allowance for allowance in today if allowance.change is Freedom.NONE)
+    blocking = tuple(allowance for allowance in today if allowance.change is LimitOverride.BLOCKED)
     if blocking and period is Period.DAY:
         return Limit(period, first, last, timedelta(), timedelta(), base, blocking)
-    if any(allowance.change is Freedom.UNLIMITED for allowance in today):
+    if any(allowance.change is LimitOverride.UNLIMITED for allowance in today):
         return None
     changing = tuple(
         allowance
         for allowance in allowances
         if isinstance(allowance.change, timedelta)
         and allowance.group in (None, group)
-        and allowance.first <= last
-        and allowance.last >= first
+        and allowance.first_day <= last
+        and allowance.last_day >= first
     )
     limit = Limit(period, first, last, quota.soft, base, base, changing)
     total_shift = sum((_shift(limit, allowance) for allowance in changing), timedelta())
@@ -174,11 +174,11 @@ def limit_on(
 
 def _shift(limit: Limit, allowance: Allowance) -> timedelta:
     assert isinstance(allowance.change, timedelta)
-    days = (min(limit.last, allowance.last) - max(limit.first, allowance.first)).days + 1
+    days = (min(limit.last_day, allowance.last_day) - max(limit.first_day, allowance.first_day)).days + 1
     return allowance.change * days
 
 
-def uses_on(
+def limit_usages_on(
     day: date,
     sessions: Iterable[Session],
     *,
@@ -188,21 +188,21 @@ def uses_on(
     allowances: Iterable[Allowance],
     count_all: bool,
     now: datetime,
-) -> tuple[Use, ...]:
+) -> tuple[LimitUsage, ...]:
     """Return how much of every limit in force on this day is used, the one with the least time left first.
 
     Week and term count up to the end of `day`, so the result for a past day is what it was on that day.
     """
     sessions, allowances = tuple(sessions), tuple(allowances)
-    uses = []
+    limit_usages = []
     for period in Period:
         limit = limit_on(day, period, group, quota, calendar, allowances)
         if limit:
-            begins, ends = day_bounds(limit.first, calendar.tz)[0], day_bounds(day, calendar.tz)[1]
+            begins, ends = day_bounds(limit.first_day, calendar.tz)[0], day_bounds(day, calendar.tz)[1]
             windows = windows_between(begins, ends, group, allowances, calendar.tz)
             used = counted(begins, ends, sessions, windows, now=now, count_all=count_all)
-            uses.append(Use(limit, used))
-    return tuple(sorted(uses, key=lambda use: use.left))
+            limit_usages.append(LimitUsage(limit, used))
+    return tuple(sorted(limit_usages, key=lambda usage: usage.left))
 
 
 def counted(
@@ -224,7 +224,7 @@ def counted(
 
 
 @dataclass(frozen=True)
-class Standing:
+class QuotaStatus:
     """State of one cluster at a poll: running or not, permission, and how much of each limit is used."""
 
     cluster_id: str
@@ -233,7 +233,7 @@ class Standing:
     """Whether it runs in a session that counts; sessions started by staff or the deploy are not stopped."""
     level: Level | None
     """Level of the group's own entry on the cluster. None: not read, so it is not changed."""
-    uses: tuple[Use, ...]
+    limit_usages: tuple[LimitUsage, ...]
     in_window: bool
 
 
@@ -241,21 +241,21 @@ class Standing:
 class Warn:
     cluster_id: str
     group: str
-    use: Use
+    limit_usage: LimitUsage
 
 
 @dataclass(frozen=True)
 class Restrict:
     cluster_id: str
     group: str
-    use: Use
+    limit_usage: LimitUsage
 
 
 @dataclass(frozen=True)
 class Stop:
     cluster_id: str
     group: str
-    use: Use
+    limit_usage: LimitUsage
 
 
 @dataclass(frozen=True)
@@ -272,7 +272,7 @@ def describe(action: Action) -> str:
     verb = type(action).__name__.lower()
     if isinstance(action, Restore):
         return f"{verb} {action.group}: there is quota left"
-    used, limit = int(action.use.used / MINUTE), action.use.limit
+    used, limit = int(action.limit_usage.used / MINUTE), action.limit_usage.limit
     return f"{verb} {action.group}: used {used} minutes of the {limit.period.value}, the limit is {limit}"
 
 
@@ -281,10 +281,10 @@ LimitKey = tuple[str, Period, date, timedelta]
 
 
 def limit_key(group: str, limit: Limit) -> LimitKey:
-    return group, limit.period, limit.first, limit.hard
+    return group, limit.period, limit.first_day, limit.hard
 
 
-def decide(standings: Iterable[Standing], warned: frozenset[LimitKey]) -> tuple[Action, ...]:
+def decide(quota_statuses: Iterable[QuotaStatus], warned_limits: frozenset[LimitKey]) -> tuple[Action, ...]:
     """Return the actions that are due: restrict before stop, cluster by cluster, warnings last.
 
     If a group has reached a limit, its running cluster is stopped, and the group is restricted if it may restart the
@@ -294,19 +294,19 @@ def decide(standings: Iterable[Standing], warned: frozenset[LimitKey]) -> tuple[
     actions: list[Action] = []
     near: dict[LimitKey, tuple[bool, Warn]] = {}
     """By limit: whether the cluster of the warning is running, and the warning."""
-    for standing in standings:
-        reached = next((use for use in standing.uses if use.is_over), None)
-        if reached and not standing.in_window:
-            if standing.level in STARTING:
-                actions.append(Restrict(standing.cluster_id, standing.group, reached))
-            if standing.is_running:
-                actions.append(Stop(standing.cluster_id, standing.group, reached))
+    for status in quota_statuses:
+        reached = next((usage for usage in status.limit_usages if usage.is_over), None)
+        if reached and not status.in_window:
+            if status.level in STARTING:
+                actions.append(Restrict(status.cluster_id, status.group, reached))
+            if status.is_running:
+                actions.append(Stop(status.cluster_id, status.group, reached))
             continue
-        if standing.level is Level.ATTACH:
-            actions.append(Restore(standing.cluster_id, standing.group))
-        use = next((use for use in standing.uses if use.is_near and not use.is_over), None)
-        if use and (key := limit_key(standing.group, use.limit)) not in warned:
-            warning = (standing.is_running, Warn(standing.cluster_id, standing.group, use))
+        if status.level is Level.ATTACH:
+            actions.append(Restore(status.cluster_id, status.group))
+        usage = next((usage for usage in status.limit_usages if usage.is_near and not usage.is_over), None)
+        if usage and (key := limit_key(status.group, usage.limit)) not in warned_limits:
+            warning = (status.is_running, Warn(status.cluster_id, status.group, usage))
             # `max` keeps the first of equal ones.
             near[key] = max(near.get(key, warning), warning, key=lambda one: one[0])
     return (*actions, *(warning for _, warning in near.values()))

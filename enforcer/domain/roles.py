@@ -21,13 +21,13 @@ PAUSE = 1 / 6
 
 
 @dataclass(frozen=True)
-class People:
+class UserRoles:
     """Roles of the workspace's users, as far as they are known."""
 
     course: Course
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Lower-case addresses by group; empty if they were never read."""
-    enforcer: str = ""
+    enforcer_user: str = ""
     """The enforcer's own user; empty if it is not known."""
 
     def role_of(self, user: str, *, creator: str | None, group: str) -> Role:
@@ -42,7 +42,7 @@ class People:
     def is_trusted(self, user: str) -> bool:
         """Return whether the user is staff for every cluster."""
         is_admin = user.casefold() in self.groups.get(ADMINS, frozenset())
-        return is_admin or is_same(user, self.enforcer) or self.course.is_staff(user)
+        return is_admin or is_same(user, self.enforcer_user) or self.course.is_staff(user)
 
     def is_student(self, user: str, group: str) -> bool:
         """Return whether the user is in a student group of the course. `group` is one of them."""
@@ -50,7 +50,7 @@ class People:
         return any(user.casefold() in self.groups.get(name, frozenset()) for name in names)
 
 
-def routes_around(people: People, cluster_name: str, group: str, grants: Iterable[DirectGrant]) -> tuple[str, ...]:
+def quota_bypasses(people: UserRoles, cluster_name: str, group: str, grants: Iterable[DirectGrant]) -> tuple[str, ...]:
     """Return a sentence for each student, or other group of students, with a direct grant that allows starting the
     cluster."""
     starting = {level.value for level in STARTING}
@@ -62,7 +62,7 @@ def routes_around(people: People, cluster_name: str, group: str, grants: Iterabl
     )
 
 
-def _is_of_students(people: People, grant: DirectGrant, group: str) -> bool:
+def _is_of_students(people: UserRoles, grant: DirectGrant, group: str) -> bool:
     if grant.kind == "user":
         return people.is_student(grant.principal, group) and not people.is_trusted(grant.principal)
     if grant.kind != "group" or grant.principal in (group, ADMINS):
@@ -77,7 +77,7 @@ def is_same(user: str, other: str | None) -> bool:
     return bool(other) and user.casefold() == (other or "").casefold()
 
 
-def is_worth_asking(*, unknown_since: datetime, asked: datetime | None, now: datetime) -> bool:
+def is_reread_due(*, unknown_since: datetime, asked: datetime | None, now: datetime) -> bool:
     """Return whether to read the groups because of an unknown role: at each poll at first, then less and less often."""
     age = now - unknown_since
     return asked is None or asked > now or age < AT_EVERY_POLL or now - asked >= age * PAUSE

@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from enforcer.domain.quota import Calendar, Period
-from enforcer.domain.snapshot import Picture
-from enforcer.domain.timestamps import to_instant, to_millis
+from enforcer.domain.snapshot import Snapshot
+from enforcer.domain.timestamps import from_millis, to_millis
 from enforcer.domain.uptime import Session, counted_from
 
 VERSION = 1
@@ -22,7 +22,7 @@ MOST_MS = 10**12
 """Maximum total in milliseconds, more than thirty years."""
 
 
-class SettledError(ValueError):
+class SettledTotalsError(ValueError):
     """An invalid file; the message is a sentence with the problem."""
 
 
@@ -40,16 +40,16 @@ class GoneCluster:
     """Usage of a cluster that no longer exists."""
 
     group: str
-    stretches: tuple[tuple[datetime, datetime], ...] = ()
+    intervals: tuple[tuple[datetime, datetime], ...] = ()
     """The counted parts of its sessions."""
 
     @property
     def sessions(self) -> list[Session]:
-        return [Session(start, end) for start, end in self.stretches]
+        return [Session(start, end) for start, end in self.intervals]
 
 
 @dataclass(frozen=True)
-class Settled:
+class SettledTotals:
     """Totals of all groups up to the end of a local day."""
 
     up_to: date
@@ -67,7 +67,7 @@ class Settled:
         return {Period.DAY: timedelta(), Period.WEEK: totals.week, Period.TERM: totals.term}[period]
 
 
-def format_settled(settled: Settled) -> str:
+def format_settled(settled: SettledTotals) -> str:
     """Return the content of the file, JSON; the same text for the same totals."""
     groups = {
         name: {"week_ms": totals.week // _MS, "term_ms": totals.term // _MS}
@@ -78,30 +78,32 @@ def format_settled(settled: Settled) -> str:
         document["gone"] = {
             id: {
                 "group": cluster.group,
-                "stretches": [[to_millis(start), to_millis(end)] for start, end in cluster.stretches],
+                "stretches": [[to_millis(start), to_millis(end)] for start, end in cluster.intervals],
             }
             for id, cluster in sorted(settled.gone.items())
         }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
-def parse_settled(text: str, path: str) -> Settled:
+def parse_settled(text: str, path: str) -> SettledTotals:
     """Parse the content of the file `path`. Raises SettledTotalsError."""
     try:
         document = json.loads(text)
         if document["version"] != VERSION or isinstance(document["version"], bool):
-            raise SettledError(
+            raise SettledTotalsError(
                 f"{path} has version {document['version']!r}, but this program supports only {VERSION}; upgrade it"
             )
         groups = {str(name): _totals(totals) for name, totals in document["groups"].items()}
         gone = {str(id): _gone(cluster) for id, cluster in document.get("gone", {}).items()}
-        return Settled(date.fromisoformat(document["up_to"]), groups, gone)
-    except SettledError:
+        return SettledTotals(date.fromisoformat(document["up_to"]), groups, gone)
+    except SettledTotalsError:
         raise
     except KeyError as error:
-        raise SettledError(f"{path}: {error.args[0]} is missing; end-of-day writes it again") from None
+        raise SettledTotalsError(f"{path}: {error.args[0]} is missing; end-of-day writes it again") from None
     except (AttributeError, OverflowError, RecursionError, TypeError, ValueError) as error:
-        raise SettledError(f"{path} is not a file of settled totals ({error}); end-of-day writes it again") from None
+        raise SettledTotalsError(
+            f"{path} is not a file of settled totals ({error}); end-of-day writes it again"
+        ) from None
 
 
 def _totals(document: dict[str, Any]) -> GroupTotals:
@@ -115,19 +117,19 @@ def _duration(document: Any) -> timedelta:
 
 
 def _gone(document: dict[str, Any]) -> GoneCluster:
-    stretches = tuple((to_instant(int(start)), to_instant(int(end))) for start, end in document["stretches"])
+    stretches = tuple((from_millis(int(start)), from_millis(int(end))) for start, end in document["stretches"])
     return GoneCluster(str(document["group"]), stretches)
 
 
-def gone_clusters(picture: Picture, since: datetime) -> dict[str, GoneCluster]:
+def gone_clusters(snapshot: Snapshot, since: datetime) -> dict[str, GoneCluster]:
     """Return the counted usage after `since` of clusters that no longer exist, by id, if there is any."""
     found = {}
-    for id, group in picture.former.items():
+    for id, group in snapshot.former_groups.items():
         stretches = tuple(
-            (max(start, since), session.end or picture.now)
-            for session in picture.sessions.get(id, [])
-            if (start := counted_from(session, count_all=picture.count_all)) is not None
-            and (session.end or picture.now) > max(start, since)
+            (max(start, since), session.end or snapshot.now)
+            for session in snapshot.sessions.get(id, [])
+            if (start := counted_from(session, count_all=snapshot.count_all)) is not None
+            and (session.end or snapshot.now) > max(start, since)
         )
         if stretches:
             found[id] = GoneCluster(group, stretches)

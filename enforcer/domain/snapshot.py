@@ -8,21 +8,21 @@ from functools import cached_property
 
 from enforcer.domain.allowances import Allowance, windows_between
 from enforcer.domain.course import Course
-from enforcer.domain.observations import SeenCluster
-from enforcer.domain.quota import Level, Quota, Standing, Use, uses_on
+from enforcer.domain.observations import ObservedCluster
+from enforcer.domain.quota import Level, LimitUsage, Quota, QuotaStatus, limit_usages_on
 from enforcer.domain.uptime import Session, counted_from
 from labkit.course_file import ORIGIN, legacy_group_of
 
 
 @dataclass(frozen=True)
-class Picture:
+class Snapshot:
     """The state of one course at one moment."""
 
     now: datetime
     course: Course
-    fallback: Quota
+    fallback_quota: Quota
     """Quota of clusters whose group is not in the course file."""
-    clusters: tuple[SeenCluster, ...]
+    clusters: tuple[ObservedCluster, ...]
     sessions: Mapping[str, list[Session]]
     """Sessions by cluster id; at least those that count towards a limit of today."""
     allowances: tuple[Allowance, ...]
@@ -30,11 +30,11 @@ class Picture:
     """Addresses by group, the recipients of mail. None: could not be read."""
     problems: tuple[str, ...] = field(default=())
     """Sentences about what could not be read; the poll continues without it and reports it."""
-    former: Mapping[str, str] = field(default_factory=dict)
+    former_groups: Mapping[str, str] = field(default_factory=dict)
     """Groups of clusters that the workspace no longer shows, by cluster id: their usage still counts."""
     claims: frozenset[str] = frozenset()
     """Ids of clusters that only claim to belong to the course."""
-    cleared: frozenset[tuple[str, datetime]] = frozenset()
+    reclassified: frozenset[tuple[str, datetime]] = frozenset()
     """Cluster and time of each start that counted as unknown and is now known to be by staff."""
     notices: tuple[str, ...] = ()
     """Those of the problems that are mailed to the admin: an ambiguous course, or its file."""
@@ -50,12 +50,12 @@ class Picture:
 
     def quota(self, group: str) -> Quota:
         known = self.course.groups.get(group)
-        return known.quota if known else self.fallback
+        return known.quota if known else self.fallback_quota
 
     @cached_property
     def group_by_cluster(self) -> Mapping[str, str]:
         """Groups of all clusters of the course, including former ones, by cluster id."""
-        return {**self.former, **{cluster.id: group_of(cluster) for cluster in self.clusters}}
+        return {**self.former_groups, **{cluster.id: group_of(cluster) for cluster in self.clusters}}
 
     @cached_property
     def _sessions_by_group(self) -> Mapping[str, list[Session]]:
@@ -68,14 +68,14 @@ class Picture:
         """Return the sessions of all clusters of a group, cluster by cluster."""
         return self._sessions_by_group.get(group, [])
 
-    def uses(self, cluster: SeenCluster, day: date | None = None) -> tuple[Use, ...]:
+    def limit_usages(self, cluster: ObservedCluster, day: date | None = None) -> tuple[LimitUsage, ...]:
         """Return how much of each limit the cluster's group has used on `day` (default: today), the tightest first."""
-        return self.uses_of(group_of(cluster), day)
+        return self.limit_usages_of(group_of(cluster), day)
 
-    def uses_of(self, group: str, day: date | None = None) -> tuple[Use, ...]:
+    def limit_usages_of(self, group: str, day: date | None = None) -> tuple[LimitUsage, ...]:
         """Return how much of each limit a group has used on all its clusters on `day` (default: today), the tightest
         first."""
-        return uses_on(
+        return limit_usages_on(
             day or self.today,
             self.sessions_of(group),
             group=group,
@@ -90,14 +90,14 @@ class Picture:
         moment = timedelta(milliseconds=1)
         return bool(windows_between(self.now, self.now + moment, group, self.allowances, self.course.calendar.tz))
 
-    def is_counting(self, cluster: SeenCluster) -> bool:
+    def is_counting(self, cluster: ObservedCluster) -> bool:
         """Return whether the cluster runs in a session that counts towards its group's limits."""
         sessions = self.sessions.get(cluster.id, [])
-        if not cluster.sighting.running or not sessions or sessions[-1].end is not None:
+        if not cluster.observation.running or not sessions or sessions[-1].end is not None:
             return False
         return counted_from(sessions[-1], count_all=self.count_all) is not None
 
-    def own_of(self, listed: Iterable[SeenCluster]) -> tuple[SeenCluster, ...]:
+    def course_clusters_in(self, listed: Iterable[ObservedCluster]) -> tuple[ObservedCluster, ...]:
         """Return the clusters of a newer list that belong or may belong to the course; a tick decides which do."""
         own = {cluster.id for cluster in self.clusters}
         pair = self.course.id, self.course.term
@@ -105,10 +105,10 @@ class Picture:
             cluster
             for cluster in listed
             if cluster.id in own
-            or (cluster.id not in self.claims and (cluster.course, cluster.term) == pair and is_of_a_lab(cluster))
+            or (cluster.id not in self.claims and (cluster.course, cluster.term) == pair and is_lab_cluster(cluster))
         )
 
-    def running_in(self, group: str) -> int:
+    def running_count(self, group: str) -> int:
         """Return how many clusters of the group run in sessions that count; each uses up its limits."""
         return self._running_by_group[group]
 
@@ -116,32 +116,34 @@ class Picture:
     def _running_by_group(self) -> Counter[str]:
         return Counter(group_of(cluster) for cluster in self.clusters if self.is_counting(cluster))
 
-    def standings(self, levels: Mapping[str, Level | None]) -> tuple[Standing, ...]:
+    def quota_statuses(self, levels: Mapping[str, Level | None]) -> tuple[QuotaStatus, ...]:
         """Return the quota status of every cluster; `levels` are the permissions that were read, by cluster id."""
-        uses = {group: self.uses_of(group) for group in {group_of(cluster) for cluster in self.clusters}}
+        limit_usages = {
+            group: self.limit_usages_of(group) for group in {group_of(cluster) for cluster in self.clusters}
+        }
         return tuple(
-            Standing(
+            QuotaStatus(
                 cluster.id,
                 group_of(cluster),
                 self.is_counting(cluster),
                 levels.get(cluster.id),
-                uses[group_of(cluster)],
+                limit_usages[group_of(cluster)],
                 self.is_in_window(group_of(cluster)),
             )
             for cluster in self.clusters
         )
 
 
-def is_of_a_lab(cluster: SeenCluster) -> bool:
+def is_lab_cluster(cluster: ObservedCluster) -> bool:
     """Return whether a cluster belongs to a lab by its tags or, without tags, by its name."""
     return cluster.origin == ORIGIN if cluster.course else bool(legacy_group_of(cluster.name))
 
 
-def group_of(cluster: SeenCluster) -> str:
+def group_of(cluster: ObservedCluster) -> str:
     """Return the display name of the cluster's group: its tag, or else the group in a name of the earlier system."""
-    return cluster.group or group_named(cluster.name)
+    return cluster.group or group_from_name(cluster.name)
 
 
-def group_named(cluster_name: str) -> str:
+def group_from_name(cluster_name: str) -> str:
     """Return the display name of the group for a cluster name of the earlier system; else the name itself."""
     return legacy_group_of(cluster_name) or cluster_name

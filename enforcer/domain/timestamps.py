@@ -8,13 +8,13 @@ def to_millis(time: datetime) -> int:
     return (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
-def to_instant(millis: int) -> datetime:
+def from_millis(millis: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=millis)
 
 
-def instant_or_none(millis: int | None) -> datetime | None:
-    return None if millis is None else to_instant(millis)
+def from_millis_or_none(millis: int | None) -> datetime | None:
+    return None if millis is None else from_millis(millis)
 
 
-def millis_or_none(time: datetime | None) -> int | None:
+def to_millis_or_none(time: datetime | None) -> int | None:
     return None if time is None else to_millis(time)

@@ -20,11 +20,11 @@ LIST_LAG = timedelta(seconds=1)
 """Maximum difference between the times of a restart in the list and in its event."""
 UNCERTAIN = "whether it reached RUNNING was not among the events"
 NO_RUNNING = "its RUNNING was not among the events"
-LAUNCHES = frozenset({"CREATING", "STARTING"})
-MOVES = LAUNCHES | {"RUNNING", "RESTARTING", "TERMINATING"}
-LIVELY = frozenset({"RESIZING", "UPSIZE_COMPLETED"})
+LAUNCH_EVENTS = frozenset({"CREATING", "STARTING"})
+STATE_EVENTS = LAUNCH_EVENTS | {"RUNNING", "RESTARTING", "TERMINATING"}
+RUNNING_ONLY_EVENTS = frozenset({"RESIZING", "UPSIZE_COMPLETED"})
 """Event types that only running clusters produce."""
-SILENT = frozenset(
+NEUTRAL_EVENTS = frozenset(
     {
         "ADD_NODES_FAILED",
         "INIT_SCRIPTS_FINISHED",
@@ -36,7 +36,7 @@ SILENT = frozenset(
     }
 )
 """Event types that launching clusters produce as well; they do not show whether the cluster ran."""
-HINTS = frozenset(
+RUNNING_HINTS = frozenset(
     """
     AUTOMATIC_CLUSTER_UPDATE AUTOSCALING_BACKOFF AUTOSCALING_FAILED AUTOSCALING_STATS_REPORT CLUSTER_MIGRATED DBFS_DOWN
     DECOMMISSION_ENDED DECOMMISSION_STARTED DEFERRED_POLICY_ENFORCEMENT_FAILED DEFERRED_POLICY_ENFORCEMENT_SCHEDULED
@@ -48,12 +48,12 @@ HINTS = frozenset(
 
 Between a launch and an end that is not a launch failure, the first of them is taken as the missing RUNNING.
 """
-KNOWN_TYPES = MOVES | LIVELY | SILENT | HINTS
+KNOWN_TYPES = STATE_EVENTS | RUNNING_ONLY_EVENTS | NEUTRAL_EVENTS | RUNNING_HINTS
 """Event types that are evaluated; any other type is ignored."""
 CALLED_OFF_WITHIN = timedelta(minutes=1)
 """A launch that a person ends within this time is taken not to have reached RUNNING."""
 CALLED_OFF = "it was called off while it was launching"
-LATER_FAILURES = frozenset(
+RUNTIME_FAILURES = frozenset(
     {
         "ABUSE_DETECTED",
         "CLOUD_PROVIDER_SHUTDOWN",
@@ -127,42 +127,42 @@ class Session:
     """Changes of the number of workers: time and new number, as far as events give it."""
     estimate: str | None = None
     """Why the bounds are estimates; None if they are exact."""
-    last_told: datetime | None = field(default=None, compare=False)
+    last_reported: datetime | None = field(default=None, compare=False)
     """Time of the last event while it ran; the session did not end earlier."""
     role: Role = field(default=Role.UNKNOWN, compare=False)
     """Role of the user who started it, which is not part of events."""
 
     @property
-    def unknown(self) -> tuple[str, ...]:
+    def unknown_users(self) -> tuple[str, ...]:
         """Users of unknown role who started or restarted it; their sessions count until the role is known."""
         starters = [(self.started_by, self.role), *((restart.user, restart.role) for restart in self.restarts)]
         return tuple(dict.fromkeys(user for user, role in starters if user and role is Role.UNKNOWN))
 
 
 @dataclass(frozen=True)
-class Sighting:
+class Observation:
     """State of a cluster in the cluster list at one poll."""
 
     at: datetime
     running: bool
     """Whether the state counts as uptime: RUNNING, RESIZING or RESTARTING."""
-    since: datetime | None = None
+    started: datetime | None = None
     """Time of the last start or restart in the list entry."""
     terminated: datetime | None = None
     """Time of the last completed stop in the list entry; while it is being stopped, the time of the poll."""
 
 
 @dataclass(frozen=True)
-class Told:
+class Timeline:
     """Sessions and launches derived from the events of a cluster."""
 
     sessions: tuple[Session, ...] = ()
     """Oldest first."""
-    launching: datetime | None = None
+    launching_since: datetime | None = None
     """Start of a launch without any later event of it."""
-    last: datetime | None = None
+    last_event: datetime | None = None
     """Time of the last event of a launch or session; late events and events of a stopped cluster are ignored."""
-    if_running: tuple[Session, ...] | None = None
+    sessions_if_running: tuple[Session, ...] | None = None
     """`sessions` on the assumption that the hints of the pending launch come from a running cluster; None without
     hints."""
     failed_launch: tuple[datetime, datetime, str | None] | None = None
@@ -171,10 +171,10 @@ class Told:
 
 def sessions_of(events: Iterable[Event]) -> tuple[Session, ...]:
     """Return the sessions derived from events of one cluster, oldest first. Order and duplicates do not matter."""
-    return told_by(events).sessions
+    return timeline_of(events).sessions
 
 
-def told_by(events: Iterable[Event]) -> Told:
+def timeline_of(events: Iterable[Event]) -> Timeline:
     """Return sessions and launches derived from events of one cluster. Order and duplicates do not matter."""
     reader = _EventReader()
     ordered = sorted(set(events), key=lambda event: event.at)
@@ -182,20 +182,22 @@ def told_by(events: Iterable[Event]) -> Told:
         reader.read_moment(moment)
     sessions, launching = reader.sessions, reader.launch.at if reader.launch else None
     if_running = reader.sessions_if_running()
-    return Told(sessions, launching, reader.last, if_running, reader.failed_launch)
+    return Timeline(sessions, launching, reader.last_event, if_running, reader.failed_launch)
 
 
-def close_unseen(sessions: tuple[Session, ...], last_running: datetime | None, reason: str) -> tuple[Session, ...]:
+def close_open_session(
+    sessions: tuple[Session, ...], last_running: datetime | None, reason: str
+) -> tuple[Session, ...]:
     """End the open session at the time when it was last seen running: for a cluster that no longer exists, or that the
     list shows as stopped although no event does."""
     if not sessions or sessions[-1].end is not None:
         return sessions
     last = sessions[-1]
-    end = max(last.start, last_running or last.start, last.last_told or last.start)
+    end = max(last.start, last_running or last.start, last.last_reported or last.start)
     return (*sessions[:-1], replace(last, end=end, estimate=reason))
 
 
-def reconcile(told: Told, sightings: tuple[Sighting, ...]) -> tuple[Session, ...]:
+def reconcile(told: Timeline, observations: tuple[Observation, ...]) -> tuple[Session, ...]:
     """Correct the sessions by the cluster list if events are missing; mark each correction as an estimate.
 
     `observations` are ordered by time; the last one is the current state. If the list shows a stopped cluster, an open
@@ -203,52 +205,57 @@ def reconcile(told: Told, sightings: tuple[Sighting, ...]) -> tuple[Session, ...
     list has is taken from it.
     """
     sessions = told.sessions
-    if not sightings:
+    if not observations:
         return sessions
-    now = sightings[-1]
-    is_unread = now.since is not None and (told.last is None or now.since > told.last)
-    has_ended = bool(told.launching and now.terminated and now.terminated >= told.launching)
-    if told.if_running is not None and (now.running or is_unread or has_ended):
-        return reconcile(replace(told, sessions=told.if_running, launching=None, if_running=None), sightings)
-    if told.failed_launch and (ran_at := _seen_running(sightings, *told.failed_launch[:2])):
+    now = observations[-1]
+    is_unread = now.started is not None and (told.last_event is None or now.started > told.last_event)
+    has_ended = bool(told.launching_since and now.terminated and now.terminated >= told.launching_since)
+    if told.sessions_if_running is not None and (now.running or is_unread or has_ended):
+        return reconcile(
+            replace(told, sessions=told.sessions_if_running, launching_since=None, sessions_if_running=None),
+            observations,
+        )
+    if told.failed_launch and (ran_at := _seen_running(observations, *told.failed_launch[:2])):
         _, end, user = told.failed_launch
         sessions = (*sessions, Session(ran_at, end, user, estimate=NO_RUNNING))
     if sessions and sessions[-1].end is None:
         last = sessions[-1]
         if now.running:
-            is_unreported = is_unread or _is_unreported(now.since, last)
+            is_unreported = is_unread or _is_unreported(now.started, last)
             reason = last.estimate or (
                 "the list shows a start that was not among the events" if is_unreported else None
             )
             return (*sessions[:-1], replace(last, estimate=reason))
         if now.at < last.start:
             return sessions
-        seen = [sighting.at for sighting in sightings if sighting.running and sighting.at >= last.start]
+        seen = [observation.at for observation in observations if observation.running and observation.at >= last.start]
         ended = now.terminated if now.terminated and now.terminated >= last.start else max(seen, default=None)
-        sessions = close_unseen(sessions, ended, "its end was not among the events; taken from the cluster list")
+        sessions = close_open_session(sessions, ended, "its end was not among the events; taken from the cluster list")
         if not is_unread:
             return sessions
-    elif sessions and _is_unreported(now.since, sessions[-1]):
+    elif sessions and _is_unreported(now.started, sessions[-1]):
         reason = "the list shows that it was started in between, and neither that nor an end was among the events"
         return (*sessions[:-1], replace(sessions[-1], estimate=sessions[-1].estimate or reason))
     last_end = sessions[-1].end if sessions else None
     if now.running:
-        since = now.since or now.at
+        since = now.started or now.at
         start = max(since, last_end) if last_end else since
         reason = "its start was not among the events; taken from the cluster list"
         return (*sessions, Session(start=min(start, now.at), estimate=reason))
-    if is_unread and now.since and (last_end is None or last_end <= now.since):
+    if is_unread and now.started and (last_end is None or last_end <= now.started):
         # The end is also from the list; during a launch only the start is known.
         reason = "it was not among the events; taken from the cluster list"
-        return (*sessions, Session(now.since, max(now.since, now.terminated or now.since), estimate=reason))
-    if told.launching and not is_unread and now.terminated and now.terminated >= told.launching:
-        return (*sessions, Session(told.launching, told.launching, estimate=UNCERTAIN))
+        return (*sessions, Session(now.started, max(now.started, now.terminated or now.started), estimate=reason))
+    if told.launching_since and not is_unread and now.terminated and now.terminated >= told.launching_since:
+        return (*sessions, Session(told.launching_since, told.launching_since, estimate=UNCERTAIN))
     return sessions
 
 
-def _seen_running(sightings: tuple[Sighting, ...], begins: datetime, ends: datetime) -> datetime | None:
+def _seen_running(observations: tuple[Observation, ...], begins: datetime, ends: datetime) -> datetime | None:
     """Return when the list first showed a running cluster between two points in time."""
-    return next((sighting.at for sighting in sightings if sighting.running and begins < sighting.at < ends), None)
+    return next(
+        (observation.at for observation in observations if observation.running and begins < observation.at < ends), None
+    )
 
 
 def _is_unreported(since: datetime | None, session: Session) -> bool:
@@ -258,7 +265,7 @@ def _is_unreported(since: datetime | None, session: Session) -> bool:
     return all(abs(since - restart.at) > LIST_LAG for restart in session.restarts)
 
 
-def doubts(sessions: Iterable[Session]) -> tuple[str, ...]:
+def estimate_reasons(sessions: Iterable[Session]) -> tuple[str, ...]:
     """Return the reasons for estimates in these sessions, each once; empty if all are exact."""
     return tuple(dict.fromkeys(s.estimate for s in sessions if s.estimate and s.estimate != CALLED_OFF))
 
@@ -325,7 +332,7 @@ class _EventReader:
     """The open session had an event, such as a restart, that may lead to another RUNNING."""
     last_running: datetime | None = None
     """Time of the last RUNNING."""
-    last: datetime | None = None
+    last_event: datetime | None = None
     """See `Timeline`."""
     hints: list[Event] = field(default_factory=list)
     """Hints of the pending launch."""
@@ -350,16 +357,16 @@ class _EventReader:
         restarted = 3 if self.open and not self.may_reach_running else 5
         events = list(events)
         kinds = {event.type for event in events}
-        if self.open and "TERMINATING" in kinds and not kinds & LAUNCHES:
+        if self.open and "TERMINATING" in kinds and not kinds & LAUNCH_EVENTS:
             restarted = -1  # only a running cluster can be restarted, and no start follows the end
         order = {**_RANK, "TERMINATING": ended, "RESTARTING": restarted}
         for event in sorted(events, key=lambda event: order.get(event.type, 1)):
             self.read(event)
 
     def read(self, event: Event) -> None:
-        if self.open or self.launch or event.type in MOVES | LIVELY:
-            self.last = event.at
-        if event.type in LAUNCHES:
+        if self.open or self.launch or event.type in STATE_EVENTS | RUNNING_ONLY_EVENTS:
+            self.last_event = event.at
+        if event.type in LAUNCH_EVENTS:
             self._launch(event)
         elif event.type == "RUNNING":
             self._running(event)
@@ -373,11 +380,11 @@ class _EventReader:
         elif self.open is not None:
             self.may_reach_running = self.may_reach_running or event.type == "RESIZING"
             self._extend_open(event)
-        elif self.launch is not None and event.type in LIVELY:
+        elif self.launch is not None and event.type in RUNNING_ONLY_EVENTS:
             self._open_presumed(event, NO_RUNNING)
-        elif self.launch is not None and event.type in HINTS:
+        elif self.launch is not None and event.type in RUNNING_HINTS:
             self.hints.append(event)
-        elif self.launch is None and event.type in LIVELY and not self._has_just_ended(event):
+        elif self.launch is None and event.type in RUNNING_ONLY_EVENTS and not self._has_just_ended(event):
             self._open_presumed(event, "its start was not among the events")
 
     def _launch(self, event: Event) -> None:
@@ -385,7 +392,7 @@ class _EventReader:
             self._presume_from_hints()
         self.failed_launch = None
         if self.open is not None:
-            last, user = self.open.last_told or self.open.start, self.open.started_by
+            last, user = self.open.last_reported or self.open.start, self.open.started_by
             reason = "its end was not among the events; it was started again"
             self._close(last, reason)
             self._mark_days(last + HALF_A_DAY, event.at, user, reason)
@@ -483,7 +490,7 @@ class _EventReader:
 
     def _extend_open(self, event: Event, restart: Restart | None = None) -> None:
         assert self.open is not None
-        self.open = replace(self.open, last_told=event.at)
+        self.open = replace(self.open, last_reported=event.at)
         if restart:
             self.open = replace(self.open, restarts=(*self.open.restarts, restart))
         if event.workers is not None:

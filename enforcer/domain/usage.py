@@ -6,17 +6,17 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from enforcer.domain.allowances import windows_between
-from enforcer.domain.observations import SeenCluster
-from enforcer.domain.quota import Period, Use, counted
-from enforcer.domain.snapshot import Picture, group_of
-from enforcer.domain.uptime import Session, day_bounds, doubts, overlap
+from enforcer.domain.observations import ObservedCluster
+from enforcer.domain.quota import LimitUsage, Period, counted
+from enforcer.domain.snapshot import Snapshot, group_of
+from enforcer.domain.uptime import Session, day_bounds, estimate_reasons, overlap
 
 MILLISECOND = timedelta(milliseconds=1)
 MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Share:
+class SessionUsage:
     """The part of one session within the day."""
 
     session: Session
@@ -26,72 +26,91 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Usage:
+class ClusterUsage:
     cluster_id: str
     group: str
     day: date
     used: timedelta
-    uses: Mapping[Period, Use]
+    limit_usages: Mapping[Period, LimitUsage]
     """Usage of each limit in force on the day, by all clusters of the group."""
-    shares: tuple[Share, ...]
+    session_usages: tuple[SessionUsage, ...]
     group_used: timedelta = timedelta()
     """Time used by all clusters of the group."""
     unknown: timedelta = timedelta()
     """Counted time in sessions started by users of unknown role."""
-    strangers: tuple[str, ...] = ()
+    unknown_users: tuple[str, ...] = ()
     """Users of unknown role."""
-    doubts: tuple[str, ...] = ()
+    estimate_reasons: tuple[str, ...] = ()
     """Reasons for estimates in the sessions of the day, including sessions of zero length."""
-    settled_as: str | None = None
+    settled_estimate_reason: str | None = None
     """Why the settled total is an estimate. None: it is exact, or the day is not settled."""
 
     @property
     def left(self) -> timedelta | None:
         """Time left of the tightest limit; None if no limit applies."""
-        return min((use.left for use in self.uses.values()), default=None)
+        return min((limit_usage.left for limit_usage in self.limit_usages.values()), default=None)
 
     @property
-    def apart(self) -> timedelta:
+    def uncounted(self) -> timedelta:
         """Uptime that did not count."""
-        return sum((share.ran - share.counted for share in self.shares), timedelta())
+        return sum((session_usage.ran - session_usage.counted for session_usage in self.session_usages), timedelta())
 
     @property
     def estimates(self) -> tuple[str, ...]:
         """Reasons for estimated figures; empty if they are exact."""
-        return self.doubts or ((self.settled_as,) if self.settled_as else ())
+        return self.estimate_reasons or ((self.settled_estimate_reason,) if self.settled_estimate_reason else ())
 
 
-def usage_of(picture: Picture, cluster: SeenCluster, day: date) -> Usage:
+def usage_of(snapshot: Snapshot, cluster: ObservedCluster, day: date) -> ClusterUsage:
     """Return the usage of the cluster on a past day, of today so far, or on a future day."""
     group = group_of(cluster)
-    tz, now = picture.course.calendar.tz, picture.now
+    tz, now = snapshot.course.calendar.tz, snapshot.now
     begins, ends = day_bounds(day, tz)
-    windows = windows_between(begins, ends, group, picture.allowances, tz)
+    windows = windows_between(begins, ends, group, snapshot.allowances, tz)
     ends = min(ends, max(begins, now))
-    sessions = [s for s in picture.sessions.get(cluster.id, []) if s.start < ends and (s.end is None or s.end > begins)]
-    shares = []
+    sessions = [
+        s for s in snapshot.sessions.get(cluster.id, []) if s.start < ends and (s.end is None or s.end > begins)
+    ]
+    session_usages = []
     for session in sessions:
         ran = overlap(begins, ends, [session], now=now, count_all=True)
         if ran:
-            used = counted(begins, ends, [session], windows, now=now, count_all=picture.count_all)
-            shares.append(Share(session, ran, used))
-    used = sum((share.counted for share in shares), timedelta())
-    uses = {use.limit.period: use for use in picture.uses(cluster, day)}
-    doubtful = [share for share in shares if share.session.unknown and not picture.count_all]
-    unknown = sum((share.counted for share in doubtful), timedelta())
-    strangers = tuple(dict.fromkeys(user for share in doubtful for user in share.session.unknown))
-    return Usage(cluster.id, group, day, used, uses, tuple(shares), used, unknown, strangers, doubts(sessions))
+            used = counted(begins, ends, [session], windows, now=now, count_all=snapshot.count_all)
+            session_usages.append(SessionUsage(session, ran, used))
+    used = sum((session_usage.counted for session_usage in session_usages), timedelta())
+    limit_usages = {limit_usage.limit.period: limit_usage for limit_usage in snapshot.limit_usages(cluster, day)}
+    doubtful = [
+        session_usage
+        for session_usage in session_usages
+        if session_usage.session.unknown_users and not snapshot.count_all
+    ]
+    unknown = sum((session_usage.counted for session_usage in doubtful), timedelta())
+    unknown_users = tuple(
+        dict.fromkeys(user for session_usage in doubtful for user in session_usage.session.unknown_users)
+    )
+    return ClusterUsage(
+        cluster.id,
+        group,
+        day,
+        used,
+        limit_usages,
+        tuple(session_usages),
+        used,
+        unknown,
+        unknown_users,
+        estimate_reasons(sessions),
+    )
 
 
-def fixed(usage: Usage, used: timedelta, reason: str | None) -> Usage:
+def with_settled_total(usage: ClusterUsage, used: timedelta, reason: str | None) -> ClusterUsage:
     """Return `usage` with its settled total, which later events do not change.
 
     `reason` is why that total is an estimate; None if it is exact.
     """
-    return replace(usage, used=used, settled_as=reason)
+    return replace(usage, used=used, settled_estimate_reason=reason)
 
 
-def in_groups(usages: Iterable[Usage]) -> list[Usage]:
+def with_group_totals(usages: Iterable[ClusterUsage]) -> list[ClusterUsage]:
     """Return `usages` with the totals of their groups: on a settled day, the sum of the settled totals.
 
     `usages` have to contain all clusters that ran on their days.
@@ -104,16 +123,16 @@ def in_groups(usages: Iterable[Usage]) -> list[Usage]:
     return [_in_group(usage, sums[usage.group, usage.day]) for usage in usages]
 
 
-def _in_group(usage: Usage, used: timedelta) -> Usage:
-    uses = dict(usage.uses)
-    if Period.DAY in uses:
-        uses[Period.DAY] = replace(uses[Period.DAY], used=used)
-    return replace(usage, uses=uses, group_used=used)
+def _in_group(usage: ClusterUsage, used: timedelta) -> ClusterUsage:
+    limit_usages = dict(usage.limit_usages)
+    if Period.DAY in limit_usages:
+        limit_usages[Period.DAY] = replace(limit_usages[Period.DAY], used=used)
+    return replace(usage, limit_usages=limit_usages, group_used=used)
 
 
-def usage_json(usage: Usage) -> dict[str, Any]:
+def usage_json(usage: ClusterUsage) -> dict[str, Any]:
     """Return the JSON object described in docs/json.md."""
-    limit = usage.uses[Period.DAY].limit if Period.DAY in usage.uses else None
+    limit = usage.limit_usages[Period.DAY].limit if Period.DAY in usage.limit_usages else None
     return {
         "cluster_id": usage.cluster_id,
         "group": usage.group,
@@ -125,19 +144,19 @@ def usage_json(usage: Usage) -> dict[str, Any]:
         "hard_minutes": minutes(limit.hard) if limit else None,
         "left_ms": None if usage.left is None else usage.left // MILLISECOND,
         "estimate": bool(usage.estimates),
-        "sessions": [_session(share) for share in usage.shares],
+        "sessions": [_session(session_usage) for session_usage in usage.session_usages],
     }
 
 
-def _session(share: Share) -> dict[str, Any]:
-    session = share.session
+def _session(session_usage: SessionUsage) -> dict[str, Any]:
+    session = session_usage.session
     return {
         "start": iso(session.start),
         "end": iso(session.end) if session.end else None,
         "started_by": session.started_by,
         "starter": session.role.value,
-        "ran_ms": share.ran // MILLISECOND,
-        "counted_ms": share.counted // MILLISECOND,
+        "ran_ms": session_usage.ran // MILLISECOND,
+        "counted_ms": session_usage.counted // MILLISECOND,
         "estimate": session.estimate,
     }
 
@@ -159,12 +178,12 @@ def hours(length: timedelta) -> str:
     return f"{whole // 60}:{whole % 60:02}"
 
 
-def reasons(usages: Iterable[Usage]) -> list[str]:
+def allowance_reasons(usages: Iterable[ClusterUsage]) -> list[str]:
     """Return a sentence for each limit that allowances change: `group_03, day of …: 180 + 60 minutes: deadline`."""
     sentences = (
-        f"{usage.group}, {use.limit.period.value} of {usage.day}: {use.limit}"
+        f"{usage.group}, {limit_usage.limit.period.value} of {usage.day}: {limit_usage.limit}"
         for usage in usages
-        for use in usage.uses.values()
-        if use.limit.allowances
+        for limit_usage in usage.limit_usages.values()
+        if limit_usage.limit.allowances
     )
     return list(dict.fromkeys(sentences))

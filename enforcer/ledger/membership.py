@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from enforcer.domain.timestamps import to_instant, to_millis
+from enforcer.domain.timestamps import from_millis, to_millis
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
 
@@ -37,10 +37,10 @@ def known_members(ledger: Ledger) -> KnownMembers | None:
         return None
     gone = noted.get("gone", {})
     return KnownMembers(
-        to_instant(noted["read"]),
+        from_millis(noted["read"]),
         {group: frozenset(names) for group, names in noted["groups"].items()},
         {group: frozenset(told["names"]) for group, told in gone.items()},
-        {group: to_instant(told["seen"]) for group, told in gone.items()},
+        {group: from_millis(told["seen"]) for group, told in gone.items()},
     )
 
 

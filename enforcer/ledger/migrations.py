@@ -17,7 +17,7 @@ from labkit.course_file import legacy_group_of
 
 Step = Callable[[Any], None]
 """Changes a peewee Database."""
-LAUNCHES = "('CREATING', 'STARTING', 'RESTARTING')"
+LAUNCH_EVENTS = "('CREATING', 'STARTING', 'RESTARTING')"
 
 
 def create_tables(database: Any) -> None:
@@ -76,7 +76,7 @@ def add_starters_and_accepted_clusters(database: Any) -> None:
         if course and term and group:
             accept = "INSERT INTO accepted VALUES (?, ?, ?, ?, '', ?) ON CONFLICT DO NOTHING"
             _run(database, accept, cluster_id, course, term, group, first_seen)
-    launches = f"SELECT cluster_id, at, user_name FROM event WHERE type IN {LAUNCHES} AND user_name <> ''"
+    launches = f"SELECT cluster_id, at, user_name FROM event WHERE type IN {LAUNCH_EVENTS} AND user_name <> ''"
     for cluster_id, at, user in _rows(database, launches):
         role, own = "unknown", None if members is None else members.get(groups.get(cluster_id, ""), set())
         if own is not None and user.casefold() in own:

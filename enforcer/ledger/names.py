@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 from enforcer.domain.quota import Period
-from enforcer.domain.snapshot import group_named
-from enforcer.domain.timestamps import to_instant, to_millis
+from enforcer.domain.snapshot import group_from_name
+from enforcer.domain.timestamps import from_millis, to_millis
 from enforcer.domain.uptime import MEMBER, OTHER
 from enforcer.ledger import queries, record
 from enforcer.ledger.database import Ledger
@@ -36,7 +36,7 @@ def first_session_between(ledger: Ledger, since: datetime, before: datetime) -> 
     lasts = SessionRow.end.is_null() | (SessionRow.end > to_millis(since))
     query = ledger.select(SessionRow, SessionRow.start).where((SessionRow.start < to_millis(before)) & lasts)
     row = query.order_by(SessionRow.start).first()
-    return to_instant(row.start) if row else None
+    return from_millis(row.start) if row else None
 
 
 def named_sessions(ledger: Ledger, before: datetime) -> int:
@@ -57,7 +57,7 @@ def named_events(ledger: Ledger, before: datetime) -> int:
 
 def groups_of_clusters(ledger: Ledger) -> dict[str, str]:
     """The display name of the group of every cluster ever seen, by cluster id."""
-    return {row.cluster_id: row.group_name or group_named(row.name) for row in ledger.select(ClusterRow)}
+    return {row.cluster_id: row.group_name or group_from_name(row.name) for row in ledger.select(ClusterRow)}
 
 
 def event_users(ledger: Ledger, cluster_id: str, before: datetime) -> list[str]:

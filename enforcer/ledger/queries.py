@@ -8,12 +8,12 @@ from typing import Any
 
 from peewee import fn
 
-from enforcer.domain.day_records import DayTotal, DoneAction
-from enforcer.domain.observations import SeenCluster
-from enforcer.domain.ownership import Accepted
-from enforcer.domain.snapshot import group_named
-from enforcer.domain.timestamps import instant_or_none, to_instant, to_millis
-from enforcer.domain.uptime import CALLED_OFF, Restart, Session, Sighting
+from enforcer.domain.day_records import DayTotal, RecordedAction
+from enforcer.domain.observations import ObservedCluster
+from enforcer.domain.ownership import AcceptedCluster
+from enforcer.domain.snapshot import group_from_name
+from enforcer.domain.timestamps import from_millis, from_millis_or_none, to_millis
+from enforcer.domain.uptime import CALLED_OFF, Observation, Restart, Session
 from enforcer.ledger import starters
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.models import (
@@ -52,15 +52,15 @@ def clusters(ledger: Ledger) -> dict[str, KnownCluster]:
             row.name,
             row.group_name,
             row.list_fingerprint,
-            instant_or_none(row.events_read_to or None),
+            from_millis_or_none(row.events_read_to or None),
             row.is_running,
-            instant_or_none(row.gone_at),
+            from_millis_or_none(row.gone_at),
         )
         for row in ledger.select(ClusterRow)
     }
 
 
-def clusters_of_last_course(ledger: Ledger, course: str | None, term: str | None) -> tuple[SeenCluster, ...]:
+def clusters_of_last_course(ledger: Ledger, course: str | None, term: str | None) -> tuple[ObservedCluster, ...]:
     """Every cluster ever seen of the course that was looked at last, as it was seen last, by name.
 
     If `course` or `term` name a course that was looked at, of that one.
@@ -71,20 +71,20 @@ def clusters_of_last_course(ledger: Ledger, course: str | None, term: str | None
         meant = meant.where(ClusterRow.course == course)
     if term:
         meant = meant.where(ClusterRow.term == term)
-    latest = meant.first() or recent.first()
+    latest = meant.first_day() or recent.first_day()
     if latest is None:
         return ()
     query = ledger.select(ClusterRow).where(ClusterRow.course == latest.course, ClusterRow.term == latest.term)
     return tuple(
-        SeenCluster(
+        ObservedCluster(
             id=row.cluster_id,
             name=row.name,
             group=row.group_name,
             course=row.course,
             term=row.term,
             origin=ORIGIN if row.course else "",
-            sighting=Sighting(to_instant(row.last_seen), row.is_running),
-            moved=row.list_fingerprint,
+            observation=Observation(from_millis(row.last_seen), row.is_running),
+            list_fingerprint=row.list_fingerprint,
         )
         for row in query.order_by(ClusterRow.name, ClusterRow.first_seen)
     )
@@ -99,18 +99,18 @@ def last_course(ledger: Ledger) -> tuple[str, str] | None:
 def cluster_groups(ledger: Ledger, course: str, term: str) -> dict[str, str]:
     """The group of every cluster ever seen of a course, by cluster id; empty texts are clusters without tags."""
     rows = ledger.select(ClusterRow).where((ClusterRow.course == course) & (ClusterRow.term == term))
-    return {row.cluster_id: row.group_name or group_named(row.name) for row in rows}
+    return {row.cluster_id: row.group_name or group_from_name(row.name) for row in rows}
 
 
-def accepted_clusters(ledger: Ledger) -> dict[str, Accepted]:
+def accepted_clusters(ledger: Ledger) -> dict[str, AcceptedCluster]:
     """The clusters that were ever accepted, by id."""
     return {
-        row.cluster_id: Accepted(row.course, row.term, row.group_name, row.creator)
+        row.cluster_id: AcceptedCluster(row.course, row.term, row.group_name, row.creator)
         for row in ledger.select(AcceptedClusterRow)
     }
 
 
-def add_accepted(ledger: Ledger, found: Iterable[SeenCluster], *, now: datetime) -> None:
+def add_accepted(ledger: Ledger, found: Iterable[ObservedCluster], *, now: datetime) -> None:
     """Note that these clusters are of the lab, each with its group."""
     for cluster in found:
         place = dict(course=cluster.course, term=cluster.term, group_name=cluster.group or "")
@@ -150,7 +150,7 @@ def clusters_with_estimates(ledger: Ledger, patience: timedelta) -> dict[str, da
         .where(SessionRow.end.is_null() | (SessionRow.end >= oldest))
     )
     rows: Any = query.group_by(SessionRow.cluster_id).tuples()
-    return {cluster_id: to_instant(first) for cluster_id, first in rows}
+    return {cluster_id: from_millis(first) for cluster_id, first in rows}
 
 
 def session_of(
@@ -164,13 +164,13 @@ def session_of(
 ) -> Session:
     """A session as its row has it."""
     return Session(
-        to_instant(start),
-        instant_or_none(end),
+        from_millis(start),
+        from_millis_or_none(end),
         started_by,
-        tuple(Restart(to_instant(at), user) for at, user in json.loads(restarts)),
-        tuple((to_instant(at), count) for at, count in json.loads(workers)),
+        tuple(Restart(from_millis(at), user) for at, user in json.loads(restarts)),
+        tuple((from_millis(at), count) for at, count in json.loads(workers)),
         estimate,
-        instant_or_none(last_reported),
+        from_millis_or_none(last_reported),
     )
 
 
@@ -210,16 +210,16 @@ def note_outcome(ledger: Ledger, number: int, *, now: datetime, error: str | Non
     ).execute()
 
 
-def actions_on(ledger: Ledger, day: date) -> list[DoneAction]:
+def actions_on(ledger: Ledger, day: date) -> list[RecordedAction]:
     """What was done, or tried, on a local day, in order."""
     return [
-        DoneAction(
+        RecordedAction(
             row.kind,
             row.cluster_id,
             row.group_name,
             row.reason,
-            to_instant(row.noted_at),
-            instant_or_none(row.done_at),
+            from_millis(row.noted_at),
+            from_millis_or_none(row.done_at),
             row.error,
         )
         for row in ledger.select(ActionRow)
@@ -239,7 +239,7 @@ def settle(ledger: Ledger, totals: Iterable[DayTotal], *, now: datetime) -> None
     ms = timedelta(milliseconds=1)
     with ledger.atomic():
         for total in totals:
-            if total.used or total.shown_apart:
+            if total.used or total.uncounted:
                 day = (DayRow.cluster_id == total.cluster_id) & (DayRow.day == total.day.isoformat())
                 ledger.delete(DayRow).where(day & DayRow.imported).execute()
             ledger.insert(
@@ -250,8 +250,8 @@ def settle(ledger: Ledger, totals: Iterable[DayTotal], *, now: datetime) -> None
                 used=total.used // ms,
                 soft=None if total.soft is None else total.soft // ms,
                 hard=None if total.hard is None else total.hard // ms,
-                overrun=total.over // ms,
-                uncounted=total.shown_apart // ms,
+                overrun=total.overrun // ms,
+                uncounted=total.uncounted // ms,
                 sessions=total.sessions,
                 estimate=total.estimate,
                 settled_at=to_millis(now),
@@ -327,12 +327,12 @@ def polls_between(ledger: Ledger, begins: datetime, ends: datetime) -> list[date
         .where(PollRow.began.between(to_millis(begins), to_millis(ends) - 1))
         .order_by(PollRow.began)
     )
-    return [to_instant(row.began) for row in query]
+    return [from_millis(row.began) for row in query]
 
 
 def first_poll(ledger: Ledger) -> datetime | None:
-    return instant_or_none(ledger.select(PollRow, fn.MIN(PollRow.began)).scalar())
+    return from_millis_or_none(ledger.select(PollRow, fn.MIN(PollRow.began)).scalar())
 
 
 def last_poll(ledger: Ledger) -> datetime | None:
-    return instant_or_none(ledger.select(PollRow, fn.MAX(PollRow.began)).scalar())
+    return from_millis_or_none(ledger.select(PollRow, fn.MAX(PollRow.began)).scalar())

@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from enforcer.domain.observations import SeenCluster, ToldEvent
-from enforcer.domain.timestamps import instant_or_none, millis_or_none, to_instant, to_millis
+from enforcer.domain.observations import ObservedCluster, RawEvent
+from enforcer.domain.timestamps import from_millis, from_millis_or_none, to_millis, to_millis_or_none
 from enforcer.domain.uptime import (
-    LATER_FAILURES,
-    LAUNCHES,
+    LAUNCH_EVENTS,
+    RUNTIME_FAILURES,
     Event,
+    Observation,
     Session,
-    Sighting,
-    Told,
-    close_unseen,
+    Timeline,
+    close_open_session,
     reconcile,
-    told_by,
+    timeline_of,
 )
 from enforcer.ledger import starters
 from enforcer.ledger.database import Ledger
@@ -30,9 +30,9 @@ from enforcer.ledger.models import ANONYMISED_BEFORE, ClusterRow
 from enforcer.ledger.queries import note, session_of
 
 GONE = "the cluster no longer exists; it ended when it was last seen running"
-BEGINNINGS = LAUNCHES | {"RUNNING", "RESTARTING"}
+BEGINNINGS = LAUNCH_EVENTS | {"RUNNING", "RESTARTING"}
 """One of these in the millisecond of an end may belong to what comes after it."""
-STARTS = LAUNCHES | {"RESTARTING"}
+STARTS = LAUNCH_EVENTS | {"RESTARTING"}
 """Events of somebody who starts a cluster."""
 
 OBSERVE = """
@@ -76,14 +76,14 @@ class EventBatch:
     """What was read of one cluster's events."""
 
     cluster_id: str
-    events: Sequence[ToldEvent]
+    events: Sequence[RawEvent]
     list_fingerprint: str
     """The list's own times when they were read."""
     is_cut: bool = False
     """What comes after these events was not read: the next poll reads on from the last of them."""
 
 
-def observe(ledger: Ledger, seen: Iterable[SeenCluster], *, now: datetime) -> None:
+def observe(ledger: Ledger, seen: Iterable[ObservedCluster], *, now: datetime) -> None:
     """Record what a list showed."""
     at = to_millis(now)
     rows = [
@@ -95,10 +95,10 @@ def observe(ledger: Ledger, seen: Iterable[SeenCluster], *, now: datetime) -> No
             cluster.term,
             at,
             at,
-            at if cluster.sighting.running else None,
-            millis_or_none(cluster.sighting.since),
-            millis_or_none(cluster.sighting.terminated),
-            cluster.sighting.running,
+            at if cluster.observation.running else None,
+            to_millis_or_none(cluster.observation.started),
+            to_millis_or_none(cluster.observation.terminated),
+            cluster.observation.running,
         )
         for cluster in seen
     ]
@@ -161,7 +161,7 @@ def events(ledger: Ledger, cluster_id: str, since: int = 0) -> tuple[Event, ...]
     """All that is known, in order; `since` in milliseconds."""
     return tuple(
         Event(
-            to_instant(at),
+            from_millis(at),
             type,
             user or None,
             workers,
@@ -177,7 +177,7 @@ def _may_have_run(raw: str) -> bool:
     """Of an end by a failure: whether the failure ends running clusters, too. False where the raw event was purged."""
     details = json.loads(raw).get("details")
     reason = details.get("reason") if isinstance(details, dict) else None
-    return isinstance(reason, dict) and reason.get("code") in LATER_FAILURES
+    return isinstance(reason, dict) and reason.get("code") in RUNTIME_FAILURES
 
 
 def _clusters(ledger: Ledger, ids: Iterable[str]) -> dict[str, Any]:
@@ -231,13 +231,13 @@ def _rebuild(ledger: Ledger, due: Iterable[tuple[Any, int]], *, cut: frozenset[s
         put += [
             (cluster.cluster_id, *_row(session))
             for start, session in kept.items()
-            if start > before and (stored.get(start) != session or stored[start].last_told != session.last_told)
+            if start > before and (stored.get(start) != session or stored[start].last_reported != session.last_reported)
         ]
     ledger.each(DROP_SESSION, dropped)
     ledger.each(PUT_SESSION, put)
 
 
-def _told(ledger: Ledger, cluster_id: str, since: int) -> tuple[int, Told]:
+def _told(ledger: Ledger, cluster_id: str, since: int) -> tuple[int, Timeline]:
     """The last exact session before an instant and whatever the events tell of later; and when that session began."""
     for row in ledger.rows(LAST_EXACT_SESSION, cluster_id, since):
         exact = session_of(*row)
@@ -246,38 +246,46 @@ def _told(ledger: Ledger, cluster_id: str, since: int) -> tuple[int, Told]:
         for event in events(ledger, cluster_id, row[1]):
             (later if event.at != exact.end else at_its_end).append(event)
         if BEGINNINGS.isdisjoint(event.type for event in at_its_end):
-            told = told_by(later)
-            if_running = None if told.if_running is None else (exact, *told.if_running)
-            return row[0], Told(
-                (exact, *told.sessions), told.launching, told.last or exact.end, if_running, told.failed_launch
+            told = timeline_of(later)
+            if_running = None if told.sessions_if_running is None else (exact, *told.sessions_if_running)
+            return row[0], Timeline(
+                (exact, *told.sessions),
+                told.launching_since,
+                told.last_event or exact.end,
+                if_running,
+                told.failed_launch,
             )
-    return -1, told_by(events(ledger, cluster_id))
+    return -1, timeline_of(events(ledger, cluster_id))
 
 
-def _reconciled(cluster: Any, told: Told, *, is_cut: bool = False) -> tuple[Session, ...]:
-    last_running = instant_or_none(cluster.last_running)
+def _reconciled(cluster: Any, told: Timeline, *, is_cut: bool = False) -> tuple[Session, ...]:
+    last_running = from_millis_or_none(cluster.last_running)
     if cluster.gone_at is not None:
-        return close_unseen(told.if_running or told.sessions, last_running, GONE)
-    now = Sighting(
-        to_instant(cluster.last_seen),
+        return close_open_session(told.sessions_if_running or told.sessions, last_running, GONE)
+    now = Observation(
+        from_millis(cluster.last_seen),
         cluster.is_running,
-        instant_or_none(cluster.last_started),
-        instant_or_none(cluster.last_terminated),
+        from_millis_or_none(cluster.last_started),
+        from_millis_or_none(cluster.last_terminated),
     )
-    if is_cut and now.since and (told.last is None or told.last < now.since):
+    if is_cut and now.started and (told.last_event is None or told.last_event < now.started):
         # What was read ends before the session that the list shows: the one before it is over.
-        told = replace(told, sessions=close_unseen(told.if_running or told.sessions, None, UNREAD), if_running=None)
-    earlier = () if last_running is None else (Sighting(last_running, running=True),)
+        told = replace(
+            told,
+            sessions=close_open_session(told.sessions_if_running or told.sessions, None, UNREAD),
+            sessions_if_running=None,
+        )
+    earlier = () if last_running is None else (Observation(last_running, running=True),)
     return reconcile(told, (*earlier, now))
 
 
 def _row(session: Session) -> Row:
     return (
         to_millis(session.start),
-        millis_or_none(session.end),
+        to_millis_or_none(session.end),
         session.started_by,
         json.dumps([[to_millis(restart.at), restart.user] for restart in session.restarts]),
         json.dumps([[to_millis(at), count] for at, count in session.workers]),
         session.estimate,
-        millis_or_none(session.last_told),
+        to_millis_or_none(session.last_reported),
     )

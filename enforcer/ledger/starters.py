@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from enforcer.domain.timestamps import instant_or_none, to_instant, to_millis
+from enforcer.domain.timestamps import from_millis, from_millis_or_none, to_millis
 from enforcer.domain.uptime import MEMBER, OTHER, Role, Session
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.models import StarterRow
@@ -49,7 +49,7 @@ def unknown(ledger: Ledger, cluster_ids: Iterable[str], *, since: datetime) -> l
     rows = ledger.select(StarterRow).where((StarterRow.role == Role.UNKNOWN.value) & is_due).order_by(StarterRow.at)
     wanted = frozenset(cluster_ids)
     return [
-        Starter(row.cluster_id, to_instant(row.at), row.user_name, instant_or_none(row.first_asked_at))
+        Starter(row.cluster_id, from_millis(row.at), row.user_name, from_millis_or_none(row.first_asked_at))
         for row in rows
         if row.cluster_id in wanted
     ]

@@ -7,9 +7,9 @@ from typing import Any
 
 from peewee import fn
 
-from enforcer.domain.message_kinds import OF_LIMITS, Kind, Notice
+from enforcer.domain.message_kinds import LIMIT_KINDS, LimitMessage, MessageKind
 from enforcer.domain.quota import Period
-from enforcer.domain.timestamps import instant_or_none, to_instant, to_millis
+from enforcer.domain.timestamps import from_millis, from_millis_or_none, to_millis
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.models import LEDGER_ID, MailCallRow, MessageRow
@@ -30,7 +30,7 @@ class StoredMessage:
 
     id: int
     operation_id: str
-    kind: Kind
+    kind: MessageKind
     subject: str
     request_body: str
     """JSON."""
@@ -59,7 +59,7 @@ def ledger_id(ledger: Ledger) -> str:
 def add(
     ledger: Ledger,
     operation_id: str,
-    kind: Kind,
+    kind: MessageKind,
     topic: str,
     *,
     period: str,
@@ -92,7 +92,9 @@ def add(
     return bool(query.on_conflict_ignore().as_rowcount().execute())
 
 
-def is_queued(ledger: Ledger, kind: Kind, topic: str, *, period: str, period_start: str, hard_limit: timedelta) -> bool:
+def is_queued(
+    ledger: Ledger, kind: MessageKind, topic: str, *, period: str, period_start: str, hard_limit: timedelta
+) -> bool:
     """Whether this message was ever written down."""
     matches = (
         (MessageRow.kind == kind.value)
@@ -104,7 +106,7 @@ def is_queued(ledger: Ledger, kind: Kind, topic: str, *, period: str, period_sta
     return bool(ledger.select(MessageRow).where(matches).exists())
 
 
-def notified_limits(ledger: Ledger, kind: Kind, *, since: date) -> frozenset[LimitKey]:
+def notified_limits(ledger: Ledger, kind: MessageKind, *, since: date) -> frozenset[LimitKey]:
     """The limits that were told of, those whose day was before `since` left out."""
     query = ledger.select(
         MessageRow, MessageRow.topic, MessageRow.period, MessageRow.period_start, MessageRow.hard_limit
@@ -119,13 +121,13 @@ def notified_limits(ledger: Ledger, kind: Kind, *, since: date) -> frozenset[Lim
     )
 
 
-def was_queued_since(ledger: Ledger, kind: Kind, topic: str, since: datetime) -> bool:
+def was_queued_since(ledger: Ledger, kind: MessageKind, topic: str, since: datetime) -> bool:
     """Whether any message of this kind about it was written down at this instant or after."""
     matches = (MessageRow.kind == kind.value) & (MessageRow.topic == topic) & (MessageRow.queued_at >= to_millis(since))
     return bool(ledger.select(MessageRow).where(matches).exists())
 
 
-def delete_unsent(ledger: Ledger, kind: Kind, topic: str, *, keep: Iterable[LimitKey]) -> int:
+def delete_unsent(ledger: Ledger, kind: MessageKind, topic: str, *, keep: Iterable[LimitKey]) -> int:
     """Delete mails of this kind about a cluster that no attempt was made to send, but for those to keep; how many.
 
     `keep` are limits, whatever they are of. What is deleted may be written again once it is true.
@@ -153,7 +155,7 @@ def waiting_count(ledger: Ledger) -> int:
 def first_due(ledger: Ledger, *, only_unknown: bool = False) -> datetime | None:
     """When the first message that waits is due; None: there is none."""
     which = _is_waiting() & MessageRow.is_outcome_unknown if only_unknown else _is_waiting()
-    return instant_or_none(ledger.select(MessageRow, fn.MIN(MessageRow.due_at)).where(which).scalar())
+    return from_millis_or_none(ledger.select(MessageRow, fn.MIN(MessageRow.due_at)).where(which).scalar())
 
 
 def due(ledger: Ledger, *, now: datetime, put_off: datetime) -> list[tuple[int, bool]]:
@@ -181,14 +183,14 @@ def _stored(row: Any) -> StoredMessage:
     return StoredMessage(
         row.id,
         row.operation_id,
-        Kind(row.kind),
+        MessageKind(row.kind),
         row.subject,
         row.request_body,
-        to_instant(row.queued_at),
-        instant_or_none(row.sealed_at),
+        from_millis(row.queued_at),
+        from_millis_or_none(row.sealed_at),
         row.attempts,
         row.is_outcome_unknown,
-        instant_or_none(row.last_failed_at),
+        from_millis_or_none(row.last_failed_at),
         row.failing_for * MS,
         row.error,
     )
@@ -304,20 +306,20 @@ def give_up(ledger: Ledger, ids: Iterable[int], *, now: datetime) -> None:
 # --- what is no longer true
 
 
-def waiting_notices(ledger: Ledger) -> dict[int, Notice]:
+def waiting_notices(ledger: Ledger) -> dict[int, LimitMessage]:
     """The messages about limits that are still to be sent, by id."""
     return _notices(ledger, _is_waiting())
 
 
-def later_notices(ledger: Ledger, waiting: Iterable[Notice]) -> list[Notice]:
+def later_notices(ledger: Ledger, waiting: Iterable[LimitMessage]) -> list[LimitMessage]:
     """All messages about the same clusters that were written after the first of these, whatever became of them."""
     waiting = list(waiting)
-    since = min((to_millis(one.queued) for one in waiting), default=0)
+    since = min((to_millis(one.queued_at) for one in waiting), default=0)
     same_topic = MessageRow.topic.in_({one.about for one in waiting})
     return [*_notices(ledger, same_topic & (MessageRow.queued_at > since)).values()] if waiting else []
 
 
-def _notices(ledger: Ledger, which: Any) -> dict[int, Notice]:
+def _notices(ledger: Ledger, which: Any) -> dict[int, LimitMessage]:
     columns = (
         MessageRow.id,
         MessageRow.kind,
@@ -326,9 +328,9 @@ def _notices(ledger: Ledger, which: Any) -> dict[int, Notice]:
         MessageRow.period_start,
         MessageRow.queued_at,
     )
-    rows = ledger.select(MessageRow, *columns).where(which & MessageRow.kind.in_([kind.value for kind in OF_LIMITS]))
+    rows = ledger.select(MessageRow, *columns).where(which & MessageRow.kind.in_([kind.value for kind in LIMIT_KINDS]))
     return {
-        row.id: Notice(Kind(row.kind), row.topic, row.period, row.period_start, to_instant(row.queued_at))
+        row.id: LimitMessage(MessageKind(row.kind), row.topic, row.period, row.period_start, from_millis(row.queued_at))
         for row in rows.order_by(MessageRow.id)
     }
 
@@ -386,7 +388,7 @@ def without_copy(ledger: Ledger, *, before: datetime) -> list[tuple[int, datetim
     query = ledger.select(MessageRow, MessageRow.id, MessageRow.sealed_at, MessageRow.subject)
     rows = query.where(MessageRow.needs_digest & (MessageRow.sealed_at < to_millis(before)))
     return [
-        (row.id, to_instant(row.sealed_at), row.subject) for row in rows.order_by(MessageRow.sealed_at, MessageRow.id)
+        (row.id, from_millis(row.sealed_at), row.subject) for row in rows.order_by(MessageRow.sealed_at, MessageRow.id)
     ]
 
 
@@ -406,7 +408,7 @@ def note_call(ledger: Ledger, kind: str, at: datetime) -> None:
 def calls_since(ledger: Ledger, kind: str, since: datetime) -> list[datetime]:
     """When the calls after an instant were made, the latest first."""
     matches = (MailCallRow.kind == kind) & (MailCallRow.at > to_millis(since))
-    return [to_instant(row.at) for row in ledger.select(MailCallRow).where(matches).order_by(MailCallRow.at.desc())]
+    return [from_millis(row.at) for row in ledger.select(MailCallRow).where(matches).order_by(MailCallRow.at.desc())]
 
 
 def count_calls_since(ledger: Ledger, kind: str, since: datetime) -> int:
@@ -429,7 +431,7 @@ HELD = "mail held until"
 def held_until(ledger: Ledger) -> datetime | None:
     """Before this instant nothing is sent; None: mail was never held back."""
     held = queries.note(ledger, HELD)
-    return to_instant(int(held)) if held else None
+    return from_millis(int(held)) if held else None
 
 
 def hold_until(ledger: Ledger, until: datetime) -> None:

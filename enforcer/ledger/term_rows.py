@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import NamedTuple
 
-from enforcer.domain.timestamps import instant_or_none, to_instant
+from enforcer.domain.timestamps import from_millis, from_millis_or_none
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.models import ActionRow, ClusterRow, DayRow, EventRow, FileRow, MessageRow, PollRow
 
@@ -41,7 +41,7 @@ def days(ledger: Ledger, cluster_ids: Iterable[str]) -> Iterator[Day]:
             row.sessions,
             row.estimate,
             row.imported,
-            to_instant(row.settled_at),
+            from_millis(row.settled_at),
         )
 
 
@@ -64,8 +64,8 @@ def actions(ledger: Ledger, cluster_ids: Iterable[str]) -> Iterator[Action]:
             row.cluster_id,
             row.kind,
             row.reason,
-            to_instant(row.noted_at),
-            instant_or_none(row.done_at),
+            from_millis(row.noted_at),
+            from_millis_or_none(row.done_at),
             row.error,
         )
 
@@ -80,8 +80,8 @@ class Cluster(NamedTuple):
 
 def clusters(ledger: Ledger, cluster_ids: Iterable[str]) -> Iterator[Cluster]:
     for row in ledger.select(ClusterRow).where(ClusterRow.cluster_id.in_(list(cluster_ids))).order_by(ClusterRow.name):
-        seen = to_instant(row.first_seen), to_instant(row.last_seen)
-        yield Cluster(row.cluster_id, row.name, *seen, instant_or_none(row.gone_at))
+        seen = from_millis(row.first_seen), from_millis(row.last_seen)
+        yield Cluster(row.cluster_id, row.name, *seen, from_millis_or_none(row.gone_at))
 
 
 class Poll(NamedTuple):
@@ -94,13 +94,13 @@ class Poll(NamedTuple):
 def polls(ledger: Ledger) -> Iterator[Poll]:
     """Every poll that ran to its end."""
     for row in ledger.select(PollRow).order_by(PollRow.began):
-        yield Poll(to_instant(row.began), to_instant(row.ended), row.failed)
+        yield Poll(from_millis(row.began), from_millis(row.ended), row.failed)
 
 
 def last_poll(ledger: Ledger) -> Poll | None:
     """The last poll that ran to its end."""
     row = ledger.select(PollRow).order_by(PollRow.began.desc()).first()
-    return Poll(to_instant(row.began), to_instant(row.ended), int(row.failed)) if row else None
+    return Poll(from_millis(row.began), from_millis(row.ended), int(row.failed)) if row else None
 
 
 class Event(NamedTuple):
@@ -118,7 +118,7 @@ class Event(NamedTuple):
 def events(ledger: Ledger, cluster_ids: Iterable[str]) -> Iterator[Event]:
     query = ledger.select(EventRow).where(EventRow.cluster_id.in_(list(cluster_ids)))
     for row in query.order_by(EventRow.cluster_id, EventRow.at).iterator():
-        at = to_instant(row.at)
+        at = from_millis(row.at)
         yield Event(row.cluster_id, at, row.type, row.user_name or None, row.workers, row.idle, row.failed, row.raw)
 
 
@@ -148,9 +148,9 @@ def messages(ledger: Ledger) -> Iterator[Message]:
             row.hard_limit,
             row.subject,
             row.request_body,
-            to_instant(row.queued_at),
-            instant_or_none(row.accepted_at),
-            instant_or_none(row.given_up_at),
+            from_millis(row.queued_at),
+            from_millis_or_none(row.accepted_at),
+            from_millis_or_none(row.given_up_at),
             row.error,
             row.operation_id,
         )

@@ -19,7 +19,7 @@ class WorkspaceMemory:
         """Version and content; None: it was never read."""
         return queries.stored_file(self._ledger, path)
 
-    def keep_file(self, file: FileInfo, content: str) -> None:
+    def store_file(self, file: FileInfo, content: str) -> None:
         # PostgreSQL takes no such character, which JSON does not have either.
         queries.store_file(self._ledger, file.path, file.version, content.replace("\x00", ""))
 
@@ -28,7 +28,7 @@ class WorkspaceMemory:
         paths: list[str] = json.loads(queries.note(self._ledger, f"files of {folder}") or "[]")
         return paths
 
-    def keep_paths(self, folder: str, paths: list[str]) -> None:
+    def store_paths(self, folder: str, paths: list[str]) -> None:
         queries.write_note(self._ledger, f"files of {folder}", json.dumps(paths))
 
     def members(self) -> Mapping[str, frozenset[str]] | None:
@@ -36,6 +36,6 @@ class WorkspaceMemory:
         known = membership.known_members(self._ledger)
         return known.all if known else None
 
-    def keep_members(self, members: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
+    def store_members(self, members: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
         """Return them with those of groups that are gone."""
         return membership.store(self._ledger, members, now=self._now).all

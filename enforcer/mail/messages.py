@@ -18,7 +18,7 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
 
-from enforcer.domain.quota import Period, Use
+from enforcer.domain.quota import LimitUsage, Period
 from labkit.text import multiline, one_line, redact_secrets
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Notice:
     """What its members call it."""
     cluster: str
     """The cluster's name."""
-    use: Use
+    limit_usage: LimitUsage
     """The limit that counts, and how much of it is used."""
     tz: tzinfo
     now: datetime
@@ -115,7 +115,7 @@ def given_up(unsent: Iterable[UndeliveredMessage], *, at: datetime, admin: str, 
         {
             "subject": one_line(one.subject),
             "to": [one_line(to) for to in one.to],
-            "queued": one.queued,
+            "queued": one.queued_at,
             "reason": one_line(one.reason),
         }
         for one in unsent
@@ -150,20 +150,20 @@ def _to_group(name: str, notice: Notice, to: Iterable[str], admin: str | None, f
 
 def _values(notice: Notice, *, has_members: bool, admin: str | None) -> dict[str, Any]:
     """What the templates of a group's messages may use; docs/mail-templates.md lists it."""
-    limit = notice.use.limit
+    limit = notice.limit_usage.limit
     return {
         "course": one_line(notice.course),
         "group": one_line(notice.group),
         "cluster": one_line(notice.cluster),
-        "used": notice.use.used // MINUTE,
+        "used": notice.limit_usage.used // MINUTE,
         "soft": round(limit.soft / MINUTE),
         "hard": round(limit.hard / MINUTE),
-        "left": -(-notice.use.left // MINUTE),
+        "left": -(-notice.limit_usage.left // MINUTE),
         "why": one_line(str(limit)) if limit.allowances else "",
         "period": limit.period.value,
-        "first": limit.first,
-        "last": limit.last,
-        "resets": None if limit.period is Period.TERM else limit.last + timedelta(days=1),
+        "first": limit.first_day,
+        "last": limit.last_day,
+        "resets": None if limit.period is Period.TERM else limit.last_day + timedelta(days=1),
         "at": notice.now.astimezone(notice.tz),
         "admin": one_line(admin or ""),
         "has_members": has_members,

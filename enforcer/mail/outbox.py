@@ -16,7 +16,7 @@ from base64 import b64encode
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from enforcer.domain.message_kinds import Kind
+from enforcer.domain.message_kinds import MessageKind
 from enforcer.ledger import stored_messages
 from enforcer.ledger.database import Ledger
 from enforcer.mail.messages import Attachment, Message
@@ -30,7 +30,7 @@ NOBODY = "nobody to send it to"
 
 def queue(
     ledger: Ledger,
-    kind: Kind,
+    kind: MessageKind,
     topic: str,
     message: Message,
     *,

@@ -14,7 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from enforcer.domain.message_kinds import Kind, is_untrue
+from enforcer.domain.message_kinds import MessageKind, is_outdated
 from enforcer.ledger import stored_messages
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.stored_messages import StoredMessage
@@ -131,7 +131,7 @@ class _Run:
         """Drop what a later message made untrue; a message whose outcome is unknown is asked about first."""
         waiting = stored_messages.waiting_notices(self.ledger)
         later = stored_messages.later_notices(self.ledger, waiting.values())
-        untrue = {id for id, one in waiting.items() if any(is_untrue(one, other) for other in later)}
+        untrue = {id for id, one in waiting.items() if any(is_outdated(one, other) for other in later)}
         self.untrue = frozenset(
             one.id for one in stored_messages.messages(self.ledger, untrue) if one.is_outcome_unknown
         )
@@ -332,15 +332,15 @@ class _Run:
                 message.id: f'the message "{message.subject}" was given up: {message.error}' for message in hopeless
             }
             # Of a note that cannot be sent there is no further note.
-            told = [message for message in hopeless if message.kind is not Kind.GIVEN_UP]
-            if self.settings.admin and told:
+            told = [message for message in hopeless if message.kind is not MessageKind.GIVEN_UP]
+            if self.settings.admin_email and told:
                 note = messages.given_up(
                     [_unsent(message) for message in told],
                     at=self.began,
-                    admin=self.settings.admin,
+                    admin=self.settings.admin_email,
                     folder=self.settings.mail_templates,
                 )
-                outbox.queue(self.ledger, Kind.GIVEN_UP, told[0].operation_id, note, now=self.began)
+                outbox.queue(self.ledger, MessageKind.GIVEN_UP, told[0].operation_id, note, now=self.began)
 
     def queue_digests(self) -> None:
         """One message for each past hour in which the admin had too many copies."""
@@ -350,15 +350,17 @@ class _Run:
         for hour, told in hours.items():
             ids = [id for id, _, _ in told]
             with self.ledger.atomic():
-                if self.settings.admin:
+                if self.settings.admin_email:
                     digest = messages.digest(
                         [(sealed, subject) for _, sealed, subject in told],
                         hour=hour,
-                        admin=self.settings.admin,
+                        admin=self.settings.admin_email,
                         folder=self.settings.mail_templates,
                     )
                     topic = f"copies {ids[0]}"
-                    outbox.queue(self.ledger, Kind.DIGEST, topic, digest, now=self.began, period_start=hour.isoformat())
+                    outbox.queue(
+                        self.ledger, MessageKind.DIGEST, topic, digest, now=self.began, period_start=hour.isoformat()
+                    )
                 stored_messages.note_digest(self.ledger, ids)
 
     def _may_send(self) -> bool:

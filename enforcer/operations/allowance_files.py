@@ -9,19 +9,19 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from enforcer.domain.allowances import Allowance, Freedom, Revocation, Window, format_entry
+from enforcer.domain.allowances import Allowance, LimitOverride, Revocation, Window, format_entry
 from enforcer.domain.snapshot import group_of
 from enforcer.domain.usage import iso, minutes
-from enforcer.tick.collect import Lab
+from enforcer.tick.collect import LabState
 from enforcer.workspace.client import Workspace
 from labkit.course_file import ALLOWANCES
 
 
-class UnknownGroup(ValueError):
+class UnknownGroupError(ValueError):
     """There is no such group; the message is a sentence that names similar groups."""
 
 
-def find_group(name: str, lab: Lab) -> str | None:
+def find_group(name: str, lab: LabState) -> str | None:
     """Return the display name of a group given by name or number; None for `all`.
 
     Raises UnknownGroupError.
@@ -39,7 +39,9 @@ def find_group(name: str, lab: Lab) -> str | None:
         return alike[name.casefold()]
     near = [alike[match] for match in get_close_matches(name.casefold(), alike, n=5, cutoff=0.5)]
     hint = f"did you mean {', '.join(near)}?" if near else _range_of(names, sorted(numbers))
-    raise UnknownGroup(f'there is no group "{name}" in {lab.course.id or "the workspace"} {lab.course.term}; {hint}')
+    raise UnknownGroupError(
+        f'there is no group "{name}" in {lab.course.id or "the workspace"} {lab.course.term}; {hint}'
+    )
 
 
 def _range_of(names: Sequence[str], numbers: Sequence[int]) -> str:
@@ -57,11 +59,11 @@ def new_id(now: datetime) -> str:
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 
-def path_of(lab: Lab, id: str) -> str:
+def path_of(lab: LabState, id: str) -> str:
     return f"{lab.course.folder}/{ALLOWANCES}/{id}.json"
 
 
-def write_entry(workspace: Workspace, lab: Lab, entry: Allowance | Revocation) -> str:
+def write_entry(workspace: Workspace, lab: LabState, entry: Allowance | Revocation) -> str:
     """Write the entry to a new file beside the course file and return its path. Raises WorkspaceError."""
     path = path_of(lab, entry.id)
     workspace.make_folder(f"{lab.course.folder}/{ALLOWANCES}")
@@ -75,11 +77,11 @@ def allowance_json(allowance: Allowance) -> dict[str, Any]:
     return {
         "id": allowance.id,
         "group": allowance.group or "all",
-        "first_day": allowance.first.isoformat(),
-        "last_day": allowance.last.isoformat(),
+        "first_day": allowance.first_day.isoformat(),
+        "last_day": allowance.last_day.isoformat(),
         "minutes": minutes(change) if isinstance(change, timedelta) else None,
-        "unlimited": change is Freedom.UNLIMITED,
-        "blocked": change is Freedom.NONE,
+        "unlimited": change is LimitOverride.UNLIMITED,
+        "blocked": change is LimitOverride.BLOCKED,
         "window": str(change) if isinstance(change, Window) else None,
         "reason": allowance.reason,
         "given_by": allowance.given_by,

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from enforcer.domain.course import Course
-from enforcer.domain.observations import SeenCluster
+from enforcer.domain.observations import ObservedCluster
 from enforcer.domain.snapshot import group_of
 from enforcer.mail.messages import problems_of
 from enforcer.settings import Settings
-from enforcer.workspace.directory import Grant, HeldGroup, Person
+from enforcer.workspace.directory import Grant, GroupInfo, UserInfo
 from labkit.course_file import ADMINS, ALL_USERS, has_valid_checksum
 from labkit.workspace.expected import EXPECTED_HOST, EXPECTED_ID, WorkspaceExpectation, WorkspaceIdentity, mismatch
 
@@ -83,14 +83,16 @@ def mail(settings: Settings, *, waiting: int) -> list[Finding]:
     """Check the mail settings and templates. `waiting` is the number of messages in the outbox."""
     problems = []
     if settings.mail is None:
-        problems.append("no AZURE_EMAIL_… settings, so letters wait in the outbox")
-    if settings.admin is None:
-        problems.append("ADMIN_EMAIL is not set, so nobody gets copies, crashes or letters that were given up")
-    if not settings.report_to:
-        problems.append("REPORT_RECIPIENT_EMAIL is not set, so nobody gets the report")
+        problems.append("no AZURE_EMAIL_… settings, so messages wait in the outbox")
+    if settings.admin_email is None:
+        problems.append(
+            "ADMIN_EMAIL is not set, so copies, crash reports and messages that were given up have no recipient"
+        )
+    if not settings.report_recipients:
+        problems.append("REPORT_RECIPIENT_EMAIL is not set, so the report has no recipient")
     if settings.mail_templates:
         problems += problems_of(settings.mail_templates)
-    queue = f"{waiting} letters wait" if waiting else "no letter waits"
+    queue = f"{waiting} messages wait" if waiting else "no message waits"
     sender = settings.mail.sender if settings.mail else ""
     return findings("mail", problems, f"from {sender}; {queue}; `test-email` sends one")
 
@@ -130,17 +132,24 @@ def zone(settings: Settings, course: Course, *, has_file: bool) -> Finding:
     """Check that LAB_TIMEZONE and the course file agree, or that one of them gives the time zone."""
     in_course = str(course.calendar.tz)
     if not has_file:
-        if settings.zone is None:
+        if settings.timezone is None:
             return Finding("zone", Status.FAILS, "neither a course file nor LAB_TIMEZONE gives the time zone")
-        return Finding("zone", Status.NOTE, f"{settings.zone}, from LAB_TIMEZONE, because there is no course file")
-    if settings.zone not in (None, in_course):
-        message = f"LAB_TIMEZONE is {settings.zone} and the course file has {in_course}, which applies; make them equal"
+        return Finding("zone", Status.NOTE, f"{settings.timezone}, from LAB_TIMEZONE, because there is no course file")
+    if settings.timezone not in (None, in_course):
+        message = (
+            f"LAB_TIMEZONE is {settings.timezone} and the course file has {in_course}, which applies; make them equal"
+        )
         return Finding("zone", Status.FAILS, message)
     return Finding("zone", Status.OK, in_course)
 
 
 def course_file(
-    text: str | None, path: str, course: Course, clusters: Iterable[SeenCluster], problems: Iterable[str], now: datetime
+    text: str | None,
+    path: str,
+    course: Course,
+    clusters: Iterable[ObservedCluster],
+    problems: Iterable[str],
+    now: datetime,
 ) -> list[Finding]:
     """Check the course file. `text` is its content, None if it does not exist; `problems` are those of reading it."""
     all_problems = list(problems)
@@ -170,10 +179,10 @@ def last_poll(polled: datetime | None, now: datetime) -> Finding:
 
 
 def other_routes(
-    clusters: Iterable[SeenCluster],
+    clusters: Iterable[ObservedCluster],
     grants: Mapping[str, Iterable[Grant]],
-    groups: Iterable[HeldGroup],
-    people: Iterable[Person],
+    groups: Iterable[GroupInfo],
+    people: Iterable[UserInfo],
 ) -> list[Finding]:
     """Find students with more permissions than the deploy grants: to start a cluster by another grant, or to manage
     it."""
@@ -205,7 +214,7 @@ def other_routes(
 
 
 def beyond_quota(
-    groups: Iterable[HeldGroup], people: Iterable[Person], of_lab: Iterable[str], usable: Mapping[str, int]
+    groups: Iterable[GroupInfo], people: Iterable[UserInfo], of_lab: Iterable[str], usable: Mapping[str, int]
 ) -> Finding:
     """Report what else students can use beyond the quota. `usable` is the number of objects by kind that all users may
     use."""
@@ -226,7 +235,7 @@ def beyond_quota(
     return Finding("beyond the quota", Status.NOTE, "students can also use " + "; ".join(options))
 
 
-def _all_members(group: HeldGroup, groups: tuple[HeldGroup, ...]) -> frozenset[str]:
+def _all_members(group: GroupInfo, groups: tuple[GroupInfo, ...]) -> frozenset[str]:
     """Return the ids of all members, including those of nested groups."""
     members = {each.id: each.member_ids for each in groups}
     seen: set[str] = set()

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from peewee import PeeweeException
 
-from enforcer.domain.message_kinds import Kind
+from enforcer.domain.message_kinds import MessageKind
 from enforcer.ledger.database import open_ledger
 from enforcer.ledger.lock import is_temporary
 from enforcer.mail import messages, outbox
@@ -46,27 +46,33 @@ def send_crash_mail(
         log.exception("the mail about a crash could not be sent to the admin")
 
 
-def _send(settings: Settings, error: BaseException, now: datetime, make_mail_service: Callable[[str], MailService]) -> None:
-    if settings.admin is None:
+def _send(
+    settings: Settings, error: BaseException, now: datetime, make_mail_service: Callable[[str], MailService]
+) -> None:
+    if settings.admin_email is None:
         log.error("no mail is sent about this error: ADMIN_EMAIL is not set")
         return
     cause, place = crash_cause(error)
     hour = now.replace(minute=0, second=0, microsecond=0).isoformat()
     # An unusable workspace is not a crash: its message is complete, and a traceback would hide it.
     trace = "" if isinstance(error, WorkspaceError) else "".join(traceback.format_exception(error))
-    message = messages.crash(cause=cause, trace=trace, at=now, admin=settings.admin, folder=settings.mail_templates)
+    message = messages.crash(
+        cause=cause, trace=trace, at=now, admin=settings.admin_email, folder=settings.mail_templates
+    )
     deadline = Deadline(LEAST_BUDGET)
     try:
-        with closing(open_ledger(settings.ledger)) as ledger:
-            outbox.queue(ledger, Kind.CRASH, place, message, now=now, period="hour", period_start=hour)
+        with closing(open_ledger(settings.ledger_location)) as ledger:
+            outbox.queue(ledger, MessageKind.CRASH, place, message, now=now, period="hour", period_start=hour)
             if settings.mail:
-                send_due(ledger, make_mail_service(settings.mail.connection_string), settings, now=now, deadline=deadline)
+                send_due(
+                    ledger, make_mail_service(settings.mail.connection_string), settings, now=now, deadline=deadline
+                )
     except (OSError, PeeweeException) as refusal:
         # If the ledger is temporarily unavailable, the message is about just that.
         shown = None if is_temporary(refusal) else refusal
         log.warning("the message to the admin cannot be queued in the ledger; it is sent directly", exc_info=shown)
         if settings.mail:
-            name = str(uuid.uuid5(NAMESPACE, "\n".join([settings.ledger, settings.mail.sender, place, hour])))
+            name = str(uuid.uuid5(NAMESPACE, "\n".join([settings.ledger_location, settings.mail.sender, place, hour])))
             payload = _payload(message, settings.mail.sender)
             make_mail_service(settings.mail.connection_string).send(name, payload, timeout=deadline.remaining)
 

@@ -44,13 +44,13 @@ def run_without_ledger(
     """
     supervision.status = exit_status.PARTLY_FAILED
     print(escaped(ledger_error), file=sys.stderr)
-    marker = Marker(settings.ledger, KIND)
+    marker = Marker(settings.ledger_location, KIND)
     noted = marker.read()
     if noted is None:
         noted = {"since": supervision.now.isoformat(), "actions": []}
         marker.write(noted)
         # Stop first: the mail may have to wait for the ledger or the mail service.
-    workspace, time = supervision.meet(workspace, is_rehearsal=is_rehearsal)
+    workspace, time = supervision.prepare_workspace(workspace, is_rehearsal=is_rehearsal)
     result = None
     try:
         if isinstance(workspace, WorkspaceError):
@@ -67,14 +67,14 @@ def run_without_ledger(
             print(escaped(failure), file=sys.stderr)
         marker.write({**noted, "actions": [*_actions_in(noted), *_actions_of(result)]})
     if not noted.get("told"):
-        supervision.tell_admin(LedgerOutage(str(ledger_error)))
+        supervision.notify_admin(LedgerOutage(str(ledger_error)))
         marker.write({**(marker.read() or noted), "told": True})
     return result
 
 
 def note_recovery(settings: Settings, ledger: Ledger) -> None:
     """Record in the ledger, which is available again, what was done without it. Idempotent."""
-    marker = Marker(settings.ledger, KIND)
+    marker = Marker(settings.ledger_location, KIND)
     noted = marker.read()
     if noted is None:
         return
@@ -100,16 +100,16 @@ def note_recovery(settings: Settings, ledger: Ledger) -> None:
 
 
 def _actions_of(result: TickResult) -> list[dict[str, Any]]:
-    assert result.picture
-    failed = " ".join(result.undone)
+    assert result.snapshot
+    failed = " ".join(result.problems)
     return [
         {
             "kind": type(action).__name__.lower(),
             "cluster": action.cluster_id,
             "group": action.group,
-            "reason": f"{action.use.limit.period.value} {action.use.limit}",
-            "day": result.picture.today.isoformat(),
-            "at": result.picture.now.isoformat(),
+            "reason": f"{action.limit_usage.limit.period.value} {action.limit_usage.limit}",
+            "day": result.snapshot.today.isoformat(),
+            "at": result.snapshot.now.isoformat(),
             "error": "it failed; see the log" if f"{type(action).__name__} of {action.group}:" in failed else None,
         }
         for action in result.actions

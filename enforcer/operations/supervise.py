@@ -24,15 +24,15 @@ from labkit.text import escaped
 log = logging.getLogger(__name__)
 
 
-class ClockWrong(WorkspaceError):
+class ClockSkewError(WorkspaceError):
     """The clocks of this machine and the workspace differ."""
 
 
-class StopsHeld(WorkspaceError):
+class HeldStopsError(WorkspaceError):
     """Stops that are due are held until the next poll."""
 
 
-class CourseUnclear(WorkspaceError):
+class AmbiguousCourseError(WorkspaceError):
     """The course is ambiguous, or its file is invalid; the last known course and limits are used."""
 
 
@@ -42,33 +42,33 @@ class Supervision:
     def __init__(self, settings: Settings, *, now: datetime) -> None:
         self._settings, self.now = settings, now
         self.status = exit_status.PARTLY_FAILED
-        self.trouble: BaseException | None = None
+        self.ledger_error: BaseException | None = None
         """The ledger error that ended the block, if any."""
 
     def report(self, result: TickResult) -> None:
         """Set the exit status from the result of a tick, print the failures, and mail the admin if necessary."""
         self.status = exit_status.PARTLY_FAILED if result.failures else exit_status.DONE
-        if result.unusable:
-            self.tell_admin(result.unusable)
-        if result.held:
-            self.tell_admin(StopsHeld(result.held))
-        if result.picture:
-            self._tell_of_course(result.picture.notices)
+        if result.workspace_error:
+            self.notify_admin(result.workspace_error)
+        if result.hold_notice:
+            self.notify_admin(HeldStopsError(result.hold_notice))
+        if result.snapshot:
+            self._notify_of_course(result.snapshot.notices)
         for failure in result.failures:
             print(escaped(failure), file=sys.stderr)
 
-    def _tell_of_course(self, notices: tuple[str, ...]) -> None:
+    def _notify_of_course(self, notices: tuple[str, ...]) -> None:
         """Mail the admin the problems of the course; not again unless they changed or were absent in between."""
-        marker = Marker(self._settings.ledger, "course")
+        marker = Marker(self._settings.ledger_location, "course")
         noted = marker.read()
         if not notices:
             if noted is not None:
                 marker.clear()
         elif (noted or {}).get("notices") != list(notices):
             marker.write({"notices": list(notices)})
-            self.tell_admin(CourseUnclear("; ".join(notices)))
+            self.notify_admin(AmbiguousCourseError("; ".join(notices)))
 
-    def meet(
+    def prepare_workspace(
         self, workspace: Workspace | WorkspaceError, *, is_rehearsal: bool
     ) -> tuple[Workspace | WorkspaceError, TickTime]:
         """Return the workspace for a tick, or why it is unusable, and the time that the tick uses.
@@ -82,8 +82,8 @@ class Supervision:
         except WorkspaceError as error:
             return error, TickTime(self.now, False)
         workspace.is_rehearsal = is_rehearsal
-        time = tick_time(self.now, workspace.stamps[0] if workspace.stamps else None)
-        marker = Marker(self._settings.ledger, "clock")
+        time = tick_time(self.now, workspace.server_timestamps[0] if workspace.server_timestamps else None)
+        marker = Marker(self._settings.ledger_location, "clock")
         if time.notice is None:
             if time.is_confirmed:
                 marker.clear()
@@ -91,10 +91,10 @@ class Supervision:
         print(escaped(time.notice), file=sys.stderr)
         if marker.read() is None:
             marker.write({"notice": time.notice})
-            self.tell_admin(ClockWrong(time.notice))
+            self.notify_admin(ClockSkewError(time.notice))
         return workspace, time
 
-    def tell_admin(self, error: BaseException) -> None:
+    def notify_admin(self, error: BaseException) -> None:
         """Mail the admin why this run failed, at most once for each cause and hour."""
         crash_mail.send_crash_mail(self._settings, error, now=self.now, make_mail_service=Mailer)
 
@@ -105,7 +105,7 @@ def supervised(settings: Settings, *, now: datetime) -> Iterator[Supervision]:
 
     Invalid settings end the process with their messages.
     """
-    ping(settings.healthcheck, STARTED)
+    ping(settings.healthcheck_url, STARTED)
     supervision = Supervision(settings, now=now)
     try:
         yield supervision
@@ -114,13 +114,13 @@ def supervised(settings: Settings, *, now: datetime) -> Iterator[Supervision]:
     except Exception as error:  # noqa: BLE001 - the last place that can report it
         supervision.status = exit_status.PARTLY_FAILED
         if is_temporary(error):
-            supervision.trouble = error if isinstance(error, LedgerUnavailable) else LedgerUnavailable(error)
+            supervision.ledger_error = error if isinstance(error, LedgerUnavailable) else LedgerUnavailable(error)
             return
         log.exception("this run ended unexpectedly")
-        supervision.tell_admin(error)
+        supervision.notify_admin(error)
     finally:
         # Also if a setting or the ledger ended the process.
-        ping(settings.healthcheck, FAILED if supervision.status else SUCCEEDED)
+        ping(settings.healthcheck_url, FAILED if supervision.status else SUCCEEDED)
 
 
 def mail_service(settings: Settings) -> MailService:

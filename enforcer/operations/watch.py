@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from enforcer.domain.allowances import windows_between
-from enforcer.domain.observations import SeenCluster
-from enforcer.domain.snapshot import Picture, group_of
+from enforcer.domain.observations import ObservedCluster
+from enforcer.domain.snapshot import Snapshot, group_of
 from enforcer.domain.uptime import day_bounds
-from enforcer.tick.hold import AGAIN_AFTER
+from enforcer.tick.mass_stop import RETRY_HELD_AFTER
 
 log = logging.getLogger(__name__)
 
@@ -21,75 +21,75 @@ MIN_TICK_INTERVAL = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
-class Ticked:
+class TickSummary:
     """What the service needs to know of the last tick."""
 
-    picture: Picture
+    snapshot: Snapshot
     failures: tuple[str, ...] = ()
     """Sentences about what could not be read or done and is still due."""
     had_to_stop: bool = False
     """Whether a cluster had to be stopped; if something failed, it may be the stop."""
-    letters_due: datetime | None = None
+    next_message_due: datetime | None = None
     """When to try sending the next waiting message."""
     is_holding: bool = False
     """Whether stops are held until the next tick, which is due soon."""
 
 
-def next_due(ticked: Ticked, retry_after: timedelta = RETRY_AFTER) -> datetime:
+def next_due(summary: TickSummary, retry_after: timedelta = RETRY_AFTER) -> datetime:
     """Return when the next tick is due if no cluster starts or stops until then.
 
     The earliest of: a soft or hard limit of a running cluster, the start or end of a window, midnight, a message to
     send, a retry after failures, and 15 minutes.
     """
-    now = ticked.picture.now
-    moments = [now + TICK_INTERVAL, day_bounds(ticked.picture.today, ticked.picture.course.calendar.tz)[1]]
-    moments += _limits(ticked.picture)
-    moments += _edges(ticked.picture)
-    if ticked.failures:
+    now = summary.snapshot.now
+    moments = [now + TICK_INTERVAL, day_bounds(summary.snapshot.today, summary.snapshot.course.calendar.tz)[1]]
+    moments += _limits(summary.snapshot)
+    moments += _edges(summary.snapshot)
+    if summary.failures:
         moments.append(now + retry_after)
-    if ticked.is_holding:
-        moments.append(now + AGAIN_AFTER)
-    if ticked.letters_due:
+    if summary.is_holding:
+        moments.append(now + RETRY_HELD_AFTER)
+    if summary.next_message_due:
         # A message that is already due was not sent because of the rate limit.
-        moments.append(ticked.letters_due if ticked.letters_due > now else now + RETRY_AFTER)
+        moments.append(summary.next_message_due if summary.next_message_due > now else now + RETRY_AFTER)
     return max(min(moments), now + MIN_TICK_INTERVAL)
 
 
-def patience(ticked: Ticked, before: Ticked | None, last: timedelta) -> timedelta:
+def retry_interval(summary: TickSummary, before: TickSummary | None, last: timedelta) -> timedelta:
     """Return the pause before failures are retried: a minute, or twice the `last` pause if there is no new failure.
 
     A file that has to be corrected by hand is not worth a tick a minute; a cluster that may still be running is.
     """
-    is_known = before is not None and set(ticked.failures) <= set(before.failures)
-    return last * 2 if is_known and ticked.failures and not ticked.had_to_stop else RETRY_AFTER
+    is_known = before is not None and set(summary.failures) <= set(before.failures)
+    return last * 2 if is_known and summary.failures and not summary.had_to_stop else RETRY_AFTER
 
 
-def _limits(picture: Picture) -> Iterator[datetime]:
+def _limits(snapshot: Snapshot) -> Iterator[datetime]:
     """Yield when running clusters will reach their limits."""
-    for cluster in picture.clusters:
+    for cluster in snapshot.clusters:
         # Inside a window no time counts; `_edges` yields its end.
-        if not picture.is_counting(cluster) or picture.is_in_window(group_of(cluster)):
+        if not snapshot.is_counting(cluster) or snapshot.is_in_window(group_of(cluster)):
             continue
-        running = picture.running_in(group_of(cluster))
-        for use in picture.uses(cluster):
-            for limit in (use.limit.soft, use.limit.hard):
-                if use.used < limit:
-                    yield picture.now + (limit - use.used) / running
+        running = snapshot.running_count(group_of(cluster))
+        for usage in snapshot.limit_usages(cluster):
+            for limit in (usage.limit.soft, usage.limit.hard):
+                if usage.used < limit:
+                    yield snapshot.now + (limit - usage.used) / running
 
 
-def _edges(picture: Picture) -> Iterator[datetime]:
+def _edges(snapshot: Snapshot) -> Iterator[datetime]:
     """Yield the starts and ends of windows in the next 15 minutes."""
-    now, tz = picture.now, picture.course.calendar.tz
-    for group in {group_of(cluster) for cluster in picture.clusters}:
-        for window in windows_between(now, now + TICK_INTERVAL, group, picture.allowances, tz):
+    now, tz = snapshot.now, snapshot.course.calendar.tz
+    for group in {group_of(cluster) for cluster in snapshot.clusters}:
+        for window in windows_between(now, now + TICK_INTERVAL, group, snapshot.allowances, tz):
             yield from (edge for edge in window if edge > now)
 
 
-def has_moved(before: Iterable[SeenCluster], after: Iterable[SeenCluster]) -> bool:
+def has_changed(before: Iterable[ObservedCluster], after: Iterable[ObservedCluster]) -> bool:
     """Return whether a cluster was created, deleted, started, stopped or restarted between two lists."""
 
-    def states(clusters: Iterable[SeenCluster]) -> set[tuple[str, str, bool]]:
-        return {(cluster.id, cluster.moved, cluster.sighting.running) for cluster in clusters}
+    def states(clusters: Iterable[ObservedCluster]) -> set[tuple[str, str, bool]]:
+        return {(cluster.id, cluster.list_fingerprint, cluster.observation.running) for cluster in clusters}
 
     return states(before) != states(after)
 
@@ -98,15 +98,15 @@ def watch(
     *,
     now: Callable[[], datetime],
     wait_until: Callable[[datetime], bool],
-    clusters: Callable[[datetime], Iterable[SeenCluster] | None],
-    tick: Callable[[], Ticked | timedelta],
+    clusters: Callable[[datetime], Iterable[ObservedCluster] | None],
+    tick: Callable[[], TickSummary | timedelta],
 ) -> None:
     """Tick whenever one is due, until `wait_until` returns False because shutdown was requested.
 
     `clusters` lists the clusters of the workspace, or returns None if it fails; `tick` returns the pause before the
     next attempt if it fails.
     """
-    last: Ticked | None = None
+    last: TickSummary | None = None
     retry_after = RETRY_AFTER
     due = listed_at = now()
     while True:
@@ -116,15 +116,15 @@ def watch(
             listed_at = moment
             listed = clusters(moment)
             if last is not None and listed is not None:
-                is_due = has_moved(last.picture.clusters, last.picture.own_of(listed))
+                is_due = has_changed(last.snapshot.clusters, last.snapshot.course_clusters_in(listed))
         if is_due:
             listed_at = moment
             match tick():
-                case Ticked() as ticked:
-                    retry_after = min(patience(ticked, last, retry_after), TICK_INTERVAL)
+                case TickSummary() as summary:
+                    retry_after = min(retry_interval(summary, last, retry_after), TICK_INTERVAL)
                     # Add the difference, because the tick may use the workspace's time.
-                    last, due = ticked, moment + (next_due(ticked, retry_after) - ticked.picture.now)
-                    log.info("checked %d clusters; next tick by %s", len(ticked.picture.clusters), due.isoformat(" "))
+                    last, due = summary, moment + (next_due(summary, retry_after) - summary.snapshot.now)
+                    log.info("checked %d clusters; next tick by %s", len(summary.snapshot.clusters), due.isoformat(" "))
                 case timedelta() as pause:
                     due = moment + pause
         if not wait_until(min(due, listed_at + LIST_INTERVAL)):

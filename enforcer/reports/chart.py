@@ -26,10 +26,10 @@ def draw(report: DayReport) -> bytes:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     for place, row in enumerate(rows):
-        used, past = row.of.used / MINUTE, row.of.over / MINUTE
+        used, past = row.of.used / MINUTE, row.of.overrun / MINUTE
         axes.barh(place, used - past, height=0.62, color=USED)
         axes.barh(place, past, left=used - past, height=0.62, color=PAST)
-        axes.barh(place, row.of.shown_apart / MINUTE, left=used, height=0.62, color=APART)
+        axes.barh(place, row.of.uncounted / MINUTE, left=used, height=0.62, color=APART)
         for limit, colour in ((row.soft, SOFT), (row.hard, HARD)):
             if limit is not None:
                 axes.vlines(limit / MINUTE, place - 0.42, place + 0.42, colors=colour, linewidth=2.2)
@@ -67,5 +67,5 @@ def draw(report: DayReport) -> bytes:
 def _longest(report: DayReport) -> float:
     lengths: list[timedelta] = [timedelta(minutes=10)]
     for row in report.rows:
-        lengths += [row.of.used + row.of.shown_apart, row.hard or timedelta()]
+        lengths += [row.of.used + row.of.uncounted, row.hard or timedelta()]
     return max(lengths) / MINUTE

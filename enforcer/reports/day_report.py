@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from enforcer.domain.day import ClusterDay, cluster_day
-from enforcer.domain.day_records import DayTotal, DoneAction
+from enforcer.domain.day_records import DayTotal, RecordedAction
 from enforcer.domain.quota import MINUTE, Period
-from enforcer.domain.snapshot import Picture
+from enforcer.domain.snapshot import Snapshot
 from enforcer.domain.uptime import day_bounds
 
 POLL_EVERY = timedelta(minutes=15)
@@ -38,10 +38,10 @@ class ReportRow:
         if self.hard is not None and self.of.day_limit and self.hard != self.of.day_limit.hard:
             # Settled under another limit than the files now tell of.
             day = f"{round(self.hard / MINUTE)} minutes"
-        use = self.of.tightest
-        if use is None or use.limit.period is Period.DAY:
+        usage = self.of.tightest_usage
+        if usage is None or usage.limit.period is Period.DAY:
             return day
-        return f"{day}; {use.limit.period.value} {use.limit}, {use.used // MINUTE} used"
+        return f"{day}; {usage.limit.period.value} {usage.limit}, {usage.used // MINUTE} used"
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,12 @@ class DayReport:
     @property
     def ran(self) -> int:
         """How many clusters ran for their group."""
-        return sum(1 for row in self.rows if row.of.counted_stretches or row.of.used)
+        return sum(1 for row in self.rows if row.of.counted_intervals or row.of.used)
 
     @property
     def ran_for_others(self) -> int:
         """How many clusters ran for staff, the deploy or others alone."""
-        return sum(1 for row in self.rows if row.of.stretches or row.of.used) - self.ran
+        return sum(1 for row in self.rows if row.of.intervals or row.of.used) - self.ran
 
     @property
     def is_of_deploy(self) -> bool:
@@ -97,50 +97,50 @@ class DayReport:
 
 
 def make_report(
-    picture: Picture,
+    snapshot: Snapshot,
     day: date,
     *,
     settled: Mapping[str, DayTotal],
-    actions: Iterable[DoneAction],
+    actions: Iterable[RecordedAction],
     polls: Sequence[datetime],
     first_poll: datetime | None = None,
 ) -> DayReport:
     """The day's rows, by group; what was settled is shown as it was fixed. `first_poll` is the first one ever."""
     actions = tuple(actions)
-    tz = picture.course.calendar.tz
+    tz = snapshot.course.calendar.tz
     begins, ends = day_bounds(day, tz)
-    days = (cluster_day(picture, cluster, day) for cluster in picture.clusters if cluster.sighting.at >= begins)
+    days = (cluster_day(snapshot, cluster, day) for cluster in snapshot.clusters if cluster.observation.at >= begins)
     rows = [_row(one, settled.get(one.cluster_id), actions) for one in days]
     rows.sort(key=lambda row: (len(row.of.group), row.of.group, row.of.name))
     failed = {(a.cluster_id, a.kind): f"{a.kind} of {a.group}: {a.error}" for a in actions if a.error}
     for action in actions:
         if action.done and not action.error:
             failed.pop((action.cluster_id, action.kind), None)
-    course = picture.course.title or picture.course.id or "Teaching lab"
+    course = snapshot.course.title or snapshot.course.id or "Teaching lab"
     return DayReport(
         course,
         day,
         begins.astimezone(tz),
         ends.astimezone(tz),
         max(begins, first_poll or begins),
-        picture.now >= ends,
-        picture.now.astimezone(tz),
+        snapshot.now >= ends,
+        snapshot.now.astimezone(tz),
         tuple(rows),
         tuple(poll for poll in polls if begins <= poll < ends),
         tuple(failed.values()),
         first_poll is None or first_poll >= begins,
-        (first_poll is None or first_poll >= ends) and not settled and not any(row.of.stretches for row in rows),
+        (first_poll is None or first_poll >= ends) and not settled and not any(row.of.intervals for row in rows),
     )
 
 
-def _row(one: ClusterDay, fixed: DayTotal | None, actions: Iterable[DoneAction]) -> ReportRow:
+def _row(one: ClusterDay, fixed: DayTotal | None, actions: Iterable[RecordedAction]) -> ReportRow:
     mine = [action for action in actions if action.cluster_id == one.cluster_id and action.done]
     warned = next((action.noted for action in mine if action.kind == "warn"), None)
     stopped = next((action.noted for action in mine if action.kind == "stop"), None)
     if fixed is None:
         limit = one.day_limit
         return ReportRow(one, limit.soft if limit else None, limit.hard if limit else None, warned, stopped)
-    as_fixed = replace(one, used=fixed.used, shown_apart=fixed.shown_apart, over=fixed.over)
+    as_fixed = replace(one, used=fixed.used, uncounted=fixed.uncounted, overrun=fixed.overrun)
     if fixed.reason and not one.estimates:
         as_fixed = replace(as_fixed, estimates=(fixed.reason,))
     return ReportRow(as_fixed, fixed.soft, fixed.hard, warned, stopped, fixed.imported)

@@ -30,7 +30,7 @@ def report_message(report: DayReport, settings: Settings) -> Message:
     )
     values = values_of(report, picture=f"cid:{PICTURE_ID}")
     return message_from_templates(
-        values, to=settings.report_to, attachments=attachments, folder=settings.mail_templates
+        values, to=settings.report_recipients, attachments=attachments, folder=settings.mail_templates
     )
 
 
@@ -100,13 +100,13 @@ def to_csv(report: DayReport) -> bytes:
             _decimal(row.soft),
             _decimal(row.hard),
             one_line(row.limit),
-            len(row.of.counted_stretches),
+            len(row.of.counted_intervals),
             first,
             last,
             warned,
             stopped,
-            _decimal(row.of.over),
-            _decimal(row.of.shown_apart),
+            _decimal(row.of.overrun),
+            _decimal(row.of.uncounted),
             one_line("; ".join(row.of.estimates)),
         ]
         rows.append(cells)
@@ -147,15 +147,15 @@ def _row_json(row: ReportRow) -> dict[str, Any]:
         "soft_minutes": None if row.soft is None else minutes(row.soft),
         "hard_minutes": None if row.hard is None else minutes(row.hard),
         "limit": row.limit,
-        "sessions": len(row.of.counted_stretches),
+        "sessions": len(row.of.counted_intervals),
         "first_start": first,
         "last_stop": last,
         "warned": warned,
         "stopped": stopped,
-        "overrun_ms": row.of.over // ms,
-        "uncounted_ms": row.of.shown_apart // ms,
+        "overrun_ms": row.of.overrun // ms,
+        "uncounted_ms": row.of.uncounted // ms,
         "estimates": list(row.of.estimates),
-        "unknown": list(row.of.unknown),
+        "unknown": list(row.of.unknown_users),
     }
 
 
@@ -172,21 +172,21 @@ def values_of(report: DayReport, *, picture: str) -> dict[str, Any]:
         "ran": report.ran,
         "ran_for_others": report.ran_for_others,
         "hours": sum((row.of.used for row in rows), timedelta()) / timedelta(hours=1),
-        "uncounted": sum((row.of.shown_apart for row in rows), timedelta()) // MINUTE,
+        "uncounted": sum((row.of.uncounted for row in rows), timedelta()) // MINUTE,
         "used": sum((row.of.used for row in rows), timedelta()) // MINUTE,
-        "sessions": sum(len(row.of.counted_stretches) for row in rows),
+        "sessions": sum(len(row.of.counted_intervals) for row in rows),
         "warned": sum(1 for row in rows if row.warned),
         "stopped": sum(1 for row in rows if row.stopped),
-        "overrun": _past(sum((row.of.over for row in rows), timedelta())),
+        "overrun": _past(sum((row.of.overrun for row in rows), timedelta())),
         "estimates": [
             {"group": one_line(row.of.group), "reasons": [one_line(reason) for reason in row.of.estimates]}
             for row in rows
             if row.of.estimates
         ],
         "unknown": [
-            {"group": one_line(row.of.group), "users": [one_line(user) for user in row.of.unknown]}
+            {"group": one_line(row.of.group), "users": [one_line(user) for user in row.of.unknown_users]}
             for row in rows
-            if row.of.unknown
+            if row.of.unknown_users
         ],
         "polls_expected": report.polls_expected,
         "polls_seen": len(report.polls),
@@ -216,15 +216,15 @@ def _shown(row: ReportRow, report: DayReport) -> dict[str, Any]:
         "percent": share,
         "hard": None if hard is None else round(hard / MINUTE),
         "limit": one_line(row.limit),
-        "sessions": len(one.counted_stretches),
+        "sessions": len(one.counted_intervals),
         "first_start": clock(one.first_start),
         "last_stop": ("after midnight" if report.is_over else "running") if one.is_running else clock(one.last_stop),
         "warned": clock(row.warned),
         "stopped": clock(row.stopped),
-        "overrun": _past(one.over),
-        "uncounted": one.shown_apart // MINUTE,
+        "overrun": _past(one.overrun),
+        "uncounted": one.uncounted // MINUTE,
         "is_estimate": bool(one.estimates),
-        "state": "over" if one.over or row.stopped else "near" if row.warned else "fine",
+        "state": "over" if one.overrun or row.stopped else "near" if row.warned else "fine",
     }
 
 

@@ -2,17 +2,17 @@
 
 from datetime import date
 
-from enforcer.domain.snapshot import Picture
+from enforcer.domain.snapshot import Snapshot
 from enforcer.domain.uptime import day_bounds
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
 from enforcer.reports.day_report import DayReport, make_report
 
 
-def report_of(ledger: Ledger, picture: Picture, day: date) -> DayReport:
-    begins, ends = day_bounds(day, picture.course.calendar.tz)
+def report_of(ledger: Ledger, snapshot: Snapshot, day: date) -> DayReport:
+    begins, ends = day_bounds(day, snapshot.course.calendar.tz)
     return make_report(
-        picture,
+        snapshot,
         day,
         settled=queries.settled(ledger, day),
         actions=queries.actions_on(ledger, day),

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from enforcer.domain.allowances import Allowance, AllowanceError, parse_entry
 from enforcer.domain.course import CourseError
-from enforcer.domain.timestamps import to_instant
+from enforcer.domain.timestamps import from_millis
 from enforcer.domain.uptime import MEMBER, OTHER, Role, day_bounds
 from enforcer.ledger import membership, names, queries, starters
 from enforcer.ledger.database import Ledger
@@ -71,7 +71,7 @@ def without_addresses(text: str) -> str:
 def _check_settled(ledger: Ledger, begins: datetime, tz: tzinfo) -> None:
     """A total is fixed before that of which it was made loses its names."""
     last = queries.last_settled_day(ledger)
-    since = day_bounds(last + timedelta(days=1), tz)[0] if last else to_instant(0)
+    since = day_bounds(last + timedelta(days=1), tz)[0] if last else from_millis(0)
     unsettled = names.first_session_between(ledger, since, begins)
     if since < begins and unsettled:
         day = max(since, unsettled).astimezone(tz).date()
@@ -146,7 +146,7 @@ def _is_over(path: str, content: str, before: date, begins: datetime) -> bool:
     try:
         if "/allowances/" in path:
             entry = parse_entry(content, path)
-            return entry.last < before if isinstance(entry, Allowance) else entry.given_at < begins
+            return entry.last_day < before if isinstance(entry, Allowance) else entry.given_at < begins
         return parse_course(content, path).calendar.last_day < before
     except (AllowanceError, CourseError):
         return True

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
 from pyarrow import parquet
 
-from enforcer.domain.snapshot import Picture
+from enforcer.domain.snapshot import Snapshot
 from enforcer.domain.usage import iso
 from enforcer.ledger import queries, term_rows
 from enforcer.ledger.database import Ledger, save_copy
@@ -59,37 +59,37 @@ class ArchiveFacts:
         }
 
 
-def facts_of(ledger: Ledger, picture: Picture) -> ArchiveFacts:
+def facts_of(ledger: Ledger, snapshot: Snapshot) -> ArchiveFacts:
     last = term_rows.last_poll(ledger)
     settled = queries.last_settled_day(ledger)
-    course = picture.course
+    course = snapshot.course
     return ArchiveFacts(course.id, course.term, last.began if last else None, last.failed if last else 0, settled)
 
 
-def days_of(ledger: Ledger, picture: Picture) -> list[date]:
+def days_of(ledger: Ledger, snapshot: Snapshot) -> list[date]:
     """The days of which there is a report: those that were settled, and those on which something started."""
-    tz = picture.course.calendar.tz
-    settled = term_rows.settled_days(ledger, groups(picture))
-    started = {s.start.astimezone(tz).date() for sessions in picture.sessions.values() for s in sessions}
+    tz = snapshot.course.calendar.tz
+    settled = term_rows.settled_days(ledger, groups(snapshot))
+    started = {s.start.astimezone(tz).date() for sessions in snapshot.sessions.values() for s in sessions}
     return sorted(settled | started)
 
 
-def write(target: Path, ledger: Ledger, picture: Picture, *, days: Iterable[date], render: Render) -> None:
+def write(target: Path, ledger: Ledger, snapshot: Snapshot, *, days: Iterable[date], render: Render) -> None:
     """Make the folder `target`, which must not hold anything yet: whole or not at all, readable by its owner alone.
 
     `ledger` is a copy in memory. Raises OSError.
     """
     with atomic_folder(target) as draft:
-        _fill(draft, ledger, picture, days, render)
+        _fill(draft, ledger, snapshot, days, render)
 
 
-def _fill(draft: Path, ledger: Ledger, picture: Picture, days: Iterable[date], render: Render) -> None:
+def _fill(draft: Path, ledger: Ledger, snapshot: Snapshot, days: Iterable[date], render: Render) -> None:
     for table in TABLES:
         place = draft / (PEOPLE if table.has_people else TOTALS)
-        rows = list(table.rows(ledger, picture))
+        rows = list(table.rows(ledger, snapshot))
         create_private(place / f"{table.name}.csv", to_csv(table, rows))
         create_private(place / f"{table.name}.parquet", _parquet(table, rows))
-    for path, content in _course_files(ledger, picture):
+    for path, content in _course_files(ledger, snapshot):
         create_private(draft / path, content.encode())
     for day in days:
         for suffix in (".html", ".csv"):
@@ -97,8 +97,8 @@ def _fill(draft: Path, ledger: Ledger, picture: Picture, days: Iterable[date], r
     saved = draft / PEOPLE / "ledger.db"
     create_private(saved, b"")
     save_copy(ledger, saved)
-    create_private(draft / "README.md", _readme(ledger, picture).encode())
-    create_private(draft / MANIFEST, _manifest(draft, ledger, picture).encode())
+    create_private(draft / "README.md", _readme(ledger, snapshot).encode())
+    create_private(draft / MANIFEST, _manifest(draft, ledger, snapshot).encode())
 
 
 def to_csv(table: Table, rows: Sequence[Sequence[Cell]]) -> bytes:
@@ -136,9 +136,9 @@ def _parquet(table: Table, rows: Sequence[Sequence[Cell]]) -> bytes:
     return content.getvalue()
 
 
-def _course_files(ledger: Ledger, picture: Picture) -> Iterator[tuple[str, str]]:
+def _course_files(ledger: Ledger, snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     """The course file without addresses, and every allowance and revocation as it was written."""
-    folder = picture.course.folder
+    folder = snapshot.course.folder
     for path, content in term_rows.files(ledger, folder):
         name = path.removeprefix(f"{folder}/")
         if name == FILE_NAME:
@@ -149,7 +149,7 @@ def _course_files(ledger: Ledger, picture: Picture) -> Iterator[tuple[str, str]]
             yield f"{PEOPLE}/{ALLOWANCES}/{stem.lstrip('.') or '_'}", content
 
 
-def _manifest(draft: Path, ledger: Ledger, picture: Picture) -> str:
+def _manifest(draft: Path, ledger: Ledger, snapshot: Snapshot) -> str:
     files = {
         str(path.relative_to(draft)): {
             "bytes": path.stat().st_size,
@@ -158,17 +158,17 @@ def _manifest(draft: Path, ledger: Ledger, picture: Picture) -> str:
         for path in sorted(draft.rglob("*"))
         if path.is_file()
     }
-    told = {"format": FORMAT, **facts_of(ledger, picture).as_json(), "made_at": iso(picture.now), "files": files}
+    told = {"format": FORMAT, **facts_of(ledger, snapshot).as_json(), "made_at": iso(snapshot.now), "files": files}
     return json.dumps(told, indent=2) + "\n"
 
 
-def _readme(ledger: Ledger, picture: Picture) -> str:
-    course, facts = picture.course, facts_of(ledger, picture)
+def _readme(ledger: Ledger, snapshot: Snapshot) -> str:
+    course, facts = snapshot.course, facts_of(ledger, snapshot)
     lines = [
         f"# {without_addresses(course.title) or course.id or 'Teaching lab'}, {course.id} {course.term}",
         "",
         f"The term {course.calendar.first_day} to {course.calendar.last_day} ({course.calendar.tz}), as the enforcer "
-        f"knew it on {picture.now.astimezone(UTC):%Y-%m-%d %H:%M} UTC; settled up to "
+        f"knew it on {snapshot.now.astimezone(UTC):%Y-%m-%d %H:%M} UTC; settled up to "
         f"{facts.settled_up_to or 'no day'}.",
         *_PREAMBLE,
     ]

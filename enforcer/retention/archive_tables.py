@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from enforcer.domain.message_kinds import Kind
-from enforcer.domain.snapshot import Picture, group_of
+from enforcer.domain.message_kinds import MessageKind
+from enforcer.domain.snapshot import Snapshot, group_of
 from enforcer.domain.uptime import counted_from
 from enforcer.ledger import queries, term_rows
 from enforcer.ledger.database import Ledger
@@ -33,63 +33,63 @@ class Table:
     about: str
     has_people: bool
     columns: tuple[Column, ...]
-    rows: Callable[[Ledger, Picture], Iterator[Sequence[Cell]]]
+    rows: Callable[[Ledger, Snapshot], Iterator[Sequence[Cell]]]
 
 
-def groups(picture: Picture) -> dict[str, str]:
+def groups(snapshot: Snapshot) -> dict[str, str]:
     """The group of each cluster of the course, by cluster id."""
-    return {cluster.id: group_of(cluster) for cluster in picture.clusters}
+    return {cluster.id: group_of(cluster) for cluster in snapshot.clusters}
 
 
-def _days(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
-    yield from term_rows.days(ledger, groups(picture))
+def _days(ledger: Ledger, snapshot: Snapshot) -> Iterator[Sequence[Cell]]:
+    yield from term_rows.days(ledger, groups(snapshot))
 
 
-def _clusters(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
-    of = groups(picture)
+def _clusters(ledger: Ledger, snapshot: Snapshot) -> Iterator[Sequence[Cell]]:
+    of = groups(snapshot)
     for row in term_rows.clusters(ledger, of):
         yield row.id, row.name, of[row.id], row.first_seen, row.last_seen, row.gone_at
 
 
-def _actions(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
-    for row in term_rows.actions(ledger, groups(picture)):
+def _actions(ledger: Ledger, snapshot: Snapshot) -> Iterator[Sequence[Cell]]:
+    for row in term_rows.actions(ledger, groups(snapshot)):
         yield row._replace(reason=without_addresses(row.reason), error=row.error and without_addresses(row.error))
 
 
-def _polls(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
+def _polls(ledger: Ledger, snapshot: Snapshot) -> Iterator[Sequence[Cell]]:
     yield from term_rows.polls(ledger)
 
 
-def _sessions(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
+def _sessions(ledger: Ledger, snapshot: Snapshot) -> Iterator[Sequence[Cell]]:
     ms = timedelta(milliseconds=1)
-    for cluster in picture.clusters:
+    for cluster in snapshot.clusters:
         group = group_of(cluster)
-        for session in picture.sessions.get(cluster.id, []):
+        for session in snapshot.sessions.get(cluster.id, []):
             yield (
                 group,
                 cluster.id,
                 session.start,
                 session.end,
                 session.started_by,
-                counted_from(session, count_all=picture.count_all),
+                counted_from(session, count_all=snapshot.count_all),
                 json.dumps([[(restart.at - session.start) // ms, restart.user] for restart in session.restarts]),
                 json.dumps([[(at - session.start) // ms, count] for at, count in session.workers]),
                 session.estimate,
             )
 
 
-def _events(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
-    of = groups(picture)
+def _events(ledger: Ledger, snapshot: Snapshot) -> Iterator[Sequence[Cell]]:
+    of = groups(snapshot)
     for row in term_rows.events(ledger, of):
         yield of[row.cluster_id], *row
 
 
-def _messages(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
-    of = groups(picture)
+def _messages(ledger: Ledger, snapshot: Snapshot) -> Iterator[Sequence[Cell]]:
+    of = groups(snapshot)
     others = frozenset(queries.clusters(ledger)) - of.keys()
-    report_of = f"{picture.course.id} {picture.course.term} ".lstrip()
+    report_of = f"{snapshot.course.id} {snapshot.course.term} ".lstrip()
     for row in term_rows.messages(ledger):
-        is_foreign_report = row.kind == Kind.REPORT.value and not row.topic.startswith(report_of)
+        is_foreign_report = row.kind == MessageKind.REPORT.value and not row.topic.startswith(report_of)
         if row.topic in others or is_foreign_report:
             continue
         body = json.loads(row.request_body)

@@ -7,7 +7,7 @@ clusters of those. No name or tag alone makes anything the lab's, because anybod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from enforcer.workspace.directory import HeldCluster, HeldGroup, Person
+from enforcer.workspace.directory import ClusterInfo, GroupInfo, UserInfo
 from enforcer.workspace.directory_rows import memberships
 from labkit.course_file import ADMINS, ALL_STUDENT_GROUPS, BUILT_IN_GROUPS
 from labkit.formats.roster_file import RosterAccounts
@@ -30,7 +30,7 @@ class Selection:
     """Names, and why each stays."""
 
 
-def admins(groups: Iterable[HeldGroup]) -> frozenset[str]:
+def admins(groups: Iterable[GroupInfo]) -> frozenset[str]:
     """The ids of everybody in the group of administrators, directly or by a group in it."""
     members = {group.id: group.member_ids for group in groups}
     found: set[str] = set()
@@ -44,8 +44,8 @@ def admins(groups: Iterable[HeldGroup]) -> frozenset[str]:
 
 
 def users_to_remove(
-    people: Iterable[Person],
-    groups: Iterable[HeldGroup],
+    people: Iterable[UserInfo],
+    groups: Iterable[GroupInfo],
     named: Collection[str],
     accounts: RosterAccounts | None,
     *,
@@ -103,7 +103,7 @@ def users_to_remove(
 
 
 def groups_to_remove(
-    groups: Iterable[HeldGroup], named: Collection[str], *, keep: Iterable[str], everything: bool
+    groups: Iterable[GroupInfo], named: Collection[str], *, keep: Iterable[str], everything: bool
 ) -> Selection:
     """The groups that the course file names. `everything` also lists the others, which stay."""
     kept, own = set(keep), set(named) - BUILT_IN_GROUPS
@@ -119,7 +119,7 @@ def groups_to_remove(
 
 
 def clusters_to_remove(
-    clusters: Iterable[HeldCluster],
+    clusters: Iterable[ClusterInfo],
     of_lab: Mapping[str, str],
     named: Collection[str],
     *,

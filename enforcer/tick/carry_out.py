@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from enforcer.domain.quota import Action, Level, Restore, Restrict, Stop, Warn
-from enforcer.domain.snapshot import Picture
+from enforcer.domain.snapshot import Snapshot
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
 from enforcer.settings import Settings
-from enforcer.tick.notify import queue_letter_about
+from enforcer.tick.notify import queue_message_about
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import WorkspaceError
 from enforcer.workspace.tasks import in_parallel
@@ -27,7 +27,7 @@ class CarriedOut:
 
 
 def carry_out(
-    ledger: Ledger, workspace: Workspace, settings: Settings, picture: Picture, actions: Iterable[Action]
+    ledger: Ledger, workspace: Workspace, settings: Settings, snapshot: Snapshot, actions: Iterable[Action]
 ) -> CarriedOut:
     """Carry out the actions and queue the messages about them.
 
@@ -57,27 +57,29 @@ def carry_out(
     actions = list(actions)
     for kind in (Restrict, Stop, Restore, Warn):
         batch = [action for action in actions if isinstance(action, kind)]
-        noted = [_note(ledger, picture, action) for action in batch]
+        noted = [_note(ledger, snapshot, action) for action in batch]
         errors = in_parallel([partial(attempt, action) for action in batch])
         for action, number, error in zip(batch, noted, errors, strict=True):
-            queries.note_outcome(ledger, number, now=picture.now, error=error)
+            queries.note_outcome(ledger, number, now=snapshot.now, error=error)
             if error:
                 failures.append(error)
                 continue
             if isinstance(action, Restore):
                 queries.note_restored(ledger, action.cluster_id)
-            unwritten += queue_letter_about(ledger, settings, picture, action)
+            unwritten += queue_message_about(ledger, settings, snapshot, action)
     return CarriedOut(tuple(failures), tuple(unwritten))
 
 
-def _note(ledger: Ledger, picture: Picture, action: Action) -> int:
+def _note(ledger: Ledger, snapshot: Snapshot, action: Action) -> int:
     """Record the intent. A restriction is also recorded beforehand, so that a crash in between leaves none
     unnoticed."""
     if isinstance(action, Restrict):
-        queries.note_restricted(ledger, action.cluster_id, action.group, now=picture.now)
-    reason = "" if isinstance(action, Restore) else f"{action.use.limit.period.value} {action.use.limit}"
+        queries.note_restricted(ledger, action.cluster_id, action.group, now=snapshot.now)
+    reason = (
+        "" if isinstance(action, Restore) else f"{action.limit_usage.limit.period.value} {action.limit_usage.limit}"
+    )
     reason = reason.replace("\x00", "")  # from an allowance; PostgreSQL cannot store it
     name = type(action).__name__.lower()
     return queries.note_intent(
-        ledger, name, action.cluster_id, action.group, reason=reason, day=picture.today, now=picture.now
+        ledger, name, action.cluster_id, action.group, reason=reason, day=snapshot.today, now=snapshot.now
     )

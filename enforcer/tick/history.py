@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from enforcer.domain.allowances import in_force
-from enforcer.domain.snapshot import Picture
-from enforcer.domain.timestamps import to_instant
+from enforcer.domain.snapshot import Snapshot
+from enforcer.domain.timestamps import from_millis
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.workspace_memory import WorkspaceMemory
@@ -12,15 +12,15 @@ from enforcer.settings import Settings
 from enforcer.tick.course_reader import read_folder
 
 
-def recall(ledger: Ledger, settings: Settings, *, now: datetime) -> Picture:
+def load_past_snapshot(ledger: Ledger, settings: Settings, *, now: datetime) -> Snapshot:
     """Return a snapshot of the last polled course with all its clusters, including former ones, which ran on past
     days."""
     clusters = queries.clusters_of_last_course(ledger, settings.course, settings.term)
-    chosen = (clusters[0].course, clusters[0].term) if clusters and clusters[0].course else None
+    course_term = (clusters[0].course, clusters[0].term) if clusters and clusters[0].course else None
     memory = WorkspaceMemory(ledger, now=now)
-    course, entries, problems = read_folder(None, memory, chosen, settings.default_zone, now=now)
+    course, entries, problems = read_folder(None, memory, course_term, settings.default_zone, now=now)
     ids = [cluster.id for cluster in clusters]
-    sessions = queries.sessions(ledger, begins=to_instant(0), ends=now, cluster_ids=ids)
-    return Picture(
-        now, course, settings.fallback, clusters, sessions, in_force(entries), memory.members(), tuple(problems)
+    sessions = queries.sessions(ledger, begins=from_millis(0), ends=now, cluster_ids=ids)
+    return Snapshot(
+        now, course, settings.fallback_quota, clusters, sessions, in_force(entries), memory.members(), tuple(problems)
     )

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 
-from enforcer.domain.message_kinds import Kind
-from enforcer.domain.quota import Action, LimitKey, Restrict, Stop, Use, Warn, limit_key
-from enforcer.domain.snapshot import Picture, group_of
+from enforcer.domain.message_kinds import MessageKind
+from enforcer.domain.quota import Action, LimitKey, LimitUsage, Restrict, Stop, Warn, limit_key
+from enforcer.domain.snapshot import Snapshot, group_of
 from enforcer.ledger import queries, stored_messages
 from enforcer.ledger.database import Ledger
 from enforcer.mail import messages, outbox
@@ -21,81 +21,93 @@ RECENT = timedelta(days=2)
 _ADDRESS = re.compile(r'[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+')
 
 
-def warned(ledger: Ledger, picture: Picture) -> frozenset[LimitKey]:
+def warned_limits(ledger: Ledger, snapshot: Snapshot) -> frozenset[LimitKey]:
     """Return the limits that groups were warned about."""
-    return _told(ledger, picture, Kind.WARNING)
+    return _notified_limits(ledger, snapshot, MessageKind.WARNING)
 
 
-def _told(ledger: Ledger, picture: Picture, kind: Kind) -> frozenset[LimitKey]:
+def _notified_limits(ledger: Ledger, snapshot: Snapshot, kind: MessageKind) -> frozenset[LimitKey]:
     """Return the limits that groups were notified about for any of their clusters, including replaced ones."""
-    told = stored_messages.notified_limits(ledger, kind, since=(picture.now - RECENT).date())
-    groups = picture.group_by_cluster
-    return frozenset((groups[about], *limit) for about, *limit in told if about in groups)  # type: ignore[misc]
+    notified = stored_messages.notified_limits(ledger, kind, since=(snapshot.now - RECENT).date())
+    groups = snapshot.group_by_cluster
+    return frozenset((groups[about], *limit) for about, *limit in notified if about in groups)  # type: ignore[misc]
 
 
-def queue_letter_about(ledger: Ledger, settings: Settings, picture: Picture, action: Action) -> list[str]:
+def queue_message_about(ledger: Ledger, settings: Settings, snapshot: Snapshot, action: Action) -> list[str]:
     """Queue the message about an action: a warning, or that the cluster is off.
 
     The group of a running cluster is notified when the cluster is stopped. Returns a sentence if the message could not
     be rendered, and never raises: whatever is wrong with a message, the next cluster has to be stopped.
     """
     match action:
-        case Warn(cluster_id, _, use):
-            return _queue(ledger, settings, Kind.WARNING, picture, cluster_id, use)
-        case Stop(cluster_id, _, use):
-            return _queue(ledger, settings, Kind.STOPPED, picture, cluster_id, use)
-        case Restrict(cluster_id, _, use) if not _is_running(picture, cluster_id):
-            return _queue(ledger, settings, Kind.STOPPED, picture, cluster_id, use)
+        case Warn(cluster_id, _, usage):
+            return _queue(ledger, settings, MessageKind.WARNING, snapshot, cluster_id, usage)
+        case Stop(cluster_id, _, usage):
+            return _queue(ledger, settings, MessageKind.STOPPED, snapshot, cluster_id, usage)
+        case Restrict(cluster_id, _, usage) if not _is_running(snapshot, cluster_id):
+            return _queue(ledger, settings, MessageKind.STOPPED, snapshot, cluster_id, usage)
     return []
 
 
-def queue_missing_letters(ledger: Ledger, settings: Settings, picture: Picture, actions: Iterable[Action]) -> list[str]:
+def queue_missing_messages(
+    ledger: Ledger, settings: Settings, snapshot: Snapshot, actions: Iterable[Action]
+) -> list[str]:
     """Queue messages about stops and restrictions in force whose run ended before it could queue them.
 
     A message is unique, so none is sent twice. `actions` are those of this run. Returns a sentence for each message
     that could not be rendered.
     """
     failures: list[str] = []
-    lowered, acted = queries.restricted_clusters(ledger), {action.cluster_id for action in actions}
-    told = _told(ledger, picture, Kind.STOPPED)
-    for cluster in picture.clusters:
-        if cluster.id not in lowered or cluster.id in acted or cluster.sighting.running:
+    restricted, acted = queries.restricted_clusters(ledger), {action.cluster_id for action in actions}
+    notified = _notified_limits(ledger, snapshot, MessageKind.STOPPED)
+    for cluster in snapshot.clusters:
+        if cluster.id not in restricted or cluster.id in acted or cluster.observation.running:
             continue
-        use = next((use for use in picture.uses(cluster) if use.is_over), None)
-        if use and limit_key(group_of(cluster), use.limit) not in told and not picture.is_in_window(group_of(cluster)):
-            failures += _queue(ledger, settings, Kind.STOPPED, picture, cluster.id, use)
-    return failures + _queue_letters_of_yesterday(ledger, settings, picture)
+        usage = next((usage for usage in snapshot.limit_usages(cluster) if usage.is_over), None)
+        if (
+            usage
+            and limit_key(group_of(cluster), usage.limit) not in notified
+            and not snapshot.is_in_window(group_of(cluster))
+        ):
+            failures += _queue(ledger, settings, MessageKind.STOPPED, snapshot, cluster.id, usage)
+    return failures + _queue_messages_of_yesterday(ledger, settings, snapshot)
 
 
-def _queue_letters_of_yesterday(ledger: Ledger, settings: Settings, picture: Picture) -> list[str]:
+def _queue_messages_of_yesterday(ledger: Ledger, settings: Settings, snapshot: Snapshot) -> list[str]:
     """Queue missing messages about yesterday's stops, whose limits ended at midnight."""
     failures: list[str] = []
-    yesterday = picture.today - timedelta(days=1)
-    clusters = {cluster.id: cluster for cluster in picture.clusters}
+    yesterday = snapshot.today - timedelta(days=1)
+    clusters = {cluster.id: cluster for cluster in snapshot.clusters}
     for action in queries.actions_on(ledger, yesterday):
         cluster = clusters.get(action.cluster_id)
         if action.kind != "stop" or action.error or cluster is None:
             continue
         ended = any(
             session.start <= action.noted and session.end is not None and session.end >= action.noted
-            for session in picture.sessions.get(cluster.id, [])
+            for session in snapshot.sessions.get(cluster.id, [])
         )
-        use = next((use for use in picture.uses(cluster, yesterday) if use.is_over), None)
-        if ended and use and not stored_messages.was_queued_since(ledger, Kind.STOPPED, cluster.id, action.noted):
-            failures += _queue(ledger, settings, Kind.STOPPED, picture, cluster.id, use)
+        usage = next((usage for usage in snapshot.limit_usages(cluster, yesterday) if usage.is_over), None)
+        if (
+            ended
+            and usage
+            and not stored_messages.was_queued_since(ledger, MessageKind.STOPPED, cluster.id, action.noted)
+        ):
+            failures += _queue(ledger, settings, MessageKind.STOPPED, snapshot, cluster.id, usage)
     return failures
 
 
-def _queue(ledger: Ledger, settings: Settings, kind: Kind, picture: Picture, cluster_id: str, use: Use) -> list[str]:
-    limit = use.limit
+def _queue(
+    ledger: Ledger, settings: Settings, kind: MessageKind, snapshot: Snapshot, cluster_id: str, usage: LimitUsage
+) -> list[str]:
+    limit = usage.limit
     try:
-        group = picture.group_by_cluster[cluster_id]
-        if kind is Kind.STOPPED and limit_key(group, limit) in _told(ledger, picture, kind):
+        group = snapshot.group_by_cluster[cluster_id]
+        if kind is MessageKind.STOPPED and limit_key(group, limit) in _notified_limits(ledger, snapshot, kind):
             return []
-        letter = _letter(kind, picture, cluster_id, use, settings)
-        period, first, hard = limit.period.value, limit.first, limit.hard
+        message = _render(kind, snapshot, cluster_id, usage, settings)
+        period, first, hard = limit.period.value, limit.first_day, limit.hard
         outbox.queue(
-            ledger, kind, cluster_id, letter, now=picture.now, period=period, period_start=first, hard_limit=hard
+            ledger, kind, cluster_id, message, now=snapshot.now, period=period, period_start=first, hard_limit=hard
         )
     except Exception as error:  # noqa: BLE001 - see queue_letter_about
         log.exception("the %s message of cluster %s cannot be rendered", kind.value, cluster_id)
@@ -103,24 +115,24 @@ def _queue(ledger: Ledger, settings: Settings, kind: Kind, picture: Picture, clu
     return []
 
 
-def _letter(kind: Kind, picture: Picture, cluster_id: str, use: Use, settings: Settings) -> Message:
-    cluster = next(cluster for cluster in picture.clusters if cluster.id == cluster_id)
+def _render(kind: MessageKind, snapshot: Snapshot, cluster_id: str, usage: LimitUsage, settings: Settings) -> Message:
+    cluster = next(cluster for cluster in snapshot.clusters if cluster.id == cluster_id)
     group = group_of(cluster)
-    known = picture.course.groups.get(group)
-    course = picture.course
+    known = snapshot.course.groups.get(group)
+    course = snapshot.course
     notice = Notice(
         course=course.title or course.id or "Teaching lab",
         group=known.title if known else group,
         cluster=cluster.name,
-        use=use,
+        limit_usage=usage,
         tz=course.calendar.tz,
-        now=picture.now,
+        now=snapshot.now,
     )
-    members = (picture.members or {}).get(group, frozenset())
+    members = (snapshot.members or {}).get(group, frozenset())
     to = [name for name in members if _ADDRESS.fullmatch(name)]
-    write = messages.warning if kind is Kind.WARNING else messages.stopped
-    return write(notice, to=to, admin=settings.admin, folder=settings.mail_templates)
+    write = messages.warning if kind is MessageKind.WARNING else messages.stopped
+    return write(notice, to=to, admin=settings.admin_email, folder=settings.mail_templates)
 
 
-def _is_running(picture: Picture, cluster_id: str) -> bool:
-    return any(cluster.id == cluster_id and picture.is_counting(cluster) for cluster in picture.clusters)
+def _is_running(snapshot: Snapshot, cluster_id: str) -> bool:
+    return any(cluster.id == cluster_id and snapshot.is_counting(cluster) for cluster in snapshot.clusters)

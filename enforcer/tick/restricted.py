@@ -12,14 +12,14 @@ from functools import partial
 
 from enforcer.domain.allowances import in_force, windows_between
 from enforcer.domain.course import Course
-from enforcer.domain.observations import SeenCluster
-from enforcer.domain.ownership import Trust, has_tags, own_clusters, pair_of
-from enforcer.domain.quota import MINUTE, Level, Period, Quota, Use, counted, limit_on
-from enforcer.domain.roles import People
-from enforcer.domain.settled_totals import Settled
-from enforcer.domain.snapshot import Picture, group_of
-from enforcer.domain.uptime import Role, Session, day_bounds, reconcile, told_by
-from enforcer.tick.course_reader import CourseReader, Members, Source, without_file
+from enforcer.domain.observations import ObservedCluster
+from enforcer.domain.ownership import CreatorCheck, course_term_of, has_tags, select_clusters
+from enforcer.domain.quota import MINUTE, Level, LimitUsage, Period, Quota, counted, limit_on
+from enforcer.domain.roles import UserRoles
+from enforcer.domain.settled_totals import SettledTotals
+from enforcer.domain.snapshot import Snapshot, group_of
+from enforcer.domain.uptime import Role, Session, day_bounds, reconcile, timeline_of
+from enforcer.tick.course_reader import CourseReader, Members, WorkspaceReader, without_file
 from enforcer.workspace.errors import WorkspaceError
 from enforcer.workspace.tasks import in_parallel
 from labkit.course_file import ADMINS, folder_of, path_of
@@ -30,7 +30,9 @@ BEFORE = timedelta(hours=12)
 """Events are read from this long before the first day that counts, for sessions that started before it."""
 
 
-def restricted(workspace: Source, course_id: str, term: str, *, now: datetime) -> tuple[dict[str, str], list[str]]:
+def restricted(
+    workspace: WorkspaceReader, course_id: str, term: str, *, now: datetime
+) -> tuple[dict[str, str], list[str]]:
     """Return the reached limit, such as `day 180`, by display name, and sentences about what could not be read.
 
     Restricted groups stay restricted while course file or settled totals cannot be read or parsed: the deploy writes
@@ -39,7 +41,7 @@ def restricted(workspace: Source, course_id: str, term: str, *, now: datetime) -
     """
     reader = CourseReader(workspace, None, folder_of(course_id, term))
     course, problems = _course(reader)
-    everything = [c for c in workspace.clusters(now=now) if has_tags(c) and pair_of(c) == (course_id, term)]
+    everything = [c for c in workspace.clusters(now=now) if has_tags(c) and course_term_of(c) == (course_id, term)]
     candidates = [c for c in everything if course is None or c.group in course.groups]
     levels = in_parallel([partial(workspace.level, cluster.id, group_of(cluster)) for cluster in candidates])
     ids = {c.id for c, level in zip(candidates, levels, strict=True) if level is Level.ATTACH}
@@ -47,12 +49,16 @@ def restricted(workspace: Source, course_id: str, term: str, *, now: datetime) -
         return {}, problems
     members = _members(reader, problems)
     known = course or without_file(course_id, term, UTC, now)
-    people = People(known, members or {}, workspace.caller)
-    trust = Trust(lambda cluster: people.is_trusted(cluster.creator or ""), lambda _: bool((members or {}).get(ADMINS)))
+    people = UserRoles(known, members or {}, workspace.caller)
+    creator_check = CreatorCheck(
+        lambda cluster: people.is_trusted(cluster.creator or ""), lambda _: bool((members or {}).get(ADMINS))
+    )
     groups = frozenset(course.groups) if course else None
-    own = own_clusters(candidates, (course_id, term), groups=groups, is_named=True, accepted={}, trust=trust)
-    restricted_groups = {group_of(cluster) for cluster in own.clusters if cluster.id in ids}
-    clusters = [cluster for cluster in own.clusters if group_of(cluster) in restricted_groups]
+    selection = select_clusters(
+        candidates, (course_id, term), groups=groups, is_named=True, accepted={}, creator_check=creator_check
+    )
+    restricted_groups = {group_of(cluster) for cluster in selection.clusters if cluster.id in ids}
+    clusters = [cluster for cluster in selection.clusters if group_of(cluster) in restricted_groups]
     if not clusters:
         return {}, problems
     found: dict[str, str] | None = None
@@ -87,7 +93,12 @@ def _members(reader: CourseReader, problems: list[str]) -> Members | None:
 
 
 def limits_reached(
-    workspace: Source, reader: CourseReader, people: People, clusters: Sequence[SeenCluster], *, now: datetime
+    workspace: WorkspaceReader,
+    reader: CourseReader,
+    people: UserRoles,
+    clusters: Sequence[ObservedCluster],
+    *,
+    now: datetime,
 ) -> dict[str, str] | None:
     """Return the limit that each group has reached on these clusters, from their events, without a ledger.
 
@@ -106,12 +117,12 @@ def limits_reached(
     }
     gone = {id: one for id, one in settled.gone.items() if id not in sessions} if settled else {}
     sessions |= {id: one.sessions for id, one in gone.items()}
-    nothing, former = Quota(timedelta(), timedelta()), {id: one.group for id, one in gone.items()}
-    picture = Picture(now, course, nothing, tuple(clusters), sessions, allowances, None, former=former)
-    return reached_limits(picture, settled)
+    nothing, former_groups = Quota(timedelta(), timedelta()), {id: one.group for id, one in gone.items()}
+    snapshot = Snapshot(now, course, nothing, tuple(clusters), sessions, allowances, None, former_groups=former_groups)
+    return reached_limits(snapshot, settled)
 
 
-def _with_role(session: Session, people: People, cluster: SeenCluster) -> Session:
+def _with_role(session: Session, people: UserRoles, cluster: ObservedCluster) -> Session:
     """Return the session with the roles of its starters, as far as the groups show them now."""
 
     def role(user: str | None) -> Role:
@@ -121,45 +132,45 @@ def _with_role(session: Session, people: People, cluster: SeenCluster) -> Sessio
     return replace(session, role=role(session.started_by), restarts=restarts)
 
 
-def reached_limits(picture: Picture, settled: Settled | None) -> dict[str, str]:
+def reached_limits(snapshot: Snapshot, settled: SettledTotals | None) -> dict[str, str]:
     """Return the tightest limit that each group has reached, without groups in a window. Pure."""
     found = {}
-    for group in {group_of(cluster) for cluster in picture.clusters}:
-        reached = [use for use in uses_with(picture, group, settled) if use.is_over]
-        if reached and not picture.is_in_window(group):
-            limit = min(reached, key=lambda use: use.left).limit
+    for group in {group_of(cluster) for cluster in snapshot.clusters}:
+        reached = [usage for usage in limit_usages_with(snapshot, group, settled) if usage.is_over]
+        if reached and not snapshot.is_in_window(group):
+            limit = min(reached, key=lambda usage: usage.left).limit
             found[group] = f"{limit.period.value} {round(limit.hard / MINUTE)}"
     return found
 
 
-def uses_with(picture: Picture, group: str, settled: Settled | None) -> list[Use]:
+def limit_usages_with(snapshot: Snapshot, group: str, settled: SettledTotals | None) -> list[LimitUsage]:
     """Return how much of each limit of today is used: settled totals plus sessions since. Pure."""
-    calendar = picture.course.calendar
-    settled = usable_totals(settled, picture.course, picture.now)
-    uses = []
+    calendar = snapshot.course.calendar
+    settled = usable_totals(settled, snapshot.course, snapshot.now)
+    limit_usages = []
     for period in Period:
-        limit = limit_on(picture.today, period, group, picture.quota(group), calendar, picture.allowances)
+        limit = limit_on(snapshot.today, period, group, snapshot.quota(group), calendar, snapshot.allowances)
         if limit is None:
             continue
-        first, before = limit.first, timedelta()
+        first, before = limit.first_day, timedelta()
         if settled:
             first = max(first, settled.up_to + timedelta(days=1))
-            before = settled.used_before(group, period, picture.today, calendar)
-        begins, ends = day_bounds(first, calendar.tz)[0], day_bounds(picture.today, calendar.tz)[1]
-        windows = windows_between(begins, ends, group, picture.allowances, calendar.tz)
-        sessions = picture.sessions_of(group)
-        since = counted(begins, ends, sessions, windows, now=picture.now, count_all=picture.count_all)
-        uses.append(Use(limit, before + since))
-    return uses
+            before = settled.used_before(group, period, snapshot.today, calendar)
+        begins, ends = day_bounds(first, calendar.tz)[0], day_bounds(snapshot.today, calendar.tz)[1]
+        windows = windows_between(begins, ends, group, snapshot.allowances, calendar.tz)
+        sessions = snapshot.sessions_of(group)
+        since = counted(begins, ends, sessions, windows, now=snapshot.now, count_all=snapshot.count_all)
+        limit_usages.append(LimitUsage(limit, before + since))
+    return limit_usages
 
 
-def usable_totals(settled: Settled | None, course: Course, now: datetime) -> Settled | None:
+def usable_totals(settled: SettledTotals | None, course: Course, now: datetime) -> SettledTotals | None:
     """Return the totals if they end before today; others would count today twice."""
     today = now.astimezone(course.calendar.tz).date()
     return settled if settled and settled.up_to < today else None
 
 
-def counting_start(course: Course, settled: Settled | None, now: datetime) -> datetime:
+def counting_start(course: Course, settled: SettledTotals | None, now: datetime) -> datetime:
     """Return from when sessions count that are not in the settled totals."""
     calendar, today = course.calendar, now.astimezone(course.calendar.tz).date()
     settled = usable_totals(settled, course, now)
@@ -171,12 +182,12 @@ def counting_start(course: Course, settled: Settled | None, now: datetime) -> da
     return day_bounds(first, calendar.tz)[0]
 
 
-def sessions_since(workspace: Source, cluster: SeenCluster, begins: datetime) -> list[Session]:
+def sessions_since(workspace: WorkspaceReader, cluster: ObservedCluster, begins: datetime) -> list[Session]:
     """Return the cluster's sessions that end after `begins`."""
     sessions: tuple[Session, ...] = ()
     for since in (begins - BEFORE, None):
-        told = told_by(event.event for event in workspace.events(cluster.id, since))
-        sessions = reconcile(told, (cluster.sighting,))
+        told = timeline_of(event.event for event in workspace.events(cluster.id, since))
+        sessions = reconcile(told, (cluster.observation,))
         if not any(session.estimate for session in sessions):
             break
     return [session for session in sessions if session.end is None or session.end > begins]

@@ -5,24 +5,24 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from enforcer.domain.quota import Action, Level, Restrict, Stop, decide
-from enforcer.domain.snapshot import Picture
+from enforcer.domain.snapshot import Snapshot
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
 from enforcer.mail.mail_service import MailService
 from enforcer.mail.sender import send_due
 from enforcer.settings import Settings
-from enforcer.tick import hold
+from enforcer.tick import mass_stop
 from enforcer.tick.carry_out import carry_out
-from enforcer.tick.collect import collect, jobs_are_due, note_caller, note_jobs, read_levels, recall_caller
-from enforcer.tick.course_reader import Source
-from enforcer.tick.history import recall
-from enforcer.tick.notify import queue_missing_letters, warned
+from enforcer.tick.collect import cache_caller, collect, jobs_are_due, load_cached_caller, note_job_listing, read_levels
+from enforcer.tick.corrections import apply_corrections
+from enforcer.tick.course_reader import WorkspaceReader
+from enforcer.tick.history import load_past_snapshot
+from enforcer.tick.notify import queue_missing_messages, warned_limits
 from enforcer.tick.settle import Settlement, plan_days, settle_days
-from enforcer.tick.totals_file import leave_gone
-from enforcer.tick.undo import undo
+from enforcer.tick.totals_file import update_gone_clusters
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import WorkspaceError
-from enforcer.workspace.server_time import doubt
+from enforcer.workspace.server_time import clock_problem
 from labkit.clock import Deadline
 
 
@@ -30,26 +30,26 @@ from labkit.clock import Deadline
 class TickResult:
     """Result of a tick. Failures are sentences; what they name is still due."""
 
-    picture: Picture | None = None
+    snapshot: Snapshot | None = None
     """None: the workspace is unusable."""
     actions: tuple[Action, ...] = ()
     """Actions that were due."""
-    days: tuple[date, ...] = ()
+    settled_days: tuple[date, ...] = ()
     """Days that were settled or, when planning, would be."""
-    undone: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
     """Sentences about what could not be read or carried out."""
-    unsent: tuple[str, ...] = ()
+    message_failures: tuple[str, ...] = ()
     """Sentences about messages that could not be rendered or sent."""
-    unsettled: tuple[str, ...] = ()
+    settlement_failures: tuple[str, ...] = ()
     """Sentences about what could not be settled."""
-    unusable: WorkspaceError | None = None
+    workspace_error: WorkspaceError | None = None
     """Why the workspace is unusable."""
-    held: str = ""
+    hold_notice: str = ""
     """Sentence for the admin about stops held until the next poll; empty if there are none."""
 
     @property
     def failures(self) -> tuple[str, ...]:
-        return (*self.undone, *self.unsent, *self.unsettled)
+        return (*self.problems, *self.message_failures, *self.settlement_failures)
 
 
 def run_tick(
@@ -75,26 +75,26 @@ def run_tick(
     if isinstance(workspace, WorkspaceError):
         return _only_send(settings, ledger, workspace, mail, now=now, deadline=deadline)
     before = Counter(workspace.calls)
-    workspace.lists_jobs = jobs_are_due(ledger, now=now)
-    recall_caller(ledger, workspace)
+    workspace.lists_job_clusters = jobs_are_due(ledger, now=now)
+    load_cached_caller(ledger, workspace)
     try:
-        with workspace.reading(deadline):
+        with workspace.read_budget(deadline):
             due = _find_due(settings, ledger, workspace, now=now, everything=settles)
     except WorkspaceError as error:
         return _only_send(settings, ledger, error, mail, now=now, deadline=deadline)
-    note_jobs(ledger, workspace, due.picture)
-    note_caller(ledger, workspace)
+    note_job_listing(ledger, workspace, due.snapshot)
+    cache_caller(ledger, workspace)
     due, held = _remove_unsafe_stops(settings, ledger, workspace, due, is_confirmed=is_confirmed, stop_now=stop_now)
-    done = carry_out(ledger, workspace, settings, due.picture, due.actions)
-    settled = settle_days(settings, ledger, workspace, due.picture, up_to=up_to) if settles else Settlement()
-    leave_problems = _leave_gone(settings, ledger, workspace, due.picture)
-    unwritten = (*done.unwritten, *queue_missing_letters(ledger, settings, due.picture, due.actions))
+    done = carry_out(ledger, workspace, settings, due.snapshot, due.actions)
+    settled = settle_days(settings, ledger, workspace, due.snapshot, up_to=up_to) if settles else Settlement()
+    leave_problems = _update_gone_clusters(settings, ledger, workspace, due.snapshot)
+    unwritten = (*done.unwritten, *queue_missing_messages(ledger, settings, due.snapshot, due.actions))
     sent = send_due(ledger, mail, settings, now=now, deadline=deadline)
-    undone, unsent = (*due.problems, *done.failures, *leave_problems), (*unwritten, *sent.failures)
+    problems, unsent = (*due.problems, *done.failures, *leave_problems), (*unwritten, *sent.failures)
     calls = dict(workspace.calls - before)
-    failed = len(undone) + len(unsent)
+    failed = len(problems) + len(unsent)
     queries.record_poll(ledger, began=now, ended=now + deadline.elapsed, failed=failed, calls=calls)
-    return TickResult(due.picture, due.actions, settled.days, undone, unsent, settled.failures, held=held)
+    return TickResult(due.snapshot, due.actions, settled.days, problems, unsent, settled.failures, hold_notice=held)
 
 
 def _remove_unsafe_stops(
@@ -102,38 +102,40 @@ def _remove_unsafe_stops(
 ) -> tuple["_Due", str]:
     """Remove actions that the clock makes unsafe and stops that are held; return the rest and a sentence about
     holds."""
-    picture, now = due.picture, due.picture.now
-    newest = _newest_event(picture)
-    if unsure := doubt(workspace.stamps, now=now, newest=newest, is_rehearsal=workspace.is_rehearsal):
+    snapshot, now = due.snapshot, due.snapshot.now
+    newest = _newest_event(snapshot)
+    if unsure := clock_problem(
+        workspace.server_timestamps, now=now, newest=newest, is_rehearsal=workspace.is_rehearsal
+    ):
         actions = tuple(action for action in due.actions if not isinstance(action, Restrict | Stop))
         return replace(due, actions=actions, problems=(*due.problems, unsure)), ""
-    memory = hold.recall_memory(ledger, now=now)
-    running = [cluster.id for cluster in picture.clusters if cluster.sighting.running]
-    cap = settings.cap
-    held = hold.held_clusters(due.actions, running, memory, cap, now=now, is_confirmed=is_confirmed)
+    history = mass_stop.read_poll_history(ledger, now=now)
+    running = [cluster.id for cluster in snapshot.clusters if cluster.observation.running]
+    cap = settings.mass_stop_threshold
+    held = mass_stop.clusters_to_hold(due.actions, running, history, cap, now=now, is_confirmed=is_confirmed)
     held = frozenset() if stop_now else held
-    hold.remember(ledger, picture, memory, held)
+    mass_stop.write_poll_history(ledger, snapshot, history, held)
     if not held:
         return due, ""
-    notice = hold.sentence(picture, held)
-    return replace(due, actions=hold.without(due.actions, held), problems=(*due.problems, notice)), notice
+    notice = mass_stop.hold_notice(snapshot, held)
+    return replace(due, actions=mass_stop.without_held(due.actions, held), problems=(*due.problems, notice)), notice
 
 
-def _newest_event(picture: Picture) -> datetime | None:
+def _newest_event(snapshot: Snapshot) -> datetime | None:
     """Return the time of the newest event in the sessions of the clusters."""
     timestamps = (
         time
-        for sessions in picture.sessions.values()
+        for sessions in snapshot.sessions.values()
         for session in sessions[-1:]
-        for time in (session.start, session.end, session.last_told)
+        for time in (session.start, session.end, session.last_reported)
     )
     return max((time for time in timestamps if time), default=None)
 
 
-def _leave_gone(settings: Settings, ledger: Ledger, workspace: Workspace, picture: Picture) -> list[str]:
+def _update_gone_clusters(settings: Settings, ledger: Ledger, workspace: Workspace, snapshot: Snapshot) -> list[str]:
     """Update the usage of former clusters for `restricted`; return a sentence if it failed."""
     try:
-        leave_gone(ledger, settings, workspace, picture)
+        update_gone_clusters(ledger, settings, workspace, snapshot)
     except WorkspaceError as error:
         return [f"{error}; `restricted` does not know the usage of former clusters"]
     return []
@@ -143,7 +145,7 @@ def _only_send(
     settings: Settings, ledger: Ledger, error: WorkspaceError, mail: MailService, *, now: datetime, deadline: Deadline
 ) -> TickResult:
     sent = send_due(ledger, mail, settings, now=now, deadline=deadline)
-    return TickResult(undone=(str(error),), unsent=sent.failures, unusable=error)
+    return TickResult(problems=(str(error),), message_failures=sent.failures, workspace_error=error)
 
 
 def stop_by_events(
@@ -160,19 +162,19 @@ def stop_by_events(
     `memory_ledger` is a ledger in memory, with what was read from the workspace since it was created. Raises
     WorkspaceError if the clusters cannot be listed, SettingsError if the course is ambiguous.
     """
-    with workspace.reading(deadline):
+    with workspace.read_budget(deadline):
         due = _find_due(settings, memory_ledger, workspace, now=now, everything=False)
     due = replace(due, actions=tuple(action for action in due.actions if isinstance(action, Stop | Restrict)))
     due, held = _remove_unsafe_stops(settings, memory_ledger, workspace, due, is_confirmed=is_confirmed, stop_now=False)
-    done = carry_out(memory_ledger, workspace, settings, due.picture, due.actions)
+    done = carry_out(memory_ledger, workspace, settings, due.snapshot, due.actions)
     queries.record_poll(memory_ledger, began=now, ended=now + deadline.elapsed, failed=len(done.failures), calls={})
-    return TickResult(due.picture, due.actions, undone=(*due.problems, *done.failures), held=held)
+    return TickResult(due.snapshot, due.actions, problems=(*due.problems, *done.failures), hold_notice=held)
 
 
 def plan_tick(
     settings: Settings,
     ledger: Ledger,
-    workspace: Source,
+    workspace: WorkspaceReader,
     *,
     now: datetime,
     settles: bool = False,
@@ -183,29 +185,31 @@ def plan_tick(
     Raises WorkspaceError if the clusters cannot be listed, SettingsError if the course is ambiguous.
     """
     due = _find_due(settings, ledger, workspace, now=now, everything=settles)
-    planned = TickResult(due.picture, due.actions, undone=due.problems)
+    planned = TickResult(due.snapshot, due.actions, problems=due.problems)
     if not settles:
         return planned
-    settlement = plan_days(ledger, recall(ledger, settings, now=now), due.picture, up_to=up_to)
-    return replace(planned, days=settlement.days, unsettled=settlement.failures)
+    settlement = plan_days(ledger, load_past_snapshot(ledger, settings, now=now), due.snapshot, up_to=up_to)
+    return replace(planned, settled_days=settlement.days, settlement_failures=settlement.failures)
 
 
 @dataclass(frozen=True)
 class _Due:
-    picture: Picture
+    snapshot: Snapshot
     actions: tuple[Action, ...]
     problems: tuple[str, ...]
 
 
-def _find_due(settings: Settings, ledger: Ledger, workspace: Source, *, now: datetime, everything: bool) -> _Due:
+def _find_due(
+    settings: Settings, ledger: Ledger, workspace: WorkspaceReader, *, now: datetime, everything: bool
+) -> _Due:
     """Collect and decide. Raises like `plan_tick`."""
-    picture = collect(ledger, workspace, settings, now=now)
-    undo(ledger, settings, picture)
-    levels, unread = read_levels(ledger, workspace, picture, everything=everything)
-    actions = decide(picture.standings(levels), warned(ledger, picture))
-    lowering = {action.cluster_id for action in actions if isinstance(action, Restrict)}
-    for id in queries.restricted_clusters(ledger) & levels.keys() - lowering:
+    snapshot = collect(ledger, workspace, settings, now=now)
+    apply_corrections(ledger, settings, snapshot)
+    levels, unread = read_levels(ledger, workspace, snapshot, everything=everything)
+    actions = decide(snapshot.quota_statuses(levels), warned_limits(ledger, snapshot))
+    newly_restricted = {action.cluster_id for action in actions if isinstance(action, Restrict)}
+    for id in queries.restricted_clusters(ledger) & levels.keys() - newly_restricted:
         if levels[id] is not Level.ATTACH:
             # Restored by someone else: no longer restricted by the enforcer.
             queries.note_restored(ledger, id)
-    return _Due(picture, actions, (*picture.problems, *unread, *workspace.take_problems()))
+    return _Due(snapshot, actions, (*snapshot.problems, *unread, *workspace.pop_problems()))

@@ -11,10 +11,10 @@ from datetime import date, timedelta
 
 from enforcer.domain.day import cluster_day
 from enforcer.domain.day_records import DayTotal
-from enforcer.domain.message_kinds import Kind
-from enforcer.domain.observations import SeenCluster
+from enforcer.domain.message_kinds import MessageKind
+from enforcer.domain.observations import ObservedCluster
 from enforcer.domain.quota import Period
-from enforcer.domain.snapshot import Picture, group_of
+from enforcer.domain.snapshot import Snapshot, group_of
 from enforcer.domain.uptime import day_bounds
 from enforcer.ledger import queries, stored_messages
 from enforcer.ledger.database import Ledger
@@ -22,8 +22,8 @@ from enforcer.mail import outbox
 from enforcer.reports.formats import report_message
 from enforcer.reports.recorded import report_of
 from enforcer.settings import Settings
-from enforcer.tick.history import recall
-from enforcer.tick.totals_file import leave_totals
+from enforcer.tick.history import load_past_snapshot
+from enforcer.tick.totals_file import write_totals
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import WorkspaceError
 
@@ -52,54 +52,54 @@ def unsettled_days(*, settled: date | None, first: date | None, up_to: date) -> 
 
 
 def settle_days(
-    settings: Settings, ledger: Ledger, workspace: Workspace, live: Picture, *, up_to: date | None
+    settings: Settings, ledger: Ledger, workspace: Workspace, live: Snapshot, *, up_to: date | None
 ) -> Settlement:
     """Settle every unsettled past day, up to `up_to` or yesterday.
 
     `live` is the snapshot that was just collected, so the events are up to date.
     """
-    picture = recall(ledger, settings, now=live.now)
-    plan = plan_days(ledger, picture, live, up_to=up_to)
+    snapshot = load_past_snapshot(ledger, settings, now=live.now)
+    plan = plan_days(ledger, snapshot, live, up_to=up_to)
     is_estimate = bool(_unread(ledger, live))
     for day in plan.days:
-        _settle_day(ledger, picture, settings, day, is_estimate=is_estimate)
+        _settle_day(ledger, snapshot, settings, day, is_estimate=is_estimate)
     try:
-        leave_totals(ledger, workspace, picture, live)
+        write_totals(ledger, workspace, snapshot, live)
     except WorkspaceError as error:
         problem = f"{error}; `restricted` does not know the totals of week and term"
         return replace(plan, failures=(*plan.failures, problem))
     return plan
 
 
-def plan_days(ledger: Ledger, picture: Picture, live: Picture, *, up_to: date | None) -> Settlement:
+def plan_days(ledger: Ledger, snapshot: Snapshot, live: Snapshot, *, up_to: date | None) -> Settlement:
     """Return what `settle_days` would settle, and a sentence if a day has to wait for events that could not be read."""
-    yesterday = picture.today - timedelta(days=1)
+    yesterday = snapshot.today - timedelta(days=1)
     due = unsettled_days(
-        settled=queries.last_settled_day(ledger), first=_first_day(picture), up_to=min(up_to or yesterday, yesterday)
+        settled=queries.last_settled_day(ledger), first=_first_day(snapshot), up_to=min(up_to or yesterday, yesterday)
     )
     waiting = _unread(ledger, live)
-    days = tuple(day for day in due if not waiting or day < picture.today - MAX_WAIT)
+    days = tuple(day for day in due if not waiting or day < snapshot.today - MAX_WAIT)
     if len(days) == len(due):
         return Settlement(days)
     names = ", ".join(sorted(waiting))
     return Settlement(days, (f"{due[len(days)]} is not settled yet: the events of {names} could not be read",))
 
 
-def _settle_day(ledger: Ledger, picture: Picture, settings: Settings, day: date, *, is_estimate: bool) -> None:
+def _settle_day(ledger: Ledger, snapshot: Snapshot, settings: Settings, day: date, *, is_estimate: bool) -> None:
     """Settle one day. Each step is idempotent; the day is noted as settled after the last one."""
-    queries.settle(ledger, totals_of(picture, day, is_estimate=is_estimate), now=picture.now)
-    _queue_report(ledger, picture, settings, day)
+    queries.settle(ledger, totals_of(snapshot, day, is_estimate=is_estimate), now=snapshot.now)
+    _queue_report(ledger, snapshot, settings, day)
     queries.write_note(ledger, "settled", day.isoformat())
     log.info("%s is settled", day)
 
 
-def totals_of(picture: Picture, day: date, *, is_estimate: bool = False) -> Iterable[DayTotal]:
+def totals_of(snapshot: Snapshot, day: date, *, is_estimate: bool = False) -> Iterable[DayTotal]:
     """Return the totals of every cluster that existed on the day."""
-    begins, _ = day_bounds(day, picture.course.calendar.tz)
-    for cluster in picture.clusters:
-        if cluster.sighting.at < begins:
+    begins, _ = day_bounds(day, snapshot.course.calendar.tz)
+    for cluster in snapshot.clusters:
+        if cluster.observation.at < begins:
             continue
-        one = cluster_day(picture, cluster, day)
+        one = cluster_day(snapshot, cluster, day)
         limit = one.day_limit
         yield DayTotal(
             cluster_id=one.cluster_id,
@@ -108,44 +108,46 @@ def totals_of(picture: Picture, day: date, *, is_estimate: bool = False) -> Iter
             used=one.used,
             soft=limit.soft if limit else None,
             hard=limit.hard if limit else None,
-            over=one.over,
-            shown_apart=one.shown_apart,
-            sessions=len(one.counted_stretches),
+            overrun=one.overrun,
+            uncounted=one.uncounted,
+            sessions=len(one.counted_intervals),
             estimate=is_estimate or bool(one.estimates),
         )
 
 
-def _first_day(picture: Picture) -> date | None:
+def _first_day(snapshot: Snapshot) -> date | None:
     """Return the first local day on which a cluster ran; None if there is none, so nothing is settled."""
-    starts = [sessions[0].start for sessions in picture.sessions.values() if sessions]
-    return min(starts).astimezone(picture.course.calendar.tz).date() if starts else None
+    starts = [sessions[0].start for sessions in snapshot.sessions.values() if sessions]
+    return min(starts).astimezone(snapshot.course.calendar.tz).date() if starts else None
 
 
-def _unread(ledger: Ledger, picture: Picture) -> frozenset[str]:
+def _unread(ledger: Ledger, snapshot: Snapshot) -> frozenset[str]:
     """Return the groups of clusters that may have changed and whose events could not be read up to now."""
     known = queries.clusters(ledger)
 
-    def is_known(cluster: SeenCluster) -> bool:
+    def is_known(cluster: ObservedCluster) -> bool:
         before = known.get(cluster.id)
-        if before is None or before.list_fingerprint != cluster.moved:
+        if before is None or before.list_fingerprint != cluster.list_fingerprint:
             return False
-        is_read = before.events_read_to == picture.now or cluster.runs_on(before.events_read_to)
-        return is_read or not cluster.sighting.running
+        is_read = before.events_read_to == snapshot.now or cluster.runs_unchanged_since(before.events_read_to)
+        return is_read or not cluster.observation.running
 
-    return frozenset(group_of(cluster) for cluster in picture.clusters if not is_known(cluster))
+    return frozenset(group_of(cluster) for cluster in snapshot.clusters if not is_known(cluster))
 
 
-def _queue_report(ledger: Ledger, picture: Picture, settings: Settings, day: date) -> None:
+def _queue_report(ledger: Ledger, snapshot: Snapshot, settings: Settings, day: date) -> None:
     """Queue the report of a day, once. There is none for an empty day, an old day, or one on which only the deploy
     ran."""
-    about = " ".join([picture.course.id, picture.course.term, day.isoformat()]).strip()
-    is_old = day < picture.today - REPORT_MAX_AGE
-    if is_old or not settings.report_to:
+    about = " ".join([snapshot.course.id, snapshot.course.term, day.isoformat()]).strip()
+    is_old = day < snapshot.today - REPORT_MAX_AGE
+    if is_old or not settings.report_recipients:
         return
     period, first = Period.DAY.value, day.isoformat()
-    if stored_messages.is_queued(ledger, Kind.REPORT, about, period=period, period_start=first, hard_limit=timedelta()):
+    if stored_messages.is_queued(
+        ledger, MessageKind.REPORT, about, period=period, period_start=first, hard_limit=timedelta()
+    ):
         return
-    report = report_of(ledger, picture, day)
+    report = report_of(ledger, snapshot, day)
     if report.rows and not report.is_of_deploy:
         message = report_message(report, settings)
-        outbox.queue(ledger, Kind.REPORT, about, message, now=picture.now, period=period, period_start=first)
+        outbox.queue(ledger, MessageKind.REPORT, about, message, now=snapshot.now, period=period, period_start=first)

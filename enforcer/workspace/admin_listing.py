@@ -6,9 +6,9 @@ Like `client`, it returns the enforcer's own types and raises only WorkspaceErro
 from functools import partial
 from typing import Any
 
-from enforcer.domain.timestamps import to_instant
+from enforcer.domain.timestamps import from_millis
 from enforcer.workspace.client import Workspace, errors_about
-from enforcer.workspace.directory import Grant, HeldCluster, HeldGroup, Person
+from enforcer.workspace.directory import ClusterInfo, Grant, GroupInfo, UserInfo
 from labkit.course_file import ALL_USERS, COURSE_TAG, GROUP_TAG, TERM_TAG
 from labkit.extras.sdk import InvalidParameterValue, NotFound, list_all
 from labkit.workspace.expected import WorkspaceIdentity
@@ -16,7 +16,7 @@ from labkit.workspace.expected import WorkspaceIdentity
 PAGE = 100
 
 
-class Holdings:
+class AdminListing:
     """Lists and removes objects through the connection of a `Workspace`."""
 
     def __init__(self, workspace: Workspace) -> None:
@@ -28,7 +28,7 @@ class Holdings:
         """Identity of the workspace."""
         return self._workspace.identity
 
-    def clusters(self) -> list[HeldCluster]:
+    def clusters(self) -> list[ClusterInfo]:
         """Return every cluster of the list, sorted by name."""
         with errors_about("the list of clusters"):
             found = self._pages("/api/2.1/clusters/list", "clusters", {"page_size": PAGE})
@@ -40,13 +40,13 @@ class Holdings:
             }
             return sorted((_cluster(c, pinned) for c in found), key=lambda c: (c.name, c.id))
 
-    def people(self) -> list[Person]:
+    def users(self) -> list[UserInfo]:
         """Return every user, sorted by address."""
         with errors_about("the users"):
             found = [_person(user) for user in self._scim("Users", "id,userName,displayName,active,entitlements")]
             return sorted(found, key=lambda person: person.address)
 
-    def groups(self) -> list[HeldGroup]:
+    def groups(self) -> list[GroupInfo]:
         """Return every group, sorted by name."""
         with errors_about("the groups"):
             found = [_group(group) for group in self._scim("Groups", "id,displayName,members,entitlements")]
@@ -54,7 +54,7 @@ class Holdings:
 
     def grants(self, cluster_id: str) -> list[Grant]:
         """Return all permissions on a cluster, inherited ones included."""
-        self._workspace.count("permissions/get")
+        self._workspace.before_request("permissions/get")
         with errors_about(f"the permissions of cluster {cluster_id}"):
             answer: Any = self._api.do("GET", f"/api/2.0/permissions/clusters/{cluster_id}")
             return [
@@ -65,7 +65,7 @@ class Holdings:
 
     def caller(self) -> tuple[str, frozenset[str]]:
         """Return the enforcer's own user, an address or an application id, and the names of its groups."""
-        self._workspace.count("scim/me")
+        self._workspace.before_request("scim/me")
         with errors_about("the caller's account"):
             me: Any = self._api.do("GET", "/api/2.0/preview/scim/v2/Me")
             return me.get("userName") or "", frozenset(group.get("display", "") for group in me.get("groups", []))
@@ -73,13 +73,13 @@ class Holdings:
     def usable_by_all(self, path: str, name: str, kind: str, id_name: str) -> int:
         """Return how many objects of a list the built-in group `users` may use; `kind` is the kind of their
         permissions."""
-        self._workspace.count(f"{kind}/list")
+        self._workspace.before_request(f"{kind}/list")
         with errors_about(path):
             answer: Any = self._api.do("GET", path)
             ids = [entry[id_name] for entry in answer.get(name, [])]
         usable = 0
         for id in ids:
-            self._workspace.count("permissions/get")
+            self._workspace.before_request("permissions/get")
             with errors_about(f"the permissions of {kind} {id}"):
                 answer = self._api.do("GET", f"/api/2.0/permissions/{kind}/{id}")
                 usable += any(entry.get("group_name") == ALL_USERS for entry in answer.get("access_control_list", []))
@@ -97,16 +97,16 @@ class Holdings:
         body = {"cluster_id": id}
         with errors_about(f"cluster {id}"):
             try:
-                self._workspace.count("clusters/unpin")
+                self._workspace.before_request("clusters/unpin")
                 self._api.do("POST", "/api/2.1/clusters/unpin", body=body)
-                self._workspace.count("clusters/permanent-delete")
+                self._workspace.before_request("clusters/permanent-delete")
                 self._api.do("POST", "/api/2.1/clusters/permanent-delete", body=body)
             except (NotFound, InvalidParameterValue) as error:
                 if not isinstance(error, NotFound) and "does not exist" not in str(error):
                     raise
 
     def _delete(self, path: str, what: str) -> None:
-        self._workspace.count("scim/delete")
+        self._workspace.before_request("scim/delete")
         with errors_about(what):
             try:
                 self._api.do("DELETE", path)
@@ -120,7 +120,7 @@ class Holdings:
         found: dict[str, dict[str, Any]] = {}
         start = 1
         while True:
-            self._workspace.count(f"scim/{kind.lower()}")
+            self._workspace.before_request(f"scim/{kind.lower()}")
             query = {"startIndex": start, "count": PAGE, "attributes": attributes}
             page: Any = self._api.do("GET", f"/api/2.0/preview/scim/v2/{kind}", query=query)
             resources = page.get("Resources", [])
@@ -131,11 +131,11 @@ class Holdings:
                 return list(found.values())
 
 
-def _cluster(cluster: dict[str, Any], pinned: set[str]) -> HeldCluster:
+def _cluster(cluster: dict[str, Any], pinned: set[str]) -> ClusterInfo:
     tags = {**cluster.get("default_tags", {}), **cluster.get("custom_tags", {})}
     times = {name: cluster.get(name) for name in ("start_time", "last_restarted_time", "terminated_time")}
     started = times["last_restarted_time"] or times["start_time"]
-    return HeldCluster(
+    return ClusterInfo(
         cluster["cluster_id"],
         cluster.get("cluster_name", ""),
         cluster.get("state", ""),
@@ -143,14 +143,14 @@ def _cluster(cluster: dict[str, Any], pinned: set[str]) -> HeldCluster:
         tags.get(COURSE_TAG),
         tags.get(TERM_TAG),
         cluster.get("creator_user_name"),
-        to_instant(started) if started else None,
-        to_instant(times["terminated_time"]) if times["terminated_time"] else None,
+        from_millis(started) if started else None,
+        from_millis(times["terminated_time"]) if times["terminated_time"] else None,
         cluster["cluster_id"] in pinned,
     )
 
 
-def _person(user: dict[str, Any]) -> Person:
-    return Person(
+def _person(user: dict[str, Any]) -> UserInfo:
+    return UserInfo(
         user["id"],
         str(user.get("userName", "")).casefold(),
         user.get("displayName", ""),
@@ -159,8 +159,8 @@ def _person(user: dict[str, Any]) -> Person:
     )
 
 
-def _group(group: dict[str, Any]) -> HeldGroup:
-    return HeldGroup(
+def _group(group: dict[str, Any]) -> GroupInfo:
+    return GroupInfo(
         group["id"],
         group.get("displayName", ""),
         tuple(member["value"] for member in group.get("members", [])),

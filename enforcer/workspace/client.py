@@ -13,24 +13,32 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from enforcer.domain.observations import DirectGrant, FileList, SeenCluster, ToldEvent
+from enforcer.domain.observations import DirectGrant, FileList, ObservedCluster, RawEvent
 from enforcer.domain.quota import Level, level_of
 from enforcer.domain.timestamps import to_millis
-from enforcer.workspace.answers import (
-    Malformed,
-    cluster_in,
-    entries_in,
-    event_in,
-    file_in,
-    grants_in,
-    object_in,
-    readable,
-    text_in,
-    token_in,
+from enforcer.workspace.errors import (
+    ClusterNotFoundError,
+    FolderNotFoundError,
+    MissingCredentialError,
+    PartialReadError,
+    ReadTimeoutError,
+    UnreachableError,
+    WorkspaceError,
 )
-from enforcer.workspace.errors import CutShort, Gone, NoCredential, NoFolder, OutOfTime, Unreachable, WorkspaceError
-from enforcer.workspace.rate_limit import Pace
-from enforcer.workspace.server_time import Stamp, instant_of
+from enforcer.workspace.rate_limit import RateLimiter
+from enforcer.workspace.responses import (
+    MalformedResponseError,
+    parse_cluster,
+    parse_entries,
+    parse_event,
+    parse_file,
+    parse_grants,
+    parse_list,
+    parse_object,
+    parse_page_token,
+    parse_text,
+)
+from enforcer.workspace.server_time import ServerTimestamp, parse_date_header
 from labkit.clock import Deadline
 from labkit.extras import sdk
 from labkit.extras.sdk import (
@@ -54,7 +62,7 @@ CLUSTERS, EVENTS = "/api/2.1/clusters/list", "/api/2.1/clusters/events"
 DATE = "date"
 
 
-class Several(list[str]):
+class RepeatedParameter(list[str]):
     """Values of a query parameter that is sent once for each value; as a text they are separated by commas."""
 
     def __str__(self) -> str:
@@ -63,13 +71,13 @@ class Several(list[str]):
 
 OTHERS: Mapping[str, Any] = {
     "page_size": 100,
-    "filter_by.cluster_sources": Several(["API", "UI", "MODELS", "PIPELINE", "PIPELINE_MAINTENANCE", "SQL"]),
+    "filter_by.cluster_sources": RepeatedParameter(["API", "UI", "MODELS", "PIPELINE", "PIPELINE_MAINTENANCE", "SQL"]),
 }
 """Query of the list of clusters: all but those of jobs."""
 JOBS: Mapping[str, Any] = {
     "page_size": 100,
-    "filter_by.cluster_sources": Several(["JOB"]),
-    "filter_by.cluster_states": Several(["PENDING", "RUNNING", "RESTARTING", "RESIZING", "TERMINATING"]),
+    "filter_by.cluster_sources": RepeatedParameter(["JOB"]),
+    "filter_by.cluster_states": RepeatedParameter(["PENDING", "RUNNING", "RESTARTING", "RESIZING", "TERMINATING"]),
 }
 """Query of the list of clusters: those of jobs that have not ended."""
 SCIM = "/api/2.0/preview/scim/v2"
@@ -105,18 +113,18 @@ def connect(choice: WorkspaceChoice, *, seconds: float = CONNECT_SECONDS) -> "Wo
     def make() -> Workspace:
         client = LazyWorkspaceClient(configure(choice, http_seconds=10, retry_seconds=RETRY_SECONDS))
         workspace = Workspace(client, limits=LIMITS, shows_time=True)
-        workspace.meet()
+        workspace.probe()
         return workspace
 
     try:
         return call_with_timeout(seconds, make, host=choice.host)
     except sdk.CredentialNotFound as error:
-        raise NoCredential(str(error)) from None
+        raise MissingCredentialError(str(error)) from None
     except Exception as error:  # noqa: BLE001 - the SDK raises many types
         shown = choice.host or "the workspace of the environment"
         is_refusal = isinstance(error, sdk.Unauthenticated | sdk.PermissionDenied | ValueError)
         advice = f"the credential of {choice.source}" if is_refusal else "DATABRICKS_HOST and the network"
-        raise Unreachable(f"{shown} cannot be used: {failure_reason(error)}; check {advice}.") from None
+        raise UnreachableError(f"{shown} cannot be used: {failure_reason(error)}; check {advice}.") from None
 
 
 class Workspace:
@@ -141,7 +149,7 @@ class Workspace:
         self._caller = None if shows_time and not caller else caller
         self.workspace_id = workspace_id
         self._shows_time = shows_time
-        self.stamps: list[Stamp] = []
+        self.server_timestamps: list[ServerTimestamp] = []
         """Times in the first and the latest response of this tick."""
         self._first_answer = 0.0
         self._first_page: Any = None
@@ -149,25 +157,25 @@ class Workspace:
         self._probed_at = 0.0
         self.is_rehearsal = False
         """Whether the time is that of LAB_CLOCK, which may run at any speed."""
-        self.lists_jobs = True
+        self.lists_job_clusters = True
         """Whether the list of clusters includes running clusters of jobs."""
         self.job_clusters: frozenset[str] = frozenset()
         """Ids of the clusters of jobs in the latest list."""
         self.calls: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._problems: list[str] = []
-        self._reading: Deadline | None = None
-        self._paces = {kind: Pace(limit * SHARE) for kind, limit in (limits or {}).items()}
+        self._read_deadline: Deadline | None = None
+        self._limiters = {kind: RateLimiter(limit * SHARE) for kind, limit in (limits or {}).items()}
 
-    def count(self, kind: str) -> None:
+    def before_request(self, kind: str) -> None:
         """Count a request that is about to be sent, and wait if the rate limit of its kind requires it."""
         with self._lock:
             self.calls[kind] += 1
-        pace = self._paces.get(kind) or self._paces.get(kind.partition("/")[0])
-        if pace:
-            pace.wait()
+        limiter = self._limiters.get(kind) or self._limiters.get(kind.partition("/")[0])
+        if limiter:
+            limiter.wait()
 
-    def meet(self) -> None:
+    def probe(self) -> None:
         """Request the first page of the list of clusters, which `clusters` then uses.
 
         The response shows whether the workspace can be used, its id and its time. Raises what the SDK raises.
@@ -176,8 +184,8 @@ class Workspace:
             self._first_page is not None and time.monotonic() < self._probed_at + FRESH_SECONDS
         ):
             return
-        self.stamps = []
-        self.count("clusters/list")
+        self.server_timestamps = []
+        self.before_request("clusters/list")
         answer: Any = self.api.do("GET", CLUSTERS, query=OTHERS, response_headers=[DATE, sdk.WORKSPACE_ID_HEADER])
         if isinstance(answer, dict):
             self.workspace_id = str(answer.pop(sdk.WORKSPACE_ID_HEADER, None) or self.workspace_id)
@@ -187,13 +195,13 @@ class Workspace:
     def begin_tick(self) -> None:
         """Call `probe` at the start of a tick. Raises WorkspaceError."""
         with errors_about("the list of clusters"):
-            self.meet()
+            self.probe()
 
     def _stamp(self, header: object) -> None:
         with self._lock:
-            self._first_answer = self._first_answer if self.stamps else time.monotonic()
+            self._first_answer = self._first_answer if self.server_timestamps else time.monotonic()
             after = timedelta(seconds=time.monotonic() - self._first_answer)
-            self.stamps = [*self.stamps[:1], Stamp(instant_of(header), after)]
+            self.server_timestamps = [*self.server_timestamps[:1], ServerTimestamp(parse_date_header(header), after)]
 
     @property
     def credential(self) -> str:
@@ -215,7 +223,7 @@ class Workspace:
     def caller(self) -> str:
         """The enforcer's own user, an address or an application id; empty if not known."""
         if self._caller is None:
-            self.count("scim/me")
+            self.before_request("scim/me")
             with errors_about("the caller's account"):
                 self._caller = identify(self.api)[1]
         return self._caller
@@ -230,30 +238,30 @@ class Workspace:
 
     def date_header(self) -> str | None:
         """Request the `Date` header of the workspace's responses."""
-        self.count("scim/me")
+        self.before_request("scim/me")
         with errors_about("the workspace"):
             answer: Any = self.api.do("GET", "/api/2.0/preview/scim/v2/Me", response_headers=["date"])
         return answer.get("date") if isinstance(answer, dict) else None
 
     @contextmanager
-    def reading(self, deadline: Deadline) -> Iterator[None]:
+    def read_budget(self, deadline: Deadline) -> Iterator[None]:
         """Limit the time for reading inside the block, to leave time for actions.
 
         Later reads raise ReadTimeoutError, or PartialReadError with the events read so far.
         """
-        self._reading = Deadline(deadline.remaining * READING)
+        self._read_deadline = Deadline(deadline.remaining * READING)
         try:
             yield
         finally:
-            self._reading = None
+            self._read_deadline = None
 
-    def take_problems(self) -> list[str]:
+    def pop_problems(self) -> list[str]:
         """Return and clear the sentences about malformed entries since the last call."""
         with self._lock:
             taken, self._problems = self._problems, []
         return taken
 
-    def clusters(self, *, now: datetime) -> list[SeenCluster]:
+    def clusters(self, *, now: datetime) -> list[ObservedCluster]:
         """Return every cluster of the list: pinned, active, or stopped within 30 days. `now` is the time of the
         request.
 
@@ -262,10 +270,10 @@ class Workspace:
         """
         with self._collect_problems("the list of clusters") as problems:
             entries = list(self._pages(CLUSTERS, "clusters", OTHERS, "clusters/list"))
-            jobs = list(self._pages(CLUSTERS, "clusters", JOBS, "clusters/jobs")) if self.lists_jobs else []
-            of_jobs = readable(jobs, lambda entry: cluster_in(entry, now, problems), problems)
+            jobs = list(self._pages(CLUSTERS, "clusters", JOBS, "clusters/jobs")) if self.lists_job_clusters else []
+            of_jobs = parse_entries(jobs, lambda entry: parse_cluster(entry, now, problems), problems)
             self.job_clusters = frozenset(cluster.id for cluster in of_jobs)
-            others = readable(entries, lambda entry: cluster_in(entry, now, problems), problems)
+            others = parse_entries(entries, lambda entry: parse_cluster(entry, now, problems), problems)
             # By id: a service that does not support the filter returns all of them twice.
             return list({cluster.id: cluster for cluster in (*of_jobs, *others)}.values())
 
@@ -280,7 +288,7 @@ class Workspace:
                 return False
             return True
 
-    def events(self, cluster_id: str, since: datetime | None) -> list[ToldEvent]:
+    def events(self, cluster_id: str, since: datetime | None) -> list[RawEvent]:
         """Return all events from `since` on, oldest first, including types that the SDK does not know.
 
         Raises ClusterNotFoundError, or PartialReadError if there was not enough time for all events.
@@ -288,8 +296,8 @@ class Workspace:
         first_request: dict[str, Any] = {"cluster_id": cluster_id, "order": "ASC"}
         if since is not None:
             first_request["start_time"] = to_millis(since)
-        events: list[ToldEvent] = []
-        deadline = None if self._reading is None else Deadline(self._reading.budget * EVENTS_OF_ONE)
+        events: list[RawEvent] = []
+        deadline = None if self._read_deadline is None else Deadline(self._read_deadline.budget * EVENTS_OF_ONE)
         with self._collect_problems(f"the events of cluster {cluster_id}") as problems:
             request: dict[str, Any] | None = first_request | {"limit": EVENT_PAGE}
             requested: set[str] = set()
@@ -297,27 +305,29 @@ class Workspace:
                 if requested and (
                     (deadline and not deadline.remaining) or len(requested) >= MOST_PAGES or str(request) in requested
                 ):
-                    raise CutShort(
+                    raise PartialReadError(
                         f"the events of cluster {cluster_id} have more pages than could be read in time", events
                     )
                 requested.add(str(request))
                 try:
-                    page = object_in(self._request("clusters/events", "POST", EVENTS, body=request))
-                    events += readable(entries_in(page, "events"), partial(event_in, problems=problems), problems)
+                    page = parse_object(self._request("clusters/events", "POST", EVENTS, body=request))
+                    events += parse_entries(
+                        parse_list(page, "events"), partial(parse_event, problems=problems), problems
+                    )
                     request = _next_events(page, first_request)
                 except (NotFound, InvalidParameterValue) as error:
                     if _is_unknown(error):
-                        raise Gone(f"cluster {cluster_id} is unknown to the workspace") from None
+                        raise ClusterNotFoundError(f"cluster {cluster_id} is unknown to the workspace") from None
                     raise
-                except (OutOfTime, Malformed) as error:
-                    if isinstance(error, Malformed) and not events:
+                except (ReadTimeoutError, MalformedResponseError) as error:
+                    if isinstance(error, MalformedResponseError) and not events:
                         raise
-                    raise CutShort(f"the events of cluster {cluster_id}: {error}", events) from None
+                    raise PartialReadError(f"the events of cluster {cluster_id}: {error}", events) from None
         return events
 
     def terminate(self, cluster_id: str) -> None:
         """Stop the cluster and keep its definition; a stopped cluster stays stopped."""
-        self.count("clusters/delete")
+        self.before_request("clusters/delete")
         with errors_about(f"cluster {cluster_id}"):
             self.api.do("POST", "/api/2.1/clusters/delete", body={"cluster_id": cluster_id})
 
@@ -329,11 +339,11 @@ class Workspace:
     def grants(self, cluster_id: str) -> list[DirectGrant]:
         """Return the direct grants on the cluster."""
         with self._collect_problems(f"the permissions of cluster {cluster_id}"):
-            return grants_in(self._request("permissions/get", "GET", f"/api/2.0/permissions/clusters/{cluster_id}"))
+            return parse_grants(self._request("permissions/get", "GET", f"/api/2.0/permissions/clusters/{cluster_id}"))
 
     def set_level(self, cluster_id: str, group: str, level: Level) -> None:
         """Change the group's own entry and no other."""
-        self.count("permissions/patch")
+        self.before_request("permissions/patch")
         entry = {"group_name": group, "permission_level": level.value}
         with errors_about(f"the permission of {group} on cluster {cluster_id}"):
             self.api.do("PATCH", f"/api/2.0/permissions/clusters/{cluster_id}", body={"access_control_list": [entry]})
@@ -345,7 +355,7 @@ class Workspace:
                 answer = self._request("workspace/list", "GET", "/api/2.0/workspace/list", query={"path": folder})
             except NotFound:
                 return FileList()
-            entries = readable(entries_in(answer, "objects"), file_in, problems)
+            entries = parse_entries(parse_list(answer, "objects"), parse_file, problems)
             found = FileList(sorted((file for file in entries if file), key=lambda file: file.path))
             found.is_complete = not problems
             return found
@@ -353,27 +363,29 @@ class Workspace:
     def read(self, path: str) -> str:
         """Return the content of a workspace file."""
         self._require_time()
-        self.count("workspace/export")
+        self.before_request("workspace/export")
         with self._collect_problems(path), sdk.open_workspace_file(self.api, path) as stream:
             content: bytes = stream.read(LARGEST_FILE + 1)
             if len(content) > LARGEST_FILE:
-                raise Malformed(f"it is larger than {LARGEST_FILE} bytes, the maximum for a file of a course")
+                raise MalformedResponseError(
+                    f"it is larger than {LARGEST_FILE} bytes, the maximum for a file of a course"
+                )
             return content.decode("utf-8")
 
     def write(self, path: str, text: str, *, overwrite: bool = False) -> None:
         """Write a workspace file. Raises FolderNotFoundError, WorkspaceError if it exists and `overwrite` is false."""
-        self.count("workspace/import")
+        self.before_request("workspace/import")
         with errors_about(path):
             try:
                 self._client.workspace.upload(path, text.encode(), format=sdk.raw_import_format(), overwrite=overwrite)
             except ResourceAlreadyExists:
                 raise WorkspaceError(f"{path} already exists") from None
             except NotFound as error:
-                raise NoFolder(f"{path}: {first_line(error)}") from None
+                raise FolderNotFoundError(f"{path}: {first_line(error)}") from None
 
     def make_folder(self, path: str) -> None:
         """Create the workspace folder and its parents, unless they exist."""
-        self.count("workspace/mkdirs")
+        self.before_request("workspace/mkdirs")
         with errors_about(f"the folder {path}"):
             self.api.do("POST", "/api/2.0/workspace/mkdirs", body={"path": path})
 
@@ -383,9 +395,9 @@ class Workspace:
         A group whose members cannot be read is omitted.
         """
         with self._collect_problems("the groups") as problems:
-            groups = readable(self._scim("Groups", "id,displayName,members"), _group, problems)
+            groups = parse_entries(self._scim("Groups", "id,displayName,members"), _group, problems)
         with self._collect_problems("the users") as problems:
-            users = dict(readable(self._scim("Users", "id,userName"), _user, problems))
+            users = dict(parse_entries(self._scim("Users", "id,userName"), _user, problems))
         return {name: frozenset(users[id] for id in ids if id in users) for name, ids in groups}
 
     def _scim(self, kind: str, attributes: str) -> list[Any]:
@@ -393,13 +405,13 @@ class Workspace:
         total = 1
         for _ in range(MOST_PAGES):
             query = {"attributes": attributes, "startIndex": len(found) + 1, "count": SCIM_PAGE}
-            page = object_in(self._request(f"scim/{kind.lower()}", "GET", f"{SCIM}/{kind}", query=query))
-            entries = entries_in(page, "Resources")
+            page = parse_object(self._request(f"scim/{kind.lower()}", "GET", f"{SCIM}/{kind}", query=query))
+            entries = parse_list(page, "Resources")
             found += entries
             total = page.get("totalResults", 0)
             if not entries or not isinstance(total, int) or len(found) >= total:
                 return found
-        raise Malformed("the list of pages does not end")
+        raise MalformedResponseError("the list of pages does not end")
 
     def _pages(self, path: str, key: str, query: Mapping[str, Any], kind: str) -> Iterable[Any]:
         """Return the entries of all pages; if the time runs out, those read so far, and add a problem."""
@@ -411,13 +423,13 @@ class Workspace:
                 page, self._first_page = self._first_page, None
                 if page is None or requested or query is not OTHERS:
                     page = self._request(kind, "GET", path, query={**query, **({"page_token": token} if token else {})})
-            except OutOfTime as error:
+            except ReadTimeoutError as error:
                 if not requested:
                     raise
                 self._add_problems([f"{error}; only the first {len(found)} entries were read"], path)
                 return found
-            found += entries_in(page, key)
-            token = token_in(object_in(page), "next_page_token")
+            found += parse_list(page, key)
+            token = parse_page_token(parse_object(page), "next_page_token")
             if not token:
                 return found
             if token in requested or len(requested) >= MOST_PAGES:
@@ -428,7 +440,7 @@ class Workspace:
     def _request(self, kind: str, method: str, path: str, **sent: Any) -> Any:
         """Send a request and return the JSON response. Raises ReadTimeoutError, and what the SDK raises."""
         self._require_time()
-        self.count(kind)
+        self.before_request(kind)
         if not self._shows_time:
             return self.api.do(method, path, **sent)
         answer = self.api.do(method, path, response_headers=[DATE], **sent)
@@ -437,8 +449,8 @@ class Workspace:
         return answer
 
     def _require_time(self) -> None:
-        if self._reading is not None and not self._reading.remaining:
-            raise OutOfTime("the time limit for reading is reached")
+        if self._read_deadline is not None and not self._read_deadline.remaining:
+            raise ReadTimeoutError("the time limit for reading is reached")
 
     @contextmanager
     def _collect_problems(self, what: str) -> Iterator[list[str]]:
@@ -461,8 +473,8 @@ def errors_about(what: str) -> Iterator[None]:
     `what`."""
     try:
         yield
-    except OutOfTime as error:
-        raise OutOfTime(f"{what}: {error}") from None
+    except ReadTimeoutError as error:
+        raise ReadTimeoutError(f"{what}: {error}") from None
     except (DatabricksError, TimeoutError, OSError, ValueError) as error:
         raise WorkspaceError(f"{what}: {first_line(error)}") from error
     except (AttributeError, LookupError, OverflowError, RecursionError, TypeError) as error:
@@ -476,16 +488,16 @@ def _is_unknown(error: DatabricksError) -> bool:
 
 def _next_events(page: Mapping[str, Any], first_request: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the request for the next page of events: by token, or in the format of older servers."""
-    if token := token_in(page, "next_page_token"):
+    if token := parse_page_token(page, "next_page_token"):
         return {**first_request, "page_token": token, "page_size": EVENT_PAGE}
     following = page.get("next_page")
-    return object_in(following) if following else None
+    return parse_object(following) if following else None
 
 
 def _group(entry: dict[str, Any]) -> tuple[str, list[str]]:
-    members = [object_in(member) for member in entries_in(entry, "members")]
-    return text_in(entry, "displayName"), [text_in(member, "value") for member in members]
+    members = [parse_object(member) for member in parse_list(entry, "members")]
+    return parse_text(entry, "displayName"), [parse_text(member, "value") for member in members]
 
 
 def _user(entry: dict[str, Any]) -> tuple[str, str]:
-    return text_in(entry, "id"), text_in(entry, "userName").casefold()
+    return parse_text(entry, "id"), parse_text(entry, "userName").casefold()

@@ -3,7 +3,7 @@
 from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from enforcer.domain.course import Course, CourseError, course_of
+from enforcer.domain.course import Course, CourseError, course_from_file
 from labkit.course_file import CourseFile, CourseFileError, has_valid_checksum, parse_course_file, path_of
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
@@ -31,7 +31,7 @@ def parse_course(text: str, path: str) -> Course:
     try:
         file = parse_course_file(text, path)
         _validate(file)
-        return course_of(file, ZoneInfo(file.timezone))
+        return course_from_file(file, ZoneInfo(file.timezone))
     except CourseFileError as error:
         raise CourseError(str(error)) from None
     except (AttributeError, OSError, OverflowError, ValueError, ZoneInfoNotFoundError) as error:

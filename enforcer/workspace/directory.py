@@ -5,7 +5,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True)
-class HeldCluster:
+class ClusterInfo:
     id: str
     name: str
     state: str
@@ -19,7 +19,7 @@ class HeldCluster:
 
 
 @dataclass(frozen=True)
-class Person:
+class UserInfo:
     id: str
     address: str
     """E-mail address in lower case, the form used for comparisons."""
@@ -29,7 +29,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class HeldGroup:
+class GroupInfo:
     id: str
     name: str
     member_ids: tuple[str, ...]

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from enforcer.domain.usage import iso
-from enforcer.workspace.directory import Grant, HeldCluster, HeldGroup, Person
+from enforcer.workspace.directory import ClusterInfo, Grant, GroupInfo, UserInfo
 
 Row = dict[str, Any]
 
 
-def cluster_rows(clusters: Iterable[HeldCluster]) -> list[Row]:
+def cluster_rows(clusters: Iterable[ClusterInfo]) -> list[Row]:
     return [
         {
             "cluster_id": cluster.id,
@@ -27,7 +27,7 @@ def cluster_rows(clusters: Iterable[HeldCluster]) -> list[Row]:
     ]
 
 
-def group_rows(groups: Iterable[HeldGroup], users: Iterable[Person]) -> list[Row]:
+def group_rows(groups: Iterable[GroupInfo], users: Iterable[UserInfo]) -> list[Row]:
     """Return one row for each group; members that are not users (service principals, groups) are only counted."""
     addresses = {user.id: user.address for user in users}
     return [
@@ -42,7 +42,7 @@ def group_rows(groups: Iterable[HeldGroup], users: Iterable[Person]) -> list[Row
     ]
 
 
-def user_rows(users: Iterable[Person], groups: Iterable[HeldGroup]) -> list[Row]:
+def user_rows(users: Iterable[UserInfo], groups: Iterable[GroupInfo]) -> list[Row]:
     groups_by_user = memberships(groups)
     return [
         {
@@ -56,17 +56,17 @@ def user_rows(users: Iterable[Person], groups: Iterable[HeldGroup]) -> list[Row]
     ]
 
 
-def membership_rows(users: Iterable[Person], groups: Iterable[HeldGroup]) -> list[Row]:
+def membership_rows(users: Iterable[UserInfo], groups: Iterable[GroupInfo]) -> list[Row]:
     """Return one row for each user in each group; a user without groups has one row without group."""
     groups_by_user = memberships(groups)
     return [{"user": user.address, "group": group} for user in users for group in groups_by_user.get(user.id, [None])]
 
 
 def allocation_rows(
-    clusters: Iterable[HeldCluster],
+    clusters: Iterable[ClusterInfo],
     grants: Mapping[str, list[Grant] | None],
-    groups: Iterable[HeldGroup],
-    users: Iterable[Person],
+    groups: Iterable[GroupInfo],
+    users: Iterable[UserInfo],
 ) -> list[Row]:
     """Return one row for each group with a direct grant on a cluster.
 
@@ -95,7 +95,7 @@ def allocation_rows(
     return rows
 
 
-def memberships(groups: Iterable[HeldGroup]) -> dict[str, list[str]]:
+def memberships(groups: Iterable[GroupInfo]) -> dict[str, list[str]]:
     """Return the names of each user's groups (direct memberships), by the user's id."""
     found: dict[str, list[str]] = {}
     for group in groups:

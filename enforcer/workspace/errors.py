@@ -2,37 +2,37 @@
 
 from collections.abc import Sequence
 
-from enforcer.domain.observations import ToldEvent
+from enforcer.domain.observations import RawEvent
 
 
 class WorkspaceError(RuntimeError):
     """Something in the workspace could not be read or changed; the message is a sentence that names it."""
 
 
-class Unreachable(WorkspaceError):
+class UnreachableError(WorkspaceError):
     """The workspace does not respond, or rejects the credential."""
 
 
-class NoCredential(WorkspaceError):
+class MissingCredentialError(WorkspaceError):
     """The settings name a workspace but no credential for it."""
 
 
-class Gone(WorkspaceError):
+class ClusterNotFoundError(WorkspaceError):
     """The cluster does not exist in the workspace."""
 
 
-class NoFolder(WorkspaceError):
+class FolderNotFoundError(WorkspaceError):
     """The folder of a file to be written does not exist."""
 
 
-class OutOfTime(WorkspaceError):
+class ReadTimeoutError(WorkspaceError):
     """The time limit for reading is reached."""
 
 
-class CutShort(WorkspaceError):
+class PartialReadError(WorkspaceError):
     """Only some of the events of a cluster could be read."""
 
-    def __init__(self, sentence: str, told: Sequence[ToldEvent]) -> None:
+    def __init__(self, sentence: str, told: Sequence[RawEvent]) -> None:
         super().__init__(sentence)
-        self.told = tuple(told)
+        self.events = tuple(told)
         """The events that were read, the oldest ones."""

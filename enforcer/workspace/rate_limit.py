@@ -4,7 +4,7 @@ import threading
 import time
 
 
-class Pace:
+class RateLimiter:
     """Limits requests to `per_second`, evenly spaced except for bursts of up to `burst` requests."""
 
     def __init__(self, per_second: float, burst: int = 2) -> None:

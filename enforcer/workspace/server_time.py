@@ -11,12 +11,12 @@ AGREEMENT = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
-class Stamp:
+class ServerTimestamp:
     """The `Date` of one response."""
 
-    shown: datetime | None
+    value: datetime | None
     """None: the response has no valid `Date`."""
-    after: timedelta
+    elapsed: timedelta
     """Time since the first response of the tick, by the monotonic clock of this machine."""
 
 
@@ -31,7 +31,7 @@ class TickTime:
     """A sentence for the admin if this machine's clock is wrong."""
 
 
-def instant_of(header: object) -> datetime | None:
+def parse_date_header(header: object) -> datetime | None:
     """Parse a `Date` header; return None if it is invalid."""
     if not isinstance(header, str):
         return None
@@ -42,16 +42,16 @@ def instant_of(header: object) -> datetime | None:
         return None
 
 
-def tick_time(machine: datetime, stamp: Stamp | None) -> TickTime:
+def tick_time(machine: datetime, timestamp: ServerTimestamp | None) -> TickTime:
     """Return the time of a tick, from this machine's clock and the first response (None: no `Date` was requested).
 
     If both agree within two minutes, use the machine's clock, which has a finer resolution; otherwise the workspace's.
     """
-    if stamp is None:
+    if timestamp is None:
         return TickTime(machine, True)
-    if stamp.shown is None:
+    if timestamp.value is None:
         return TickTime(machine, False)
-    off = machine - stamp.shown
+    off = machine - timestamp.value
     if abs(off) <= AGREEMENT:
         return TickTime(machine, True)
     direction = "ahead of" if off > timedelta() else "behind"
@@ -59,18 +59,20 @@ def tick_time(machine: datetime, stamp: Stamp | None) -> TickTime:
         f"this machine's clock is {_shown(abs(off))} {direction} the workspace's clock, which is used instead; "
         "synchronise this machine's clock"
     )
-    return TickTime(stamp.shown, False, notice)
+    return TickTime(timestamp.value, False, notice)
 
 
-def doubt(stamps: Iterable[Stamp], *, now: datetime, newest: datetime | None, is_rehearsal: bool = False) -> str | None:
+def clock_problem(
+    server_timestamps: Iterable[ServerTimestamp], *, now: datetime, newest: datetime | None, is_rehearsal: bool = False
+) -> str | None:
     """Return why the time is too uncertain to stop or restrict anything; None if it is not.
 
     `server_timestamps` are those of this tick's responses, empty if no `Date` was requested; `newest` is the time of
     the newest event that was read. In a rehearsal the clock may run at any speed.
     """
-    stamps = list(stamps)
-    shown = [(stamp.shown, stamp.after) for stamp in stamps if stamp.shown]
-    if len(shown) < len(stamps):
+    server_timestamps = list(server_timestamps)
+    shown = [(timestamp.value, timestamp.elapsed) for timestamp in server_timestamps if timestamp.value]
+    if len(shown) < len(server_timestamps):
         return "the workspace's responses have no valid Date header, so nothing is stopped or restricted"
     if newest and newest > now + AGREEMENT:
         return (

@@ -19,7 +19,7 @@ def in_parallel(tasks: Iterable[Callable[[], T]], *, workers: int = WORKERS) -> 
         return [future.result() for future in futures]
 
 
-def in_turn(tasks: Iterable[Callable[[], T]], *, workers: int = WORKERS) -> Iterator[T]:
+def ordered(tasks: Iterable[Callable[[], T]], *, workers: int = WORKERS) -> Iterator[T]:
     """Yield the results in order, each as soon as it is available, so that the caller can process it meanwhile.
 
     Raises the exception of a task in place of its result.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from enforcer.domain.allowances import (
     Allowance,
     AllowanceError,
-    Freedom,
+    LimitOverride,
     Revocation,
     Window,
     format_entry,
@@ -51,7 +51,7 @@ def test_what_is_no_window_is_refused_with_a_sentence(text: str) -> None:
 
 changes = (
     st.integers(-1000, 1000).map(lambda minutes: timedelta(minutes=minutes))
-    | st.sampled_from(Freedom)
+    | st.sampled_from(LimitOverride)
     | st.builds(Window, st.none() | st.integers(0, 6), st.just(time(9, 30)), st.just(time(11)))
 )
 entries = st.builds(
@@ -80,10 +80,15 @@ def test_an_entry_that_is_written_is_read_unchanged(entry: Allowance | Revocatio
         ("[]", "x.json is not an allowance: "),
         ('{"version": 1}', "x.json: reason is missing"),
         (format_entry(allowance(60 * timedelta(minutes=1))).replace('"version": 1', '"version": 2'), "version 2"),
-        (format_entry(allowance(Freedom.NONE)).replace("true", "false"), "x.json: exactly one of minutes, unlimited"),
-        (format_entry(allowance(Freedom.NONE)).replace("+00:00", ""), "has no time zone"),
         (
-            format_entry(allowance(Freedom.NONE)).replace('"first_day": "2026-11-02"', '"first_day": "2026-12-02"'),
+            format_entry(allowance(LimitOverride.BLOCKED)).replace("true", "false"),
+            "x.json: exactly one of minutes, unlimited",
+        ),
+        (format_entry(allowance(LimitOverride.BLOCKED)).replace("+00:00", ""), "has no time zone"),
+        (
+            format_entry(allowance(LimitOverride.BLOCKED)).replace(
+                '"first_day": "2026-11-02"', '"first_day": "2026-12-02"'
+            ),
             "ends",
         ),
     ],
@@ -97,7 +102,7 @@ def test_a_file_that_is_no_allowance_is_refused_with_its_name(text: str, sentenc
 
 
 def test_a_revoked_allowance_is_not_in_force() -> None:
-    kept, gone = allowance(Freedom.UNLIMITED, id="a1"), allowance(Freedom.NONE, id="a2")
+    kept, gone = allowance(LimitOverride.UNLIMITED, id="a1"), allowance(LimitOverride.BLOCKED, id="a2")
 
     assert in_force([kept, gone, Revocation("r1", "a2", "mistake", "staff@x", GIVEN), kept]) == (kept,)
 
@@ -120,7 +125,7 @@ def test_a_window_keeps_its_wall_clock_when_the_clocks_change() -> None:
 
 
 def test_a_day_without_any_use_has_no_window() -> None:
-    given = [allowance(parse_window("10:00-12:00")), allowance(Freedom.NONE, id="a2", group="group_07")]
+    given = [allowance(parse_window("10:00-12:00")), allowance(LimitOverride.BLOCKED, id="a2", group="group_07")]
     begins = datetime(2026, 11, 2, tzinfo=UTC)
 
     found = {
@@ -132,6 +137,9 @@ def test_a_day_without_any_use_has_no_window() -> None:
 
 
 def test_an_allowance_says_what_it_changes_and_why() -> None:
-    told = [str(allowance(change)) for change in (timedelta(minutes=-5), Freedom.NONE, parse_window("Mon 9:30-11:00"))]
+    told = [
+        str(allowance(change))
+        for change in (timedelta(minutes=-5), LimitOverride.BLOCKED, parse_window("Mon 9:30-11:00"))
+    ]
 
     assert told == ["- 5 minutes: exam", "blocked: exam", "window Mon 09:30-11:00: exam"]

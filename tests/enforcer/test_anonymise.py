@@ -19,7 +19,7 @@ from emulated_course import SUNDAY, EmulatedCourse
 from emulator_process import EmulatorProcess
 from enforcer.__main__ import main
 from enforcer.domain.allowances import Revocation, format_entry
-from enforcer.domain.message_kinds import Kind
+from enforcer.domain.message_kinds import MessageKind
 from enforcer.domain.uptime import MEMBER, OTHER, Event, Role, counted_from
 from enforcer.ledger import queries, record, starters
 from enforcer.ledger.database import Ledger, open_ledger, vacuum
@@ -120,7 +120,7 @@ def place(tmp_path: Path) -> str:
             first = begins.date()
             outbox.queue(
                 ledger,
-                Kind.WARNING,
+                MessageKind.WARNING,
                 "1103-1",
                 message,
                 now=begins,
@@ -173,7 +173,9 @@ def test_what_is_not_older_stays_and_a_letter_is_not_written_twice(place: str) -
             "for …",
             "for noa@x.example",
         ]
-        assert is_queued(ledger, Kind.WARNING, "1103-1", period="day", period_start=str(T.date()), hard_limit=180 * M)
+        assert is_queued(
+            ledger, MessageKind.WARNING, "1103-1", period="day", period_start=str(T.date()), hard_limit=180 * M
+        )
     assert run(place, "--before", "2024-11-04", "--yes") == (0, "there is nothing to anonymise before 2024-11-04\n", "")
 
 

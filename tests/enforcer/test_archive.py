@@ -17,9 +17,9 @@ from pyarrow import parquet
 
 from enforcer.__main__ import main
 from enforcer.domain.day_records import DayTotal
-from enforcer.domain.message_kinds import Kind
-from enforcer.domain.observations import SeenCluster, ToldEvent
-from enforcer.domain.uptime import Event, Sighting
+from enforcer.domain.message_kinds import MessageKind
+from enforcer.domain.observations import ObservedCluster, RawEvent
+from enforcer.domain.uptime import Event, Observation
 from enforcer.ledger import queries, record
 from enforcer.ledger.database import open_copy, open_ledger
 from enforcer.ledger.record import EventBatch
@@ -60,15 +60,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> str:
     place = str(tmp_path_factory.mktemp("ledger") / "uptimes.db")
     with closing(open_ledger(place)) as ledger:
         for id, term in (("1103-1", "2024w"), ("1103-0", "2024s")):
-            sighting = Sighting(T + DAY, running=False, since=T, terminated=T + H)
-            cluster = SeenCluster(id, "cluster_01", "group_01", "94290", term, "terraform", sighting, "1")
+            observation = Observation(T + DAY, running=False, started=T, terminated=T + H)
+            cluster = ObservedCluster(id, "cluster_01", "group_01", "94290", term, "terraform", observation, "1")
             record.observe(ledger, [cluster], now=T + DAY if term == "2024w" else T)
             events = [Event(T, "STARTING", ANA), Event(T + M, "RUNNING", workers=2), Event(T + H, "TERMINATING", ANA)]
-            told = [ToldEvent(event, json.dumps({"user": event.user})) for event in events]
+            told = [RawEvent(event, json.dumps({"user": event.user})) for event in events]
             record.add_events(ledger, [EventBatch(id, told, "1")], read_to=T + DAY)
             message = Message("@Team: near the limit", FORMULA, "<p>", (ANA,), ("staff@x.example",))
             outbox.queue(
-                ledger, Kind.WARNING, id, message, now=T, period="day", period_start=T.date(), hard_limit=3 * H
+                ledger, MessageKind.WARNING, id, message, now=T, period="day", period_start=T.date(), hard_limit=3 * H
             )
         number = queries.note_intent(
             ledger, "warn", "1103-1", "group_01", reason=f"+ 60 for {ANA}", day=T.date(), now=T

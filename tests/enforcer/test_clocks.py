@@ -16,11 +16,11 @@ from emulator_process import EmulatorProcess
 from enforcer.domain.quota import Action, Restrict, Stop
 from enforcer.ledger.database import Ledger, open_copy
 from enforcer.operations.markers import Marker
-from enforcer.settings import Cap
-from enforcer.tick.hold import Memory, held_clusters
+from enforcer.settings import MassStopThreshold
+from enforcer.tick.mass_stop import PollHistory, clusters_to_hold
 from enforcer.tick.run import TickResult, plan_tick, run_tick
 from enforcer.workspace.client import Workspace
-from enforcer.workspace.server_time import Stamp, TickTime, doubt, instant_of, tick_time
+from enforcer.workspace.server_time import ServerTimestamp, TickTime, clock_problem, parse_date_header, tick_time
 from example_counts import exactly_examples
 from fake_mail_service import FakeMailService
 from in_process_course import SETTINGS, InProcessCourse
@@ -32,8 +32,8 @@ T = datetime(2026, 11, 2, 10, tzinfo=UTC)
 NONE = timedelta()
 
 
-def stamp(shown: datetime | None, after: timedelta = NONE) -> Stamp:
-    return Stamp(shown, after)
+def timestamp(shown: datetime | None, after: timedelta = NONE) -> ServerTimestamp:
+    return ServerTimestamp(shown, after)
 
 
 # --- whose clock
@@ -49,11 +49,11 @@ def stamp(shown: datetime | None, after: timedelta = NONE) -> Stamp:
     ],
 )
 def test_within_two_minutes_the_machine_decides(machine: datetime, shown: datetime | None, expected: TickTime) -> None:
-    assert tick_time(machine, stamp(shown)) == expected
+    assert tick_time(machine, timestamp(shown)) == expected
 
 
 def test_beyond_two_minutes_the_workspace_decides_and_the_admin_is_told() -> None:
-    ahead, behind = tick_time(T + 4 * H, stamp(T)), tick_time(T - 121 * S, stamp(T))
+    ahead, behind = tick_time(T + 4 * H, timestamp(T)), tick_time(T - 121 * S, timestamp(T))
 
     assert (ahead.now, ahead.is_confirmed, behind.now, behind.is_confirmed) == (T, False, T, False)
     assert ahead.notice == (
@@ -69,8 +69,8 @@ def test_a_workspace_that_shows_no_time_and_is_not_asked_for_it_leaves_the_machi
 
 @given(header=st.text(max_size=30) | st.none() | st.integers() | st.just(format_datetime(T, usegmt=True)))
 def test_a_date_is_read_or_it_is_none(header: object) -> None:
-    assert instant_of(header) is None or isinstance(header, str)
-    assert instant_of("Mon, 02 Nov 2026 10:00:00 GMT") == T
+    assert parse_date_header(header) is None or isinstance(header, str)
+    assert parse_date_header("Mon, 02 Nov 2026 10:00:00 GMT") == T
 
 
 # --- when nothing is stopped by it
@@ -80,22 +80,22 @@ def test_a_date_is_read_or_it_is_none(header: object) -> None:
     ("stamps", "newest", "rehearsal", "is_doubted"),
     [
         ([], None, False, False),
-        ([stamp(T)], T, False, False),
-        ([stamp(T), stamp(T + 5 * S, 5 * S)], T + 119 * S, False, False),
-        ([stamp(None)], None, False, True),
-        ([stamp(T), stamp(None, S)], None, False, True),
-        ([stamp(T)], T + 3 * M, False, True),
+        ([timestamp(T)], T, False, False),
+        ([timestamp(T), timestamp(T + 5 * S, 5 * S)], T + 119 * S, False, False),
+        ([timestamp(None)], None, False, True),
+        ([timestamp(T), timestamp(None, S)], None, False, True),
+        ([timestamp(T)], T + 3 * M, False, True),
         ([], T + 3 * M, False, True),
-        ([stamp(T), stamp(T + H, 5 * S)], None, False, True),
-        ([stamp(T), stamp(T - H, 5 * S)], None, False, True),
-        ([stamp(T), stamp(T + H, 5 * S)], None, True, False),
-        ([stamp(T), stamp(T - H, 5 * S)], None, True, True),
+        ([timestamp(T), timestamp(T + H, 5 * S)], None, False, True),
+        ([timestamp(T), timestamp(T - H, 5 * S)], None, False, True),
+        ([timestamp(T), timestamp(T + H, 5 * S)], None, True, False),
+        ([timestamp(T), timestamp(T - H, 5 * S)], None, True, True),
     ],
 )
 def test_a_time_is_in_doubt_if_it_is_missing_or_older_than_an_event_or_answers_disagree(
-    stamps: list[Stamp], newest: datetime | None, rehearsal: bool, is_doubted: bool
+    server_timestamps: list[ServerTimestamp], newest: datetime | None, rehearsal: bool, is_doubted: bool
 ) -> None:
-    assert (doubt(stamps, now=T, newest=newest, is_rehearsal=rehearsal) is not None) == is_doubted
+    assert (clock_problem(server_timestamps, now=T, newest=newest, is_rehearsal=rehearsal) is not None) == is_doubted
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_a_clock_that_is_wrong_by_up_to_a_day_changes_nothing(
 ) -> None:
     clear(memory)
     shown = lab.now().replace(microsecond=0)
-    time = tick_time(lab.now() + off, stamp(shown))
+    time = tick_time(lab.now() + off, timestamp(shown))
     result = plan_tick(SETTINGS, memory, lab.connect(), now=time.now)
 
     stopped = [action.cluster_id for action in result.actions if isinstance(action, Stop)]
@@ -138,7 +138,7 @@ def due(*ids: str) -> list[Action]:
 
 
 FIVE = tuple("abcde")
-RECENT = Memory(last_poll=T - 15 * M)
+RECENT = PollHistory(last_poll=T - 15 * M)
 
 
 @pytest.mark.parametrize(
@@ -148,23 +148,25 @@ RECENT = Memory(last_poll=T - 15 * M)
         pytest.param(FIVE, tuple("abcdefghi"), RECENT, True, FIVE, id="five of nine"),
         pytest.param(FIVE, tuple("abcdefghij"), RECENT, True, (), id="only half"),
         pytest.param(tuple("abcd"), tuple("abcd"), RECENT, True, (), id="only four"),
-        pytest.param(FIVE, FIVE, Memory(T - 15 * M, near=frozenset("c")), True, (), id="one was near its limit"),
-        pytest.param(FIVE, FIVE, Memory(T - 15 * M, held=frozenset(FIVE)), True, (), id="held at the poll before"),
-        pytest.param(FIVE, FIVE, Memory(T - 40 * M), True, (), id="after a gap, the clock confirmed"),
-        pytest.param(FIVE, FIVE, Memory(T - 40 * M), False, FIVE, id="after a gap, the clock not confirmed"),
-        pytest.param(FIVE, FIVE, Memory(), True, (), id="the first poll ever"),
+        pytest.param(FIVE, FIVE, PollHistory(T - 15 * M, near=frozenset("c")), True, (), id="one was near its limit"),
+        pytest.param(FIVE, FIVE, PollHistory(T - 15 * M, held=frozenset(FIVE)), True, (), id="held at the poll before"),
+        pytest.param(FIVE, FIVE, PollHistory(T - 40 * M), True, (), id="after a gap, the clock confirmed"),
+        pytest.param(FIVE, FIVE, PollHistory(T - 40 * M), False, FIVE, id="after a gap, the clock not confirmed"),
+        pytest.param(FIVE, FIVE, PollHistory(), True, (), id="the first poll ever"),
     ],
 )
 def test_most_of_what_runs_is_held_if_none_was_near_its_limit(
-    ids: tuple[str, ...], running: tuple[str, ...], memory: Memory, confirmed: bool, held: tuple[str, ...]
+    ids: tuple[str, ...], running: tuple[str, ...], memory: PollHistory, confirmed: bool, held: tuple[str, ...]
 ) -> None:
-    found = held_clusters(due(*ids), running, memory, Cap(), now=T, is_confirmed=confirmed)
+    found = clusters_to_hold(due(*ids), running, memory, MassStopThreshold(), now=T, is_confirmed=confirmed)
 
     assert found == frozenset(held)
 
 
 def test_the_figures_of_the_cap_are_configurable() -> None:
-    assert held_clusters(due(*"ab"), "abcd", RECENT, Cap(2, 0.4), now=T, is_confirmed=True) == frozenset("ab")
+    assert clusters_to_hold(
+        due(*"ab"), "abcd", RECENT, MassStopThreshold(2, 0.4), now=T, is_confirmed=True
+    ) == frozenset("ab")
 
 
 @pytest.fixture
@@ -211,9 +213,9 @@ def test_a_mistyped_limit_is_named_before_it_stops_everybody(ledger: Ledger, six
     after = tick(ledger, six, workspace, FakeMailService())
 
     assert (kinds(held) & {Stop, Restrict}, kinds(sooner) & {Stop, Restrict}) == (set(), set())
-    assert "6 clusters are due to be stopped at once" in held.held and "cluster_001" in held.held
-    assert held.held in held.failures
-    assert (kinds(after), workspace.calls["clusters/events"], after.held) == ({Restrict, Stop}, 6, "")
+    assert "6 clusters are due to be stopped at once" in held.hold_notice and "cluster_001" in held.hold_notice
+    assert held.hold_notice in held.failures
+    assert (kinds(after), workspace.calls["clusters/events"], after.hold_notice) == ({Restrict, Stop}, 6, "")
 
 
 def test_a_limit_that_is_mended_in_time_stops_nobody(ledger: Ledger, six: InProcessCourse) -> None:
@@ -233,7 +235,7 @@ def test_stop_now_holds_nothing(ledger: Ledger, six: InProcessCourse) -> None:
 
     result = tick(ledger, six, workspace, FakeMailService(), stop_now=True)
 
-    assert (kinds(result), result.held) == ({Restrict, Stop}, "")
+    assert (kinds(result), result.hold_notice) == ({Restrict, Stop}, "")
 
 
 def test_a_marker_lasts_until_it_is_cleared(tmp_path) -> None:

@@ -120,24 +120,24 @@ def test_a_poll_that_meets_a_newer_file_says_so_and_keeps_the_last_limits(ledger
         (Restrict, lab.clusters[1]),
         (Stop, lab.clusters[1]),
     ]
-    assert result.undone == (
+    assert result.problems == (
         f"{PATH} has version 3, but this program reads versions up to 2; update the enforcer before the deploy; "
         "the last known course file is used",
     )
-    assert result.picture and result.picture.notices == result.undone
+    assert result.snapshot and result.snapshot.notices == result.problems
 
 
 def test_the_admin_is_told_once_of_a_course_that_is_not_clear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     monkeypatch.setattr(Supervision, "tell_admin", lambda self, error: told.append(str(error)))
-    settings = replace(SETTINGS, ledger=str(tmp_path / "ledger.db"))
+    settings = replace(SETTINGS, ledger_location=str(tmp_path / "ledger.db"))
     lab = InProcessCourse(1, soft=150 * M, hard=180 * M)
-    with closing(open_ledger(settings.ledger)) as ledger:
-        picture = tick(ledger, lab).picture
-    assert picture
+    with closing(open_ledger(settings.ledger_location)) as ledger:
+        snapshot = tick(ledger, lab).snapshot
+    assert snapshot
 
     for notices in [(), ("a",), ("a",), ("a", "b"), (), ("a",)]:
-        result = TickResult(replace(picture, notices=notices), undone=notices)
+        result = TickResult(replace(snapshot, notices=notices), problems=notices)
         Supervision(settings, now=lab.now()).report(result)
 
     assert told == ["a", "a; b", "a"]

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from enforcer.domain.allowances import Allowance, Freedom
+from enforcer.domain.allowances import Allowance, LimitOverride
 from enforcer.domain.course import Course, CourseGroup
 from enforcer.domain.day import cluster_day
-from enforcer.domain.day_records import REPORT_COLUMNS, DayTotal, DoneAction
-from enforcer.domain.observations import SeenCluster
+from enforcer.domain.day_records import REPORT_COLUMNS, DayTotal, RecordedAction
+from enforcer.domain.observations import ObservedCluster
 from enforcer.domain.quota import Calendar, Quota
-from enforcer.domain.snapshot import Picture
-from enforcer.domain.uptime import Role, Session, Sighting
+from enforcer.domain.snapshot import Snapshot
+from enforcer.domain.uptime import Observation, Role, Session
 from enforcer.mail.messages import render
 from enforcer.reports.day_report import DayReport, make_report
 from enforcer.reports.formats import report_message, to_csv, to_email, values_of
@@ -43,34 +43,34 @@ def ran(start: str, end: str | None, by: str = STUDENT, estimate: str | None = N
     return Session(at(start), at(end) if end else None, by, estimate=estimate, role=role)
 
 
-def allowance(change: timedelta | Freedom, given: str = "08:00", reason: str = "project") -> Allowance:
+def allowance(change: timedelta | LimitOverride, given: str = "08:00", reason: str = "project") -> Allowance:
     return Allowance(f"a{given}", "group_01", DAY, DAY, change, reason, STAFF, at(given))
 
 
-def picture(*sessions: Session, allowances: tuple[Allowance, ...] = (), title: str = "Whales") -> Picture:
+def snapshot(*sessions: Session, allowances: tuple[Allowance, ...] = (), title: str = "Whales") -> Snapshot:
     """One group on a day that is over."""
     group = CourseGroup("group_01", 1, title, QUOTA)
     course = Course("94290", "2026w", "Data Engineering", Calendar(TZ, DAY, DAY, 6), False, {"group_01": group})
     now = at("06:00", DAY + timedelta(days=1))
-    cluster = SeenCluster(
-        "id-1", "cluster_01", "group_01", "94290", "2026w", "terraform", Sighting(now, running=False), ""
+    cluster = ObservedCluster(
+        "id-1", "cluster_01", "group_01", "94290", "2026w", "terraform", Observation(now, running=False), ""
     )
-    return Picture(
+    return Snapshot(
         now, course, QUOTA, (cluster,), {"id-1": list(sessions)}, allowances, {"group_01": frozenset({STUDENT})}
     )
 
 
-def told(*actions: DoneAction, polls: int = 96, settled: dict[str, DayTotal] | None = None, of: Picture) -> dict:
+def told(*actions: RecordedAction, polls: int = 96, settled: dict[str, DayTotal] | None = None, of: Snapshot) -> dict:
     seen = [at("00:00") + number * 15 * M for number in range(polls)]
-    return values_of(make_report(of, DAY, settled=settled or {}, actions=actions, polls=seen), picture="cid:x")
+    return values_of(make_report(of, DAY, settled=settled or {}, actions=actions, polls=seen), snapshot="cid:x")
 
 
-def action(kind: str, clock: str, error: str | None = None) -> DoneAction:
-    return DoneAction(kind, "id-1", "group_01", "", at(clock), None if error else at(clock), error)
+def action(kind: str, clock: str, error: str | None = None) -> RecordedAction:
+    return RecordedAction(kind, "id-1", "group_01", "", at(clock), None if error else at(clock), error)
 
 
 def test_a_row_tells_the_day_of_a_cluster() -> None:
-    of = picture(ran("09:00", "10:30"), ran("11:00", "12:31"), ran("14:00", "14:20", by=STAFF))
+    of = snapshot(ran("09:00", "10:30"), ran("11:00", "12:31"), ran("14:00", "14:20", by=STAFF))
 
     values = told(action("warn", "12:00"), action("stop", "12:30"), of=of)
 
@@ -98,13 +98,13 @@ def test_a_row_tells_the_day_of_a_cluster() -> None:
 
 
 def report_of_day(*sessions: Session, first_poll: datetime | None) -> DayReport:
-    return make_report(picture(*sessions), DAY, settled={}, actions=(), polls=(), first_poll=first_poll)
+    return make_report(snapshot(*sessions), DAY, settled={}, actions=(), polls=(), first_poll=first_poll)
 
 
 def test_a_day_on_which_only_the_deploy_ran_is_not_said_to_have_been_used() -> None:
     report = report_of_day(ran("09:00", "09:10", by=STAFF), first_poll=at("09:15"))
 
-    values = values_of(report, picture="")
+    values = values_of(report, snapshot="")
     subject, text, html = render("report", values)
     assert (report.is_of_deploy, values["ran"], values["ran_for_others"]) == (True, 0, 1)
     assert ": 0 of 1 clusters ran" in subject
@@ -135,7 +135,7 @@ def test_a_day_of_which_nothing_is_on_record_is_unknown() -> None:
 
 
 def test_a_session_over_midnight_is_cut_and_said_to_go_on() -> None:
-    [row] = told(of=picture(replace(ran("23:00", None), end=at("01:00", DAY + timedelta(days=1)))))["rows"]
+    [row] = told(of=snapshot(replace(ran("23:00", None), end=at("01:00", DAY + timedelta(days=1)))))["rows"]
 
     assert (row["used"], row["first_start"], row["last_stop"]) == (60, "23:00", "after midnight")
 
@@ -145,32 +145,32 @@ def test_a_session_over_midnight_is_cut_and_said_to_go_on() -> None:
     [
         ((), 20 * M, "180 minutes"),
         ((allowance(60 * M),), 0 * M, "180 + 60 minutes: project"),
-        ((allowance(Freedom.UNLIMITED),), 0 * M, "unlimited"),
+        ((allowance(LimitOverride.UNLIMITED),), 0 * M, "unlimited"),
         ((allowance(-60 * M, "08:00"),), 80 * M, "180 - 60 minutes: project"),
         # Nobody is blamed for what was allowed when it was done.
         ((allowance(-60 * M, "12:10"),), 10 * M, "180 - 60 minutes: project"),
-        ((allowance(Freedom.NONE, "12:15"),), 5 * M, "0 instead of 180 minutes: project"),
+        ((allowance(LimitOverride.BLOCKED, "12:15"),), 5 * M, "0 instead of 180 minutes: project"),
     ],
 )
 def test_minutes_past_the_limit_are_those_after_it_was_reached_and_known(
     allowances: tuple[Allowance, ...], past: timedelta, limit: str
 ) -> None:
-    of = picture(ran("09:00", "12:20"), allowances=allowances)
+    of = snapshot(ran("09:00", "12:20"), allowances=allowances)
 
     assert cluster_day(of, of.clusters[0], DAY).over == past
     assert told(of=of)["rows"][0]["limit"] == limit
 
 
 def test_the_week_is_named_where_less_of_it_is_left() -> None:
-    of = picture(Session(at("09:00", DAY - timedelta(days=1)), at("23:50", DAY - timedelta(days=1)), STUDENT))
+    of = snapshot(Session(at("09:00", DAY - timedelta(days=1)), at("23:50", DAY - timedelta(days=1)), STUDENT))
 
     assert told(of=of)["rows"][0]["limit"] == "180 minutes; week 900 minutes, 890 used"
 
 
 def test_what_was_settled_is_shown_as_it_was_fixed() -> None:
-    fixed = DayTotal("id-1", DAY, "group_01", 33 * M, 20 * M, 30 * M, 3 * M, 0 * M, 1, True)
+    settled_total = DayTotal("id-1", DAY, "group_01", 33 * M, 20 * M, 30 * M, 3 * M, 0 * M, 1, True)
 
-    [row] = told(of=picture(ran("09:00", "10:00")), settled={"id-1": fixed})["rows"]
+    [row] = told(of=snapshot(ran("09:00", "10:00")), settled={"id-1": settled_total})["rows"]
 
     assert (row["used"], row["hard"], row["limit"], row["overrun"], row["is_estimate"]) == (
         33,
@@ -182,7 +182,7 @@ def test_what_was_settled_is_shown_as_it_was_fixed() -> None:
 
 
 def test_polls_that_are_missing_are_seen_but_not_those_before_the_first() -> None:
-    of, evening = picture(), [at("20:00"), at("20:15"), at("21:00"), *(at("21:00") + n * 15 * M for n in range(1, 12))]
+    of, evening = snapshot(), [at("20:00"), at("20:15"), at("21:00"), *(at("21:00") + n * 15 * M for n in range(1, 12))]
 
     report = make_report(of, DAY, settled={}, actions=(), polls=evening, first_poll=evening[0])
 
@@ -193,7 +193,7 @@ def test_polls_that_are_missing_are_seen_but_not_those_before_the_first() -> Non
 def test_what_failed_and_was_never_done_is_said() -> None:
     failed = action("restrict", "10:00", "Restrict of group_01: 503"), action("stop", "10:00", "503")
 
-    values = told(*failed, action("stop", "10:15"), of=picture(ran("09:00", "10:15")))
+    values = told(*failed, action("stop", "10:15"), of=snapshot(ran("09:00", "10:15")))
 
     assert values["failures"] == ["restrict of group_01: Restrict of group_01: 503"]
 
@@ -202,10 +202,10 @@ HOSTILE = '<img src=x onerror=alert(1)> $\\frac{1}{2$ =HYPERLINK("http://x") \u2
 
 
 def test_names_of_people_are_neither_markup_nor_formulas_nor_mathematics() -> None:
-    of = picture(ran("09:00", "10:00"), title=HOSTILE)
+    of = snapshot(ran("09:00", "10:00"), title=HOSTILE)
     report = make_report(of, DAY, settled={}, actions=(), polls=())
 
-    _, text, html = render("report", values_of(report, picture="cid:x"))
+    _, text, html = render("report", values_of(report, snapshot="cid:x"))
 
     assert "<img src=x" not in html
     assert "&lt;img src=x" in html
@@ -214,7 +214,7 @@ def test_names_of_people_are_neither_markup_nor_formulas_nor_mathematics() -> No
 
 
 def test_the_table_opens_in_a_spreadsheet() -> None:
-    of = picture(ran("09:00", "10:30"), title="=צוות")
+    of = snapshot(ran("09:00", "10:30"), title="=צוות")
     content = to_csv(make_report(of, DAY, settled={}, actions=(), polls=()))
 
     assert content.startswith(b"\xef\xbb\xbf")
@@ -242,7 +242,7 @@ def test_the_table_opens_in_a_spreadsheet() -> None:
 
 def test_the_mail_has_words_a_page_with_its_picture_and_the_table() -> None:
     settings = load_settings({"REPORT_RECIPIENT_EMAIL": "teacher@example.ac.il"})
-    of = picture(ran("09:00", "10:30", estimate="its end was not told"))
+    of = snapshot(ran("09:00", "10:30", estimate="its end was not told"))
     message = report_message(make_report(of, DAY, settled={}, actions=(), polls=()), settings)
 
     email = to_email(message)

@@ -122,11 +122,11 @@ def test_each_mistake_in_the_settings_fails_its_check(
 def test_a_ledger_that_others_can_read_or_that_is_none_fails(lab: EmulatedCourse) -> None:
     place = Path(lab.environment["CLUSTER_UPTIMES_DB"])
     place.chmod(0o644)
-    readable = examine(lab)
+    parse_entries = examine(lab)
     place.write_text("no database at all, but long enough to be taken for one " * 99)
     broken = examine(lab)
 
-    assert "can be read by others" in readable["ledger"]
+    assert "can be read by others" in parse_entries["ledger"]
     assert "cannot be read" in broken["ledger"]
 
 

@@ -95,7 +95,7 @@ def test_a_listed_cluster_whose_events_are_denied_is_judged_by_the_list_and_not_
     assert (kinds(result), queries.clusters(ledger)[id].gone_at) == ([Restrict, Stop], None)
     said = " ".join(result.failures)
     assert all(f"cluster {one} is unknown to the workspace" in said for one in lab.clusters)
-    assert result.picture and result.picture.sessions[id][-1].estimate
+    assert result.snapshot and result.snapshot.sessions[id][-1].estimate
 
 
 def endless(timer: Timer) -> Answer:
@@ -122,7 +122,7 @@ def test_endless_pages_take_a_share_of_the_time_and_the_cluster_over_its_limit_i
 
     assert kinds(result) == [Restrict, Stop]
     assert timer.now <= 20
-    assert result.picture and [s.estimate is not None for s in result.picture.sessions[id]][-1]
+    assert result.snapshot and [s.estimate is not None for s in result.snapshot.sessions[id]][-1]
     assert any("have more pages than there was time for" in failure for failure in result.failures)
 
 
@@ -150,7 +150,7 @@ def test_what_was_cut_is_read_first_at_the_next_poll_and_exact_then(ledger: Ledg
 
     assert any("next_page_token is not a text" in failure for failure in first.failures)
     assert (asked[2], second.failures) == (id, ())
-    assert second.picture and [s.estimate for s in second.picture.sessions[id]][-1] is None
+    assert second.snapshot and [s.estimate for s in second.snapshot.sessions[id]][-1] is None
 
 
 def test_types_that_are_not_known_are_logged_once(

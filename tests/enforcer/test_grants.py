@@ -8,7 +8,7 @@ import pytest
 
 from enforcer.domain.observations import DirectGrant
 from enforcer.domain.quota import Restore, Restrict, Stop
-from enforcer.domain.roles import People, routes_around
+from enforcer.domain.roles import UserRoles, quota_bypasses
 from enforcer.ledger.database import Ledger
 from enforcer.tick.run import TickResult, run_tick
 from enforcer.workspace.client import Workspace
@@ -60,13 +60,13 @@ def test_a_grant_to_students_is_named_at_each_poll_without_a_further_request(
     )
     workspace = lab.connect()
     for _ in range(3):
-        assert tick(ledger, lab, workspace).undone == (sentence,)
+        assert tick(ledger, lab, workspace).problems == (sentence,)
         lab.workspace.advance(60)
     assert workspace.calls["permissions/get"] == 2
 
     lab.grant(lab.clusters[0], principal, "CAN_ATTACH_TO")
     lab.workspace.advance(24 * 3600)
-    assert (tick(ledger, lab, workspace).undone, tick(ledger, lab, workspace).undone) == ((), ())
+    assert (tick(ledger, lab, workspace).problems, tick(ledger, lab, workspace).problems) == ((), ())
 
 
 COURSE = """{"version": 2, "course": "1", "term": "t", "title": "", "timezone": "UTC", "first_day": "2026-10-18",
@@ -103,6 +103,6 @@ GROUPS = {
 def test_only_students_with_a_level_that_starts_a_cluster_are_named(
     kind: str, principal: str, level: str, is_named: bool
 ) -> None:
-    people = People(parse_course(COURSE, "course.json"), GROUPS)
-    named = routes_around(people, "cluster_01", "group_01", [DirectGrant(kind, principal, level)])
+    people = UserRoles(parse_course(COURSE, "course.json"), GROUPS)
+    named = quota_bypasses(people, "cluster_01", "group_01", [DirectGrant(kind, principal, level)])
     assert bool(named) == is_named

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from enforcer.commands.usage import usages_of
 from enforcer.domain.quota import Period, Restrict, Stop, Warn
 from enforcer.domain.settled_totals import parse_settled
-from enforcer.domain.snapshot import Picture
+from enforcer.domain.snapshot import Snapshot
 from enforcer.domain.uptime import day_bounds
 from enforcer.ledger.database import Ledger
-from enforcer.operations.watch import Ticked, next_due
+from enforcer.operations.watch import TickSummary, next_due
 from enforcer.reports.recorded import report_of
-from enforcer.tick.history import recall
+from enforcer.tick.history import load_past_snapshot
 from enforcer.tick.restricted import restricted
 from enforcer.tick.run import TickResult, run_tick
 from example_counts import exactly_examples
@@ -56,9 +56,9 @@ def test_two_clusters_at_once_add_up_and_both_are_stopped_and_told_once(ledger: 
     lab.workspace.advance(76 * 60)
     near = tick(ledger, lab)
     assert kinds(near) == [(Warn, first)]
-    assert near.picture and near.picture.uses(near.picture.clusters[0])[0].used == 152 * M - 4 * S
+    assert near.snapshot and near.snapshot.limit_usages(near.snapshot.clusters[0])[0].used == 152 * M - 4 * S
     # Two clusters use up the rest in half of the time.
-    assert next_due(Ticked(near.picture)) == lab.now() + (HARD - 152 * M + 4 * S) / 2
+    assert next_due(TickSummary(near.snapshot)) == lab.now() + (HARD - 152 * M + 4 * S) / 2
 
     lab.workspace.advance(15 * 60)
     over = tick(ledger, lab)
@@ -84,7 +84,7 @@ def test_a_cluster_that_is_made_again_goes_on_where_the_old_one_was(ledger: Ledg
     result = tick(ledger, lab)
 
     assert kinds(result) == [(Restrict, new), (Stop, new)]
-    rows = usages_of(ledger, recall(ledger, SETTINGS, now=lab.now()), lab.now().date(), lab.now().date())
+    rows = usages_of(ledger, load_past_snapshot(ledger, SETTINGS, now=lab.now()), lab.now().date(), lab.now().date())
     minutes = [(row.cluster_id, row.used // M, row.group_used // M) for row in rows if row.group == "group_001"]
     assert sorted(minutes) == sorted([(old, 159, 184), (new, 24, 184)])
     # What has been used is beside the settled totals, so that whoever has no ledger knows it.
@@ -102,8 +102,8 @@ def test_only_what_ran_past_the_limit_of_the_group_is_shown_as_past_it(ledger: L
     lab.workspace.advance(20 * 60)
     tick(ledger, lab)
 
-    report = report_of(ledger, recall(ledger, SETTINGS, now=lab.now()), lab.now().date())
-    past = {row.of.cluster_id: row.of.over // M for row in report.rows}
+    report = report_of(ledger, load_past_snapshot(ledger, SETTINGS, now=lab.now()), lab.now().date())
+    past = {row.of.cluster_id: row.of.overrun // M for row in report.rows}
     assert (past[first], past[second]) == (0, 9)
 
 
@@ -152,13 +152,13 @@ STEPS = st.tuples(
 )
 
 
-def poll(truth: Truth, ledger: Ledger, *, settles: bool) -> Picture:
+def poll(truth: Truth, ledger: Ledger, *, settles: bool) -> Snapshot:
     result = tick(ledger, truth.lab, settles=settles)
     for action in result.actions:
         if isinstance(action, Stop):
             truth.ends(action.cluster_id)
-    assert result.picture
-    return result.picture
+    assert result.snapshot
+    return result.snapshot
 
 
 def take(truth: Truth, ledger: Ledger, step: tuple[str, int, int]) -> bool:
@@ -213,19 +213,19 @@ def test_poll_watch_usage_report_and_restricted_agree(module_ledger: Ledger, ste
         lab.workspace.advance(3)
 
 
-def check(truth: Truth, ledger: Ledger, lab: InProcessCourse, polled: Picture) -> None:
+def check(truth: Truth, ledger: Ledger, lab: InProcessCourse, polled: Snapshot) -> None:
     now, calendar = lab.now(), polled.course.calendar
     today = polled.today
     first = calendar.days(Period.WEEK, today)[0]
     for group in lab.names:
         day = truth.used(group, *day_bounds(today, calendar.tz))
         week = truth.used(group, day_bounds(first, calendar.tz)[0], now)
-        uses = {use.limit.period: use.used for use in polled.uses_of(group)}
-        assert uses == {Period.DAY: day, Period.WEEK: week}, group
+        limit_usages = {usage.limit.period: usage.used for usage in polled.limit_usages_of(group)}
+        assert limit_usages == {Period.DAY: day, Period.WEEK: week}, group
 
-        past = recall(ledger, SETTINGS, now=now)
+        past = load_past_snapshot(ledger, SETTINGS, now=now)
         rows = [row for row in usages_of(ledger, past, today, today) if row.group == group]
-        assert {(row.group_used, row.uses[Period.WEEK].used) for row in rows} == {(day, week)}
+        assert {(row.group_used, row.limit_usages[Period.WEEK].used) for row in rows} == {(day, week)}
         assert sum((row.used for row in rows), timedelta()) == day
         report = report_of(ledger, past, today)
         assert sum((row.of.used for row in report.rows if row.of.group == group), timedelta()) == day
@@ -234,13 +234,13 @@ def check(truth: Truth, ledger: Ledger, lab: InProcessCourse, polled: Picture) -
     for id in lowest:
         lab.grant(id, {"group_name": truth.groups[id]}, "CAN_ATTACH_TO")
     answer, problems = restricted(lab.connect(), "94290", "2026w", now=now)
-    over = {group for group in lab.names if any(use.is_over for use in polled.uses_of(group))}
+    over = {group for group in lab.names if any(usage.is_over for usage in polled.limit_usages_of(group))}
     assert (set(answer), problems) == (over, [])
     for id, level in before.items():
         lab.grant(id, {"group_name": truth.groups[id]}, level)
-    due = next_due(Ticked(replace(polled, problems=())))
+    due = next_due(TickSummary(replace(polled, problems=())))
     for group in lab.names:
         count = sum(truth.groups[id] == group and counts for id, (_, counts) in truth.running.items())
-        for use in polled.uses_of(group) if count else ():
-            if not use.is_over:
-                assert due <= max(now + S, now + (use.limit.hard - use.used) / count)
+        for usage in polled.limit_usages_of(group) if count else ():
+            if not usage.is_over:
+                assert due <= max(now + S, now + (usage.limit.hard - usage.used) / count)

@@ -34,13 +34,13 @@ def tick(ledger: Ledger, lab: InProcessCourse, *, settles: bool = False):
 
 def figures(ledger: Ledger, lab: InProcessCourse) -> tuple[timedelta, tuple[str, ...], timedelta, bool]:
     """Used and why that is not exact: of today so far, and of today once it is settled."""
-    picture, day = tick(ledger, lab).picture, lab.now().date()
-    assert picture
-    live = usage_of(picture, picture.clusters[0], day)
+    snapshot, day = tick(ledger, lab).snapshot, lab.now().date()
+    assert snapshot
+    live = usage_of(snapshot, snapshot.clusters[0], day)
     lab.workspace.advance(24 * 3600)
     tick(ledger, lab, settles=True)
-    (fixed,) = queries.settled(ledger, day).values()
-    return live.used, live.estimates, fixed.used, fixed.estimate
+    (with_settled_total,) = queries.settled(ledger, day).values()
+    return live.used, live.estimates, with_settled_total.used, with_settled_total.estimate
 
 
 @pytest.mark.parametrize("profile", ["launch-failure", "launch-trouble"])

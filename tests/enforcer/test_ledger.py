@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from peewee import CharField, Database, DatabaseError, Model, SchemaManager, SqliteDatabase
 
-from enforcer.domain.day_records import DayTotal, DoneAction
+from enforcer.domain.day_records import DayTotal, RecordedAction
 from enforcer.domain.uptime import Event, Restart, Session
 from enforcer.ledger import queries, record, stored_messages
 from enforcer.ledger.database import Ledger, open_copy, open_ledger
@@ -121,8 +121,8 @@ def test_an_intent_stays_open_until_it_succeeds(ledger: Ledger) -> None:
     queries.note_outcome(ledger, second, now=T + M)
 
     assert queries.actions_on(ledger, DAY) == [
-        DoneAction("stop", "1103-1", "group_01", "day 180 minutes", T, None, "503"),
-        DoneAction("restrict", "1103-1", "group_01", "", T + M, T + M, None),
+        RecordedAction("stop", "1103-1", "group_01", "day 180 minutes", T, None, "503"),
+        RecordedAction("restrict", "1103-1", "group_01", "", T + M, T + M, None),
     ]
 
 

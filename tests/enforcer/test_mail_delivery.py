@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enforcer.domain.message_kinds import Kind
+from enforcer.domain.message_kinds import MessageKind
 from enforcer.domain.quota import Period
 from enforcer.ledger import stored_messages
 from enforcer.ledger.database import Ledger, open_copy
 from enforcer.ledger.models import MessageRow
 from enforcer.mail import outbox
 from enforcer.mail.sender import Sent
-from enforcer.settings import MANAGED_DOMAIN, OWN_DOMAIN, MailBudget
+from enforcer.settings import CUSTOM_DOMAIN, MANAGED_DOMAIN, MailBudget
 from example_counts import at_most_examples
 from fake_mail_service import HOUR, MINUTE, NOW, FakeMailService
 from outbox_sending import (
@@ -130,7 +130,7 @@ def test_a_letter_that_went_to_each_alone_is_not_written_down_again(ledger: Ledg
     service.refused = {"bad@campus"}
     send_once(ledger, service)
     assert not enqueue(ledger, "warning", to=("bad@campus", "dana@campus.example"))
-    assert stored_messages.notified_limits(ledger, Kind.WARNING, since=SUNDAY) == {
+    assert stored_messages.notified_limits(ledger, MessageKind.WARNING, since=SUNDAY) == {
         ("warning", Period.DAY, SUNDAY, 3 * HOUR)
     }
 
@@ -150,7 +150,9 @@ def test_letters_are_tried_for_a_day_while_the_service_refuses_all_of_them(
 # --- what is no longer true
 
 
-def notice(ledger: Ledger, kind: Kind, first: date, at: timedelta, period: str = "day", about: str = "c1") -> None:
+def notice(
+    ledger: Ledger, kind: MessageKind, first: date, at: timedelta, period: str = "day", about: str = "c1"
+) -> None:
     subject = f"{kind.value} {period} {first.day}"
     outbox.queue(
         ledger,
@@ -165,23 +167,23 @@ def notice(ledger: Ledger, kind: Kind, first: date, at: timedelta, period: str =
 
 
 def test_what_a_later_letter_made_untrue_is_dropped_and_counted(ledger: Ledger, service: FakeMailService) -> None:
-    notice(ledger, Kind.WARNING, SUNDAY, timedelta())
-    notice(ledger, Kind.WARNING, SUNDAY, timedelta(), about="c2")
-    notice(ledger, Kind.STOPPED, SUNDAY + DAY, DAY)
+    notice(ledger, MessageKind.WARNING, SUNDAY, timedelta())
+    notice(ledger, MessageKind.WARNING, SUNDAY, timedelta(), about="c2")
+    notice(ledger, MessageKind.STOPPED, SUNDAY + DAY, DAY)
     assert send_once(ledger, service, DAY) == Sent(accepted=2, dropped=1)
     assert service.subjects == ["stopped day 2", "warning day 1"]
     assert send_once(ledger, service, 2 * DAY) == Sent()
     assert stored_messages.dropped(ledger, since=NOW) == 1
-    assert len(stored_messages.notified_limits(ledger, Kind.WARNING, since=SUNDAY)) == 2
+    assert len(stored_messages.notified_limits(ledger, MessageKind.WARNING, since=SUNDAY)) == 2
 
 
 def test_a_letter_of_unknown_outcome_is_asked_about_before_it_is_dropped(
     ledger: Ledger, service: FakeMailService
 ) -> None:
-    notice(ledger, Kind.WARNING, SUNDAY, timedelta())
+    notice(ledger, MessageKind.WARNING, SUNDAY, timedelta())
     service.plan = ["breaks before"]
     send_once(ledger, service)
-    notice(ledger, Kind.STOPPED, SUNDAY + DAY, DAY)
+    notice(ledger, MessageKind.STOPPED, SUNDAY + DAY, DAY)
     assert send_once(ledger, service, DAY) == Sent(accepted=1, dropped=1)
     assert service.subjects == ["stopped day 2"]
     assert call_kinds(service) == ["send", "send", "status"]
@@ -195,7 +197,7 @@ PEOPLE = [f"s{number}@campus.example" for number in range(6)]
     refused=st.sets(st.sampled_from(PEOPLE), max_size=3),
     suppressed=st.sets(st.sampled_from(PEOPLE), max_size=3),
     pauses=st.lists(st.integers(1, 90), max_size=8),
-    budget=st.sampled_from([LARGE_BUDGET, OWN_DOMAIN, MANAGED_DOMAIN]),
+    budget=st.sampled_from([LARGE_BUDGET, CUSTOM_DOMAIN, MANAGED_DOMAIN]),
     is_slow=st.booleans(),
 )
 @at_most_examples(15)

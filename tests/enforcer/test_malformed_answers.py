@@ -17,13 +17,21 @@ from hypothesis import strategies as st
 from enforcer.domain.allowances import Allowance, AllowanceError, format_entry, parse_entry
 from enforcer.domain.course import CourseError
 from enforcer.domain.quota import Restrict, Stop
-from enforcer.domain.settled_totals import GroupTotals, Settled, SettledError, format_settled, parse_settled
+from enforcer.domain.settled_totals import GroupTotals, SettledTotals, SettledTotalsError, format_settled, parse_settled
 from enforcer.ledger.database import Ledger, open_copy
 from enforcer.tick.run import TickResult, plan_tick
-from enforcer.workspace.answers import Malformed, cluster_in, entries_in, event_in, file_in, grants_in, readable
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.course_file import check_course, parse_course
 from enforcer.workspace.errors import WorkspaceError
+from enforcer.workspace.responses import (
+    MalformedResponseError,
+    parse_cluster,
+    parse_entries,
+    parse_event,
+    parse_file,
+    parse_grants,
+    parse_list,
+)
 from example_counts import exactly_examples
 from in_process_course import FOLDER, SETTINGS, InProcessCourse
 from json_mutations import JSON_VALUES, Mutation, mutations
@@ -61,13 +69,13 @@ LISTING = {"path": f"{FOLDER}/course.json", "object_type": "FILE", "object_id": 
 def test_entries_are_read_or_named(damage: Mutation) -> None:
     problems: list[str] = []
 
-    readable([damage(CLUSTER)], lambda entry: cluster_in(entry, NOW, problems), problems)
-    events = readable([damage(EVENT), EVENT], lambda entry: event_in(entry, problems), problems)
-    readable([damage(LISTING)], file_in, problems)
-    with suppress(Malformed):
-        grants_in(damage(GRANTS))
-    with suppress(Malformed):
-        entries_in(damage({"clusters": [CLUSTER]}), "clusters")
+    parse_entries([damage(CLUSTER)], lambda entry: parse_cluster(entry, NOW, problems), problems)
+    events = parse_entries([damage(EVENT), EVENT], lambda entry: parse_event(entry, problems), problems)
+    parse_entries([damage(LISTING)], parse_file, problems)
+    with suppress(MalformedResponseError):
+        parse_grants(damage(GRANTS))
+    with suppress(MalformedResponseError):
+        parse_list(damage({"clusters": [CLUSTER]}), "clusters")
 
     assert events[-1].event.idle == 20 * M
     assert all(isinstance(problem, str) and problem for problem in problems)
@@ -81,7 +89,7 @@ DAY = date(2026, 11, 2)
 FILES = {
     "allowance": format_entry(Allowance("a", "group_01", DAY, DAY, 60 * M, "deadline", "ta@x", NOW)),
     "course": format_course_file(COURSE),
-    "totals": format_settled(Settled(DAY, {"group_01": GroupTotals(5 * M, 9 * M)})),
+    "totals": format_settled(SettledTotals(DAY, {"group_01": GroupTotals(5 * M, 9 * M)})),
 }
 
 
@@ -93,7 +101,7 @@ def read_all(text: str) -> None:
         parse_course(text, f"{FOLDER}/course.json")
     with suppress(CourseError):
         check_course(text, f"{FOLDER}/course.json")
-    with suppress(SettledError):
+    with suppress(SettledTotalsError):
         parse_settled(text, "settled.json")
     has_valid_checksum(text)
 

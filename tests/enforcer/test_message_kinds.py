@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from enforcer.domain.message_kinds import Kind, Notice, is_untrue
+from enforcer.domain.message_kinds import LimitMessage, MessageKind, is_outdated
 
 NOW = datetime(2026, 11, 3, 10, tzinfo=UTC)
-WARNING, STOPPED = Kind.WARNING, Kind.STOPPED
+WARNING, STOPPED = MessageKind.WARNING, MessageKind.STOPPED
 
 
-def notice(kind: Kind, period: str, first: str, minutes: int, about: str = "c1") -> Notice:
-    return Notice(kind, about, period, first, NOW + timedelta(minutes=minutes))
+def notice(kind: MessageKind, period: str, first: str, minutes: int, about: str = "c1") -> LimitMessage:
+    return LimitMessage(kind, about, period, first, NOW + timedelta(minutes=minutes))
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,6 @@ def notice(kind: Kind, period: str, first: str, minutes: int, about: str = "c1")
     ],
 )
 def test_a_waiting_message_is_untrue_after_one_that_says_otherwise(
-    waiting: tuple[Kind, str, str, int], later: tuple[Kind, str, str, int], expected: bool
+    waiting: tuple[MessageKind, str, str, int], later: tuple[MessageKind, str, str, int], expected: bool
 ) -> None:
-    assert is_untrue(notice(*waiting), notice(*later)) is expected
+    assert is_outdated(notice(*waiting), notice(*later)) is expected

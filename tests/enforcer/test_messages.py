@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enforcer.domain.allowances import Allowance, Freedom
-from enforcer.domain.quota import Limit, Period, Use
+from enforcer.domain.allowances import Allowance, LimitOverride
+from enforcer.domain.quota import Limit, LimitUsage, Period
 from enforcer.mail import messages
 from enforcer.mail.messages import OURS, Message, Notice, UndeliveredMessage
 
@@ -38,12 +38,12 @@ def allowance(change: Any, reason: str = "project deadline") -> Allowance:
     return Allowance("1", "group_03", SUNDAY, SUNDAY, change, reason, "staff", NOW)
 
 
-def notice(use: Use | None = None, **changes: Any) -> Notice:
+def notice(usage: LimitUsage | None = None, **changes: Any) -> Notice:
     plain: dict[str, Any] = {
         "course": "Data Engineering",
         "group": "Team 3",
         "cluster": "cluster_03",
-        "use": use or Use(limit(), 155 * MINUTE + timedelta(seconds=20)),
+        "use": usage or LimitUsage(limit(), 155 * MINUTE + timedelta(seconds=20)),
         "tz": ZoneInfo("Asia/Jerusalem"),
         "now": NOW,
     }
@@ -97,7 +97,7 @@ def test_a_warning_says_what_was_used_the_limit_when_it_resets_and_what_to_do() 
 
 
 def test_a_stop_says_why_the_limit_is_what_it_is() -> None:
-    message = stopped(notice(Use(limit(Period.DAY, allowance(60 * MINUTE)), 240 * MINUTE)))
+    message = stopped(notice(LimitUsage(limit(Period.DAY, allowance(60 * MINUTE)), 240 * MINUTE)))
     assert message.subject == "Data Engineering: the cluster of Team 3 is off, its limit is reached"
     for said in ("240 minutes", "180 + 60 minutes: project deadline", "Monday, 02 November 2026 at 00:00"):
         assert said in message.text and said in _Seen(message.html).text, said
@@ -108,11 +108,11 @@ def test_a_stop_says_why_the_limit_is_what_it_is() -> None:
     [
         (limit(Period.WEEK, last=date(2026, 11, 7)), "Sunday, 08 November 2026 at 00:00"),
         (limit(Period.TERM, last=date(2027, 1, 29)), "not before the end of the term"),
-        (limit(Period.DAY, allowance(Freedom.NONE, "exam")), "0 instead of 180 minutes: exam"),
+        (limit(Period.DAY, allowance(LimitOverride.BLOCKED, "exam")), "0 instead of 180 minutes: exam"),
     ],
 )
 def test_the_limit_that_counts_is_named(told: Limit, says: str) -> None:
-    message = stopped(notice(Use(told, 180 * MINUTE)))
+    message = stopped(notice(LimitUsage(told, 180 * MINUTE)))
     assert says in message.text and says in _Seen(message.html).text
 
 
@@ -135,7 +135,9 @@ def test_without_an_admin_nobody_is_in_copy() -> None:
 
 def every_letter(name: str, folder: Path | None = None) -> dict[str, Message]:
     """One of each kind, with this name, cause and reason everywhere."""
-    told = notice(Use(limit(Period.DAY, allowance(MINUTE, name)), 155 * MINUTE), course=name, group=name, cluster=name)
+    told = notice(
+        LimitUsage(limit(Period.DAY, allowance(MINUTE, name)), 155 * MINUTE), course=name, group=name, cluster=name
+    )
     unsent = [UndeliveredMessage(name, (name,), NOW, name)]
     return {
         "warning": warning(told, folder=folder),

@@ -101,7 +101,7 @@ def test_what_was_done_without_the_ledger_is_written_down_once(
 ) -> None:
     from dataclasses import replace
 
-    settings, day = replace(SETTINGS, ledger=str(tmp_path / "uptimes.db")), lab.now().date()
+    settings, day = replace(SETTINGS, ledger_location=str(tmp_path / "uptimes.db")), lab.now().date()
     done = {
         "kind": "stop",
         "cluster": lab.clusters[0],
@@ -111,7 +111,7 @@ def test_what_was_done_without_the_ledger_is_written_down_once(
         "at": lab.now().isoformat(),
         "error": None,
     }
-    Marker(settings.ledger, KIND).write(
+    Marker(settings.ledger_location, KIND).write(
         {"since": "", "actions": [done, done | {"kind": "restrict"}, {"kind": "odd"}, 7]}
     )
 
@@ -123,7 +123,7 @@ def test_what_was_done_without_the_ledger_is_written_down_once(
         ("restrict", lab.now(), None),
     ]
     assert queries.restricted_clusters(ledger) == {lab.clusters[0]}
-    assert Marker(settings.ledger, KIND).read() is None
+    assert Marker(settings.ledger_location, KIND).read() is None
 
 
 def test_a_group_that_was_stopped_without_the_ledger_is_told_when_it_is_back(

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enforcer.domain.message_kinds import Kind
+from enforcer.domain.message_kinds import MessageKind
 from enforcer.domain.quota import Period
 from enforcer.ledger import stored_messages
 from enforcer.ledger.database import Ledger, open_ledger
@@ -21,7 +21,7 @@ from enforcer.ledger.models import MessageRow
 from enforcer.mail import outbox
 from enforcer.mail.messages import Attachment
 from enforcer.mail.sender import COPIES_PER_HOUR, Sent, next_try, send_due
-from enforcer.settings import MANAGED_DOMAIN, OWN_DOMAIN, MailBudget, Settings
+from enforcer.settings import CUSTOM_DOMAIN, MANAGED_DOMAIN, MailBudget, Settings
 from example_counts import at_most_examples
 from fake_mail_service import HOUR, MINUTE, NOW, FakeMailService, SimulatedKill
 from labkit.clock import Deadline
@@ -55,7 +55,7 @@ def test_a_letter_is_written_down_once_for_each_kind_cluster_period_and_limit(
 ) -> None:
     def again(**changes: Any) -> bool:
         key: dict[str, Any] = {
-            "kind": Kind.WARNING,
+            "kind": MessageKind.WARNING,
             "topic": "c1",
             "period": "day",
             "period_start": SUNDAY,
@@ -65,7 +65,7 @@ def test_a_letter_is_written_down_once_for_each_kind_cluster_period_and_limit(
 
     changes: list[dict[str, Any]] = [
         {},
-        {"kind": Kind.STOPPED},
+        {"kind": MessageKind.STOPPED},
         {"topic": "c2"},
         {"period": "week"},
         {"period_start": SUNDAY + DAY},
@@ -85,15 +85,22 @@ def test_what_groups_were_told_is_known_by_the_limit(ledger: Ledger) -> None:
     ]
     for about, period, first, limit in keys:
         outbox.queue(
-            ledger, Kind.WARNING, about, message(), now=NOW, period=period.value, period_start=first, hard_limit=limit
+            ledger,
+            MessageKind.WARNING,
+            about,
+            message(),
+            now=NOW,
+            period=period.value,
+            period_start=first,
+            hard_limit=limit,
         )
-    assert stored_messages.notified_limits(ledger, Kind.WARNING, since=SUNDAY - DAY) == frozenset(keys[1:])
-    assert stored_messages.notified_limits(ledger, Kind.STOPPED, since=SUNDAY - DAY) == frozenset()
+    assert stored_messages.notified_limits(ledger, MessageKind.WARNING, since=SUNDAY - DAY) == frozenset(keys[1:])
+    assert stored_messages.notified_limits(ledger, MessageKind.STOPPED, since=SUNDAY - DAY) == frozenset()
     assert stored_messages.is_queued(
-        ledger, Kind.WARNING, "c1", period="day", period_start=str(SUNDAY), hard_limit=HOUR
+        ledger, MessageKind.WARNING, "c1", period="day", period_start=str(SUNDAY), hard_limit=HOUR
     )
     assert not stored_messages.is_queued(
-        ledger, Kind.WARNING, "c1", period="day", period_start=str(SUNDAY), hard_limit=2 * HOUR
+        ledger, MessageKind.WARNING, "c1", period="day", period_start=str(SUNDAY), hard_limit=2 * HOUR
     )
 
 
@@ -130,10 +137,10 @@ def test_a_ledger_restored_from_a_backup_knows_its_letters_by_the_same_name(
 
 
 def test_two_ledgers_do_not_meet_at_the_service(ledger: Ledger, service: FakeMailService, tmp_path: Path) -> None:
-    enqueue(ledger, "report", Kind.REPORT)
+    enqueue(ledger, "report", MessageKind.REPORT)
     send_once(ledger, service)
     with closing(open_ledger(str(tmp_path / "other.db"))) as other:
-        enqueue(other, "report", Kind.REPORT)
+        enqueue(other, "report", MessageKind.REPORT)
         send_once(other, service)
     assert service.subjects == ["report", "report"]
 
@@ -142,10 +149,10 @@ def test_two_ledgers_do_not_meet_at_the_service(ledger: Ledger, service: FakeMai
 
 
 def test_a_letter_goes_as_it_was_written(ledger: Ledger, service: FakeMailService) -> None:
-    picture = Attachment("day.png", "image/png", b"\x89PNG", "day")
+    snapshot = Attachment("day.png", "image/png", b"\x89PNG", "day")
     table = Attachment("day.csv", "text/csv", b"a,b")
-    whole = replace(message("דו״ח", cc=(ADMIN,)), reply_to=(ADMIN,), attachments=(picture, table))
-    outbox.queue(ledger, Kind.REPORT, "day", whole, now=NOW)
+    whole = replace(message("דו״ח", cc=(ADMIN,)), reply_to=(ADMIN,), attachments=(snapshot, table))
+    outbox.queue(ledger, MessageKind.REPORT, "day", whole, now=NOW)
     send_once(ledger, service)
     (payload,) = service.accepted.values()
     assert json.loads(payload) == {
@@ -162,7 +169,7 @@ def test_a_letter_goes_as_it_was_written(ledger: Ledger, service: FakeMailServic
 
 
 def test_stops_go_before_warnings_and_warnings_before_reports(ledger: Ledger, service: FakeMailService) -> None:
-    order = [Kind.REPORT, Kind.WARNING, Kind.STOPPED, Kind.WARNING, Kind.STOPPED]
+    order = [MessageKind.REPORT, MessageKind.WARNING, MessageKind.STOPPED, MessageKind.WARNING, MessageKind.STOPPED]
     for number, kind in enumerate(order):
         enqueue(ledger, f"{kind.value} {number}", kind)
     send_once(ledger, service)
@@ -274,7 +281,7 @@ def test_retry_after_holds_every_letter_and_is_no_failure(ledger: Ledger, servic
 def test_a_letter_that_fails_keeps_back_no_other_and_waits_longer_each_time(
     ledger: Ledger, service: FakeMailService
 ) -> None:
-    enqueue(ledger, "bad", Kind.STOPPED)
+    enqueue(ledger, "bad", MessageKind.STOPPED)
     enqueue(ledger, "good")
     service.plan = ["refused"]
     assert send_once(ledger, service).accepted == 1
@@ -439,7 +446,7 @@ def test_copies_are_counted_when_letters_are_sent_and_not_when_they_are_written(
 # --- budgets, and anything in any order
 
 
-@pytest.mark.parametrize(("budget", "waiting"), [(OWN_DOMAIN, 120), (MANAGED_DOMAIN, 25)])
+@pytest.mark.parametrize(("budget", "waiting"), [(CUSTOM_DOMAIN, 120), (MANAGED_DOMAIN, 25)])
 def test_a_budget_is_used_up_and_never_overrun(
     ledger: Ledger, service: FakeMailService, budget: MailBudget, waiting: int
 ) -> None:
@@ -459,7 +466,11 @@ def test_a_budget_is_used_up_and_never_overrun(
 
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("queue"), st.sampled_from([Kind.STOPPED, Kind.WARNING, Kind.REPORT]), st.integers(0, 6)),
+        st.tuples(
+            st.just("queue"),
+            st.sampled_from([MessageKind.STOPPED, MessageKind.WARNING, MessageKind.REPORT]),
+            st.integers(0, 6),
+        ),
         st.tuples(
             st.just("run"),
             st.lists(
@@ -475,7 +486,7 @@ STEPS = st.lists(
 )
 
 
-@given(steps=STEPS, budget=st.sampled_from([LARGE_BUDGET, OWN_DOMAIN, MANAGED_DOMAIN]))
+@given(steps=STEPS, budget=st.sampled_from([LARGE_BUDGET, CUSTOM_DOMAIN, MANAGED_DOMAIN]))
 @at_most_examples(60)
 def test_whatever_happens_every_letter_is_accepted_once_in_the_same_bytes(
     module_ledger: Ledger, steps: list[Any], budget: MailBudget

@@ -8,25 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enforcer.domain.allowances import Allowance, Freedom, Window, parse_window, windows_between
+from enforcer.domain.allowances import Allowance, LimitOverride, Window, parse_window, windows_between
 from enforcer.domain.quota import (
     Action,
     Calendar,
     Level,
     Limit,
+    LimitUsage,
     Period,
     Quota,
+    QuotaStatus,
     Restore,
     Restrict,
-    Standing,
     Stop,
-    Use,
     Warn,
     counted,
     decide,
     limit_key,
     limit_on,
-    uses_on,
+    limit_usages_on,
 )
 from enforcer.domain.uptime import Session
 from example_counts import at_most_examples
@@ -71,10 +71,10 @@ MONDAY = SUNDAY + timedelta(days=1)
         (SUNDAY, Period.DAY, [allowance(-500 * MIN)], (0, 0)),
         (SUNDAY, Period.DAY, [allowance(60 * MIN, group="group_08")], (150, 180)),
         (SUNDAY, Period.DAY, [allowance(60 * MIN, group=None)], (210, 240)),
-        (SUNDAY, Period.DAY, [allowance(Freedom.UNLIMITED), allowance(60 * MIN)], None),
-        (SUNDAY, Period.WEEK, [allowance(Freedom.UNLIMITED)], None),
-        (MONDAY, Period.WEEK, [allowance(Freedom.UNLIMITED)], (570, 600)),
-        (SUNDAY, Period.DAY, [allowance(Freedom.NONE), allowance(Freedom.UNLIMITED)], (0, 0)),
+        (SUNDAY, Period.DAY, [allowance(LimitOverride.UNLIMITED), allowance(60 * MIN)], None),
+        (SUNDAY, Period.WEEK, [allowance(LimitOverride.UNLIMITED)], None),
+        (MONDAY, Period.WEEK, [allowance(LimitOverride.UNLIMITED)], (570, 600)),
+        (SUNDAY, Period.DAY, [allowance(LimitOverride.BLOCKED), allowance(LimitOverride.UNLIMITED)], (0, 0)),
         (SUNDAY, Period.DAY, [allowance(parse_window("10:00-12:00"))], (150, 180)),
     ],
 )
@@ -91,7 +91,7 @@ def test_a_limit_that_was_not_set_does_not_exist() -> None:
 def test_a_limit_says_why_it_is_what_it_is() -> None:
     limits = [
         limit_on(SUNDAY, Period.DAY, "group_07", QUOTA, CALENDAR, allowances)
-        for allowances in ([], [allowance(60 * MIN)], [allowance(-30 * MIN)], [allowance(Freedom.NONE)])
+        for allowances in ([], [allowance(60 * MIN)], [allowance(-30 * MIN)], [allowance(LimitOverride.BLOCKED)])
     ]
 
     assert [str(limit) for limit in limits] == [
@@ -112,9 +112,9 @@ def local(day: date, hour: int, minute: int = 0) -> datetime:
     return datetime.combine(day, time(hour, minute), JERUSALEM).astimezone(UTC)
 
 
-def uses(now: datetime, sessions: list[Session], *allowances: Allowance) -> dict[str, float]:
+def limit_usages(now: datetime, sessions: list[Session], *allowances: Allowance) -> dict[str, float]:
     day = now.astimezone(JERUSALEM).date()
-    found = uses_on(
+    found = limit_usages_on(
         day,
         sessions,
         group="group_07",
@@ -124,35 +124,35 @@ def uses(now: datetime, sessions: list[Session], *allowances: Allowance) -> dict
         count_all=True,
         now=now,
     )
-    return {use.limit.period.value: use.used / MIN for use in found}
+    return {usage.limit.period.value: usage.used / MIN for usage in found}
 
 
 def test_time_inside_a_window_does_not_count() -> None:
     session = Session(local(MONDAY, 9, 30), local(MONDAY, 12, 30))
     lesson = allowance(parse_window("Mon 10:00-12:00"), SUNDAY, SATURDAY)
 
-    assert uses(local(MONDAY, 20), [session], lesson) == {"day": 60, "week": 60, "term": 60}
+    assert limit_usages(local(MONDAY, 20), [session], lesson) == {"day": 60, "week": 60, "term": 60}
 
 
 def test_a_window_across_midnight_is_taken_from_both_days() -> None:
     session = Session(local(SUNDAY, 23), local(MONDAY, 3))
     exam = allowance(parse_window("23:30-01:00"), SUNDAY)
 
-    assert uses(local(SUNDAY, 23, 45), [session], exam)["day"] == 30
-    assert uses(local(MONDAY, 20), [session], exam) == {"day": 120, "week": 150, "term": 150}
+    assert limit_usages(local(SUNDAY, 23, 45), [session], exam)["day"] == 30
+    assert limit_usages(local(MONDAY, 20), [session], exam) == {"day": 120, "week": 150, "term": 150}
 
 
 def test_the_time_of_an_unlimited_day_counts_for_the_week() -> None:
     session = Session(local(SUNDAY, 8), local(SUNDAY, 20))
 
-    assert uses(local(SUNDAY, 21), [session], allowance(Freedom.UNLIMITED)) == {}
-    assert uses(local(MONDAY, 9), [session], allowance(Freedom.UNLIMITED))["week"] == 720
+    assert limit_usages(local(SUNDAY, 21), [session], allowance(LimitOverride.UNLIMITED)) == {}
+    assert limit_usages(local(MONDAY, 9), [session], allowance(LimitOverride.UNLIMITED))["week"] == 720
 
 
 def test_the_tightest_limit_stands_first() -> None:
     sessions = [Session(local(SUNDAY, 8), local(SUNDAY, 18)), Session(local(MONDAY, 8), local(MONDAY, 9))]
 
-    assert list(uses(local(MONDAY, 9), sessions)) == ["week", "day", "term"]
+    assert list(limit_usages(local(MONDAY, 9), sessions)) == ["week", "day", "term"]
 
 
 @at_most_examples(25)
@@ -181,7 +181,7 @@ def test_counting_agrees_with_a_slow_count_minute_by_minute(
     """Around 25 October 2026, when the clocks of Jerusalem go back."""
     begins = datetime(2026, 10, 23, 21, tzinfo=UTC)
     ends = begins + 3000 * MIN
-    allowances = [*windows, allowance(Freedom.NONE, date(2026, 10, 26))] if forbidden else windows
+    allowances = [*windows, allowance(LimitOverride.BLOCKED, date(2026, 10, 26))] if forbidden else windows
     sessions = []
     last = 0
     for start, length in sorted(spans):
@@ -192,7 +192,7 @@ def test_counting_agrees_with_a_slow_count_minute_by_minute(
     def is_in_a_window(instant: datetime) -> bool:
         for day in (instant.astimezone(JERUSALEM).date() - timedelta(days=n) for n in (0, 1)):
             today = [a for a in allowances if a.covers("group_07", day)]
-            if any(a.change is Freedom.NONE for a in today):
+            if any(a.change is LimitOverride.BLOCKED for a in today):
                 continue
             for a in today:
                 window = a.change.on(day, JERUSALEM) if isinstance(a.change, Window) else None
@@ -209,14 +209,14 @@ def test_counting_agrees_with_a_slow_count_minute_by_minute(
     assert counted(begins, ends, sessions, found, now=ends, count_all=True) == slow * MIN
 
 
-def use(used: float, period: Period = Period.DAY, soft: float = 150, hard: float = 180) -> Use:
-    return Use(Limit(period, SUNDAY, SUNDAY, soft * MIN, hard * MIN, hard * MIN), used * MIN)
+def usage(used: float, period: Period = Period.DAY, soft: float = 150, hard: float = 180) -> LimitUsage:
+    return LimitUsage(Limit(period, SUNDAY, SUNDAY, soft * MIN, hard * MIN, hard * MIN), used * MIN)
 
 
 def standing(
     used: float, *, running: bool = True, level: Level | None = Level.RESTART, window: bool = False
-) -> Standing:
-    return Standing("c7", "group_07", running, level, (use(used),), window)
+) -> QuotaStatus:
+    return QuotaStatus("c7", "group_07", running, level, (usage(used),), window)
 
 
 @pytest.mark.parametrize(
@@ -224,42 +224,42 @@ def standing(
     [
         (standing(0), []),
         (standing(149.99), []),
-        (standing(150), [Warn("c7", "group_07", use(150))]),
-        (standing(150, running=False), [Warn("c7", "group_07", use(150))]),
-        (standing(180), [Restrict("c7", "group_07", use(180)), Stop("c7", "group_07", use(180))]),
-        (standing(180, level=Level.ATTACH), [Stop("c7", "group_07", use(180))]),
-        (standing(180, level=None), [Stop("c7", "group_07", use(180))]),
-        (standing(180, running=False), [Restrict("c7", "group_07", use(180))]),
+        (standing(150), [Warn("c7", "group_07", usage(150))]),
+        (standing(150, running=False), [Warn("c7", "group_07", usage(150))]),
+        (standing(180), [Restrict("c7", "group_07", usage(180)), Stop("c7", "group_07", usage(180))]),
+        (standing(180, level=Level.ATTACH), [Stop("c7", "group_07", usage(180))]),
+        (standing(180, level=None), [Stop("c7", "group_07", usage(180))]),
+        (standing(180, running=False), [Restrict("c7", "group_07", usage(180))]),
         (standing(180, running=False, level=Level.ATTACH), []),
         (standing(20, level=Level.ATTACH), [Restore("c7", "group_07")]),
-        (standing(160, level=Level.ATTACH), [Restore("c7", "group_07"), Warn("c7", "group_07", use(160))]),
+        (standing(160, level=Level.ATTACH), [Restore("c7", "group_07"), Warn("c7", "group_07", usage(160))]),
         (standing(500, window=True), []),
         (standing(500, window=True, level=Level.ATTACH), [Restore("c7", "group_07")]),
-        (Standing("c7", "group_07", True, Level.ATTACH, (), False), [Restore("c7", "group_07")]),
+        (QuotaStatus("c7", "group_07", True, Level.ATTACH, (), False), [Restore("c7", "group_07")]),
     ],
 )
-def test_what_is_due(where: Standing, expected: list[Action]) -> None:
+def test_what_is_due(where: QuotaStatus, expected: list[Action]) -> None:
     assert list(decide([where], frozenset())) == expected
 
 
 def test_a_hard_limit_of_zero_restricts_at_once() -> None:
-    nothing = use(0, soft=0, hard=0)
+    nothing = usage(0, soft=0, hard=0)
 
-    assert list(decide([Standing("c7", "group_07", False, Level.RESTART, (nothing,), False)], frozenset())) == [
+    assert list(decide([QuotaStatus("c7", "group_07", False, Level.RESTART, (nothing,), False)], frozenset())) == [
         Restrict("c7", "group_07", nothing)
     ]
 
 
 def test_a_warning_is_due_once_for_each_limit() -> None:
-    warning = Warn("c7", "group_07", use(160))
+    warning = Warn("c7", "group_07", usage(160))
 
-    assert list(decide([standing(160)], frozenset({limit_key(warning.group, warning.use.limit)}))) == []
-    raised = Standing("c7", "group_07", True, Level.RESTART, (use(215, soft=210, hard=240),), False)
-    assert len(decide([raised], frozenset({limit_key(warning.group, warning.use.limit)}))) == 1
+    assert list(decide([standing(160)], frozenset({limit_key(warning.group, warning.limit_usage.limit)}))) == []
+    raised = QuotaStatus("c7", "group_07", True, Level.RESTART, (usage(215, soft=210, hard=240),), False)
+    assert len(decide([raised], frozenset({limit_key(warning.group, warning.limit_usage.limit)}))) == 1
 
 
 def test_every_stop_comes_before_any_warning() -> None:
-    near = Standing("c1", "group_01", True, Level.RESTART, (use(160),), False)
+    near = QuotaStatus("c1", "group_01", True, Level.RESTART, (usage(160),), False)
 
     kinds = [type(action) for action in decide([near, standing(200)], frozenset())]
 

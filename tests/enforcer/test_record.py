@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enforcer.domain.observations import SeenCluster, ToldEvent
+from enforcer.domain.observations import ObservedCluster, RawEvent
 from enforcer.domain.timestamps import to_millis
-from enforcer.domain.uptime import Event, Session, Sighting
+from enforcer.domain.uptime import Event, Observation, Session
 from enforcer.ledger import queries, record
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.record import EventBatch
@@ -29,19 +29,19 @@ def ledger(module_ledger: Ledger) -> Ledger:
 
 
 def list_shows(ledger: Ledger, *, at: datetime, running: bool, since: datetime | None = T) -> None:
-    sighting = Sighting(at, running, since, None if running else at)
+    observation = Observation(at, running, since, None if running else at)
     record.observe(
-        ledger, [SeenCluster("1", "cluster_01", "group_01", "94290", "2030w", "terraform", sighting, "")], now=at
+        ledger, [ObservedCluster("1", "cluster_01", "group_01", "94290", "2030w", "terraform", observation, "")], now=at
     )
 
 
 def read(ledger: Ledger, *events: Event, moved: str = "1", at: datetime = LATER) -> None:
-    record.add_events(ledger, [EventBatch("1", [ToldEvent(event, "{}") for event in events], moved)], read_to=at)
+    record.add_events(ledger, [EventBatch("1", [RawEvent(event, "{}") for event in events], moved)], read_to=at)
 
 
 def kept(ledger: Ledger) -> list[tuple[Session, datetime | None]]:
     found = queries.sessions(ledger, begins=T - 1000 * H, ends=LATER + H).get("1", [])
-    return [(session, session.last_told) for session in found]
+    return [(session, session.last_reported) for session in found]
 
 
 types = st.sampled_from(

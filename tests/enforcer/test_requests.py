@@ -49,11 +49,11 @@ def test_a_polled_day_costs_few_requests_and_every_figure_is_exact(ledger: Ledge
         lab.workspace.advance(7)
         result = tick(ledger, lab, counted)
         lab.workspace.advance(893)
-        assert result.picture
-        for cluster in result.picture.clusters:
-            begins_at, _ = day_bounds(result.picture.today, result.picture.course.calendar.tz)
-            told = usage_of(result.picture, cluster, result.picture.today)
-            begins_ms, now_ms = timestamps.to_millis(begins_at), timestamps.to_millis(result.picture.now)
+        assert result.snapshot
+        for cluster in result.snapshot.clusters:
+            begins_at, _ = day_bounds(result.snapshot.today, result.snapshot.course.calendar.tz)
+            told = usage_of(result.snapshot, cluster, result.snapshot.today)
+            begins_ms, now_ms = timestamps.to_millis(begins_at), timestamps.to_millis(result.snapshot.now)
             ground_truth = uptime(lab.workspace.emulated.state, cluster.id, begins_ms, now_ms)[0]
             assert (told.used // MILLISECOND, told.estimates) == (ground_truth, ())
     tick(ledger, lab, counted, settles=True)

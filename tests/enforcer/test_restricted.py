@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from emulated_course import FOLDER, SUNDAY, EmulatedCourse
 from emulator_process import EmulatorProcess
 from enforcer.__main__ import main
-from enforcer.domain.settled_totals import GroupTotals, Settled, format_settled
+from enforcer.domain.settled_totals import GroupTotals, SettledTotals, format_settled
 from enforcer.tick.restricted import restricted
 from enforcer.workspace.client import Workspace
 
@@ -83,7 +83,7 @@ def test_an_allowance_of_today_frees_the_group(lab: EmulatedCourse) -> None:
 def test_the_week_is_what_was_settled_and_the_days_since(lab: EmulatedCourse) -> None:
     lab.write_course(groups=[group_with(name, number, week_minutes=600) for number, name in enumerate(lab.names, 1)])
     tuesday = SUNDAY + timedelta(days=2)
-    settled = Settled(
+    settled = SettledTotals(
         SUNDAY, {"group_01": GroupTotals(8 * HOUR, 8 * HOUR), "group_02": GroupTotals(7 * HOUR, 7 * HOUR)}
     )
     lab.put(f"{FOLDER}/settled.json", format_settled(settled))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from enforcer.domain.message_kinds import Kind
+from enforcer.domain.message_kinds import MessageKind
 from enforcer.domain.quota import Restore, Restrict, Stop, Warn
 from enforcer.ledger import queries, stored_messages
 from enforcer.ledger.database import Ledger, open_copy
@@ -19,7 +19,7 @@ from enforcer.mail.messages import Message
 from enforcer.settings import Settings, load_settings
 from enforcer.tick.run import TickResult, plan_tick, run_tick
 from enforcer.workspace.client import Workspace
-from enforcer.workspace.errors import Unreachable, WorkspaceError
+from enforcer.workspace.errors import UnreachableError, WorkspaceError
 from fake_mail_service import FakeMailService
 from in_process_course import FOLDER, SETTINGS, InProcessCourse
 from labkit.clock import Deadline
@@ -69,7 +69,7 @@ def test_a_group_over_its_limit_is_restricted_stopped_and_told(ledger: Ledger, l
 
     result = tick(ledger, workspace, lab.now(), mail=mail)
 
-    assert (kinds(result), result.failures, result.unusable) == ([Restrict, Stop, Warn], (), None)
+    assert (kinds(result), result.failures, result.workspace_error) == ([Restrict, Stop, Warn], (), None)
     assert [lab.workspace.state(over), lab.workspace.state(near)] == ["TERMINATING", "RUNNING"]
     assert [lab.level(over), lab.level(near)] == ["CAN_ATTACH_TO", "CAN_RESTART"]
     # A start takes two seconds, so 21 minutes are not over yet.
@@ -100,16 +100,16 @@ def test_the_next_tick_repeats_nothing_and_the_next_day_restores(ledger: Ledger,
 
 def waiting_letter(ledger: Ledger, now: datetime) -> None:
     message = Message("It waits", "text", "<p>text</p>", ("dana@campus.example",))
-    outbox.queue(ledger, Kind.REPORT, "a day", message, now=now)
+    outbox.queue(ledger, MessageKind.REPORT, "a day", message, now=now)
 
 
 def test_an_unusable_workspace_is_a_result_and_letters_still_go(ledger: Ledger, lab: InProcessCourse) -> None:
     waiting_letter(ledger, lab.now())
-    error, mail = Unreachable("the workspace does not answer"), FakeMailService()
+    error, mail = UnreachableError("the workspace does not answer"), FakeMailService()
 
     result = tick(ledger, error, lab.now(), mail=mail)
 
-    assert result == TickResult(undone=(str(error),), unusable=error)
+    assert result == TickResult(problems=(str(error),), workspace_error=error)
     assert (mail.subjects, stored_messages.waiting_count(ledger), queries.last_poll(ledger)) == (["It waits"], 0, None)
 
 
@@ -123,7 +123,7 @@ def test_a_workspace_that_cannot_list_its_clusters_is_unusable(
 
     result = tick(ledger, workspace, lab.now(), mail=mail)
 
-    assert (str(result.unusable), result.picture) == ("the list of clusters: no", None)
+    assert (str(result.workspace_error), result.snapshot) == ("the list of clusters: no", None)
     assert mail.subjects == ["It waits"]
 
 
@@ -139,7 +139,7 @@ def test_a_letter_that_cannot_be_sent_does_not_keep_a_cluster_running(ledger: Le
     result = tick(ledger, workspace, lab.now(), mail=mail)
 
     assert lab.workspace.state(lab.clusters[0]) == "TERMINATING"
-    assert (result.undone, result.unsent) == ((), (f'the message "{OFF}" was not sent: no',))
+    assert (result.problems, result.message_failures) == ((), (f'the message "{OFF}" was not sent: no',))
 
 
 def test_a_plan_names_what_a_tick_then_does_and_changes_nothing(ledger_location: str, lab: InProcessCourse) -> None:
@@ -165,7 +165,7 @@ def test_a_tick_that_settles_closes_every_day_that_is_over(ledger: Ledger, lab: 
     result = tick(ledger, workspace, lab.now(), settles=True)
     again = tick(ledger, workspace, lab.now() + M, settles=True)
 
-    assert (result.days, again.days, result.failures) == ((monday, monday + DAY), (), ())
+    assert (result.settled_days, again.settled_days, result.failures) == ((monday, monday + DAY), (), ())
     settled = queries.settled(ledger, monday)
     assert {id: total.used // M for id, total in settled.items()} == {lab.clusters[0]: 59, lab.clusters[1]: 0}
     assert f"{FOLDER}/settled.json" in [file.path for file in workspace.files(FOLDER)]
@@ -196,4 +196,4 @@ def test_the_last_day_of_a_lab_that_was_destroyed_is_settled_without_its_folder(
 
     result = tick(ledger, workspace, lab.now(), settles=True)
 
-    assert (len(result.days), result.failures) == (1, ())
+    assert (len(result.settled_days), result.failures) == (1, ())

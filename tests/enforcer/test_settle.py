@@ -53,7 +53,7 @@ def emulator(frozen_emulator: EmulatorProcess) -> EmulatorProcess:
     return frozen_emulator
 
 
-def use(lab: EmulatedCourse, group: str, minutes: float) -> None:
+def usage(lab: EmulatedCourse, group: str, minutes: float) -> None:
     assert lab.start(group) == 200
     lab.advance_minutes(minutes)
 
@@ -67,7 +67,7 @@ def test_a_cluster_that_was_deleted_in_the_evening_is_settled_as_far_as_it_was_s
     emulator: EmulatorProcess, tmp_path: Path
 ) -> None:
     lab = EmulatedCourse(emulator, tmp_path)
-    use(lab, "group_01", 40)
+    usage(lab, "group_01", 40)
     lab.poll()
     lab.advance_minutes(5)
     emulator.control("POST", "drift", {"kind": "delete_cluster", "target": lab.clusters["group_01"]})
@@ -89,15 +89,15 @@ def test_what_staff_started_is_settled_apart(emulator: EmulatorProcess, tmp_path
     assert lab.run("end-of-day").status == 0
 
     total = settled(lab, SUNDAY)["group_01"]
-    assert (total.used, total.shown_apart // M, total.sessions) == (timedelta(), 30, 0)
+    assert (total.used, total.uncounted // M, total.sessions) == (timedelta(), 30, 0)
 
 
 def test_a_group_over_its_week_stays_lowered_and_the_file_beside_the_course_says_what_it_used(
     emulator: EmulatorProcess, tmp_path: Path
 ) -> None:
     lab = EmulatedCourse(emulator, tmp_path, limits={"week_minutes": 100})
-    use(lab, "group_01", 101)
-    use(lab, "group_02", 20)
+    usage(lab, "group_01", 101)
+    usage(lab, "group_02", 20)
     lab.stop("group_02")
     lab.poll()
     lab.set_time(MONDAY, "00:20")
@@ -114,7 +114,7 @@ def test_a_group_over_its_week_stays_lowered_and_the_file_beside_the_course_says
 def test_a_day_long_past_is_settled_without_a_letter(emulator: EmulatorProcess, tmp_path: Path) -> None:
     lab = EmulatedCourse(emulator, tmp_path)
     lab.environment["REPORT_RECIPIENT_EMAIL"] = "teacher@example.ac.il"
-    use(lab, "group_01", 30)
+    usage(lab, "group_01", 30)
     lab.stop("group_01")
     lab.set_time(SUNDAY + timedelta(days=20), "09:00")
 
@@ -132,7 +132,7 @@ def test_a_day_long_past_is_settled_without_a_letter(emulator: EmulatorProcess, 
 
 def test_the_report_command_writes_a_day_in_every_form(emulator: EmulatorProcess, tmp_path: Path) -> None:
     lab = EmulatedCourse(emulator, tmp_path)
-    use(lab, "group_01", 30)
+    usage(lab, "group_01", 30)
     lab.poll()
     begins = {".html": b"<!DOCTYPE html>", ".eml": b"Subject: ", ".csv": b"\xef\xbb\xbfday,", ".png": b"\x89PNG"}
 

@@ -7,12 +7,12 @@ from datetime import UTC, date, timedelta
 import pytest
 
 from enforcer.domain.quota import Calendar, Period
-from enforcer.domain.settled_totals import GroupTotals, Settled, SettledError, format_settled, parse_settled
+from enforcer.domain.settled_totals import GroupTotals, SettledTotals, SettledTotalsError, format_settled, parse_settled
 
 H = timedelta(hours=1)
 CALENDAR = Calendar(UTC, date(2026, 10, 18), date(2027, 1, 31), first_weekday=6)
 SATURDAY, SUNDAY = date(2026, 10, 24), date(2026, 10, 25)
-SETTLED = Settled(SATURDAY, {"group_01": GroupTotals(3 * H, 5 * H), "קבוצה": GroupTotals(0 * H, 0 * H)})
+SETTLED = SettledTotals(SATURDAY, {"group_01": GroupTotals(3 * H, 5 * H), "קבוצה": GroupTotals(0 * H, 0 * H)})
 
 
 def test_what_is_written_is_read_again() -> None:
@@ -47,5 +47,5 @@ def test_only_the_period_that_still_lasts_goes_on(period: Period, day: date, exp
     ],
 )
 def test_a_file_that_is_none_is_refused_with_its_place(text: str, sentence: str) -> None:
-    with pytest.raises(SettledError, match=f"^/lab/settled.json.*{sentence}"):
+    with pytest.raises(SettledTotalsError, match=f"^/lab/settled.json.*{sentence}"):
         parse_settled(text, "/lab/settled.json")

@@ -10,18 +10,18 @@ import pytest
 from emulated_course import FOLDER, STAFF, EmulatedCourse
 from emulator_process import EmulatorProcess
 from enforcer.retention.term_end import clusters_to_remove, groups_to_remove, users_to_remove
-from enforcer.workspace.directory import HeldCluster, HeldGroup, Person
+from enforcer.workspace.directory import ClusterInfo, GroupInfo, UserInfo
 from labkit.formats.roster_file import RosterAccounts
 
 NAMES = ["ada", "bob", "cem", "dov", "eva", "fay", "gil", "hal"]
-PEOPLE = [Person(str(n), f"{name}@x.example", name, True) for n, name in enumerate(NAMES)]
+PEOPLE = [UserInfo(str(n), f"{name}@x.example", name, True) for n, name in enumerate(NAMES)]
 GROUPS = [
-    HeldGroup("admins", "admins", ("0", "nested")),
-    HeldGroup("nested", "operators", ("1",)),
-    HeldGroup("users", "users", tuple("01234567")),
-    HeldGroup("g1", "group_01", ("0", "1", "2", "3", "4", "6", "7")),
-    HeldGroup("g2", "faculty", ("3",)),
-    HeldGroup("all", "all_student_groups", ("g1", "2")),
+    GroupInfo("admins", "admins", ("0", "nested")),
+    GroupInfo("nested", "operators", ("1",)),
+    GroupInfo("users", "users", tuple("01234567")),
+    GroupInfo("g1", "group_01", ("0", "1", "2", "3", "4", "6", "7")),
+    GroupInfo("g2", "faculty", ("3",)),
+    GroupInfo("all", "all_student_groups", ("g1", "2")),
 ]
 LAB = frozenset({"group_01"})
 ROSTER = RosterAccounts(
@@ -30,8 +30,8 @@ ROSTER = RosterAccounts(
 )
 
 
-def held(name: str) -> HeldCluster:
-    return HeldCluster(f"id-{name}", name, "TERMINATED", "faculty", "94290", "2030w", None, None, None, False)
+def held(name: str) -> ClusterInfo:
+    return ClusterInfo(f"id-{name}", name, "TERMINATED", "faculty", "94290", "2030w", None, None, None, False)
 
 
 def users(

@@ -9,21 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enforcer.domain.uptime import (
-    HINTS,
-    SILENT,
+    NEUTRAL_EVENTS,
+    RUNNING_HINTS,
     Event,
+    Observation,
     Restart,
     Role,
     Session,
-    Sighting,
-    Told,
-    close_unseen,
+    Timeline,
+    close_open_session,
     counted_from,
     day_bounds,
-    doubts,
+    estimate_reasons,
     reconcile,
     sessions_of,
-    told_by,
+    timeline_of,
     used_on,
 )
 from example_counts import at_most_examples
@@ -192,10 +192,10 @@ def test_a_restart_that_fails_is_the_exact_end() -> None:
 
 
 def test_a_start_that_only_the_list_shows_puts_a_session_in_doubt() -> None:
-    closed = told_by(events((0, "STARTING", "a@x"), (5, "RUNNING"), (50, "TERMINATING")))
-    still_open = told_by(events((0, "STARTING", "a@x"), (5, "RUNNING"), (50, "DRIVER_HEALTHY")))
-    stopped = Sighting(at(60), running=False, since=at(30), terminated=at(51))
-    running = Sighting(at(60), running=True, since=at(30))
+    closed = timeline_of(events((0, "STARTING", "a@x"), (5, "RUNNING"), (50, "TERMINATING")))
+    still_open = timeline_of(events((0, "STARTING", "a@x"), (5, "RUNNING"), (50, "DRIVER_HEALTHY")))
+    stopped = Observation(at(60), running=False, started=at(30), terminated=at(51))
+    running = Observation(at(60), running=True, started=at(30))
 
     inside = "the list shows that it was started in between, and neither that nor an end was among the events"
     assert reconcile(closed, (stopped,)) == (Session(at(5), at(50), "a@x", estimate=inside),)
@@ -204,15 +204,15 @@ def test_a_start_that_only_the_list_shows_puts_a_session_in_doubt() -> None:
 
 
 def test_a_restart_that_the_list_has_a_little_later_is_the_same_restart() -> None:
-    told = told_by(events((0, "STARTING", "a@x"), (5, "RUNNING"), (30, "RESTARTING", "b@x"), (34, "RUNNING")))
-    seen = Sighting(at(60), running=True, since=at(30) + timedelta(milliseconds=300))
+    told = timeline_of(events((0, "STARTING", "a@x"), (5, "RUNNING"), (30, "RESTARTING", "b@x"), (34, "RUNNING")))
+    seen = Observation(at(60), running=True, started=at(30) + timedelta(milliseconds=300))
 
     assert reconcile(told, (seen,)) == (Session(at(5), None, "a@x", (Restart(at(30), "b@x"),)),)
 
 
 def test_what_comes_late_after_an_end_hides_no_start_that_the_list_shows() -> None:
-    told = told_by(events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (40, "NODES_LOST")))
-    seen = Sighting(at(60), running=False, since=at(30), terminated=at(50))
+    told = timeline_of(events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (40, "NODES_LOST")))
+    seen = Observation(at(60), running=False, started=at(30), terminated=at(50))
 
     assert reconcile(told, (seen,))[-1] == Session(
         at(30), at(50), estimate="it was not among the events; taken from the cluster list"
@@ -232,12 +232,12 @@ def test_workers_are_known_from_the_moment_they_were_told() -> None:
 def test_a_cluster_that_is_gone_ran_until_it_was_last_seen_running() -> None:
     open_session = sessions_of(events((0, "STARTING", "a@x"), (5, "RUNNING")))
 
-    assert close_unseen(open_session, at(33), "gone") == (Session(at(5), at(33), "a@x", estimate="gone"),)
+    assert close_open_session(open_session, at(33), "gone") == (Session(at(5), at(33), "a@x", estimate="gone"),)
 
 
 def test_a_list_that_shows_a_stopped_cluster_ends_its_session() -> None:
-    open_session = told_by(events((0, "STARTING", "a@x"), (5, "RUNNING")))
-    seen = (Sighting(at(15), running=True), Sighting(at(30), running=False, terminated=at(22)))
+    open_session = timeline_of(events((0, "STARTING", "a@x"), (5, "RUNNING")))
+    seen = (Observation(at(15), running=True), Observation(at(30), running=False, terminated=at(22)))
 
     (session,) = reconcile(open_session, seen)
 
@@ -245,7 +245,7 @@ def test_a_list_that_shows_a_stopped_cluster_ends_its_session() -> None:
 
 
 def test_a_list_that_shows_a_running_cluster_without_events_gives_a_lower_bound() -> None:
-    (session,) = reconcile(Told(), (Sighting(at(30), running=True, since=at(12)),))
+    (session,) = reconcile(Timeline(), (Observation(at(30), running=True, started=at(12)),))
 
     assert (session.start, session.end, session.estimate is not None) == (at(12), None, True)
 
@@ -347,7 +347,7 @@ def test_a_history_with_one_gap_is_never_wrong_unmarked(
     missing = data.draw(st.integers(0, len(told) - 1))
     around = told[min(missing + 1, len(told) - 1)].at - told[max(missing - 1, 0)].at
     now = told[-1].at
-    found = reconcile(told_by(told[:missing] + told[missing + 1 :]), (Sighting(now, running=False),))
+    found = reconcile(timeline_of(told[:missing] + told[missing + 1 :]), (Observation(now, running=False),))
 
     def total(sessions: tuple[Session, ...] | list[Session]) -> timedelta:
         return sum(((session.end or now) - session.start for session in sessions), timedelta())
@@ -366,12 +366,12 @@ def test_the_days_of_a_zone_follow_each_other_without_gap(day: date) -> None:
 FAILURE = Event(at(16), "TERMINATING", failed=True)
 
 
-@pytest.mark.parametrize("between", [*sorted(HINTS | SILENT), "A_TYPE_OF_TOMORROW", ""])
+@pytest.mark.parametrize("between", [*sorted(RUNNING_HINTS | NEUTRAL_EVENTS), "A_TYPE_OF_TOMORROW", ""])
 def test_a_launch_that_ends_by_a_launch_failure_is_no_uptime_whatever_came_before(between: str) -> None:
     told = [*events((0, "STARTING", "ana@x"), (6, "ADD_NODES_FAILED"), (8, between)), FAILURE]
 
     assert sessions_of(told) == ()
-    assert reconcile(told_by(told), (Sighting(at(30), running=False, since=at(0), terminated=at(17)),)) == ()
+    assert reconcile(timeline_of(told), (Observation(at(30), running=False, started=at(0), terminated=at(17)),)) == ()
 
 
 @pytest.mark.parametrize(
@@ -387,8 +387,8 @@ def test_a_proof_that_it_ran_outweighs_a_launch_failure(
 
 
 def test_a_list_that_showed_it_running_outweighs_a_launch_failure() -> None:
-    told = told_by([*events((0, "STARTING", "ana@x"), (8, "METASTORE_DOWN")), FAILURE])
-    seen = (Sighting(at(10), running=True), Sighting(at(30), running=False, since=at(0), terminated=at(17)))
+    told = timeline_of([*events((0, "STARTING", "ana@x"), (8, "METASTORE_DOWN")), FAILURE])
+    seen = (Observation(at(10), running=True), Observation(at(30), running=False, started=at(0), terminated=at(17)))
 
     assert reconcile(told, seen) == (Session(at(10), at(16), "ana@x", estimate="its RUNNING was not among the events"),)
 
@@ -407,15 +407,15 @@ def test_any_other_end_leaves_the_inference_from_what_came_before(end: Event) ->
 
 
 def test_hints_are_a_session_only_when_the_list_shows_that_it_runs_or_ran() -> None:
-    told = told_by(events((0, "STARTING", "ana@x"), (8, "METASTORE_DOWN"), (9, "DRIVER_UNAVAILABLE")))
+    told = timeline_of(events((0, "STARTING", "ana@x"), (8, "METASTORE_DOWN"), (9, "DRIVER_UNAVAILABLE")))
     reason = "its RUNNING was not among the events"
 
     assert told.sessions == ()
-    assert reconcile(told, (Sighting(at(10), running=False, since=at(0)),)) == ()
-    assert reconcile(told, (Sighting(at(10), running=True, since=at(0)),)) == (
+    assert reconcile(told, (Observation(at(10), running=False, started=at(0)),)) == ()
+    assert reconcile(told, (Observation(at(10), running=True, started=at(0)),)) == (
         Session(at(8), None, "ana@x", estimate=reason),
     )
-    (ended,) = reconcile(told, (Sighting(at(30), running=False, since=at(0), terminated=at(17)),))
+    (ended,) = reconcile(told, (Observation(at(30), running=False, started=at(0), terminated=at(17)),))
     assert (ended.start, ended.end, ended.estimate is not None) == (at(8), at(17), True)
 
 
@@ -429,12 +429,13 @@ def test_a_start_that_is_called_off_at_once_is_no_estimate() -> None:
     early = sessions_of(events((0, "STARTING", "ana@x"), (0.5, "TERMINATING", "ana@x")))
     late = sessions_of(events((0, "STARTING", "ana@x"), (9, "TERMINATING", "ana@x")))
 
-    assert ([s.end - s.start for s in early if s.end], doubts(early)) == ([timedelta()], ())
-    assert doubts(late) == ("whether it reached RUNNING was not among the events",)
+    assert ([s.end - s.start for s in early if s.end], estimate_reasons(early)) == ([timedelta()], ())
+    assert estimate_reasons(late) == ("whether it reached RUNNING was not among the events",)
 
 
 TROUBLED = st.lists(
-    st.tuples(st.floats(0.1, 90), st.sampled_from([*sorted(HINTS | SILENT), "A_TYPE_OF_TOMORROW"])), max_size=8
+    st.tuples(st.floats(0.1, 90), st.sampled_from([*sorted(RUNNING_HINTS | NEUTRAL_EVENTS), "A_TYPE_OF_TOMORROW"])),
+    max_size=8,
 )
 
 

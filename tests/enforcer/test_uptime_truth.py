@@ -23,7 +23,7 @@ from enforcer.domain.uptime import Session, day_bounds, used_on
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger, open_ledger
 from enforcer.settings import Settings, load_settings
-from enforcer.tick.collect import collect, remember_uptime
+from enforcer.tick.collect import collect, record_uptime
 from enforcer.workspace.client import Workspace
 from example_counts import exactly_examples
 from ledgers import clear
@@ -60,7 +60,7 @@ def live(ledger: Ledger, world: Any, history: History, workspace: Workspace, now
     """Let the history happen, with its polls and one at its end."""
     for step in history.steps:
         if step[0] == "poll":
-            remember_uptime(ledger, workspace, workspace.clusters(now=now()), is_first=False, now=now())
+            record_uptime(ledger, workspace, workspace.clusters(now=now()), is_first=False, now=now())
         perform(world, history, step)
     collect(ledger, workspace, settings_of(history), now=now())
 
@@ -73,7 +73,7 @@ def test_uptime_is_true_to_the_millisecond_for_any_history(ledger: Ledger, histo
     clusters = world.workspace.emulated.state.clusters
 
     def now() -> datetime:
-        return timestamps.to_instant(world.workspace.now)
+        return timestamps.from_millis(world.workspace.now)
 
     live(ledger, world, history, Workspace(cast(Any, InProcessSdkClient(world.workspace))), now)
 
@@ -86,10 +86,10 @@ def test_uptime_is_true_to_the_millisecond_for_any_history(ledger: Ledger, histo
             if s.start != s.end
         ] == [
             (
-                timestamps.to_instant(s.start),
-                None if s.end is None else timestamps.to_instant(s.end),
+                timestamps.from_millis(s.start),
+                None if s.end is None else timestamps.from_millis(s.end),
                 s.started_by,
-                [(timestamps.to_instant(r.at), r.user) for r in s.restarts],
+                [(timestamps.from_millis(r.at), r.user) for r in s.restarts],
                 None,
             )
             for s in ground_truth
@@ -119,7 +119,7 @@ def test_what_is_wrong_because_events_are_missing_is_marked_and_short_by_no_more
     world.workspace.emulated.state.clusters.set_event_faults(deepcopy(list(faults)))
 
     def now() -> datetime:
-        return timestamps.to_instant(world.workspace.now)
+        return timestamps.from_millis(world.workspace.now)
 
     live(ledger, world, history, Workspace(cast(Any, InProcessSdkClient(world.workspace))), now)
     for step in history.steps:

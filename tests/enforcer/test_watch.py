@@ -11,11 +11,11 @@ import pytest
 
 from enforcer.domain.allowances import Allowance, Window
 from enforcer.domain.course import Course, CourseGroup
-from enforcer.domain.observations import SeenCluster
+from enforcer.domain.observations import ObservedCluster
 from enforcer.domain.quota import Calendar, Quota
-from enforcer.domain.snapshot import Picture
-from enforcer.domain.uptime import Role, Session, Sighting
-from enforcer.operations.watch import Ticked, has_moved, next_due, watch
+from enforcer.domain.snapshot import Snapshot
+from enforcer.domain.uptime import Observation, Role, Session
+from enforcer.operations.watch import TickSummary, has_changed, next_due, watch
 
 TZ = ZoneInfo("Asia/Jerusalem")
 DAY = date(2026, 11, 2)
@@ -28,23 +28,23 @@ def at(clock: str) -> datetime:
     return datetime.combine(DAY, time.fromisoformat(clock), TZ).astimezone(UTC)
 
 
-def cluster(number: int = 1, *, running: bool = True, moved: str = "") -> SeenCluster:
+def cluster(number: int = 1, *, running: bool = True, moved: str = "") -> ObservedCluster:
     name = f"group_{number:02}"
-    seen = Sighting(at("10:00"), running)
-    return SeenCluster(f"id-{number}", f"cluster_{number:02}", name, "94290", "2026w", "terraform", seen, moved)
+    seen = Observation(at("10:00"), running)
+    return ObservedCluster(f"id-{number}", f"cluster_{number:02}", name, "94290", "2026w", "terraform", seen, moved)
 
 
-def picture(
+def snapshot(
     now: str,
     *sessions: Session,
     quota: Quota = QUOTA,
     allowances: tuple[Allowance, ...] = (),
     running: bool = True,
-) -> Picture:
+) -> Snapshot:
     group = CourseGroup("group_01", 1, "Team", quota)
     course = Course("94290", "2026w", "Lab", Calendar(TZ, DAY, DAY, 6), False, {"group_01": group})
     members = {"group_01": frozenset({"dana@example.ac.il"})}
-    return Picture(at(now), course, QUOTA, (cluster(running=running),), {"id-1": list(sessions)}, allowances, members)
+    return Snapshot(at(now), course, QUOTA, (cluster(running=running),), {"id-1": list(sessions)}, allowances, members)
 
 
 def mine(start: str, end: str | None = None, by: str = "dana@example.ac.il") -> Session:
@@ -58,44 +58,44 @@ LESSON = Allowance("a", None, DAY, DAY, Window(None, time(10), time(12)), "lesso
 @pytest.mark.parametrize(
     ("told", "expected"),
     [
-        pytest.param(picture("10:00"), at("10:15"), id="nothing runs"),
-        pytest.param(picture("23:55"), at("23:59") + M, id="midnight"),
-        pytest.param(picture("10:00", mine("07:35")), at("10:05"), id="the soft limit"),
-        pytest.param(picture("10:00", mine("07:02:03")), at("10:02:03"), id="the hard limit, to the second"),
-        pytest.param(picture("10:00", mine("06:00", "08:55"), running=False), at("10:15"), id="one that is off"),
-        pytest.param(picture("10:00", mine("07:02", by="ta@example.ac.il")), at("10:15"), id="staff's session"),
-        pytest.param(picture("10:00", mine("06:00")), at("10:15"), id="over already, nothing more to reach"),
-        pytest.param(picture("09:50", allowances=(LESSON,)), at("10:00"), id="a window begins"),
-        pytest.param(picture("11:50", mine("07:10"), allowances=(LESSON,)), at("12:00"), id="a window ends"),
-        pytest.param(picture("10:00", mine("09:50"), quota=replace(QUOTA, week=12 * M)), at("10:02"), id="the week"),
-        pytest.param(picture("10:02:02.999", mine("07:02:03")), at("10:02:03.999"), id="never closer than a second"),
+        pytest.param(snapshot("10:00"), at("10:15"), id="nothing runs"),
+        pytest.param(snapshot("23:55"), at("23:59") + M, id="midnight"),
+        pytest.param(snapshot("10:00", mine("07:35")), at("10:05"), id="the soft limit"),
+        pytest.param(snapshot("10:00", mine("07:02:03")), at("10:02:03"), id="the hard limit, to the second"),
+        pytest.param(snapshot("10:00", mine("06:00", "08:55"), running=False), at("10:15"), id="one that is off"),
+        pytest.param(snapshot("10:00", mine("07:02", by="ta@example.ac.il")), at("10:15"), id="staff's session"),
+        pytest.param(snapshot("10:00", mine("06:00")), at("10:15"), id="over already, nothing more to reach"),
+        pytest.param(snapshot("09:50", allowances=(LESSON,)), at("10:00"), id="a window begins"),
+        pytest.param(snapshot("11:50", mine("07:10"), allowances=(LESSON,)), at("12:00"), id="a window ends"),
+        pytest.param(snapshot("10:00", mine("09:50"), quota=replace(QUOTA, week=12 * M)), at("10:02"), id="the week"),
+        pytest.param(snapshot("10:02:02.999", mine("07:02:03")), at("10:02:03.999"), id="never closer than a second"),
     ],
 )
-def test_the_next_tick_is_due_when_the_first_thing_can_happen(told: Picture, expected: datetime) -> None:
-    assert next_due(Ticked(told)) == expected
+def test_the_next_tick_is_due_when_the_first_thing_can_happen(told: Snapshot, expected: datetime) -> None:
+    assert next_due(TickSummary(told)) == expected
 
 
 @pytest.mark.parametrize(
     ("ticked", "expected"),
     [
-        (Ticked(picture("10:00"), ("503",)), at("10:01")),
-        (Ticked(picture("10:00"), letters_due=at("10:04")), at("10:04")),
-        (Ticked(picture("10:00"), letters_due=at("09:59")), at("10:01")),
-        (Ticked(picture("10:00"), letters_due=at("11:00")), at("10:15")),
+        (TickSummary(snapshot("10:00"), ("503",)), at("10:01")),
+        (TickSummary(snapshot("10:00"), next_message_due=at("10:04")), at("10:04")),
+        (TickSummary(snapshot("10:00"), next_message_due=at("09:59")), at("10:01")),
+        (TickSummary(snapshot("10:00"), next_message_due=at("11:00")), at("10:15")),
     ],
 )
-def test_what_failed_or_waits_to_be_sent_is_tried_again(ticked: Ticked, expected: datetime) -> None:
-    assert next_due(ticked) == expected
+def test_what_failed_or_waits_to_be_sent_is_tried_again(summary: TickSummary, expected: datetime) -> None:
+    assert next_due(summary) == expected
 
 
 def test_a_cluster_moved_when_it_started_stopped_came_or_went() -> None:
     before = [cluster(1), cluster(2)]
 
-    assert not has_moved(before, [cluster(2), cluster(1)])
-    assert has_moved(before, [cluster(1)])
-    assert has_moved(before, [*before, cluster(3)])
-    assert has_moved(before, [cluster(1), cluster(2, running=False)])
-    assert has_moved(before, [cluster(1), cluster(2, moved="1:2:3")])
+    assert not has_changed(before, [cluster(2), cluster(1)])
+    assert has_changed(before, [cluster(1)])
+    assert has_changed(before, [*before, cluster(3)])
+    assert has_changed(before, [cluster(1), cluster(2, running=False)])
+    assert has_changed(before, [cluster(1), cluster(2, moved="1:2:3")])
 
 
 class Rehearsal:
@@ -105,21 +105,21 @@ class Rehearsal:
         self.time, self.ends = now, ends
         self.lists: list[datetime] = []
         self.ticks: list[datetime] = []
-        self.answers: dict[datetime, Ticked | timedelta] = {}
-        self.listed: dict[datetime, Iterable[SeenCluster] | None] = {}
+        self.answers: dict[datetime, TickSummary | timedelta] = {}
+        self.listed: dict[datetime, Iterable[ObservedCluster] | None] = {}
 
     def wait_until(self, instant: datetime) -> bool:
         self.time = max(self.time, instant)
         return self.time < self.ends
 
-    def clusters(self, moment: datetime) -> Iterable[SeenCluster] | None:
+    def clusters(self, moment: datetime) -> Iterable[ObservedCluster] | None:
         self.lists.append(moment)
         return self.listed.get(moment, (cluster(running=False),))
 
-    def tick(self) -> Ticked | timedelta:
+    def tick(self) -> TickSummary | timedelta:
         self.ticks.append(self.time)
-        idle = picture("10:00", running=False)
-        return self.answers.get(self.time, Ticked(replace(idle, now=self.time)))
+        idle = snapshot("10:00", running=False)
+        return self.answers.get(self.time, TickSummary(replace(idle, now=self.time)))
 
     def run(self) -> None:
         watch(now=lambda: self.time, wait_until=self.wait_until, clusters=self.clusters, tick=self.tick)
@@ -150,10 +150,10 @@ def ticks_of_a_day(until: str, answers: Callable[[datetime], tuple[tuple[str, ..
     """When it ticked from ten on, given what failed at each tick and whether a cluster had to be stopped at it."""
     day = Rehearsal(at(until), at("10:00"))
 
-    def tick() -> Ticked:
+    def tick() -> TickSummary:
         failures, had_to_stop = answers(day.time)
         day.ticks.append(day.time)
-        return Ticked(replace(picture("10:00", running=False), now=day.time), failures, had_to_stop)
+        return TickSummary(replace(snapshot("10:00", running=False), now=day.time), failures, had_to_stop)
 
     watch(now=lambda: day.time, wait_until=day.wait_until, clusters=day.clusters, tick=tick)
     return day.ticks

@@ -15,9 +15,9 @@ import pytest
 from emulator.api.errors import ApiError
 from emulator.clusters.uptime import uptime
 from enforcer.domain import timestamps
-from enforcer.domain.observations import SeenCluster
+from enforcer.domain.observations import ObservedCluster
 from enforcer.ledger.database import Ledger, open_ledger
-from enforcer.operations.watch import LIST_EVERY, TICK_EVERY, Ticked, watch
+from enforcer.operations.watch import LIST_EVERY, TICK_EVERY, TickSummary, watch
 from enforcer.tick.run import run_tick
 from enforcer.workspace.client import Workspace
 from fake_mail_service import FakeMailService
@@ -79,19 +79,19 @@ class Hours:
         if seconds > 0:
             self.in_process.advance(seconds)
 
-    def list_clusters(self, moment: datetime) -> tuple[SeenCluster, ...]:
+    def list_clusters(self, moment: datetime) -> tuple[ObservedCluster, ...]:
         self.lists.append(moment)
         return tuple(self.watch_workspace.clusters(now=moment))
 
-    def tick(self) -> Ticked:
+    def tick(self) -> TickSummary:
         self.ticks.append(self.now())
         return self._poll(self.watch_workspace)
 
-    def _poll(self, workspace: Workspace) -> Ticked:
+    def _poll(self, workspace: Workspace) -> TickSummary:
         deadline = Deadline(timedelta(minutes=1))
         result = run_tick(SETTINGS, self.ledger, workspace, FakeMailService(), now=self.now(), deadline=deadline)
-        assert result.failures == () and result.picture
-        return Ticked(result.picture)
+        assert result.failures == () and result.snapshot
+        return TickSummary(result.snapshot)
 
     def run(self, length: timedelta) -> None:
         self.ends = self.begins + length

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from enforcer.commands.usage import usages_of
 from enforcer.domain.course import Course
-from enforcer.domain.message_kinds import Kind
+from enforcer.domain.message_kinds import MessageKind
 from enforcer.domain.quota import Period, Restore, Restrict, Stop
-from enforcer.domain.roles import People, is_worth_asking
+from enforcer.domain.roles import UserRoles, is_reread_due
 from enforcer.domain.uptime import MEMBER, OTHER, Role
 from enforcer.ledger import queries, stored_messages
 from enforcer.ledger.database import Ledger
 from enforcer.settings import load_settings
-from enforcer.tick.history import recall
+from enforcer.tick.history import load_past_snapshot
 from enforcer.tick.run import TickResult, run_tick
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.course_file import parse_course
@@ -47,9 +47,9 @@ def kinds(result: TickResult) -> list[type]:
 
 def used(ledger: Ledger, lab: InProcessCourse) -> list[tuple[str, int, int, tuple[str, ...]]]:
     """Of each cluster today: group, minutes used, minutes that are unknown, and of whom."""
-    picture = recall(ledger, SETTINGS, now=lab.now())
-    usages = usages_of(ledger, picture, picture.today, picture.today)
-    return [(one.group, one.used // M, one.unknown // M, one.strangers) for one in usages]
+    snapshot = load_past_snapshot(ledger, SETTINGS, now=lab.now())
+    usages = usages_of(ledger, snapshot, snapshot.today, snapshot.today)
+    return [(one.group, one.used // M, one.unknown // M, one.unknown_users) for one in usages]
 
 
 def hide(lab: InProcessCourse, name: str) -> list[str]:
@@ -103,7 +103,7 @@ def test_an_empty_ledger_without_groups_knows_the_staff_of_the_course_file(
     student = lab.students[lab.clusters[0]].name
     assert used(ledger, lab) == [("group_001", 59, 59, (student,)), ("group_002", 0, 0, ())]
     assert any("403" in failure for failure in result.failures) == (status == "403")
-    assert not any(cluster.id not in lab.clusters for cluster in result.picture.clusters)  # type: ignore[union-attr]
+    assert not any(cluster.id not in lab.clusters for cluster in result.snapshot.clusters)  # type: ignore[union-attr]
 
 
 def test_who_leaves_or_moves_leaves_the_minutes_behind(ledger: Ledger, lab: InProcessCourse) -> None:
@@ -143,9 +143,9 @@ def test_what_an_unknown_starter_led_to_is_undone_once_staff_is_known(ledger: Le
     admins = next(g for g in lab.workspace.emulated.state.directory.groups.values() if g.display_name == "admins")
     admins.members.append(professor.id)
     lab.workspace.advance(60)
-    undone = again()
+    problems = again()
 
-    assert (kinds(undone), lab.level(cluster), stored_messages.waiting_count(ledger)) == ([Restore], "CAN_RESTART", 0)
+    assert (kinds(problems), lab.level(cluster), stored_messages.waiting_count(ledger)) == ([Restore], "CAN_RESTART", 0)
     assert used(ledger, lab)[0] == ("group_001", 0, 0, ())
     admins.members.remove(professor.id)
     lab.workspace.advance(60)
@@ -156,7 +156,7 @@ def test_what_an_unknown_starter_led_to_is_undone_once_staff_is_known(ledger: Le
     lab.workspace.advance(181 * 60)
     again()
     assert stored_messages.waiting_count(ledger) == 1
-    assert stored_messages.notified_limits(ledger, Kind.STOPPED, since=lab.now().date())
+    assert stored_messages.notified_limits(ledger, MessageKind.STOPPED, since=lab.now().date())
 
 
 def test_a_settled_day_is_settled_again_once_staff_is_known(ledger: Ledger, lab: InProcessCourse) -> None:
@@ -178,7 +178,7 @@ def test_a_settled_day_is_settled_again_once_staff_is_known(ledger: Ledger, lab:
     tick(ledger, lab)
 
     settled = queries.settled(ledger, monday)[cluster]
-    assert (settled.used, settled.shown_apart // M) == (0 * M, 59)
+    assert (settled.used, settled.uncounted // M) == (0 * M, 59)
 
 
 COURSE = """{"version": 2, "course": "94290", "term": "2026w", "title": "", "timezone": "UTC",
@@ -198,12 +198,12 @@ def course() -> Course:
 
 @given(user=st.sampled_from(NAMES), groups=LISTS)
 def test_only_what_an_answer_says_makes_somebody_known(user: str, groups: dict[str, frozenset[str]]) -> None:
-    role = People(course(), groups, "ME@x").role_of(user, creator="Deploy@x", group="group_001")
+    role = UserRoles(course(), groups, "ME@x").role_of(user, creator="Deploy@x", group="group_001")
 
     is_staff = user in ("deploy@x", "app", "me@x", OTHER) or user.casefold() in groups.get("admins", ())
     is_student = user == MEMBER or user.casefold() in groups.get("group_001", ())
     assert role is (Role.STAFF if is_staff else Role.STUDENT if is_student else Role.UNKNOWN)
-    less = People(course(), {}, "ME@x").role_of(user, creator="Deploy@x", group="group_001")
+    less = UserRoles(course(), {}, "ME@x").role_of(user, creator="Deploy@x", group="group_001")
     assert less in (role, Role.UNKNOWN)
 
 
@@ -225,7 +225,7 @@ def test_the_groups_are_read_ever_less_often(
 ) -> None:
     now = datetime.fromisoformat("2026-11-02T12:00:00+00:00")
     asked = None if asked_before is None else now - asked_before
-    assert is_worth_asking(unknown_since=now - unknown_for, asked=asked, now=now) == expected
+    assert is_reread_due(unknown_since=now - unknown_for, asked=asked, now=now) == expected
 
 
 def test_a_poll_reads_the_groups_only_while_somebody_counts_who_is_not_known(
@@ -246,5 +246,7 @@ def test_a_poll_reads_the_groups_only_while_somebody_counts_who_is_not_known(
         lab.workspace.advance(60)
         tick(ledger, lab, workspace)
     assert workspace.calls["scim/groups"] == 4
-    use = next(use for use in tick(ledger, lab).picture.uses_of("group_002") if use.limit.period is Period.DAY)  # type: ignore[union-attr]
-    assert use.used >= 2 * M
+    usage = next(
+        usage for usage in tick(ledger, lab).snapshot.limit_usages_of("group_002") if usage.limit.period is Period.DAY
+    )  # type: ignore[union-attr]
+    assert usage.used >= 2 * M

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from emulator.models.scim import User
-from enforcer.domain.observations import SeenCluster
-from enforcer.domain.ownership import Accepted, Trust, choose_course, own_clusters
+from enforcer.domain.observations import ObservedCluster
+from enforcer.domain.ownership import AcceptedCluster, CreatorCheck, choose_course, select_clusters
 from enforcer.domain.quota import Restrict, Stop
-from enforcer.domain.uptime import Sighting
+from enforcer.domain.uptime import Observation
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
 from enforcer.settings import Settings, SettingsError, load_settings
@@ -43,8 +43,8 @@ def tick(
 
 
 def served(result: TickResult) -> list[str]:
-    assert result.picture
-    return sorted(cluster.id for cluster in result.picture.clusters)
+    assert result.snapshot
+    return sorted(cluster.id for cluster in result.snapshot.clusters)
 
 
 def touched(result: TickResult) -> set[str]:
@@ -77,7 +77,7 @@ def test_a_foreign_cluster_with_the_tags_of_another_course_makes_nothing_unclear
     assert (served(result), touched(result)) == (sorted(lab.clusters), {lab.clusters[0]})
     assert [type(action) for action in result.actions] == [Restrict, Stop]
     assert lab.workspace.state(foreign) == "RUNNING"
-    assert result.undone == (
+    assert result.problems == (
         f"cluster cluster_9 ({foreign}, made by professor@example.ac.il) claims to be of group_001 in 666 2026w and is "
         "not managed: its creator professor@example.ac.il is neither a workspace administrator nor in [staff]",
     )
@@ -96,7 +96,7 @@ def test_a_spoofed_group_is_reported_and_never_served(ledger: Ledger, lab: InPro
 
     for result in results:
         assert (served(result), touched(result)) == (sorted(lab.clusters), set())
-        assert [failure.split(" and is not managed: ")[1] for failure in result.undone] == [
+        assert [failure.split(" and is not managed: ")[1] for failure in result.problems] == [
             "its creator professor@example.ac.il is neither an administrator of the workspace nor in [staff]",
             "the course file does not list this group",
         ]
@@ -118,14 +118,14 @@ def test_two_courses_of_staff_are_told_apart_by_the_settings_or_by_what_was_serv
     assert lab.workspace.state(other) == lab.workspace.state(lab.clusters[0]) == "RUNNING"
 
     named = tick(ledger, lab, SETTINGS)
-    assert (served(named), touched(named), named.undone) == (sorted(lab.clusters), {lab.clusters[0]}, ())
+    assert (served(named), touched(named), named.problems) == (sorted(lab.clusters), {lab.clusters[0]}, ())
     later = tick(ledger, lab)
     assert (served(later), lab.workspace.state(other)) == (sorted(lab.clusters), "RUNNING")
-    assert later.undone == (
+    assert later.problems == (
         "the workspace has several courses (94290 2026w, 94291 2026w); set LAB_COURSE and LAB_TERM to one of them; "
         "94290 2026w is managed meanwhile",
     )
-    assert later.picture and later.picture.notices == later.undone
+    assert later.snapshot and later.snapshot.notices == later.problems
 
 
 def test_an_untagged_cluster_is_nobody_elses_once_a_course_is_set(ledger: Ledger, lab: InProcessCourse) -> None:
@@ -164,7 +164,7 @@ def test_a_redeploy_by_another_administrator_is_served_and_one_by_nobody_is_not(
     result = tick(ledger, lab)
 
     assert served(result) == sorted([again, by_staff, lab.clusters[1]])
-    assert (touched(result), result.undone) == ({again}, ())
+    assert (touched(result), result.problems) == ({again}, ())
 
 
 def test_an_administrator_who_lost_the_role_takes_no_cluster_along(ledger: Ledger, lab: InProcessCourse) -> None:
@@ -179,7 +179,7 @@ def test_an_administrator_who_lost_the_role_takes_no_cluster_along(ledger: Ledge
     result = tick(ledger, lab)
 
     assert served(result) == sorted([before, *lab.clusters])
-    assert [after in failure for failure in result.undone] == [True]
+    assert [after in failure for failure in result.problems] == [True]
 
 
 def test_without_a_course_file_the_ledger_or_the_settings_have_to_know_the_course(
@@ -200,7 +200,7 @@ def test_without_a_course_file_the_ledger_or_the_settings_have_to_know_the_cours
         )
     unnamed = tick(ledger, new)
     assert served(unnamed) == []
-    assert ["deploy it, or set LAB_COURSE and LAB_TERM" in failure for failure in unnamed.undone] == [True]
+    assert ["deploy it, or set LAB_COURSE and LAB_TERM" in failure for failure in unnamed.problems] == [True]
     assert touched(tick(ledger, new, SETTINGS)) == {new.clusters[0]}
 
 
@@ -218,15 +218,15 @@ def test_clusters_are_served_by_their_tags_alone_while_administrators_cannot_be_
     refused = tick(ledger, lab, SETTINGS, workspace)
 
     assert touched(refused) == {lab.clusters[0]}
-    assert sum("is managed on the basis of its tags alone" in failure for failure in refused.undone) == 2
+    assert sum("is managed on the basis of its tags alone" in failure for failure in refused.problems) == 2
     assert queries.accepted_clusters(ledger) == {}
     accepted = tick(ledger, lab, SETTINGS)
-    assert (accepted.undone, set(queries.accepted_clusters(ledger))) == ((), set(lab.clusters))
+    assert (accepted.problems, set(queries.accepted_clusters(ledger))) == ((), set(lab.clusters))
     tags = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w", "lab_group": "group_001"}
     foreign = foreign_cluster(lab, **tags)
     claimed = tick(ledger, lab, SETTINGS, workspace)
     assert foreign not in served(claimed)
-    assert any("and the group has another cluster" in failure for failure in claimed.undone)
+    assert any("and the group has another cluster" in failure for failure in claimed.problems)
 
 
 def test_a_group_that_changes_the_tags_of_its_cluster_stays_where_it_is(ledger: Ledger, lab: InProcessCourse) -> None:
@@ -237,28 +237,34 @@ def test_a_group_that_changes_the_tags_of_its_cluster_stays_where_it_is(ledger: 
     result = tick(ledger, lab)
 
     assert served(result) == sorted(lab.clusters)
-    assert result.picture and result.picture.group_by_cluster[lab.clusters[0]] == "group_001"
-    assert len(result.undone) == 1 and "it still belongs to group_001" in result.undone[0]
+    assert result.snapshot and result.snapshot.group_by_cluster[lab.clusters[0]] == "group_001"
+    assert len(result.problems) == 1 and "it still belongs to group_001" in result.problems[0]
 
 
 # --- pure
 
 
-def seen(id: str, *, creator: str | None = "admin@x", **tags: str) -> SeenCluster:
+def seen(id: str, *, creator: str | None = "admin@x", **tags: str) -> ObservedCluster:
     told = {"group": "group_01", "course": "1", "term": "t", "origin": "terraform"} | tags
-    return SeenCluster(id, id, sighting=Sighting(START, running=True), moved="", creator=creator, **told)
+    return ObservedCluster(
+        id, id, observation=Observation(START, running=True), list_fingerprint="", creator=creator, **told
+    )
 
 
-def is_by_admin(cluster: SeenCluster) -> bool:
+def is_by_admin(cluster: ObservedCluster) -> bool:
     return cluster.creator == "admin@x"
 
 
 LISTED = frozenset({"group_01", "group_02"})
 
 
-def own(*clusters: SeenCluster, groups: frozenset[str] | None = LISTED, **more: Any) -> Any:
-    values: dict[str, Any] = {"is_named": False, "accepted": {}, "trust": Trust(is_by_admin, lambda _: True)} | more
-    return own_clusters(clusters, ("1", "t"), groups=groups, **values)
+def own(*clusters: ObservedCluster, groups: frozenset[str] | None = LISTED, **more: Any) -> Any:
+    values: dict[str, Any] = {
+        "is_named": False,
+        "accepted": {},
+        "creator_check": CreatorCheck(is_by_admin, lambda _: True),
+    } | more
+    return select_clusters(clusters, ("1", "t"), groups=groups, **values)
 
 
 @pytest.mark.parametrize(
@@ -273,27 +279,29 @@ def own(*clusters: SeenCluster, groups: frozenset[str] | None = LISTED, **more: 
         (seen("a", course="../1"), False),
     ],
 )
-def test_a_lab_cluster_has_tags_a_listed_group_and_staff_for_a_creator(cluster: SeenCluster, is_served: bool) -> None:
+def test_a_lab_cluster_has_tags_a_listed_group_and_staff_for_a_creator(
+    cluster: ObservedCluster, is_served: bool
+) -> None:
     found = own(cluster)
-    assert (bool(found.clusters), bool(found.new)) == (is_served, is_served)
+    assert (bool(found.clusters), bool(found.newly_accepted)) == (is_served, is_served)
 
 
 def test_what_was_accepted_stays_accepted_whoever_made_it() -> None:
-    before = {"a": Accepted("1", "t", "group_01", "dana@x")}
+    before = {"a": AcceptedCluster("1", "t", "group_01", "dana@x")}
     assert own(seen("a", creator="dana@x"), accepted=before).clusters == (seen("a", creator="dana@x"),)
     moved = own(seen("a", group="group_02"), accepted=before)
-    assert (moved.clusters, moved.new, len(moved.problems)) == ((seen("a"),), (), 1)
+    assert (moved.clusters, moved.newly_accepted, len(moved.problems)) == ((seen("a"),), (), 1)
     bare = own(replace(seen("a"), course="", term="", group=None, origin=""), accepted=before)
     assert (bare.clusters, len(bare.problems)) == ((seen("a"),), 1)
     renamed = own(seen("a", group="group_02"), accepted=before, groups=frozenset({"group_02"}))
-    assert (renamed.new, renamed.problems) == ((seen("a", group="group_02"),), ())
+    assert (renamed.newly_accepted, renamed.problems) == ((seen("a", group="group_02"),), ())
 
 
 def test_a_creator_who_cannot_be_looked_up_neither_ends_the_quota_nor_takes_it_over() -> None:
-    doubt = Trust(is_by_admin, lambda _: False)
-    alone = own(seen("a", creator="b@x"), trust=doubt)
-    assert (alone.clusters, alone.new, len(alone.problems)) == ((seen("a", creator="b@x"),), (), 1)
-    beside = own(seen("a", creator=None), seen("b"), trust=doubt)
+    check = CreatorCheck(is_by_admin, lambda _: False)
+    alone = own(seen("a", creator="b@x"), creator_check=check)
+    assert (alone.clusters, alone.newly_accepted, len(alone.problems)) == ((seen("a", creator="b@x"),), (), 1)
+    beside = own(seen("a", creator=None), seen("b"), creator_check=check)
     assert (beside.clusters, beside.claims, len(beside.problems)) == ((seen("b"),), (seen("a", creator=None),), 1)
 
 

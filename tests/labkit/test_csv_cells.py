@@ -19,10 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enforcer.domain.course import Course, CourseGroup
-from enforcer.domain.observations import SeenCluster
+from enforcer.domain.observations import ObservedCluster
 from enforcer.domain.quota import Calendar, Quota
-from enforcer.domain.snapshot import Picture
-from enforcer.domain.uptime import Session, Sighting
+from enforcer.domain.snapshot import Snapshot
+from enforcer.domain.uptime import Observation, Session
 from enforcer.reports.day_report import make_report
 from enforcer.reports.formats import to_csv as report_csv
 from enforcer.retention.archive import to_csv as archive_csv
@@ -177,10 +177,10 @@ def report(text: str, folder: Path) -> str:
     tz, day = ZoneInfo("UTC"), date(2026, 11, 2)
     now, quota = datetime(2026, 11, 3, tzinfo=UTC), Quota(timedelta(), timedelta(hours=3))
     course = Course("1", "t", "c", Calendar(tz, day, day, 6), True, {text: CourseGroup(text, 1, text, quota)})
-    cluster = SeenCluster("id", text, text or None, "1", "t", "terraform", Sighting(now, running=False), "")
+    cluster = ObservedCluster("id", text, text or None, "1", "t", "terraform", Observation(now, running=False), "")
     ran = Session(datetime(2026, 11, 2, 9, tzinfo=UTC), datetime(2026, 11, 2, 10, tzinfo=UTC), "a", estimate=text)
-    picture = Picture(now, course, quota, (cluster,), {"id": [ran]}, (), None)
-    content = report_csv(make_report(picture, day, settled={}, actions=(), polls=())).decode("utf-8-sig")
+    snapshot = Snapshot(now, course, quota, (cluster,), {"id": [ran]}, (), None)
+    content = report_csv(make_report(snapshot, day, settled={}, actions=(), polls=())).decode("utf-8-sig")
     [_, row] = cells_of(content)
     assert unescape_formula(row[2]) == one_line(text)
     assert row[4] == "60.00"
@@ -191,7 +191,7 @@ def archive(text: str, folder: Path) -> str:
     """Write a table of an archive with every type of cell."""
     kinds = (str, int, bool, date, datetime)
     archived = Table(
-        "t", "t", False, tuple(Column(kind.__name__, kind, "") for kind in kinds), lambda ledger, picture: iter(())
+        "t", "t", False, tuple(Column(kind.__name__, kind, "") for kind in kinds), lambda ledger, snapshot: iter(())
     )
     row = (text, -1, True, date(2026, 11, 2), datetime(2026, 11, 2, tzinfo=UTC))
     content = archive_csv(archived, [row, (None,) * 5]).decode("utf-8-sig")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from enforcer.domain.observations import SeenCluster, ToldEvent
-from enforcer.domain.uptime import Event, Sighting
+from enforcer.domain.observations import ObservedCluster, RawEvent
+from enforcer.domain.uptime import Event, Observation
 
 T = datetime(2030, 11, 3, 8, tzinfo=UTC)
 
 
-def observed_cluster(id: str = "1103-1", *, at: datetime = T, running: bool = True, moved: str = "1") -> SeenCluster:
-    sighting = Sighting(at, running, since=T, terminated=None if running else at)
-    return SeenCluster(id, f"cluster {id}", "group_01", "94290", "2030w", "terraform", sighting, moved)
+def observed_cluster(
+    id: str = "1103-1", *, at: datetime = T, running: bool = True, moved: str = "1"
+) -> ObservedCluster:
+    observation = Observation(at, running, started=T, terminated=None if running else at)
+    return ObservedCluster(id, f"cluster {id}", "group_01", "94290", "2030w", "terraform", observation, moved)
 
 
-def raw_events(*events: Event) -> list[ToldEvent]:
-    return [ToldEvent(event, "{}") for event in events]
+def raw_events(*events: Event) -> list[RawEvent]:
+    return [RawEvent(event, "{}") for event in events]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
-from enforcer.domain.snapshot import group_named
+from enforcer.domain.snapshot import group_from_name
 from enforcer.domain.timestamps import to_millis
 from enforcer.domain.uptime import day_bounds
 from enforcer.ledger.database import Ledger
@@ -72,7 +72,7 @@ def _add_unknown_clusters(
 ) -> dict[str, str]:
     """Make sure that the ledger knows the cluster of each day, and return their groups."""
     groups = {
-        row.cluster_id: row.group_name or group_named(row.name)
+        row.cluster_id: row.group_name or group_from_name(row.name)
         for row in ledger.select(ClusterRow, ClusterRow.cluster_id, ClusterRow.group_name, ClusterRow.name)
     }
     by_cluster: dict[str, list[date]] = {}
@@ -81,7 +81,7 @@ def _add_unknown_clusters(
             by_cluster.setdefault(one.cluster_id, []).append(one.day)
     for id, its_days in by_cluster.items():
         name = names.get(id, id)
-        groups[id] = group_named(name)
+        groups[id] = group_from_name(name)
         ledger.insert(
             ClusterRow,
             cluster_id=id,

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from enforcer.domain.observations import DirectGrant, FileInfo, SeenCluster, ToldEvent
-from enforcer.domain.timestamps import to_instant
-from enforcer.domain.uptime import LATER_FAILURES, Event, Sighting
+from enforcer.domain.observations import DirectGrant, FileInfo, ObservedCluster, RawEvent
+from enforcer.domain.timestamps import from_millis
+from enforcer.domain.uptime import RUNTIME_FAILURES, Event, Observation
 from labkit.course_file import COURSE_TAG, GROUP_TAG, ORIGIN_TAG, TERM_TAG
 
 Parsed = TypeVar("Parsed")
@@ -27,53 +27,57 @@ MOST_IDLE_MINUTES = 1_000_000.0
 _TIMES = ("start_time", "last_restarted_time", "terminated_time", "last_state_loss_time")
 
 
-class Malformed(ValueError):
+class MalformedResponseError(ValueError):
     """A malformed response or entry; the message is a sentence that does not name the request."""
 
 
-def object_in(answer: object) -> dict[str, Any]:
+def parse_object(answer: object) -> dict[str, Any]:
     """Return a response that is a JSON object. Raises Malformed, also if the response is an error."""
     if not isinstance(answer, dict):
-        raise Malformed(f"expected an object, not {_shown(answer)}")
+        raise MalformedResponseError(f"expected an object, not {_shown(answer)}")
     if answer.get("error_code"):
-        raise Malformed(f"the response is an error, {_shown(answer['error_code'])}: {_shown(answer.get('message'))}")
+        raise MalformedResponseError(
+            f"the response is an error, {_shown(answer['error_code'])}: {_shown(answer.get('message'))}"
+        )
     return answer
 
 
-def entries_in(answer: object, key: str) -> list[Any]:
+def parse_list(answer: object, key: str) -> list[Any]:
     """Return the list under `key` of a response; empty if the key is missing. Raises Malformed."""
-    entries = object_in(answer).get(key, [])
+    entries = parse_object(answer).get(key, [])
     if not isinstance(entries, list):
-        raise Malformed(f"{key} is not a list, but {_shown(entries)}")
+        raise MalformedResponseError(f"{key} is not a list, but {_shown(entries)}")
     return entries
 
 
-def readable(entries: Iterable[Any], parse: Callable[[dict[str, Any]], Parsed], problems: list[str]) -> list[Parsed]:
+def parse_entries(
+    entries: Iterable[Any], parse: Callable[[dict[str, Any]], Parsed], problems: list[str]
+) -> list[Parsed]:
     """Parse each entry; add a sentence to `problems` for each malformed one."""
     found = []
     for entry in entries:
         try:
             found.append(parse(_mapping(entry, "an entry")))
-        except Malformed as error:
+        except MalformedResponseError as error:
             problems.append(str(error))
     return found
 
 
-def token_in(answer: Mapping[str, Any], key: str) -> str:
+def parse_page_token(answer: Mapping[str, Any], key: str) -> str:
     """Return the token of the next page; empty on the last page. Raises Malformed."""
     token = answer.get(key) or ""
     if not isinstance(token, str):
-        raise Malformed(f"{key} is not a text, but {_shown(token)}")
+        raise MalformedResponseError(f"{key} is not a text, but {_shown(token)}")
     return token
 
 
-def cluster_in(entry: dict[str, Any], now: datetime, problems: list[str]) -> SeenCluster:
+def parse_cluster(entry: dict[str, Any], now: datetime, problems: list[str]) -> ObservedCluster:
     """Parse a cluster of the list, which was requested at `now`. A malformed time counts as unknown.
 
     Raises Malformed.
     """
-    id, state = text_in(entry, "cluster_id"), text_in(entry, "state")
-    tags = tags_in(entry)
+    id, state = parse_text(entry, "cluster_id"), parse_text(entry, "state")
+    tags = parse_tags(entry)
     times = {name: _time(entry, name, problems, f"cluster {id}") for name in _TIMES}
     started = max((time for name in _TIMES[:2] if (time := times[name])), default=None)
     ended = times["terminated_time"]
@@ -81,36 +85,38 @@ def cluster_in(entry: dict[str, Any], now: datetime, problems: list[str]) -> See
         # The list has the time of an end only after it is completed.
         ended = now
     name = entry.get("cluster_name")
-    return SeenCluster(
+    return ObservedCluster(
         id=id,
         name=_clean(name) if isinstance(name, str) else "",
         group=tags.get(GROUP_TAG),
         course=tags.get(COURSE_TAG, ""),
         term=tags.get(TERM_TAG, ""),
         origin=tags.get(ORIGIN_TAG, ""),
-        sighting=Sighting(at=now, running=state in UP_STATES, since=started, terminated=ended),
-        moved=":".join(_clean(str(entry.get(name) or ""))[:40] for name in _TIMES),
+        observation=Observation(at=now, running=state in UP_STATES, started=started, terminated=ended),
+        list_fingerprint=":".join(_clean(str(entry.get(name) or ""))[:40] for name in _TIMES),
         creator=_user(entry.get("creator_user_name")),
     )
 
 
-def tags_in(entry: Mapping[str, Any]) -> dict[str, str]:
+def parse_tags(entry: Mapping[str, Any]) -> dict[str, str]:
     """Return the tags of a cluster. Raises Malformed."""
     tags: dict[str, str] = {}
     for key in ("default_tags", "custom_tags"):
         for name, value in _mapping(entry.get(key) or {}, key).items():
             if not isinstance(value, str) or len(value) > LONGEST_NAME:
-                raise Malformed(f"the tag {_shown(name)} of cluster {_shown(entry.get('cluster_id'))} is not a text")
+                raise MalformedResponseError(
+                    f"the tag {_shown(name)} of cluster {_shown(entry.get('cluster_id'))} is not a text"
+                )
             tags[name] = _clean(value)
     return tags
 
 
-def event_in(entry: dict[str, Any], problems: list[str]) -> ToldEvent:
+def parse_event(entry: dict[str, Any], problems: list[str]) -> RawEvent:
     """Parse an event. A malformed detail counts as unknown. Raises Malformed without a time or a type."""
-    at = instant_in(entry.get("timestamp"))
+    at = parse_timestamp(entry.get("timestamp"))
     if at is None:
-        raise Malformed("an event has no timestamp")
-    type = text_in(entry, "type")
+        raise MalformedResponseError("an event has no timestamp")
+    type = parse_text(entry, "type")
     details = _optional(entry, "details", f"an event {type}", problems)
     reason = _optional(details, "reason", f"an event {type}", problems)
     has_failed = type == "TERMINATING" and reason.get("type", "SUCCESS") != "SUCCESS"
@@ -122,14 +128,14 @@ def event_in(entry: dict[str, Any], problems: list[str]) -> ToldEvent:
         workers=_workers(details.get("current_num_workers")),
         idle=_idle(reason.get("parameters")) if code == "INACTIVITY" else None,
         failed=has_failed,
-        may_have_run=has_failed and isinstance(code, str) and code in LATER_FAILURES,
+        may_have_run=has_failed and isinstance(code, str) and code in RUNTIME_FAILURES,
     )
-    return ToldEvent(narrowed, json.dumps(entry, sort_keys=True))
+    return RawEvent(narrowed, json.dumps(entry, sort_keys=True))
 
 
-def file_in(entry: dict[str, Any]) -> FileInfo | None:
+def parse_file(entry: dict[str, Any]) -> FileInfo | None:
     """Parse a file of a folder; return None for an entry that is not a file. Raises Malformed."""
-    path, kind = text_in(entry, "path", most=4096), text_in(entry, "object_type")
+    path, kind = parse_text(entry, "path", most=4096), parse_text(entry, "object_type")
     if kind != "FILE":
         return None
     return FileInfo(
@@ -137,14 +143,14 @@ def file_in(entry: dict[str, Any]) -> FileInfo | None:
     )
 
 
-def grants_in(answer: object) -> list[DirectGrant]:
+def parse_grants(answer: object) -> list[DirectGrant]:
     """Return the direct grants on an object, without inherited ones. Raises Malformed."""
     found = []
-    for entry in entries_in(answer, "access_control_list"):
+    for entry in parse_list(answer, "access_control_list"):
         named = _mapping(entry, "an entry of access_control_list")
-        kinds = [(kind, text_in(named, key)) for key, kind in PRINCIPALS.items() if named.get(key)]
-        for grant in map(_grant, entries_in(named, "all_permissions")):
-            level = text_in(grant, "permission_level")
+        kinds = [(kind, parse_text(named, key)) for key, kind in PRINCIPALS.items() if named.get(key)]
+        for grant in map(_grant, parse_list(named, "all_permissions")):
+            level = parse_text(grant, "permission_level")
             if not grant.get("inherited"):
                 found += [DirectGrant(kind, principal, level) for kind, principal in kinds]
     return found
@@ -154,36 +160,38 @@ def _grant(entry: object) -> dict[str, Any]:
     return _mapping(entry, "a grant")
 
 
-def text_in(entry: Mapping[str, Any], key: str, *, most: int = LONGEST_NAME) -> str:
+def parse_text(entry: Mapping[str, Any], key: str, *, most: int = LONGEST_NAME) -> str:
     """Return a text that is not empty and that the ledger can store. Raises Malformed."""
     value = entry.get(key)
     if not isinstance(value, str) or not value or len(value) > most or _clean(value) != value:
-        raise Malformed(f"{key} is {'missing' if value is None else f'not a usable text, but {_shown(value)}'}")
+        raise MalformedResponseError(
+            f"{key} is {'missing' if value is None else f'not a usable text, but {_shown(value)}'}"
+        )
     return value
 
 
-def instant_in(value: object) -> datetime | None:
+def parse_timestamp(value: object) -> datetime | None:
     """Parse a time in milliseconds; return None if it is missing or 0, as the API writes some. Raises Malformed."""
     if value is None or (value == 0 and not isinstance(value, bool)):
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < LAST_MILLIS:
-        raise Malformed(f"{_shown(value)} is not a time in milliseconds")
-    return to_instant(value)
+        raise MalformedResponseError(f"{_shown(value)} is not a time in milliseconds")
+    return from_millis(value)
 
 
 def _time(entry: Mapping[str, Any], key: str, problems: list[str], owner: str) -> datetime | None:
     try:
-        return instant_in(entry.get(key))
-    except Malformed as error:
+        return parse_timestamp(entry.get(key))
+    except MalformedResponseError as error:
         problems.append(f"{key} of {owner}: {error}")
         return None
 
 
 def _mapping(value: object, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise Malformed(f"{what} is not an object, but {_shown(value)}")
+        raise MalformedResponseError(f"{what} is not an object, but {_shown(value)}")
     return value
 
 

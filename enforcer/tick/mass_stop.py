@@ -10,26 +10,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from enforcer.domain.quota import Action, Restrict, Stop
-from enforcer.domain.snapshot import Picture
-from enforcer.domain.timestamps import to_instant, to_millis
+from enforcer.domain.snapshot import Snapshot
+from enforcer.domain.timestamps import from_millis, to_millis
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
-from enforcer.settings import Cap
+from enforcer.settings import MassStopThreshold
 
 HELD, NEAR = "held", "near their limits"
 """Notes in the ledger: held clusters, and clusters past a soft limit, each with a time."""
 POLL_INTERVAL = timedelta(minutes=15)
 """Interval of polls."""
-AGAIN_AFTER = timedelta(minutes=2)
+RETRY_HELD_AFTER = timedelta(minutes=2)
 """When `watch` runs the next poll, which stops the held clusters."""
-MIN_HOLD = AGAIN_AFTER - timedelta(seconds=10)
+MIN_HOLD = RETRY_HELD_AFTER - timedelta(seconds=10)
 """Minimum time for which clusters are held."""
 HOLD_EXPIRY = timedelta(hours=2)
 """Holds that are older no longer count."""
 
 
 @dataclass(frozen=True)
-class Memory:
+class PollHistory:
     """What earlier polls noted about held stops."""
 
     last_poll: datetime | None = None
@@ -41,46 +41,52 @@ class Memory:
     """Clusters past a soft limit at a poll in the last two intervals."""
 
 
-def held_clusters(
-    actions: Iterable[Action], running: Iterable[str], memory: Memory, cap: Cap, *, now: datetime, is_confirmed: bool
+def clusters_to_hold(
+    actions: Iterable[Action],
+    running: Iterable[str],
+    history: PollHistory,
+    cap: MassStopThreshold,
+    *,
+    now: datetime,
+    is_confirmed: bool,
 ) -> frozenset[str]:
     """Return the clusters that are neither stopped nor restricted for now. Pure.
 
     `running` are the running clusters of the lab; `is_confirmed`: the workspace's time agrees with this machine's.
     """
-    due = {action.cluster_id for action in actions if isinstance(action, Stop)} - memory.held
+    due = {action.cluster_id for action in actions if isinstance(action, Stop)} - history.held
     is_mass = len(due) >= cap.clusters and len(due) > cap.share * len(set(running))
-    has_gap = memory.last_poll is None or now - memory.last_poll > 2 * POLL_INTERVAL
-    if not is_mass or due & memory.near or (has_gap and is_confirmed and not memory.is_holding):
+    has_gap = history.last_poll is None or now - history.last_poll > 2 * POLL_INTERVAL
+    if not is_mass or due & history.near or (has_gap and is_confirmed and not history.is_holding):
         return frozenset()
     return frozenset(due)
 
 
-def without(actions: Iterable[Action], held: frozenset[str]) -> tuple[Action, ...]:
+def without_held(actions: Iterable[Action], held: frozenset[str]) -> tuple[Action, ...]:
     """Return the actions without those that stop or restrict a held cluster."""
     return tuple(one for one in actions if not (isinstance(one, Stop | Restrict) and one.cluster_id in held))
 
 
-def sentence(picture: Picture, held: frozenset[str]) -> str:
+def hold_notice(snapshot: Snapshot, held: frozenset[str]) -> str:
     """Return a sentence about the held stops and what to do."""
-    names = picture_names(picture, held)
+    names = cluster_names(snapshot, held)
     return (
         f"{len(held)} clusters are due to be stopped at once, and none was near its limit before: {names}. This poll"
         " stops none of them; the next one stops those still due. Correct the limits, or poll with --stop-now"
     )
 
 
-def picture_names(picture: Picture, held: frozenset[str]) -> str:
+def cluster_names(snapshot: Snapshot, held: frozenset[str]) -> str:
     """Return the names of the first ten held clusters, and the number of the others."""
-    shown = sorted(cluster.name for cluster in picture.clusters if cluster.id in held)
+    shown = sorted(cluster.name for cluster in snapshot.clusters if cluster.id in held)
     return ", ".join(shown[:10]) + (f" and {len(shown) - 10} more" if len(shown) > 10 else "")
 
 
-def recall_memory(ledger: Ledger, *, now: datetime) -> Memory:
+def read_poll_history(ledger: Ledger, *, now: datetime) -> PollHistory:
     """Read what earlier polls noted."""
     held, near = _noted(ledger, HELD), _noted(ledger, NEAR)
     recent = {id: at for id, at in held.items() if now - HOLD_EXPIRY < at <= now}
-    return Memory(
+    return PollHistory(
         queries.last_poll(ledger),
         frozenset(id for id, at in recent.items() if at <= now - MIN_HOLD),
         any(at > now - MIN_HOLD for at in recent.values()),
@@ -88,27 +94,31 @@ def recall_memory(ledger: Ledger, *, now: datetime) -> Memory:
     )
 
 
-def remember(ledger: Ledger, picture: Picture, memory: Memory, held: frozenset[str]) -> None:
+def write_poll_history(ledger: Ledger, snapshot: Snapshot, history: PollHistory, held: frozenset[str]) -> None:
     """Note the held clusters and those past a soft limit, for the next polls."""
-    now = picture.now
+    now = snapshot.now
     before = _noted(ledger, HELD)
-    kept = {id: before[id] if id in before and memory.is_holding else now for id in held}
-    kept |= {id: before[id] for id in memory.held if id in before}
+    kept = {id: before[id] if id in before and history.is_holding else now for id in held}
+    kept |= {id: before[id] for id in history.held if id in before}
     if kept or before:
         _note(ledger, HELD, kept)
-    near = {id: at for id, at in _noted(ledger, NEAR).items() if id in memory.near}
-    near |= {c.id: now for c in picture.clusters if any(use.is_near for use in picture.uses(c)) and c.id not in held}
-    if near or memory.near:
+    near = {id: at for id, at in _noted(ledger, NEAR).items() if id in history.near}
+    near |= {
+        c.id: now
+        for c in snapshot.clusters
+        if any(usage.is_near for usage in snapshot.limit_usages(c)) and c.id not in held
+    }
+    if near or history.near:
         _note(ledger, NEAR, near)
 
 
-def held_now(ledger: Ledger) -> frozenset[str]:
+def held_cluster_ids(ledger: Ledger) -> frozenset[str]:
     """Return the held clusters, whose events are read again before they are stopped."""
     return frozenset(_noted(ledger, HELD))
 
 
 def _noted(ledger: Ledger, name: str) -> dict[str, datetime]:
-    return {id: to_instant(at) for id, at in json.loads(queries.note(ledger, name) or "{}").items()}
+    return {id: from_millis(at) for id, at in json.loads(queries.note(ledger, name) or "{}").items()}
 
 
 def _note(ledger: Ledger, name: str, timestamps: dict[str, datetime]) -> None:
