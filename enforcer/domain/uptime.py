@@ -197,26 +197,26 @@ def close_open_session(
     return (*sessions[:-1], replace(last, end=end, estimate=reason))
 
 
-def reconcile(told: Timeline, observations: tuple[Observation, ...]) -> tuple[Session, ...]:
+def reconcile(timeline: Timeline, observations: tuple[Observation, ...]) -> tuple[Session, ...]:
     """Correct the sessions by the cluster list if events are missing; mark each correction as an estimate.
 
     `observations` are ordered by time; the last one is the current state. If the list shows a stopped cluster, an open
     session ends; if it shows a running cluster and there is no open session, one begins; a start or end that only the
     list has is taken from it.
     """
-    sessions = told.sessions
+    sessions = timeline.sessions
     if not observations:
         return sessions
     now = observations[-1]
-    is_unread = now.started is not None and (told.last_event is None or now.started > told.last_event)
-    has_ended = bool(told.launching_since and now.terminated and now.terminated >= told.launching_since)
-    if told.sessions_if_running is not None and (now.running or is_unread or has_ended):
+    is_unread = now.started is not None and (timeline.last_event is None or now.started > timeline.last_event)
+    has_ended = bool(timeline.launching_since and now.terminated and now.terminated >= timeline.launching_since)
+    if timeline.sessions_if_running is not None and (now.running or is_unread or has_ended):
         return reconcile(
-            replace(told, sessions=told.sessions_if_running, launching_since=None, sessions_if_running=None),
+            replace(timeline, sessions=timeline.sessions_if_running, launching_since=None, sessions_if_running=None),
             observations,
         )
-    if told.failed_launch and (ran_at := _seen_running(observations, *told.failed_launch[:2])):
-        _, end, user = told.failed_launch
+    if timeline.failed_launch and (ran_at := _seen_running(observations, *timeline.failed_launch[:2])):
+        _, end, user = timeline.failed_launch
         sessions = (*sessions, Session(ran_at, end, user, estimate=NO_RUNNING))
     if sessions and sessions[-1].end is None:
         last = sessions[-1]
@@ -246,8 +246,8 @@ def reconcile(told: Timeline, observations: tuple[Observation, ...]) -> tuple[Se
         # The end is also from the list; during a launch only the start is known.
         reason = "it was not among the events; taken from the cluster list"
         return (*sessions, Session(now.started, max(now.started, now.terminated or now.started), estimate=reason))
-    if told.launching_since and not is_unread and now.terminated and now.terminated >= told.launching_since:
-        return (*sessions, Session(told.launching_since, told.launching_since, estimate=UNCERTAIN))
+    if timeline.launching_since and not is_unread and now.terminated and now.terminated >= timeline.launching_since:
+        return (*sessions, Session(timeline.launching_since, timeline.launching_since, estimate=UNCERTAIN))
     return sessions
 
 

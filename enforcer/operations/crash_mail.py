@@ -82,9 +82,9 @@ def crash_cause(error: BaseException) -> tuple[str, str]:
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "nowhere"
     name = type(error).__name__
-    said = str(error) if isinstance(error, WorkspaceError) else f"{name}: {error}"
+    text = str(error) if isinstance(error, WorkspaceError) else f"{name}: {error}"
     longest = 1000 if isinstance(error, WorkspaceError) else 120
-    return one_line(redact_secrets(said), longest), f"{name} {where}"[:200]
+    return one_line(redact_secrets(text), longest), f"{name} {where}"[:200]
 
 
 def _payload(message: Message, sender: str) -> str:

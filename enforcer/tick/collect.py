@@ -97,9 +97,11 @@ def read_lab_state(ledger: Ledger, workspace: WorkspaceReader, settings: Setting
     queries.delete_clusters(ledger, [cluster.id for cluster in selection.claims])
     reader = found.reader_of(course_term)
     entries = reader.entries()
-    told = [*([unclear] if unclear else []), *reader.problems]
-    problems = (*workspace.pop_problems(), *told, *selection.problems, *found.foreign_claims(course_term))
-    notices = tuple(problem for problem in told if problem == unclear or problem.startswith(path_of(*course_term)))
+    course_problems = [*([unclear] if unclear else []), *reader.problems]
+    problems = (*workspace.pop_problems(), *course_problems, *selection.problems, *found.foreign_claims(course_term))
+    notices = tuple(
+        problem for problem in course_problems if problem == unclear or problem.startswith(path_of(*course_term))
+    )
     course = file or without_file(*course_term, settings.default_zone, now)
     claims = frozenset(cluster.id for cluster in selection.claims)
     return LabState(selection.clusters, course_term, course, entries, problems, found.memberships, claims, notices)
@@ -315,46 +317,46 @@ def _read_events(
     # Most urgent first, because the time may not suffice for all.
     due = sorted((cluster for cluster in clusters if changed(cluster)), key=urgency)
     answers = zip(due, ordered([partial(read, cluster) for cluster in due]), strict=True)
-    while some := list(islice(answers, EVENT_BATCH_SIZE)):
-        readings = []
-        for cluster, told in some:
-            if isinstance(told, WorkspaceError):
+    while answered := list(islice(answers, EVENT_BATCH_SIZE)):
+        batches = []
+        for cluster, result in answered:
+            if isinstance(result, WorkspaceError):
                 # Also if the error says that the cluster does not exist, because the list shows it.
-                problems.append(f"{told}; its time is a lower bound from the cluster list")
-            if isinstance(told, PartialReadError):
-                readings.append(
+                problems.append(f"{result}; its time is a lower bound from the cluster list")
+            if isinstance(result, PartialReadError):
+                batches.append(
                     EventBatch(
                         cluster.id,
-                        _without_future_events(now, cluster, told.events, problems),
+                        _without_future_events(now, cluster, result.events, problems),
                         cluster.list_fingerprint,
                         True,
                     )
                 )
-            elif isinstance(told, WorkspaceError):
+            elif isinstance(result, WorkspaceError):
                 record.rebuild(ledger, cluster.id)
             else:
-                readings.append(
+                batches.append(
                     EventBatch(
-                        cluster.id, _without_future_events(now, cluster, told, problems), cluster.list_fingerprint
+                        cluster.id, _without_future_events(now, cluster, result, problems), cluster.list_fingerprint
                     )
                 )
-        record.add_events(ledger, readings, read_to=now)
-        _log_unknown_types(ledger, readings)
+        record.add_events(ledger, batches, read_to=now)
+        _log_unknown_types(ledger, batches)
 
 
 def _without_future_events(
-    now: datetime, cluster: ObservedCluster, told: Sequence[RawEvent], problems: list[str]
+    now: datetime, cluster: ObservedCluster, events: Sequence[RawEvent], problems: list[str]
 ) -> Sequence[RawEvent]:
     """Drop events that are further in the future than a wrong clock explains."""
-    kept = [one for one in told if one.event.at <= now + MAX_CLOCK_SKEW]
-    if len(kept) < len(told):
-        problems.append(f"the events of cluster {cluster.id}: {len(told) - len(kept)} are in the future and ignored")
+    kept = [one for one in events if one.event.at <= now + MAX_CLOCK_SKEW]
+    if len(kept) < len(events):
+        problems.append(f"the events of cluster {cluster.id}: {len(events) - len(kept)} are in the future and ignored")
     return kept
 
 
-def _log_unknown_types(ledger: Ledger, readings: Iterable[EventBatch]) -> None:
+def _log_unknown_types(ledger: Ledger, batches: Iterable[EventBatch]) -> None:
     """Log unknown event types, each once."""
-    found = {told.event.type for reading in readings for told in reading.events} - KNOWN_TYPES
+    found = {one.event.type for batch in batches for one in batch.events} - KNOWN_TYPES
     if not found:
         return
     known = set(json.loads(queries.note(ledger, UNKNOWN_TYPES) or "[]"))

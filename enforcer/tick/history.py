@@ -17,10 +17,10 @@ def load_past_snapshot(ledger: Ledger, settings: Settings, *, now: datetime) -> 
     days."""
     clusters = queries.clusters_of_last_course(ledger, settings.course, settings.term)
     course_term = (clusters[0].course, clusters[0].term) if clusters and clusters[0].course else None
-    memory = WorkspaceMemory(ledger, now=now)
-    course, entries, problems = read_folder(None, memory, course_term, settings.default_zone, now=now)
+    cache = WorkspaceMemory(ledger, now=now)
+    course, entries, problems = read_folder(None, cache, course_term, settings.default_zone, now=now)
     ids = [cluster.id for cluster in clusters]
     sessions = queries.sessions(ledger, begins=from_millis(0), ends=now, cluster_ids=ids)
     return Snapshot(
-        now, course, settings.fallback_quota, clusters, sessions, in_force(entries), memory.members(), tuple(problems)
+        now, course, settings.fallback_quota, clusters, sessions, in_force(entries), cache.members(), tuple(problems)
     )

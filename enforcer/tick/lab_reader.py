@@ -98,8 +98,8 @@ class LabReader:
 
     def _read(self, course_term: CourseTerm) -> tuple[CourseReader, Course | None]:
         if course_term not in self._readers:
-            memory = WorkspaceMemory(self._ledger, now=self._now)
-            reader = CourseReader(self._workspace, memory, folder_of(*course_term))
+            cache = WorkspaceMemory(self._ledger, now=self._now)
+            reader = CourseReader(self._workspace, cache, folder_of(*course_term))
             self._readers[course_term] = reader, reader.course()
         return self._readers[course_term]
 

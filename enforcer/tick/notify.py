@@ -109,7 +109,7 @@ def _queue(
         outbox.queue(
             ledger, kind, cluster_id, message, now=snapshot.now, period=period, period_start=first, hard_limit=hard
         )
-    except Exception as error:  # noqa: BLE001 - see queue_letter_about
+    except Exception as error:  # noqa: BLE001 - see queue_message_about
         log.exception("the %s message of cluster %s cannot be rendered", kind.value, cluster_id)
         return [f"the {kind.value} message of cluster {cluster_id} cannot be rendered: {error}"]
     return []

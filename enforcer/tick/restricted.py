@@ -110,10 +110,10 @@ def limits_reached(
         return None
     allowances = in_force(reader.entries())
     begins = counting_start(course, settled, now)
-    told = in_parallel([partial(sessions_since, workspace, cluster, begins) for cluster in clusters])
+    cluster_sessions = in_parallel([partial(sessions_since, workspace, cluster, begins) for cluster in clusters])
     sessions = {
         cluster.id: [_with_role(session, people, cluster) for session in found]
-        for cluster, found in zip(clusters, told, strict=True)
+        for cluster, found in zip(clusters, cluster_sessions, strict=True)
     }
     gone = {id: one for id, one in settled.gone.items() if id not in sessions} if settled else {}
     sessions |= {id: one.sessions for id, one in gone.items()}
@@ -186,8 +186,8 @@ def sessions_since(workspace: WorkspaceReader, cluster: ObservedCluster, begins:
     """Return the cluster's sessions that end after `begins`."""
     sessions: tuple[Session, ...] = ()
     for since in (begins - BEFORE, None):
-        told = timeline_of(event.event for event in workspace.events(cluster.id, since))
-        sessions = reconcile(told, (cluster.observation,))
+        timeline = timeline_of(event.event for event in workspace.events(cluster.id, since))
+        sessions = reconcile(timeline, (cluster.observation,))
         if not any(session.estimate for session in sessions):
             break
     return [session for session in sessions if session.end is None or session.end > begins]

@@ -32,7 +32,7 @@ class ReadTimeoutError(WorkspaceError):
 class PartialReadError(WorkspaceError):
     """Only some of the events of a cluster could be read."""
 
-    def __init__(self, sentence: str, told: Sequence[RawEvent]) -> None:
+    def __init__(self, sentence: str, events: Sequence[RawEvent]) -> None:
         super().__init__(sentence)
-        self.events = tuple(told)
+        self.events = tuple(events)
         """The events that were read, the oldest ones."""

@@ -32,7 +32,7 @@ class MalformedResponseError(ValueError):
 
 
 def parse_object(answer: object) -> dict[str, Any]:
-    """Return a response that is a JSON object. Raises Malformed, also if the response is an error."""
+    """Return a response that is a JSON object. Raises MalformedResponseError, also if the response is an error."""
     if not isinstance(answer, dict):
         raise MalformedResponseError(f"expected an object, not {_shown(answer)}")
     if answer.get("error_code"):
@@ -43,7 +43,7 @@ def parse_object(answer: object) -> dict[str, Any]:
 
 
 def parse_list(answer: object, key: str) -> list[Any]:
-    """Return the list under `key` of a response; empty if the key is missing. Raises Malformed."""
+    """Return the list under `key` of a response; empty if the key is missing. Raises MalformedResponseError."""
     entries = parse_object(answer).get(key, [])
     if not isinstance(entries, list):
         raise MalformedResponseError(f"{key} is not a list, but {_shown(entries)}")
@@ -64,7 +64,7 @@ def parse_entries(
 
 
 def parse_page_token(answer: Mapping[str, Any], key: str) -> str:
-    """Return the token of the next page; empty on the last page. Raises Malformed."""
+    """Return the token of the next page; empty on the last page. Raises MalformedResponseError."""
     token = answer.get(key) or ""
     if not isinstance(token, str):
         raise MalformedResponseError(f"{key} is not a text, but {_shown(token)}")
@@ -74,7 +74,7 @@ def parse_page_token(answer: Mapping[str, Any], key: str) -> str:
 def parse_cluster(entry: dict[str, Any], now: datetime, problems: list[str]) -> ObservedCluster:
     """Parse a cluster of the list, which was requested at `now`. A malformed time counts as unknown.
 
-    Raises Malformed.
+    Raises MalformedResponseError.
     """
     id, state = parse_text(entry, "cluster_id"), parse_text(entry, "state")
     tags = parse_tags(entry)
@@ -99,7 +99,7 @@ def parse_cluster(entry: dict[str, Any], now: datetime, problems: list[str]) -> 
 
 
 def parse_tags(entry: Mapping[str, Any]) -> dict[str, str]:
-    """Return the tags of a cluster. Raises Malformed."""
+    """Return the tags of a cluster. Raises MalformedResponseError."""
     tags: dict[str, str] = {}
     for key in ("default_tags", "custom_tags"):
         for name, value in _mapping(entry.get(key) or {}, key).items():
@@ -112,7 +112,7 @@ def parse_tags(entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def parse_event(entry: dict[str, Any], problems: list[str]) -> RawEvent:
-    """Parse an event. A malformed detail counts as unknown. Raises Malformed without a time or a type."""
+    """Parse an event. A malformed detail counts as unknown. Raises MalformedResponseError without a time or a type."""
     at = parse_timestamp(entry.get("timestamp"))
     if at is None:
         raise MalformedResponseError("an event has no timestamp")
@@ -134,7 +134,7 @@ def parse_event(entry: dict[str, Any], problems: list[str]) -> RawEvent:
 
 
 def parse_file(entry: dict[str, Any]) -> FileInfo | None:
-    """Parse a file of a folder; return None for an entry that is not a file. Raises Malformed."""
+    """Parse a file of a folder; return None for an entry that is not a file. Raises MalformedResponseError."""
     path, kind = parse_text(entry, "path", most=4096), parse_text(entry, "object_type")
     if kind != "FILE":
         return None
@@ -144,7 +144,7 @@ def parse_file(entry: dict[str, Any]) -> FileInfo | None:
 
 
 def parse_grants(answer: object) -> list[DirectGrant]:
-    """Return the direct grants on an object, without inherited ones. Raises Malformed."""
+    """Return the direct grants on an object, without inherited ones. Raises MalformedResponseError."""
     found = []
     for entry in parse_list(answer, "access_control_list"):
         named = _mapping(entry, "an entry of access_control_list")
@@ -161,7 +161,7 @@ def _grant(entry: object) -> dict[str, Any]:
 
 
 def parse_text(entry: Mapping[str, Any], key: str, *, most: int = LONGEST_NAME) -> str:
-    """Return a text that is not empty and that the ledger can store. Raises Malformed."""
+    """Return a text that is not empty and that the ledger can store. Raises MalformedResponseError."""
     value = entry.get(key)
     if not isinstance(value, str) or not value or len(value) > most or _clean(value) != value:
         raise MalformedResponseError(
@@ -171,7 +171,8 @@ def parse_text(entry: Mapping[str, Any], key: str, *, most: int = LONGEST_NAME) 
 
 
 def parse_timestamp(value: object) -> datetime | None:
-    """Parse a time in milliseconds; return None if it is missing or 0, as the API writes some. Raises Malformed."""
+    """Parse a time in milliseconds; return None if it is missing or 0, as the API writes some. Raises
+    MalformedResponseError."""
     if value is None or (value == 0 and not isinstance(value, bool)):
         return None
     if isinstance(value, float) and value.is_integer():

@@ -1,4 +1,4 @@
-"""Allowances as files, and the windows they open."""
+"""Allowance files and their windows."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -39,12 +39,12 @@ def allowance(change: Any, first: date = DAY, last: date = DAY, id: str = "a1", 
         ("22:00-02:00", Window(None, time(22), time(2))),
     ],
 )
-def test_a_window_is_written_as_people_write_it(text: str, window: Window) -> None:
+def test_windows_are_parsed_as_people_write_them(text: str, window: Window) -> None:
     assert parse_window(text) == window
 
 
 @pytest.mark.parametrize("text", ["", "10-12", "Mon", "Xyz 10:00-12:00", "10:00-25:00", "10:00-10:00", "10:61-12:00"])
-def test_what_is_no_window_is_refused_with_a_sentence(text: str) -> None:
+def test_an_invalid_window_is_rejected_with_a_message(text: str) -> None:
     with pytest.raises(AllowanceError, match="window"):
         parse_window(text)
 
@@ -69,7 +69,7 @@ entries = st.builds(
 
 @at_most_examples(25)
 @given(entries)
-def test_an_entry_that_is_written_is_read_unchanged(entry: Allowance | Revocation) -> None:
+def test_a_written_entry_is_read_back_unchanged(entry: Allowance | Revocation) -> None:
     assert parse_entry(format_entry(entry), "x.json") == entry
 
 
@@ -93,7 +93,7 @@ def test_an_entry_that_is_written_is_read_unchanged(entry: Allowance | Revocatio
         ),
     ],
 )
-def test_a_file_that_is_no_allowance_is_refused_with_its_name(text: str, sentence: str) -> None:
+def test_an_invalid_allowance_file_is_rejected_with_its_name(text: str, sentence: str) -> None:
     with pytest.raises(AllowanceError) as error:
         parse_entry(text, "x.json")
 
@@ -107,7 +107,7 @@ def test_a_revoked_allowance_is_not_in_force() -> None:
     assert in_force([kept, gone, Revocation("r1", "a2", "mistake", "staff@x", GIVEN), kept]) == (kept,)
 
 
-def test_windows_that_touch_are_one() -> None:
+def test_adjacent_windows_are_merged() -> None:
     given = [allowance(parse_window("10:00-12:00")), allowance(parse_window("11:00-13:00"), id="a2")]
     day = [datetime(2026, 11, 2, hour, tzinfo=JERUSALEM).astimezone(UTC) for hour in (0, 10, 13)]
 
@@ -116,7 +116,7 @@ def test_windows_that_touch_are_one() -> None:
     assert found == ((day[1], day[2]),)
 
 
-def test_a_window_keeps_its_wall_clock_when_the_clocks_change() -> None:
+def test_a_window_keeps_its_local_time_when_clocks_change() -> None:
     """On 25 October 2026 the clocks of Jerusalem go back at 2:00, so the hour from 1:00 to 2:00 comes twice."""
     night = parse_window("00:30-03:00").on(date(2026, 10, 25), JERUSALEM)
 
@@ -124,7 +124,7 @@ def test_a_window_keeps_its_wall_clock_when_the_clocks_change() -> None:
     assert night[1] - night[0] == timedelta(hours=3, minutes=30)
 
 
-def test_a_day_without_any_use_has_no_window() -> None:
+def test_a_blocked_day_has_no_window() -> None:
     given = [allowance(parse_window("10:00-12:00")), allowance(LimitOverride.BLOCKED, id="a2", group="group_07")]
     begins = datetime(2026, 11, 2, tzinfo=UTC)
 
@@ -136,7 +136,7 @@ def test_a_day_without_any_use_has_no_window() -> None:
     assert found == {"group_07": 0, "group_08": 1}
 
 
-def test_an_allowance_says_what_it_changes_and_why() -> None:
+def test_an_allowance_shows_its_change_and_reason() -> None:
     told = [
         str(allowance(change))
         for change in (timedelta(minutes=-5), LimitOverride.BLOCKED, parse_window("Mon 9:30-11:00"))

@@ -1,4 +1,4 @@
-"""Whose clock decides, when nothing may be stopped by it, and when stops of most of what runs are held."""
+"""Choice of the clock, times too uncertain for stops, and held stops of most running clusters."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def timestamp(shown: datetime | None, after: timedelta = NONE) -> ServerTimestam
     return ServerTimestamp(shown, after)
 
 
-# --- whose clock
+# --- choice of the clock
 
 
 @pytest.mark.parametrize(
@@ -48,11 +48,13 @@ def timestamp(shown: datetime | None, after: timedelta = NONE) -> ServerTimestam
         (T, None, TickTime(T, False)),
     ],
 )
-def test_within_two_minutes_the_machine_decides(machine: datetime, shown: datetime | None, expected: TickTime) -> None:
+def test_the_machine_clock_is_used_if_it_differs_by_two_minutes_at_most(
+    machine: datetime, shown: datetime | None, expected: TickTime
+) -> None:
     assert tick_time(machine, timestamp(shown)) == expected
 
 
-def test_beyond_two_minutes_the_workspace_decides_and_the_admin_is_told() -> None:
+def test_the_workspace_clock_is_used_beyond_two_minutes_with_a_notice() -> None:
     ahead, behind = tick_time(T + 4 * H, timestamp(T)), tick_time(T - 121 * S, timestamp(T))
 
     assert (ahead.now, ahead.is_confirmed, behind.now, behind.is_confirmed) == (T, False, T, False)
@@ -63,17 +65,17 @@ def test_beyond_two_minutes_the_workspace_decides_and_the_admin_is_told() -> Non
     assert behind.notice and "2 minutes behind" in behind.notice
 
 
-def test_a_workspace_that_shows_no_time_and_is_not_asked_for_it_leaves_the_machines() -> None:
+def test_the_machine_clock_is_used_if_no_date_was_requested() -> None:
     assert tick_time(T, None) == TickTime(T, True)
 
 
 @given(header=st.text(max_size=30) | st.none() | st.integers() | st.just(format_datetime(T, usegmt=True)))
-def test_a_date_is_read_or_it_is_none(header: object) -> None:
+def test_an_invalid_date_header_is_none(header: object) -> None:
     assert parse_date_header(header) is None or isinstance(header, str)
     assert parse_date_header("Mon, 02 Nov 2026 10:00:00 GMT") == T
 
 
-# --- when nothing is stopped by it
+# --- times too uncertain for stops
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_a_date_is_read_or_it_is_none(header: object) -> None:
         ([timestamp(T), timestamp(T - H, 5 * S)], None, True, True),
     ],
 )
-def test_a_time_is_in_doubt_if_it_is_missing_or_older_than_an_event_or_answers_disagree(
+def test_a_missing_outdated_or_inconsistent_time_prevents_stops(
     server_timestamps: list[ServerTimestamp], newest: datetime | None, rehearsal: bool, is_doubted: bool
 ) -> None:
     assert (clock_problem(server_timestamps, now=T, newest=newest, is_rehearsal=rehearsal) is not None) == is_doubted
@@ -100,7 +102,7 @@ def test_a_time_is_in_doubt_if_it_is_missing_or_older_than_an_event_or_answers_d
 
 @pytest.fixture(scope="module")
 def lab() -> InProcessCourse:
-    """The first is over its limit, the second is not."""
+    """The first cluster is past its limit, the second is not."""
     lab = InProcessCourse(2, soft=150 * M, hard=180 * M)
     lab.start(lab.clusters[0])
     lab.workspace.advance(100 * 60)
@@ -117,9 +119,7 @@ def memory():
 
 @settings(exactly_examples(50, acceptance=2000))
 @given(off=st.timedeltas(-24 * H, 24 * H))
-def test_a_clock_that_is_wrong_by_up_to_a_day_changes_nothing(
-    lab: InProcessCourse, memory: Ledger, off: timedelta
-) -> None:
+def test_a_clock_that_is_up_to_a_day_off_changes_nothing(lab: InProcessCourse, memory: Ledger, off: timedelta) -> None:
     clear(memory)
     shown = lab.now().replace(microsecond=0)
     time = tick_time(lab.now() + off, timestamp(shown))
@@ -130,7 +130,7 @@ def test_a_clock_that_is_wrong_by_up_to_a_day_changes_nothing(
     assert (time.notice is None) == (abs(lab.now() + off - shown) <= 2 * M)
 
 
-# --- the cap that holds
+# --- mass-stop protection
 
 
 def due(*ids: str) -> list[Action]:
@@ -155,7 +155,7 @@ RECENT = PollHistory(last_poll=T - 15 * M)
         pytest.param(FIVE, FIVE, PollHistory(), True, (), id="the first poll ever"),
     ],
 )
-def test_most_of_what_runs_is_held_if_none_was_near_its_limit(
+def test_stops_are_held_if_most_running_clusters_were_far_from_limits(
     ids: tuple[str, ...], running: tuple[str, ...], memory: PollHistory, confirmed: bool, held: tuple[str, ...]
 ) -> None:
     found = clusters_to_hold(due(*ids), running, memory, MassStopThreshold(), now=T, is_confirmed=confirmed)
@@ -163,7 +163,7 @@ def test_most_of_what_runs_is_held_if_none_was_near_its_limit(
     assert found == frozenset(held)
 
 
-def test_the_figures_of_the_cap_are_configurable() -> None:
+def test_the_mass_stop_threshold_is_configurable() -> None:
     assert clusters_to_hold(
         due(*"ab"), "abcd", RECENT, MassStopThreshold(2, 0.4), now=T, is_confirmed=True
     ) == frozenset("ab")
@@ -181,13 +181,13 @@ def tick(
 
 
 def limit(lab: InProcessCourse, soft: int, hard: int) -> None:
-    """Deploy these limits of a day, in minutes."""
+    """Deploy these limits of the day, in minutes."""
     lab.limits |= {"soft_minutes": soft, "hard_minutes": hard}
     lab.write_course()
 
 
 def mistype(lab: InProcessCourse, ledger: Ledger, workspace: Workspace) -> None:
-    """All run for an hour, polled, when somebody deploys a limit of half an hour."""
+    """All clusters run for an hour with polls; then a limit of half an hour is deployed."""
     for cluster in lab.clusters:
         lab.start(cluster)
     for _ in range(4):
@@ -201,7 +201,7 @@ def kinds(result: TickResult) -> set[type]:
     return {type(action) for action in result.actions}
 
 
-def test_a_mistyped_limit_is_named_before_it_stops_everybody(ledger: Ledger, six: InProcessCourse) -> None:
+def test_a_mistyped_limit_is_reported_before_it_stops_all_groups(ledger: Ledger, six: InProcessCourse) -> None:
     workspace = six.connect()
     mistype(six, ledger, workspace)
 
@@ -218,7 +218,7 @@ def test_a_mistyped_limit_is_named_before_it_stops_everybody(ledger: Ledger, six
     assert (kinds(after), workspace.calls["clusters/events"], after.hold_notice) == ({Restrict, Stop}, 6, "")
 
 
-def test_a_limit_that_is_mended_in_time_stops_nobody(ledger: Ledger, six: InProcessCourse) -> None:
+def test_a_limit_corrected_in_time_stops_no_group(ledger: Ledger, six: InProcessCourse) -> None:
     workspace = six.connect()
     mistype(six, ledger, workspace)
     tick(ledger, six, workspace, FakeMailService())
@@ -229,7 +229,7 @@ def test_a_limit_that_is_mended_in_time_stops_nobody(ledger: Ledger, six: InProc
     assert kinds(tick(ledger, six, workspace, FakeMailService())) & {Stop, Restrict} == set()
 
 
-def test_stop_now_holds_nothing(ledger: Ledger, six: InProcessCourse) -> None:
+def test_stop_now_holds_no_stops(ledger: Ledger, six: InProcessCourse) -> None:
     workspace = six.connect()
     mistype(six, ledger, workspace)
 
@@ -238,7 +238,7 @@ def test_stop_now_holds_nothing(ledger: Ledger, six: InProcessCourse) -> None:
     assert (kinds(result), result.hold_notice) == ({Restrict, Stop}, "")
 
 
-def test_a_marker_lasts_until_it_is_cleared(tmp_path) -> None:
+def test_a_marker_remains_until_it_is_cleared(tmp_path) -> None:
     place = str(tmp_path / "ledger" / "uptimes.db")
     first = Marker(place, "clock")
     assert first.read() is None
@@ -250,11 +250,11 @@ def test_a_marker_lasts_until_it_is_cleared(tmp_path) -> None:
     assert first.read() is None
 
 
-# --- on the running program
+# --- the whole program
 
 
 @pytest.mark.process
-def test_a_clock_that_is_hours_ahead_stops_nobody_early_and_everybody_in_time(
+def test_a_clock_hours_ahead_stops_groups_neither_early_nor_late(
     frozen_emulator: EmulatorProcess, tmp_path: Path
 ) -> None:
     frozen_emulator.control("POST", "reset")
@@ -284,7 +284,7 @@ def test_a_clock_that_is_hours_ahead_stops_nobody_early_and_everybody_in_time(
 
 
 @pytest.mark.process
-def test_answers_without_a_date_stop_nobody(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
+def test_responses_without_a_date_stop_no_group(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
     frozen_emulator.control("POST", "reset")
     lab = EmulatedCourse(frozen_emulator, tmp_path, groups=1)
     lab.start("group_01")
@@ -298,9 +298,7 @@ def test_answers_without_a_date_stop_nobody(frozen_emulator: EmulatorProcess, tm
 
 
 @pytest.mark.process
-def test_a_rehearsals_clock_is_refused_for_a_workspace_elsewhere(
-    frozen_emulator: EmulatorProcess, tmp_path: Path
-) -> None:
+def test_lab_clock_is_rejected_for_a_remote_workspace(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
     frozen_emulator.control("POST", "reset")
     lab = EmulatedCourse(frozen_emulator, tmp_path, groups=1)
 

@@ -1,4 +1,4 @@
-"""A course file that is missing, damaged or newer: limits hold, and whoever is lowered stays so."""
+"""A missing, damaged or newer course file: limits remain, and restricted groups stay restricted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PATH = f"{FOLDER}/course.json"
 
 @pytest.fixture
 def lab() -> InProcessCourse:
-    """One of two groups has reached its limit and is lowered."""
+    """One of two groups has reached its limit and is restricted."""
     lab = InProcessCourse(2, soft=150 * M, hard=180 * M)
     lab.start(lab.clusters[0])
     lab.workspace.advance(181 * 60)
@@ -45,7 +45,7 @@ def asked(lab: InProcessCourse, workspace: Workspace | None = None) -> tuple[dic
     return restricted(workspace or lab.connect(), "94290", "2026w", now=lab.now())
 
 
-def test_a_group_that_has_reached_its_limit_is_answered(lab: InProcessCourse) -> None:
+def test_a_group_that_has_reached_its_limit_is_returned(lab: InProcessCourse) -> None:
     assert asked(lab) == ({"group_001": "day 180"}, [])
 
 
@@ -60,7 +60,7 @@ LEFT = "group_001: left restricted until the course file and the settled totals 
         ('{"version": 99}', f"{PATH} has version 99, but this program reads versions up to 2"),
     ],
 )
-def test_whoever_is_lowered_stays_so_without_a_course_file(
+def test_restricted_groups_stay_restricted_without_a_course_file(
     lab: InProcessCourse, text: str | None, sentence: str
 ) -> None:
     if text is None:
@@ -74,13 +74,13 @@ def test_whoever_is_lowered_stays_so_without_a_course_file(
     assert (problems[0].startswith(sentence), problems[-1]) == (True, LEFT)
 
 
-def test_whoever_is_lowered_stays_so_while_the_totals_cannot_be_read(lab: InProcessCourse) -> None:
+def test_restricted_groups_stay_restricted_if_totals_are_unreadable(lab: InProcessCourse) -> None:
     lab.put(f"{FOLDER}/settled.json", "{")
     found, problems = asked(lab)
     assert (found, problems[-1]) == ({"group_001": "not known"}, LEFT)
 
 
-def test_whoever_is_lowered_stays_so_while_the_folder_cannot_be_listed(
+def test_restricted_groups_stay_restricted_if_listing_fails(
     lab: InProcessCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = lab.connect()
@@ -92,14 +92,14 @@ def test_whoever_is_lowered_stays_so_while_the_folder_cannot_be_listed(
     assert asked(lab, workspace) == ({"group_001": "not known"}, [f"the folder {FOLDER}: 500", LEFT])
 
 
-def test_a_first_deploy_is_told_nothing(lab: InProcessCourse) -> None:
+def test_a_first_deploy_gets_no_groups(lab: InProcessCourse) -> None:
     lab.remove_course()
     for id in lab.clusters:
         lab.remove(id)
     assert asked(lab) == ({}, [])
 
 
-def test_a_foreign_cluster_with_the_tags_of_the_course_lowers_nobody(lab: InProcessCourse) -> None:
+def test_a_foreign_cluster_with_the_courses_tags_restricts_no_group(lab: InProcessCourse) -> None:
     owner = lab.workspace.create_user("professor@example.ac.il")
     owner.entitlements = ["allow-cluster-create"]
     foreign = lab.make_cluster("group_002", creator=owner)
@@ -108,7 +108,7 @@ def test_a_foreign_cluster_with_the_tags_of_the_course_lowers_nobody(lab: InProc
     assert asked(lab)[0] == {"group_001": "not known"}
 
 
-def test_a_poll_that_meets_a_newer_file_says_so_and_keeps_the_last_limits(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_a_poll_reports_a_newer_course_file_and_keeps_the_limits(ledger: Ledger, lab: InProcessCourse) -> None:
     tick(ledger, lab)
     lab.put(PATH, json.dumps({"version": 3, "groups": "in another way"}))
     lab.start(lab.clusters[1])
@@ -127,7 +127,7 @@ def test_a_poll_that_meets_a_newer_file_says_so_and_keeps_the_last_limits(ledger
     assert result.snapshot and result.snapshot.notices == result.problems
 
 
-def test_the_admin_is_told_once_of_a_course_that_is_not_clear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_admin_is_mailed_once_about_an_ambiguous_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     monkeypatch.setattr(Supervision, "tell_admin", lambda self, error: told.append(str(error)))
     settings = replace(SETTINGS, ledger_location=str(tmp_path / "ledger.db"))

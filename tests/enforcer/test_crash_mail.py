@@ -1,4 +1,4 @@
-"""Whatever fails and wherever a poll is killed, one healthy poll later everything is as it should be."""
+"""One healthy poll restores the correct state after any fault and after polls killed at any point."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ pytestmark = pytest.mark.process
 KINDS = ("429", "500", "503", "reset", "hang", "truncate")
 GROUPS = 4
 NEAR, OVER = 160, 190
-"""Minutes of use: beyond the soft limit of 150, and beyond the hard one of 180."""
+"""Minutes of usage: past the soft limit of 150, and past the hard limit of 180."""
 
 
 class Polls:
-    """Polls on one lab, each a process of its own."""
+    """Polls of one lab, each in its own process."""
 
     def __init__(self, lab: EmulatedCourse, log: Path) -> None:
         environment = {**os.environ, **lab.environment, "PYTHONPATH": str(ROOT)}
@@ -52,7 +52,7 @@ class Polls:
         return done
 
     def healthy(self) -> float:
-        """One poll that nothing disturbs; the seconds it took."""
+        """Run one poll without faults; return its duration in seconds."""
         done = self.run()
         assert done["status"] == 0, self.log.read_text(encoding="utf-8")[-3000:]
         return float(done["seconds"])
@@ -78,7 +78,7 @@ def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
     return lab
 
 
-def test_one_healthy_poll_mends_what_kills_and_faults_left(
+def test_one_healthy_poll_repairs_the_effects_of_kills_and_faults(
     lab: EmulatedCourse, tmp_path: Path, acceptance: bool
 ) -> None:
     chance = random.Random(20261018)
@@ -96,13 +96,13 @@ def test_one_healthy_poll_mends_what_kills_and_faults_left(
 
             for _ in range(2):
                 disturb(lab, chance)
-                # Now and then after it: killed polls that were through must do no harm either.
+                # Sometimes after its end: polls killed after their work must do no harm either.
                 kills += polls.run(kill_after=chance.uniform(0, 1.2) * usual)["signal"] == signal.SIGKILL
             lab.emulator.control("POST", "faults", {})
             for group in lab.names:
                 if minutes[group] == NEAR:
                     lab.stop(group)
-            # As long as the longest wait for another attempt at a message.
+            # The longest pause before another attempt to send a message.
             lab.advance_minutes(120)
             polls.healthy()
 
@@ -120,7 +120,7 @@ def test_one_healthy_poll_mends_what_kills_and_faults_left(
 
 
 def live_a_day(lab: EmulatedCourse, minutes: dict[str, int]) -> None:
-    """Let each group have used its minutes by now, and be running unless it did nothing."""
+    """Let each group use its minutes until now, with its cluster still running unless it has no usage."""
     left = max(minutes.values())
     for spent in sorted({*minutes.values(), 0} - {max(minutes.values())}, reverse=True) + [0]:
         for group in lab.names:
@@ -131,7 +131,7 @@ def live_a_day(lab: EmulatedCourse, minutes: dict[str, int]) -> None:
 
 
 def disturb(lab: EmulatedCourse, chance: random.Random) -> None:
-    """Put a few random faults in force, on the workspace and on the mail service."""
+    """Enable a few random faults of the workspace and the mail service."""
     places = ("*", "* /api/2.1/clusters/*", "* /api/2.0/permissions/*", "* /emails*")
     rules = [
         {
@@ -150,7 +150,7 @@ def disturb(lab: EmulatedCourse, chance: random.Random) -> None:
 
 
 def messages(lab: EmulatedCourse) -> list[tuple[str, str]]:
-    """Group and operation of every message to students, in the order in which they were accepted."""
+    """Return group and operation id of every message to students, in the order of acceptance."""
     groups = {address: group for group in lab.names for address in addresses(lab, group)}
     found = []
     for message in lab.emulator.control("GET", "mail"):

@@ -1,4 +1,4 @@
-"""EventBatch the events of a cluster: every page, in the time there is, also of a cluster that the workspace denies."""
+"""Reading the events of a cluster: all pages, within the time limit, also for a cluster that the workspace denies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def lab() -> InProcessCourse:
 
 
 class Timer:
-    """Seconds that pass with each request for events."""
+    """A timer that advances with each request for events."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -39,7 +39,7 @@ class Timer:
 
 
 def events_answered(workspace: Workspace, answer: Answer) -> None:
-    """From now on requests for events are answered by `answer`, which gets request and usual answer."""
+    """From now on respond to requests for events by `answer`, which receives the request and the usual response."""
     do = workspace.api.do
 
     def change(method: str, path: str, query: Any = None, body: Any = None, **others: Any) -> Any:
@@ -62,7 +62,7 @@ def only_tokens(body: dict[str, Any], usual: Any) -> Any:
     return {name: value for name, value in usual().items() if name not in ("next_page", "total_count")}
 
 
-def test_events_are_read_to_the_last_page_by_tokens_alone(lab: InProcessCourse) -> None:
+def test_events_are_read_to_the_last_page_by_page_tokens(lab: InProcessCourse) -> None:
     workspace, id = lab.connect(), lab.clusters[0]
     for _ in range(300):
         lab.workspace.post("pin", id)
@@ -82,9 +82,7 @@ def denied(body: dict[str, Any], usual: Any) -> Any:
     raise InvalidParameterValue(f"Cluster {body['cluster_id']} does not exist")
 
 
-def test_a_listed_cluster_whose_events_are_denied_is_judged_by_the_list_and_not_gone(
-    ledger: Ledger, lab: InProcessCourse
-) -> None:
+def test_a_listed_cluster_without_readable_events_is_not_marked_gone(ledger: Ledger, lab: InProcessCourse) -> None:
     workspace, id = lab.connect(), lab.clusters[0]
     lab.start(id)
     lab.workspace.advance(181 * 60)
@@ -99,7 +97,7 @@ def test_a_listed_cluster_whose_events_are_denied_is_judged_by_the_list_and_not_
 
 
 def endless(timer: Timer) -> Answer:
-    """Pages of old events that never end, each of which takes a second."""
+    """Endless pages of old events, each of which takes a second."""
 
     def answer(body: dict[str, Any], usual: Any) -> Any:
         timer.now += 1
@@ -109,7 +107,7 @@ def endless(timer: Timer) -> Answer:
     return answer
 
 
-def test_endless_pages_take_a_share_of_the_time_and_the_cluster_over_its_limit_is_stopped(
+def test_endless_pages_do_not_prevent_stops_of_other_clusters(
     ledger: Ledger, lab: InProcessCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace, timer, id = lab.connect(), Timer(), lab.clusters[0]
@@ -126,7 +124,7 @@ def test_endless_pages_take_a_share_of_the_time_and_the_cluster_over_its_limit_i
     assert any("have more pages than there was time for" in failure for failure in result.failures)
 
 
-def test_what_was_cut_is_read_first_at_the_next_poll_and_exact_then(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_partially_read_events_are_read_first_at_the_next_poll(ledger: Ledger, lab: InProcessCourse) -> None:
     workspace, (other, id) = lab.connect(), lab.clusters
     tick(ledger, lab, workspace)
     lab.start(id)
@@ -153,7 +151,7 @@ def test_what_was_cut_is_read_first_at_the_next_poll_and_exact_then(ledger: Ledg
     assert second.snapshot and [s.estimate for s in second.snapshot.sessions[id]][-1] is None
 
 
-def test_types_that_are_not_known_are_logged_once(
+def test_unknown_event_types_are_logged_once(
     ledger: Ledger, lab: InProcessCourse, caplog: pytest.LogCaptureFixture
 ) -> None:
     workspace, id = lab.connect(), lab.clusters[0]
@@ -174,7 +172,7 @@ def test_types_that_are_not_known_are_logged_once(
     ]
 
 
-def test_an_event_of_a_distant_future_is_left_out(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_an_event_in_the_distant_future_is_ignored(ledger: Ledger, lab: InProcessCourse) -> None:
     workspace, id = lab.connect(), lab.clusters[0]
 
     def with_future(body: dict[str, Any], usual: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Permissions that the product did not give: a group's own is put right, another one is named at each poll."""
+"""Permissions granted by hand: a group's own entry is corrected, other grants are reported at each poll."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def kinds(result: TickResult) -> list[type]:
     return [type(action) for action in result.actions]
 
 
-def test_a_group_that_manages_its_cluster_is_lowered_and_gets_back_what_the_deploy_gives(
+def test_a_group_with_can_manage_is_restricted_and_restored_to_can_restart(
     ledger: Ledger, lab: InProcessCourse
 ) -> None:
     cluster = lab.clusters[0]
@@ -50,7 +50,7 @@ def test_a_group_that_manages_its_cluster_is_lowered_and_gets_back_what_the_depl
 @pytest.mark.parametrize(
     "principal", [{"user_name": "student1@campus.example.ac.il"}, {"group_name": "group_002"}], ids=["member", "group"]
 )
-def test_a_grant_to_students_is_named_at_each_poll_without_a_further_request(
+def test_a_grant_to_students_is_reported_at_each_poll(
     ledger: Ledger, lab: InProcessCourse, principal: dict[str, str]
 ) -> None:
     lab.grant(lab.clusters[0], principal, "CAN_RESTART")
@@ -100,7 +100,7 @@ GROUPS = {
         ("service principal", "app", "CAN_MANAGE", False),
     ],
 )
-def test_only_students_with_a_level_that_starts_a_cluster_are_named(
+def test_only_students_with_a_level_that_allows_starts_are_reported(
     kind: str, principal: str, level: str, is_named: bool
 ) -> None:
     people = UserRoles(parse_course(COURSE, "course.json"), GROUPS)

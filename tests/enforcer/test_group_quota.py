@@ -1,4 +1,4 @@
-"""A quota is the group's: over all its clusters, those included that are gone, and by every verb alike."""
+"""A quota applies to the group: to all its clusters, including deleted ones, and equally in every verb."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def kinds(result: TickResult) -> list[tuple[type, str]]:
     return [(type(action), action.cluster_id) for action in result.actions]
 
 
-def test_two_clusters_at_once_add_up_and_both_are_stopped_and_told_once(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_two_running_clusters_add_up_and_stop_with_one_message(ledger: Ledger, lab: InProcessCourse) -> None:
     first, second = lab.clusters[0], lab.make_cluster("group_001")
     for id in (first, second):
         lab.start(id)
@@ -57,7 +57,7 @@ def test_two_clusters_at_once_add_up_and_both_are_stopped_and_told_once(ledger: 
     near = tick(ledger, lab)
     assert kinds(near) == [(Warn, first)]
     assert near.snapshot and near.snapshot.limit_usages(near.snapshot.clusters[0])[0].used == 152 * M - 4 * S
-    # Two clusters use up the rest in half of the time.
+    # Two clusters use up the rest in half the time.
     assert next_due(TickSummary(near.snapshot)) == lab.now() + (HARD - 152 * M + 4 * S) / 2
 
     lab.workspace.advance(15 * 60)
@@ -72,7 +72,7 @@ def test_two_clusters_at_once_add_up_and_both_are_stopped_and_told_once(ledger: 
     assert messages == [("stopped", 1), ("warning", 1)]
 
 
-def test_a_cluster_that_is_made_again_goes_on_where_the_old_one_was(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_a_replacement_cluster_continues_with_the_old_usage(ledger: Ledger, lab: InProcessCourse) -> None:
     old = lab.clusters[0]
     lab.start(old)
     lab.workspace.advance(160 * 60)
@@ -87,13 +87,13 @@ def test_a_cluster_that_is_made_again_goes_on_where_the_old_one_was(ledger: Ledg
     rows = usages_of(ledger, load_past_snapshot(ledger, SETTINGS, now=lab.now()), lab.now().date(), lab.now().date())
     minutes = [(row.cluster_id, row.used // M, row.group_used // M) for row in rows if row.group == "group_001"]
     assert sorted(minutes) == sorted([(old, 159, 184), (new, 24, 184)])
-    # What has been used is beside the settled totals, so that whoever has no ledger knows it.
+    # The usage is in `settled.json`, so that it is known without the ledger.
     settled = parse_settled(lab.connect().read(f"{FOLDER}/settled.json"), "settled.json")
     assert [(id, gone.group) for id, gone in settled.gone.items()] == [(old, "group_001")]
     assert restricted(lab.connect(), "94290", "2026w", now=lab.now()) == ({"group_001": "day 180"}, [])
 
 
-def test_only_what_ran_past_the_limit_of_the_group_is_shown_as_past_it(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_only_time_past_the_groups_limit_is_shown_as_overrun(ledger: Ledger, lab: InProcessCourse) -> None:
     first, second = lab.clusters[0], lab.make_cluster("group_001")
     lab.start(first)
     lab.workspace.advance(170 * 60)
@@ -112,13 +112,13 @@ def test_only_what_ran_past_the_limit_of_the_group_is_shown_as_past_it(ledger: L
 
 @dataclass
 class Truth:
-    """What a course did, as the test made it do it."""
+    """The usage of a course, as the test caused it."""
 
     lab: InProcessCourse
     running: dict[str, tuple[datetime, bool]] = field(default_factory=dict)
-    """Since when a cluster runs, and whether it counts."""
+    """When a running cluster started, and whether it counts."""
     ran: list[tuple[str, datetime, datetime, bool]] = field(default_factory=list)
-    """Group, begin, end, and whether it counts."""
+    """Group, start, end, and whether it counts."""
     groups: dict[str, str] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
 
@@ -162,14 +162,14 @@ def poll(truth: Truth, ledger: Ledger, *, settles: bool) -> Snapshot:
 
 
 def take(truth: Truth, ledger: Ledger, step: tuple[str, int, int]) -> bool:
-    """Make a step; whether the night was passed."""
+    """Take a step; return whether a night passed."""
     lab, (verb, which, minutes) = truth.lab, step
     ids = list(truth.groups)
     present = [id for id in ids if id in lab.workspace.emulated.state.clusters.by_id]
     id = present[which % len(present)]
     group = truth.groups[id]
     if (verb == "staff" or (verb == "start" and lab.level(id) == "CAN_RESTART")) and id not in truth.running:
-        # Rights are immediate, also where the lists do not show a member yet.
+        # Permissions apply at once, even if the lists do not show a member yet.
         student = lab.students[id]
         lab.workspace.grant(id, student, "CAN_RESTART")
         lab.workspace.post("start", id, student if verb == "start" else None)
@@ -179,7 +179,7 @@ def take(truth: Truth, ledger: Ledger, step: tuple[str, int, int]) -> bool:
         lab.stop(id)
         truth.ends(id)
     elif verb == "again":
-        # The events of a cluster go with it: it counts up to when it was last seen running.
+        # The events are deleted with the cluster: it counts until it was last seen running.
         poll(truth, ledger, settles=False)
         truth.ends(id)
         lab.remove(id)

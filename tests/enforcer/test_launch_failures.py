@@ -1,4 +1,4 @@
-"""Launches that fail or are called off cost a group nothing, before a day is settled and after it."""
+"""Failed and cancelled launches do not count, neither before nor after a day is settled."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def tick(ledger: Ledger, lab: InProcessCourse, *, settles: bool = False):
 
 
 def figures(ledger: Ledger, lab: InProcessCourse) -> tuple[timedelta, tuple[str, ...], timedelta, bool]:
-    """Used and why that is not exact: of today so far, and of today once it is settled."""
+    """Return usage and reason for an estimate: of today so far, and of today after settling."""
     snapshot, day = tick(ledger, lab).snapshot, lab.now().date()
     assert snapshot
     live = usage_of(snapshot, snapshot.clusters[0], day)
@@ -44,7 +44,7 @@ def figures(ledger: Ledger, lab: InProcessCourse) -> tuple[timedelta, tuple[str,
 
 
 @pytest.mark.parametrize("profile", ["launch-failure", "launch-trouble"])
-def test_a_launch_that_failed_costs_nothing(ledger: Ledger, lab: InProcessCourse, profile: str) -> None:
+def test_a_failed_launch_does_not_count(ledger: Ledger, lab: InProcessCourse, profile: str) -> None:
     inject(lab.workspace.emulated.state, PROFILES[profile].service_faults)
     lab.start(lab.clusters[0])
     lab.workspace.advance(14 * 60)
@@ -55,7 +55,7 @@ def test_a_launch_that_failed_costs_nothing(ledger: Ledger, lab: InProcessCourse
     assert [action for action in during.actions if isinstance(action, Restrict)] == []
 
 
-def test_a_launch_whose_trouble_is_of_an_unknown_type_costs_nothing(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_a_launch_with_an_unknown_failure_does_not_count(ledger: Ledger, lab: InProcessCourse) -> None:
     failure = LaunchFailure(troubles=["A_TYPE_OF_TOMORROW"], seconds=5580)
     lab.workspace.emulated.state.clusters.set_launch_failures([failure])
     lab.start(lab.clusters[0])
@@ -64,9 +64,7 @@ def test_a_launch_whose_trouble_is_of_an_unknown_type_costs_nothing(ledger: Ledg
     assert figures(ledger, lab) == (timedelta(), (), timedelta(), False)
 
 
-def test_a_start_that_is_called_off_at_once_costs_nothing_and_is_no_estimate(
-    ledger: Ledger, lab: InProcessCourse
-) -> None:
+def test_a_start_cancelled_at_once_is_zero_and_exact(ledger: Ledger, lab: InProcessCourse) -> None:
     lab.start(lab.clusters[0])
     lab.workspace.advance(1)
     lab.workspace.post("delete", lab.clusters[0])

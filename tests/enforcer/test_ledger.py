@@ -78,7 +78,7 @@ def test_an_estimate_is_replaced_when_better_facts_come(ledger: Ledger) -> None:
     assert queries.clusters_with_estimates(ledger, timedelta(days=1)) == {}
 
 
-def test_a_cluster_that_is_gone_ran_until_it_was_last_seen_running(ledger: Ledger) -> None:
+def test_a_deleted_cluster_ran_until_it_was_last_seen_running(ledger: Ledger) -> None:
     record.observe(ledger, [observed_cluster()], now=T)
     restart = Event(T + 7 * M, "RESTARTING", "noa@x")
     record.add_events(ledger, [EventBatch("1103-1", raw_events(START, RUN, restart), "1")], read_to=T + 8 * M)

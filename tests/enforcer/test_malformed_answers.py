@@ -1,4 +1,4 @@
-"""Whatever shape an answer or a file has: no traceback, and everything beside the bad item is served."""
+"""Malformed responses and files: no traceback, and everything else is handled as usual."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ from ledgers import clear
 M = timedelta(minutes=1)
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 OVER, BAD = 0, 1
-"""The clusters, by position: the first is over its limit, the second is what cannot be read."""
+"""Positions of the clusters: the first is past its limit, the second is malformed."""
 BORDER = exactly_examples(150, acceptance=10_000)
 
 
-# --- the borders by themselves
+# --- the parsers
 
 CLUSTER = {
     "cluster_id": "1103-1", "cluster_name": "cluster_01", "state": "RUNNING", "start_time": 1, "terminated_time": 2,
@@ -66,7 +66,7 @@ LISTING = {"path": f"{FOLDER}/course.json", "object_type": "FILE", "object_id": 
 
 @settings(BORDER)
 @given(damage=mutations())
-def test_entries_are_read_or_named(damage: Mutation) -> None:
+def test_entries_are_parsed_or_reported(damage: Mutation) -> None:
     problems: list[str] = []
 
     parse_entries([damage(CLUSTER)], lambda entry: parse_cluster(entry, NOW, problems), problems)
@@ -94,7 +94,7 @@ FILES = {
 
 
 def read_all(text: str) -> None:
-    """By every reader of a file; each refuses in its own way and in no other."""
+    """Parse a text by every parser of files; each may only raise its own error."""
     with suppress(AllowanceError):
         parse_entry(text, "a.json")
     with suppress(CourseError):
@@ -108,18 +108,18 @@ def read_all(text: str) -> None:
 
 @settings(BORDER)
 @given(damage=mutations(), name=st.sampled_from(sorted(FILES)))
-def test_files_are_read_or_refused_in_a_sentence(damage: Mutation, name: str) -> None:
+def test_files_are_parsed_or_rejected_with_a_message(damage: Mutation, name: str) -> None:
     read_all(json.dumps(damage(json.loads(FILES[name]))))
 
 
 @settings(BORDER)
 @given(text=st.text(max_size=40) | JSON_VALUES.map(json.dumps))
-def test_texts_are_read_or_refused_in_a_sentence(text: str) -> None:
+def test_texts_are_parsed_or_rejected_with_a_message(text: str) -> None:
     read_all(text)
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
-def test_deep_json_is_refused_in_a_sentence(name: str) -> None:
+def test_deeply_nested_json_is_rejected_with_a_message(name: str) -> None:
     read_all("[" * 100_000)
     read_all(FILES[name].replace(": ", ": " + "[" * 100_000, 1))
 
@@ -132,12 +132,12 @@ def test_deep_json_is_refused_in_a_sentence(name: str) -> None:
         {"version": True}, {"minutes": None}, {"id": 7},
     ],
 )  # fmt: skip
-def test_an_allowance_that_nobody_gave_is_refused(changes: dict[str, Any]) -> None:
+def test_an_impossible_allowance_is_rejected(changes: dict[str, Any]) -> None:
     with pytest.raises(AllowanceError):
         parse_entry(json.dumps(json.loads(FILES["allowance"]) | changes), "a.json")
 
 
-def test_a_course_file_is_that_of_its_folder_and_as_the_deploy_wrote_it() -> None:
+def test_a_course_file_matches_its_folder_and_checksum() -> None:
     text = FILES["course"]
     check_course(text, f"{FOLDER}/course.json")
 
@@ -151,7 +151,7 @@ def test_a_course_file_is_that_of_its_folder_and_as_the_deploy_wrote_it() -> Non
 
 
 class Odd:
-    """The API of a workspace with one answer that is odd."""
+    """The API of a workspace with one malformed response."""
 
     def __init__(self, api: Any, border: str, bad: str, damage: Mutation) -> None:
         self._api, self._border, self._bad, self._damage = api, border, bad, damage
@@ -189,7 +189,7 @@ class Odd:
 
 @pytest.fixture(scope="module")
 def lab() -> InProcessCourse:
-    """The first cluster is over every limit; the second runs and is not, and its group has an allowance."""
+    """The first cluster is past every limit; the second is running within them, and its group has an allowance."""
     lab = InProcessCourse(3, soft=150 * M, hard=180 * M)
     text = FILES["allowance"].replace("group_01", "group_002")
     body = {"path": f"{FOLDER}/allowances/a.json", "content": base64_of(text), "format": "RAW", "overwrite": True}
@@ -223,7 +223,7 @@ BORDERS = ("cluster", "events", "permissions", "group", "user", "folder", "allow
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(damage=mutations(), border=st.sampled_from(BORDERS), polled=st.booleans())
-def test_one_odd_answer_costs_nobody_else_his_limit(
+def test_one_malformed_response_does_not_affect_other_groups(
     lab: InProcessCourse, memory: Ledger, damage: Mutation, border: str, polled: bool
 ) -> None:
     clear(memory)
@@ -231,7 +231,7 @@ def test_one_odd_answer_costs_nobody_else_his_limit(
     if polled:
         plan(lab, memory, workspace)
     workspace.api = Odd(workspace.api, border, lab.clusters[BAD], damage)  # type: ignore[assignment]
-    workspace._client.workspace._api = workspace.api  # the SDK's service that downloads files
+    workspace._client.workspace._api = workspace.api  # the SDK's service for downloads
 
     result = plan(lab, memory, workspace)
 
@@ -245,7 +245,7 @@ def test_one_odd_answer_costs_nobody_else_his_limit(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(damage=mutations())
-def test_a_list_of_clusters_that_cannot_be_read_is_an_unusable_workspace(
+def test_an_unreadable_cluster_list_makes_the_workspace_unusable(
     lab: InProcessCourse, memory: Ledger, damage: Mutation
 ) -> None:
     clear(memory)

@@ -161,7 +161,7 @@ def test_every_letter_has_its_pair_of_templates_and_its_words() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_hostile_names_arrive_harmless(name: str) -> None:
+def test_hostile_names_are_escaped_in_mails(name: str) -> None:
     plain, hostile = every_letter("Team 3")[name], every_letter(HOSTILE)[name]
     assert len(hostile.subject.splitlines()) == 1 and len(hostile.subject) <= messages.SUBJECT_LENGTH
     assert hostile.subject.isprintable()

@@ -1,4 +1,4 @@
-"""What a night, a dead cron, a wrong clock and a restored ledger do to the figures: nothing."""
+"""Midnight, missed cron jobs, a wrong clock and a restored ledger do not change the figures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MS, MINUTE = timedelta(milliseconds=1), timedelta(minutes=1)
 
 @pytest.fixture
 def lab(frozen_emulator: EmulatorProcess, tmp_path: Path, ledger_location: str) -> EmulatedCourse:
-    """Whose ledger is a file, and then PostgreSQL."""
+    """A lab with its ledger in a file, then in PostgreSQL."""
     frozen_emulator.control("POST", "reset")
     lab = EmulatedCourse(frozen_emulator, tmp_path)
     lab.environment["CLUSTER_UPTIMES_DB"] = ledger_location
@@ -33,14 +33,14 @@ def lab(frozen_emulator: EmulatorProcess, tmp_path: Path, ledger_location: str) 
 
 
 def settled(lab: EmulatedCourse) -> dict[date, dict[str, timedelta]]:
-    """What history holds: day → group → used."""
+    """Return the settled totals: day → group → used."""
     with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])) as ledger:
         days = sorted({date.fromisoformat(row.day) for row in ledger.select(DayRow, DayRow.day)})
         return {day: {total.group: total.used for total in queries.settled(ledger, day).values()} for day in days}
 
 
 def reports(lab: EmulatedCourse) -> list[str]:
-    """The days of which a report was queued."""
+    """Return the days whose reports were queued."""
     with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])) as ledger:
         return [
             row.period_start
@@ -49,7 +49,7 @@ def reports(lab: EmulatedCourse) -> list[str]:
 
 
 def truth(lab: EmulatedCourse, group: str, day: date) -> timedelta:
-    """What the members used on the day, by the workspace itself. The deploy was done by eight o'clock on Sunday."""
+    """Return what the members used on the day according to the workspace. The deploy ended before 8:00 on Sunday."""
     return (
         lab.used_ms(
             group,
@@ -84,7 +84,7 @@ def test_a_session_across_midnight_is_split_between_the_days(lab: EmulatedCourse
     assert used["group_01"] == 20 * 60_000
 
 
-def test_a_poll_a_second_before_midnight_and_one_after_it_belong_to_their_days(lab: EmulatedCourse) -> None:
+def test_polls_around_midnight_belong_to_their_own_days(lab: EmulatedCourse) -> None:
     lab.set_time(SUNDAY, "20:00")
     assert lab.start("group_01") == 200
     lab.set_time(SUNDAY, "23:59:59")
@@ -122,7 +122,7 @@ def test_five_days_without_cron_are_settled_one_by_one(lab: EmulatedCourse) -> N
     assert totals_file(lab)["up_to"] == days[-2].isoformat()
 
 
-def test_a_clock_that_is_set_back_an_hour_settles_nothing_twice(lab: EmulatedCourse, tmp_path: Path) -> None:
+def test_a_clock_set_back_an_hour_settles_no_day_twice(lab: EmulatedCourse, tmp_path: Path) -> None:
     lab.set_time(SUNDAY, "22:00")
     assert lab.start("group_01") == 200
     lab.poll()
@@ -143,7 +143,7 @@ def test_a_clock_that_is_set_back_an_hour_settles_nothing_twice(lab: EmulatedCou
     assert used["group_01"] == lab.used_ms("group_01", local_time(MONDAY, "00:00"), local_time(MONDAY, "04:00"))
 
 
-def test_end_of_day_twice_is_end_of_day_once(lab: EmulatedCourse) -> None:
+def test_end_of_day_is_idempotent(lab: EmulatedCourse) -> None:
     lab.set_time(SUNDAY, "10:00")
     assert lab.start("group_01") == 200
     lab.advance_minutes(181)
@@ -161,7 +161,7 @@ def test_end_of_day_twice_is_end_of_day_once(lab: EmulatedCourse) -> None:
 
 
 @pytest.mark.parametrize("ledger_location", ["sqlite"], indirect=True)
-def test_a_ledger_from_a_backup_learns_the_missing_days_again(lab: EmulatedCourse, tmp_path: Path) -> None:
+def test_a_restored_ledger_settles_the_missing_days_again(lab: EmulatedCourse, tmp_path: Path) -> None:
     place = Path(lab.environment["CLUSTER_UPTIMES_DB"])
     lab.set_time(SUNDAY, "10:00")
     assert lab.start("group_01") == 200
@@ -188,7 +188,7 @@ def test_a_ledger_from_a_backup_learns_the_missing_days_again(lab: EmulatedCours
     assert before[MONDAY]["group_01"] == truth(lab, "group_01", MONDAY) >= 45 * MINUTE
 
 
-def test_an_empty_ledger_learns_every_day_that_the_platform_remembers(lab: EmulatedCourse) -> None:
+def test_an_empty_ledger_settles_every_day_with_events(lab: EmulatedCourse) -> None:
     lab.set_time(SUNDAY, "10:00")
     assert lab.start("group_01") == 200
     lab.advance_minutes(30)
@@ -200,7 +200,7 @@ def test_an_empty_ledger_learns_every_day_that_the_platform_remembers(lab: Emula
     assert settled(lab)[SUNDAY] == {"group_01": truth(lab, "group_01", SUNDAY), "group_02": timedelta()}
 
 
-def test_a_day_waits_for_events_that_cannot_be_read(lab: EmulatedCourse) -> None:
+def test_a_day_waits_for_unreadable_events(lab: EmulatedCourse) -> None:
     lab.set_time(SUNDAY, "10:00")
     assert lab.start("group_01") == 200
     lab.poll()
@@ -218,7 +218,7 @@ def test_a_day_waits_for_events_that_cannot_be_read(lab: EmulatedCourse) -> None
     assert settled(lab)[SUNDAY]["group_01"] == truth(lab, "group_01", SUNDAY)
 
 
-def test_no_further_than_the_day_that_is_asked_for(lab: EmulatedCourse) -> None:
+def test_days_after_the_requested_one_are_not_settled(lab: EmulatedCourse) -> None:
     lab.set_time(SUNDAY, "10:00")
     assert lab.start("group_01") == 200
     lab.advance_minutes(30)

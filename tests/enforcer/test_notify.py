@@ -1,4 +1,4 @@
-"""Messages about what polls did, from the real commands to the emulated mail service, and what is told of failures."""
+"""Messages about actions of polls, from the real commands to the emulated mail service, and reports of failures."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def fault(lab: EmulatedCourse, *rules: dict[str, Any]) -> None:
 
 
 def ledger(lab: EmulatedCourse, statement: str) -> None:
-    """What a crash, or somebody with an editor, may have done to the ledger."""
+    """Change the ledger as a crash or an editor might."""
     with sqlite3.connect(lab.environment["CLUSTER_UPTIMES_DB"]) as connection:
         connection.execute(statement)
     connection.close()
@@ -75,7 +75,7 @@ def run_to_the_limit(lab: EmulatedCourse) -> None:
     lab.advance_minutes(181)
 
 
-def test_a_group_is_warned_and_then_told_that_its_cluster_is_off_each_once(lab: EmulatedCourse) -> None:
+def test_a_group_gets_one_warning_and_one_stop_message(lab: EmulatedCourse) -> None:
     assert lab.start("group_01") == 200
     for minutes in (100, 55, 10, 20, 15, 15):
         lab.advance_minutes(minutes)
@@ -87,7 +87,7 @@ def test_a_group_is_warned_and_then_told_that_its_cluster_is_off_each_once(lab: 
     ]
 
 
-def test_a_dry_run_sends_nothing_and_forgets_it(lab: EmulatedCourse) -> None:
+def test_a_dry_run_sends_and_stores_nothing(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
     lab.poll("--dry-run")
     assert subjects(lab) == []
@@ -95,7 +95,7 @@ def test_a_dry_run_sends_nothing_and_forgets_it(lab: EmulatedCourse) -> None:
     assert subjects(lab) == [STOPPED.format(team=1)]
 
 
-def test_a_group_is_told_that_its_cluster_is_off_only_when_it_is(lab: EmulatedCourse) -> None:
+def test_a_stop_message_is_sent_only_after_the_stop(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
     fault(lab, {"match": "POST /api/2.1/clusters/delete", "kind": "500"})
     assert lab.run("poll").status == 1
@@ -105,7 +105,7 @@ def test_a_group_is_told_that_its_cluster_is_off_only_when_it_is(lab: EmulatedCo
     assert (lab.state("group_01"), subjects(lab)) == ("TERMINATED", [STOPPED.format(team=1)])
 
 
-def test_a_cluster_is_stopped_though_no_mail_can_be_sent_and_the_letter_follows(lab: EmulatedCourse) -> None:
+def test_a_cluster_is_stopped_without_mail_and_the_message_follows(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
     fault(lab, {"match": "POST /emails:send", "kind": "hang"})
     began = time.monotonic()
@@ -119,7 +119,7 @@ def test_a_cluster_is_stopped_though_no_mail_can_be_sent_and_the_letter_follows(
     assert subjects(lab) == [STOPPED.format(team=1)]
 
 
-def test_a_group_without_members_is_stopped_and_the_admin_told(lab: EmulatedCourse) -> None:
+def test_the_admin_gets_the_stop_message_of_a_group_without_members(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
     for message in "ab":
         target = f"student1{message}@campus.example.ac.il"
@@ -133,7 +133,7 @@ def test_a_group_without_members_is_stopped_and_the_admin_told(lab: EmulatedCour
     assert lab.state("group_01") == "TERMINATED"
 
 
-def test_a_stop_that_a_killed_run_did_not_tell_of_is_told_by_the_next(lab: EmulatedCourse) -> None:
+def test_the_next_run_sends_the_message_of_a_killed_run(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
     no_mail = {"AZURE_EMAIL_CONNECTION_STRING": "", "AZURE_EMAIL_SENDER": ""}
     assert lab.run("poll", **no_mail).status == 0
@@ -145,7 +145,7 @@ def test_a_stop_that_a_killed_run_did_not_tell_of_is_told_by_the_next(lab: Emula
     assert subjects(lab) == [STOPPED.format(team=1)]
 
 
-def test_a_stop_before_midnight_is_told_after_it(lab: EmulatedCourse) -> None:
+def test_a_stop_before_midnight_is_mailed_after_midnight(lab: EmulatedCourse) -> None:
     lab.set_time(SUNDAY, "20:55")
     run_to_the_limit(lab)
     assert lab.run("poll", AZURE_EMAIL_CONNECTION_STRING="", AZURE_EMAIL_SENDER="").status == 0
@@ -158,7 +158,7 @@ def test_a_stop_before_midnight_is_told_after_it(lab: EmulatedCourse) -> None:
     assert subjects(lab) == [STOPPED.format(team=1)]
 
 
-def test_an_allowance_stands_in_the_letter_with_its_reason(lab: EmulatedCourse) -> None:
+def test_a_message_contains_the_allowance_and_its_reason(lab: EmulatedCourse) -> None:
     assert lab.run("allow", "group_01", "--minutes", "30", "--reason", "project <b>deadline</b>").status == 0
     run_to_the_limit(lab)
     lab.advance_minutes(35)
@@ -168,7 +168,7 @@ def test_an_allowance_stands_in_the_letter_with_its_reason(lab: EmulatedCourse) 
     assert "180 + 30 minutes: project &lt;b&gt;deadline&lt;/b&gt;" in message["html"]
 
 
-def test_hostile_names_arrive_harmless(lab: EmulatedCourse) -> None:
+def test_hostile_names_are_escaped_in_mails(lab: EmulatedCourse) -> None:
     group = {"name": "group_01", "number": 1, "moodle_id": "1001", "limits": lab.limits}
     title = "<img src=x onerror=alert(1)>\r\nBcc: all@campus.example \u202eevil"
     lab.write_course(title="=HYPERLINK()", groups=[{**group, "title": title}])
@@ -182,9 +182,7 @@ def test_hostile_names_arrive_harmless(lab: EmulatedCourse) -> None:
     assert message["to"] == ["student1a@campus.example.ac.il", "student1b@campus.example.ac.il"]
 
 
-def test_a_template_that_cannot_be_used_stops_no_letter_and_spares_no_cluster(
-    lab: EmulatedCourse, tmp_path: Path
-) -> None:
+def test_an_invalid_template_prevents_neither_message_nor_stop(lab: EmulatedCourse, tmp_path: Path) -> None:
     (tmp_path / "messages").mkdir()
     (tmp_path / "messages" / "stopped.txt.j2").write_text("Subject: {{ nothing }}\n")
     lab.environment["LAB_MAIL_TEMPLATES"] = str(tmp_path / "messages")
@@ -193,10 +191,10 @@ def test_a_template_that_cannot_be_used_stops_no_letter_and_spares_no_cluster(
     assert (lab.state("group_01"), subjects(lab)) == ("TERMINATED", [STOPPED.format(team=1)])
 
 
-def test_many_groups_are_warned_and_stopped_in_one_poll_and_every_letter_arrives_in_order(
+def test_messages_to_many_groups_arrive_in_order_of_urgency(
     frozen_emulator: EmulatorProcess, tmp_path: Path, acceptance: bool
 ) -> None:
-    """With the limits of a domain that Azure lends: five messages a minute and ten an hour."""
+    """Use the rate limits of a domain managed by Azure: five messages a minute and ten an hour."""
     half = 100 if acceptance else 20
     frozen_emulator.control("POST", "reset")
     lab = with_mail(EmulatedCourse(frozen_emulator, tmp_path, groups=2 * half), "lab@0123.azurecomm.net")
@@ -224,7 +222,7 @@ def test_many_groups_are_warned_and_stopped_in_one_poll_and_every_letter_arrives
         WARNED.format(left=25, team=number) for number in range(half + 1, 2 * half + 1)
     )
     assert len({message["operation_id"] for message in mail(lab)}) == 2 * half
-    # A poll sends a few seconds after its tick, so the same quarter of the next hour can be too early for some.
+    # A poll sends a few seconds after its tick, so the same time in the next hour can be too early for some.
     assert max(hours) == 10 and len(hours) <= 2 * half / 10 * 1.3
     refused = [
         entry for entry in lab.emulator.request_log() if entry["path"] == "/emails:send" and entry["status"] != 202
@@ -235,7 +233,7 @@ def test_many_groups_are_warned_and_stopped_in_one_poll_and_every_letter_arrives
 
 
 def _send_until_done(lab: EmulatedCourse, told: Any) -> list[int]:
-    """Send as a poll every quarter of an hour does, without looking at the clusters; return the messages per hour."""
+    """Send like polls every 15 minutes, without checking clusters; return the number of messages per hour."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REQUESTS_CA_BUNDLE", lab.emulator.mail_ca)
         mailer = Mailer(told.mail.connection_string)
@@ -258,7 +256,7 @@ def _send_until_done(lab: EmulatedCourse, told: Any) -> list[int]:
 
 @pytest.fixture
 def monitor() -> Iterator[tuple[str, list[str]]]:
-    """Where HEALTHCHECK_URL points, and what was heard there."""
+    """A server for HEALTHCHECK_URL, and the pings that it received."""
     heard: list[str] = []
 
     class Ear(http.server.BaseHTTPRequestHandler):
@@ -268,7 +266,7 @@ def monitor() -> Iterator[tuple[str, list[str]]]:
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing on stderr."""
+            """Log nothing to standard error."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ear) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -276,7 +274,7 @@ def monitor() -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
 
 
-def test_a_monitor_hears_of_begin_and_success(lab: EmulatedCourse, monitor: tuple[str, list[str]]) -> None:
+def test_the_monitor_is_pinged_at_start_and_success(lab: EmulatedCourse, monitor: tuple[str, list[str]]) -> None:
     url, heard = monitor
     lab.environment["HEALTHCHECK_URL"] = url
     lab.poll()
@@ -285,7 +283,7 @@ def test_a_monitor_hears_of_begin_and_success(lab: EmulatedCourse, monitor: tupl
     assert len(heard) == 2
 
 
-def test_a_monitor_hears_of_what_failed_and_of_wrong_settings(
+def test_the_monitor_is_pinged_about_failures_and_invalid_settings(
     lab: EmulatedCourse, monitor: tuple[str, list[str]]
 ) -> None:
     url, heard = monitor
@@ -296,7 +294,7 @@ def test_a_monitor_hears_of_what_failed_and_of_wrong_settings(
     assert heard == ["/ping/0123/start", "/ping/0123/fail"] * 2
 
 
-def test_a_monitor_that_is_not_there_changes_nothing(lab: EmulatedCourse, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unreachable_monitor_changes_nothing(lab: EmulatedCourse, caplog: pytest.LogCaptureFixture) -> None:
     lab.environment["HEALTHCHECK_URL"] = "http://127.0.0.1:9/ping/secret"
     lab.poll()
     assert "HEALTHCHECK_URL does not answer" in caplog.text and "secret" not in caplog.text
@@ -331,7 +329,7 @@ def test_a_crash_of_the_ledger_itself_is_mailed_once(lab: EmulatedCourse) -> Non
     assert "no such table: message" in mail(lab)[0]["subject"]
 
 
-def test_an_unreachable_workspace_is_told_and_letters_go_on(lab: EmulatedCourse) -> None:
+def test_an_unreachable_workspace_is_mailed_and_messages_are_sent(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
     fault(lab, {"match": "POST /emails:send", "kind": "500", "count": 1})
     assert lab.run("poll").status == 1
@@ -340,12 +338,12 @@ def test_an_unreachable_workspace_is_told_and_letters_go_on(lab: EmulatedCourse)
     done = lab.run("poll")
     assert done.status == 1 and "check DATABRICKS_HOST" in done.err
     assert [subject[:25] for subject in subjects(lab)] == [STOPPED[:25], "Lab enforcer failed: http"]
-    # It is no crash: the mail says why, and has no traceback.
+    # It is not a crash: the mail gives the cause, without a traceback.
     (message,) = (one for one in mail(lab) if one["subject"].startswith("Lab enforcer failed"))
     assert "a run of the enforcer could not do its work:" in message["text"] and "Traceback" not in message["text"]
 
 
-def test_without_an_admin_a_workspace_that_cannot_be_used_is_no_crash(
+def test_an_unusable_workspace_without_an_admin_is_not_a_crash(
     lab: EmulatedCourse, caplog: pytest.LogCaptureFixture
 ) -> None:
     done = lab.run("poll", ADMIN_EMAIL="", DATABRICKS_TOKEN="expired")
@@ -362,8 +360,8 @@ def test_without_an_admin_a_workspace_that_cannot_be_used_is_no_crash(
 @pytest.mark.parametrize(
     ("place", "status"), [("/dev/null/uptimes.db", 2), ("postgresql://lab:hunter2@127.0.0.1:9/lab", 1)]
 )
-def test_a_ledger_that_cannot_be_is_a_sentence(lab: EmulatedCourse, place: str, status: int) -> None:
-    """A server that does not listen may be on its way up."""
+def test_an_impossible_ledger_is_rejected_with_a_message(lab: EmulatedCourse, place: str, status: int) -> None:
+    """A server that does not listen may still be starting."""
     done = lab.run("poll", CLUSTER_UPTIMES_DB=place)
     assert (done.status, "check CLUSTER_UPTIMES_DB" in done.err) == (status, True)
     assert "hunter2" not in done.err and "Traceback" not in done.err
@@ -372,7 +370,7 @@ def test_a_ledger_that_cannot_be_is_a_sentence(lab: EmulatedCourse, place: str, 
 # --- test-email
 
 
-def test_test_email_sends_one_letter_and_tells_the_verdict(lab: EmulatedCourse) -> None:
+def test_test_email_sends_one_message_and_prints_the_result(lab: EmulatedCourse) -> None:
     done = lab.run("test-email")
     assert (done.status, done.out) == (0, f"delivered to {ADMIN} from lab@campus.example\n")
     assert lab.run("test-email", "--to", "dana@campus.example").status == 0
@@ -389,14 +387,14 @@ def test_test_email_sends_one_letter_and_tells_the_verdict(lab: EmulatedCourse) 
         ({"REQUESTS_CA_BUNDLE": ""}, 1, "its certificate is not trusted"),
     ],
 )
-def test_test_email_says_which_setting_is_wrong(
+def test_test_email_names_the_invalid_setting(
     lab: EmulatedCourse, variables: dict[str, str], status: int, says: str
 ) -> None:
     done = lab.run("test-email", **variables)
     assert (done.status, says in done.err, mail(lab)) == (status, True, []), done
 
 
-def test_test_email_counts_against_the_budget(lab: EmulatedCourse) -> None:
+def test_test_email_counts_towards_the_rate_limit(lab: EmulatedCourse) -> None:
     lab.environment["MAIL_SENDS_PER_HOUR"] = "1"
     assert lab.run("test-email").status == 0
     run_to_the_limit(lab)
@@ -408,7 +406,7 @@ def test_test_email_counts_against_the_budget(lab: EmulatedCourse) -> None:
     assert subjects(lab)[2:] == [STOPPED.format(team=1)]
 
 
-def test_no_token_and_no_key_is_in_any_log_at_any_level(lab: EmulatedCourse, caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_contain_no_token_and_no_key(lab: EmulatedCourse, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     run_to_the_limit(lab)
     done = lab.run("-v", "poll")

@@ -1,4 +1,5 @@
-"""While the ledger does not work: who is over is stopped, the admin has one mail, and all is written down later."""
+"""While the ledger is unavailable: groups past a limit are stopped, the admin gets one mail, and all is recorded
+later."""
 
 from __future__ import annotations
 
@@ -52,7 +53,7 @@ RESTRICTED = ("TERMINATED", "CAN_ATTACH_TO")
     ],
     ids=str,
 )
-def test_trouble_of_the_moment_is_no_setting(error: BaseException) -> None:
+def test_a_temporary_ledger_error_is_not_a_settings_error(error: BaseException) -> None:
     assert is_temporary(error)
 
 
@@ -68,7 +69,7 @@ def test_trouble_of_the_moment_is_no_setting(error: BaseException) -> None:
     ],
     ids=str,
 )
-def test_a_setting_or_a_mistake_of_ours_is_no_trouble_of_the_moment(error: BaseException) -> None:
+def test_settings_and_program_errors_are_not_temporary_ledger_errors(error: BaseException) -> None:
     assert not is_temporary(error)
 
 
@@ -77,7 +78,7 @@ def lab() -> InProcessCourse:
     return InProcessCourse(2, soft=150 * M, hard=180 * M)
 
 
-def test_without_a_ledger_who_is_over_is_stopped_by_events_and_nobody_else(lab: InProcessCourse) -> None:
+def test_groups_past_a_limit_are_stopped_by_events_without_a_ledger(lab: InProcessCourse) -> None:
     workspace, (over, other) = lab.connect(), lab.clusters
     lab.start(over)
     lab.workspace.advance(100 * 60)
@@ -96,9 +97,7 @@ def test_without_a_ledger_who_is_over_is_stopped_by_events_and_nobody_else(lab: 
     assert (result.failures, again.actions) == ((), ())
 
 
-def test_what_was_done_without_the_ledger_is_written_down_once(
-    ledger: Ledger, lab: InProcessCourse, tmp_path: Path
-) -> None:
+def test_actions_without_the_ledger_are_recorded_once(ledger: Ledger, lab: InProcessCourse, tmp_path: Path) -> None:
     from dataclasses import replace
 
     settings, day = replace(SETTINGS, ledger_location=str(tmp_path / "uptimes.db")), lab.now().date()
@@ -126,9 +125,7 @@ def test_what_was_done_without_the_ledger_is_written_down_once(
     assert Marker(settings.ledger_location, KIND).read() is None
 
 
-def test_a_group_that_was_stopped_without_the_ledger_is_told_when_it_is_back(
-    ledger: Ledger, lab: InProcessCourse
-) -> None:
+def test_a_group_stopped_without_the_ledger_is_notified_later(ledger: Ledger, lab: InProcessCourse) -> None:
     workspace, mail = lab.connect(), FakeMailService()
     lab.start(lab.clusters[0])
     lab.workspace.advance(181 * 60)
@@ -157,7 +154,7 @@ SETTINGS_WITH_MAIL = with_mail()
 
 
 @pytest.mark.process
-def test_systemd_hears_what_it_asks_for(tmp_path: Path) -> None:
+def test_systemd_gets_the_notifications_that_it_requires(tmp_path: Path) -> None:
     place = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(place)
@@ -169,7 +166,7 @@ def test_systemd_hears_what_it_asks_for(tmp_path: Path) -> None:
     systemd.notify({}, systemd.ALIVE)
 
 
-# --- on the running program
+# --- the whole program
 
 
 @contextmanager
@@ -198,7 +195,7 @@ def mails(lab: EmulatedCourse) -> list[str]:
 
 
 def outage_mails(lab: EmulatedCourse) -> list[str]:
-    """Subjects about the ledger. A clock that moves during a tick is reported by a mail of its own."""
+    """Return subjects of mails about the ledger. A clock that moves during a tick is reported in a separate mail."""
     return [subject for subject in mails(lab) if "the ledger does not work" in subject]
 
 
@@ -226,7 +223,7 @@ def test_watch_survives_a_restart_of_postgresql(frozen_emulator: EmulatorProcess
             until(lambda: (lab.folder / "watch.log").read_text().count("checked") == 2, lab)
             server.stop()
             lab.advance_minutes(181)
-            # Two minutes of the lab's clock in small steps, as they pass.
+            # Two minutes of the lab's clock, in small steps.
             for _ in range(12):
                 if (lab.state("group_01"), lab.level("group_01")) == RESTRICTED:
                     break
@@ -251,7 +248,7 @@ def test_watch_survives_a_restart_of_postgresql(frozen_emulator: EmulatorProcess
 
 @contextmanager
 def locked(place: str) -> Iterator[str]:
-    """Another program holds the ledger; what a poll then says of it."""
+    """Lock the ledger by another program; return a poll's message about it."""
     with closing(sqlite3.connect(place)) as other:
         other.execute("BEGIN EXCLUSIVE")
         yield "database is locked"
@@ -259,7 +256,7 @@ def locked(place: str) -> Iterator[str]:
 
 @contextmanager
 def full(place: str) -> Iterator[str]:
-    """The disk takes nothing more."""
+    """Make the disk full."""
 
     def refuse(place: str) -> Ledger:
         raise peewee.OperationalError("database or disk is full")
@@ -272,7 +269,7 @@ def full(place: str) -> Iterator[str]:
 
 @pytest.mark.process
 @pytest.mark.parametrize("trouble", [locked, full])
-def test_polls_without_a_ledger_stop_who_is_over_and_tell_the_admin_once(
+def test_polls_without_a_ledger_stop_groups_and_mail_the_admin_once(
     frozen_emulator: EmulatorProcess, tmp_path: Path, trouble: Callable[[str], AbstractContextManager[str]]
 ) -> None:
     frozen_emulator.control("POST", "reset")

@@ -1,4 +1,4 @@
-"""Polls on an emulated workspace: warned, stopped, restored; windows and allowances; what others do meanwhile."""
+"""Polls of an emulated workspace: warn, stop, restore; windows and allowances; concurrent changes by others."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def seen(lab: EmulatedCourse, group: str = "group_01") -> tuple[str, str]:
 
 
 def run_until_stopped(lab: EmulatedCourse, group: str = "group_01") -> None:
-    """A member works past the hard limit and a poll comes by."""
+    """Let a member exceed the hard limit, and poll."""
     assert lab.start(group) == 200
     lab.advance_minutes(181)
     lab.poll()
     assert seen(lab, group) == RESTRICTED
 
 
-def test_a_group_over_its_limit_is_stopped_and_lowered_while_others_are_left_alone(lab: EmulatedCourse) -> None:
+def test_a_group_past_its_limit_is_stopped_and_others_are_not(lab: EmulatedCourse) -> None:
     for group in lab.names:
         assert lab.start(group) == 200
     lab.poll()
@@ -76,7 +76,7 @@ def test_a_session_of_staff_neither_counts_nor_is_stopped(lab: EmulatedCourse) -
     assert seen(lab) == ("RUNNING", "CAN_RESTART")
 
 
-def test_a_session_of_staff_counts_from_the_moment_a_member_restarts_it(lab: EmulatedCourse) -> None:
+def test_a_session_of_staff_counts_from_a_members_restart(lab: EmulatedCourse) -> None:
     lab.start("group_01", token=lab.emulator.admin_token)
     lab.advance_minutes(300)
     lab.call(
@@ -92,7 +92,7 @@ def test_a_session_of_staff_counts_from_the_moment_a_member_restarts_it(lab: Emu
     assert (early, seen(lab)) == (("RUNNING", "CAN_RESTART"), RESTRICTED)
 
 
-def test_where_all_sessions_count_those_of_staff_do_too(lab: EmulatedCourse) -> None:
+def test_sessions_of_staff_count_if_all_sessions_count(lab: EmulatedCourse) -> None:
     lab.write_course(count_all_sessions=True)
     lab.start("group_01", token=lab.emulator.admin_token)
     lab.advance_minutes(181)
@@ -102,7 +102,7 @@ def test_where_all_sessions_count_those_of_staff_do_too(lab: EmulatedCourse) -> 
     assert seen(lab) == RESTRICTED
 
 
-def test_an_allowance_given_in_the_middle_of_the_day_restores_at_once(lab: EmulatedCourse) -> None:
+def test_an_allowance_during_the_day_restores_the_group_at_once(lab: EmulatedCourse) -> None:
     run_until_stopped(lab)
 
     done = lab.run("allow", "1", "--minutes", "+60", "--reason", "project deadline")
@@ -113,7 +113,7 @@ def test_an_allowance_given_in_the_middle_of_the_day_restores_at_once(lab: Emula
     assert seen(lab) == RESTRICTED
 
 
-def test_a_revoked_allowance_lowers_again_at_once(lab: EmulatedCourse) -> None:
+def test_a_revoked_allowance_restricts_again_at_once(lab: EmulatedCourse) -> None:
     run_until_stopped(lab)
     id = lab.run("allow", "group_01", "--unlimited", "--reason", "exam", "--json").json["id"]
     restored = lab.level("group_01")
@@ -124,13 +124,13 @@ def test_a_revoked_allowance_lowers_again_at_once(lab: EmulatedCourse) -> None:
     assert (restored, done.status, seen(lab)) == ("CAN_RESTART", 0, RESTRICTED)
 
 
-def test_no_use_at_all_keeps_a_group_out_although_it_used_nothing(lab: EmulatedCourse) -> None:
+def test_a_blocked_group_without_usage_is_restricted(lab: EmulatedCourse) -> None:
     lab.run("block", "group_02", "--reason", "asked for it")
 
     assert (lab.level("group_01"), lab.level("group_02")) == ("CAN_RESTART", "CAN_ATTACH_TO")
 
 
-def test_a_hard_limit_of_nothing_restricts_at_once(lab: EmulatedCourse) -> None:
+def test_a_hard_limit_of_zero_restricts_unused_clusters(lab: EmulatedCourse) -> None:
     lab.limits = {"soft_minutes": 0, "hard_minutes": 0, "week_minutes": None, "term_minutes": None}
     lab.write_course()
 
@@ -139,7 +139,7 @@ def test_a_hard_limit_of_nothing_restricts_at_once(lab: EmulatedCourse) -> None:
     assert [seen(lab, group) for group in lab.names] == [RESTRICTED] * 2
 
 
-def test_in_a_window_nobody_is_stopped_time_does_not_count_and_the_restricted_are_back(lab: EmulatedCourse) -> None:
+def test_a_window_restores_groups_and_time_in_it_does_not_count(lab: EmulatedCourse) -> None:
     run_until_stopped(lab, "group_01")
     lab.run("allow", "all", "--window", "Sun 12:00-14:00", "--reason", "lesson")
     lab.set_time(SUNDAY, "12:00")
@@ -167,7 +167,7 @@ def test_in_a_window_nobody_is_stopped_time_does_not_count_and_the_restricted_ar
     assert seen(lab, "group_02") == RESTRICTED
 
 
-def test_a_lowered_group_with_quota_left_is_restored_at_the_first_poll_of_a_day(lab: EmulatedCourse) -> None:
+def test_a_restricted_group_with_quota_left_is_restored_daily(lab: EmulatedCourse) -> None:
     lab.poll()
     lab.grant("group_02", {"group_name": "group_02"}, "CAN_ATTACH_TO")
     lab.advance_minutes(60)
@@ -180,7 +180,7 @@ def test_a_lowered_group_with_quota_left_is_restored_at_the_first_poll_of_a_day(
     assert (same_day, lab.level("group_02")) == ("CAN_ATTACH_TO", "CAN_RESTART")
 
 
-def test_a_group_that_was_raised_by_hand_is_lowered_again_while_it_is_over(lab: EmulatedCourse) -> None:
+def test_a_group_restored_by_hand_is_restricted_again(lab: EmulatedCourse) -> None:
     run_until_stopped(lab)
     lab.grant("group_01", {"group_name": "group_01"}, "CAN_RESTART")
     lab.start("group_01")
@@ -190,7 +190,7 @@ def test_a_group_that_was_raised_by_hand_is_lowered_again_while_it_is_over(lab: 
     assert seen(lab) == RESTRICTED
 
 
-def test_what_others_were_granted_survives_restricting_and_restoring(lab: EmulatedCourse) -> None:
+def test_other_grants_survive_restricting_and_restoring(lab: EmulatedCourse) -> None:
     lab.create_user("ta@campus.example.ac.il")
     principal = lab.call(
         "POST", "/api/2.0/preview/scim/v2/ServicePrincipals", {"displayName": "grader", "active": True}
@@ -209,7 +209,7 @@ def test_what_others_were_granted_survives_restricting_and_restoring(lab: Emulat
 
 
 @pytest.mark.parametrize("refused", ["/api/2.1/clusters/delete", "/api/2.0/permissions/clusters/{id}"])
-def test_what_fails_at_one_cluster_neither_spares_nor_stops_the_others(lab: EmulatedCourse, refused: str) -> None:
+def test_a_failure_at_one_cluster_does_not_affect_others(lab: EmulatedCourse, refused: str) -> None:
     for group in lab.names:
         lab.start(group)
     lab.advance_minutes(181)
@@ -226,7 +226,7 @@ def test_what_fails_at_one_cluster_neither_spares_nor_stops_the_others(lab: Emul
 
     assert failed.status == 1
     assert "cluster" in failed.err
-    # Which of the two met the one refusal of a stop is chance; a permission that cannot be read spares no cluster.
+    # Either of the two may get the one failed stop; an unreadable permission prevents no stop.
     expected = (
         [("RUNNING", "CAN_ATTACH_TO"), RESTRICTED]
         if "delete" in refused
@@ -237,7 +237,7 @@ def test_what_fails_at_one_cluster_neither_spares_nor_stops_the_others(lab: Emul
 
 
 def dumped(lab: EmulatedCourse) -> tuple[Any, ...]:
-    """The ledger's bytes and content, and the whole workspace."""
+    """Return the ledger's bytes and content, and the whole workspace."""
     ledger = Path(lab.environment["CLUSTER_UPTIMES_DB"])
     with sqlite3.connect(ledger) as connection:
         content = list(connection.iterdump())
@@ -246,7 +246,7 @@ def dumped(lab: EmulatedCourse) -> tuple[Any, ...]:
     return hashlib.sha256(ledger.read_bytes()).hexdigest(), content, state
 
 
-def test_a_dry_run_prints_what_a_poll_then_does_and_changes_nothing(lab: EmulatedCourse) -> None:
+def test_a_dry_run_prints_the_actions_of_a_poll_and_changes_nothing(lab: EmulatedCourse) -> None:
     lab.poll()
     for group in lab.names:
         lab.start(group)
@@ -268,13 +268,13 @@ def test_a_dry_run_prints_what_a_poll_then_does_and_changes_nothing(lab: Emulate
     assert seen(lab) == RESTRICTED
 
 
-def test_a_dry_run_makes_no_ledger(lab: EmulatedCourse) -> None:
+def test_a_dry_run_creates_no_ledger(lab: EmulatedCourse) -> None:
     lab.poll("--dry-run")
 
     assert list(lab.folder.iterdir()) == []
 
 
-def test_a_course_file_that_is_broken_or_gone_leaves_the_limits_last_seen(lab: EmulatedCourse) -> None:
+def test_a_broken_or_missing_course_file_keeps_the_last_limits(lab: EmulatedCourse) -> None:
     lab.limits |= {"soft_minutes": 20, "hard_minutes": 30}
     lab.write_course()
     lab.poll()
@@ -295,7 +295,7 @@ def test_a_course_file_that_is_broken_or_gone_leaves_the_limits_last_seen(lab: E
     assert (stopped, seen(lab, "group_02")) == (RESTRICTED, RESTRICTED)
 
 
-def test_clusters_without_tags_are_kept_by_the_names_of_the_earlier_system(lab: EmulatedCourse) -> None:
+def test_clusters_without_tags_are_managed_by_their_earlier_names(lab: EmulatedCourse) -> None:
     for group, id in lab.clusters.items():
         spec = lab.call("GET", f"/api/2.1/clusters/get?cluster_id={id}")
         kept = ("cluster_id", "cluster_name", "spark_version", "node_type_id", "num_workers", "autotermination_minutes")
@@ -312,10 +312,8 @@ def test_clusters_without_tags_are_kept_by_the_names_of_the_earlier_system(lab: 
     assert (early, done.status, [seen(lab, group) for group in lab.names]) == ("RUNNING", 0, [RESTRICTED] * 2)
 
 
-def test_a_week_of_term_with_limits_of_day_and_week_and_allowances(
-    frozen_emulator: EmulatorProcess, tmp_path: Path
-) -> None:
-    """Every day a member starts whenever that is allowed; polls every half hour stop at exactly what is left."""
+def test_a_week_with_daily_and_weekly_limits_and_allowances(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
+    """Every day a member starts whenever it is allowed; polls every half hour stop exactly at the limit."""
     frozen_emulator.control("POST", "reset")
     lab = EmulatedCourse(
         frozen_emulator, tmp_path, groups=1, limits={"soft_minutes": 90, "hard_minutes": 120, "week_minutes": 480}
@@ -342,15 +340,13 @@ def test_a_week_of_term_with_limits_of_day_and_week_and_allowances(
         lab.stop("group_01")
         used.append(lab.used_ms("group_01", local_time(day, "00:00"), local_time(day, "23:59")) // 60_000)
 
-    # A day of 120; 60 more; none; an hour of lesson besides; a day; until 14:30 without a limit, which the week
-    # counts all the same, so that nothing is left on Saturday; and a new week.
+    # 120 minutes; 60 more; blocked; an hour of lesson in addition; a usual day; unlimited until 14:30, which the week
+    # counts anyway, so nothing is left on Saturday; and a new week.
     assert used == [120, 180, 0, 180, 120, 390, 0, 120]
 
 
-def test_a_poll_of_many_clusters_stays_below_the_limits_of_the_workspace(
-    frozen_emulator: EmulatorProcess, tmp_path: Path
-) -> None:
-    """With 30 changes of permissions a second, more than that many groups are lowered and none is refused."""
+def test_a_poll_of_many_clusters_stays_below_the_rate_limits(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
+    """With a rate limit of 30 permission changes a second, more groups are restricted and no request fails."""
     frozen_emulator.control("POST", "reset")
     lab = EmulatedCourse(frozen_emulator, tmp_path, groups=45, limits={"soft_minutes": 0, "hard_minutes": 0})
     frozen_emulator.control("POST", "faults", {"profile": "azure"})
@@ -365,7 +361,7 @@ def test_a_poll_of_many_clusters_stays_below_the_limits_of_the_workspace(
     assert {lab.level(group) for group in lab.names} == {"CAN_ATTACH_TO"}
 
 
-def test_time_of_weeks_ago_counts_for_a_limit_of_the_term(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
+def test_usage_of_earlier_weeks_counts_for_the_term_limit(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
     frozen_emulator.control("POST", "reset")
     lab = EmulatedCourse(frozen_emulator, tmp_path, groups=1, limits={"term_minutes": 200})
     lab.start("group_01")

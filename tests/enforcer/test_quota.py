@@ -1,4 +1,4 @@
-"""Limits in force, what is used of them, and what is therefore due."""
+"""Limits in force, usage of limits, and due actions."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -88,7 +88,7 @@ def test_a_limit_that_was_not_set_does_not_exist() -> None:
     assert on(SUNDAY, Period.WEEK, quota=Quota(150 * MIN, 180 * MIN)) is None
 
 
-def test_a_limit_says_why_it_is_what_it_is() -> None:
+def test_a_limit_shows_its_allowances() -> None:
     limits = [
         limit_on(SUNDAY, Period.DAY, "group_07", QUOTA, CALENDAR, allowances)
         for allowances in ([], [allowance(60 * MIN)], [allowance(-30 * MIN)], [allowance(LimitOverride.BLOCKED)])
@@ -102,7 +102,7 @@ def test_a_limit_says_why_it_is_what_it_is() -> None:
     ]
 
 
-def test_the_week_begins_on_the_day_of_the_course() -> None:
+def test_the_week_starts_on_the_courses_first_weekday() -> None:
     days = [CALENDAR.days(Period.WEEK, day) for day in (SATURDAY - timedelta(days=7), SUNDAY, SATURDAY)]
 
     assert [first for first, _ in days] == [SUNDAY - timedelta(days=7), SUNDAY, SUNDAY]
@@ -134,7 +134,7 @@ def test_time_inside_a_window_does_not_count() -> None:
     assert limit_usages(local(MONDAY, 20), [session], lesson) == {"day": 60, "week": 60, "term": 60}
 
 
-def test_a_window_across_midnight_is_taken_from_both_days() -> None:
+def test_a_window_across_midnight_applies_to_both_days() -> None:
     session = Session(local(SUNDAY, 23), local(MONDAY, 3))
     exam = allowance(parse_window("23:30-01:00"), SUNDAY)
 
@@ -149,7 +149,7 @@ def test_the_time_of_an_unlimited_day_counts_for_the_week() -> None:
     assert limit_usages(local(MONDAY, 9), [session], allowance(LimitOverride.UNLIMITED))["week"] == 720
 
 
-def test_the_tightest_limit_stands_first() -> None:
+def test_the_tightest_limit_comes_first() -> None:
     sessions = [Session(local(SUNDAY, 8), local(SUNDAY, 18)), Session(local(MONDAY, 8), local(MONDAY, 9))]
 
     assert list(limit_usages(local(MONDAY, 9), sessions)) == ["week", "day", "term"]
@@ -175,10 +175,10 @@ def test_the_tightest_limit_stands_first() -> None:
     ),
     st.booleans(),
 )
-def test_counting_agrees_with_a_slow_count_minute_by_minute(
+def test_counting_agrees_with_a_minute_by_minute_count(
     spans: list[tuple[int, int]], windows: list[Allowance], forbidden: bool
 ) -> None:
-    """Around 25 October 2026, when the clocks of Jerusalem go back."""
+    """Compare around 25 October 2026, when clocks in Jerusalem go back."""
     begins = datetime(2026, 10, 23, 21, tzinfo=UTC)
     ends = begins + 3000 * MIN
     allowances = [*windows, allowance(LimitOverride.BLOCKED, date(2026, 10, 26))] if forbidden else windows
@@ -238,7 +238,7 @@ def standing(
         (QuotaStatus("c7", "group_07", True, Level.ATTACH, (), False), [Restore("c7", "group_07")]),
     ],
 )
-def test_what_is_due(where: QuotaStatus, expected: list[Action]) -> None:
+def test_decide_returns_the_due_actions(where: QuotaStatus, expected: list[Action]) -> None:
     assert list(decide([where], frozenset())) == expected
 
 

@@ -1,4 +1,4 @@
-"""What a day of polls asks of the workspace, and that it knows as much as if it asked for everything."""
+"""Requests of a day of polls, which lead to the same figures as reading everything."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_OF_A_DAY = 350
 
 
 def tick(ledger: Ledger, lab: InProcessCourse, counted: Counter[str], *, settles: bool = False) -> TickResult:
-    """A poll of cron's: it connects anew."""
+    """Poll like cron, with a new connection."""
     workspace = lab.connect()
     result = run_tick(
         SETTINGS, ledger, workspace, FakeMailService(), now=lab.now(), deadline=Deadline(M), settles=settles
@@ -37,7 +37,7 @@ def tick(ledger: Ledger, lab: InProcessCourse, counted: Counter[str], *, settles
     return result
 
 
-def test_a_polled_day_costs_few_requests_and_every_figure_is_exact(ledger: Ledger) -> None:
+def test_a_polled_day_needs_few_requests_and_is_exact(ledger: Ledger) -> None:
     lab, counted = InProcessCourse(30, soft=150 * M, hard=180 * M), Counter[str]()
     for number in range(63):
         for session in range(12):
@@ -61,7 +61,7 @@ def test_a_polled_day_costs_few_requests_and_every_figure_is_exact(ledger: Ledge
     assert counted.total() <= MOST_OF_A_DAY, counted
 
 
-def test_clusters_of_jobs_that_are_over_cost_nothing(ledger: Ledger) -> None:
+def test_ended_job_clusters_need_no_requests(ledger: Ledger) -> None:
     lab, without, beside = InProcessCourse(3, soft=150 * M, hard=180 * M), Counter[str](), Counter[str]()
     tick(ledger, lab, Counter())
     lab.workspace.advance(60)
@@ -75,7 +75,7 @@ def test_clusters_of_jobs_that_are_over_cost_nothing(ledger: Ledger) -> None:
 
 
 @pytest.mark.process
-def test_an_idle_poll_asks_for_the_list_and_two_folders(frozen_emulator: EmulatorProcess, tmp_path) -> None:
+def test_an_idle_poll_requests_the_list_and_two_folders(frozen_emulator: EmulatorProcess, tmp_path) -> None:
     frozen_emulator.control("POST", "reset")
     lab = EmulatedCourse(frozen_emulator, tmp_path)
     for _ in range(2):

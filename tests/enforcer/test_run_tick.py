@@ -1,4 +1,4 @@
-"""One tick in this process: it collects, decides, carries out and sends, whatever the workspace does."""
+"""One tick in this process: it collects, decides, carries out and sends, also with a failing workspace."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def kinds(result: TickResult) -> list[type]:
     return [type(action) for action in result.actions]
 
 
-def test_a_group_over_its_limit_is_restricted_stopped_and_told(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_a_group_past_its_limit_is_restricted_stopped_and_notified(ledger: Ledger, lab: InProcessCourse) -> None:
     workspace, mail = lab.connect(), FakeMailService()
     over, near = lab.clusters
     lab.start(over)
@@ -72,7 +72,7 @@ def test_a_group_over_its_limit_is_restricted_stopped_and_told(ledger: Ledger, l
     assert (kinds(result), result.failures, result.workspace_error) == ([Restrict, Stop, Warn], (), None)
     assert [lab.workspace.state(over), lab.workspace.state(near)] == ["TERMINATING", "RUNNING"]
     assert [lab.level(over), lab.level(near)] == ["CAN_ATTACH_TO", "CAN_RESTART"]
-    # A start takes two seconds, so 21 minutes are not over yet.
+    # A start takes two seconds, so 21 minutes are not used up yet.
     assert mail.subjects == [OFF, "Lab: 21 minutes of cluster time left for Team 2"]
     done = queries.actions_on(ledger, lab.now().date())
     assert [(action.kind, action.done, action.error) for action in done] == [
@@ -103,7 +103,7 @@ def waiting_letter(ledger: Ledger, now: datetime) -> None:
     outbox.queue(ledger, MessageKind.REPORT, "a day", message, now=now)
 
 
-def test_an_unusable_workspace_is_a_result_and_letters_still_go(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_an_unusable_workspace_is_a_result_and_messages_are_sent(ledger: Ledger, lab: InProcessCourse) -> None:
     waiting_letter(ledger, lab.now())
     error, mail = UnreachableError("the workspace does not answer"), FakeMailService()
 
@@ -131,7 +131,7 @@ def _refuse(*_: object, **__: object) -> Any:
     raise TimeoutError("no")
 
 
-def test_a_letter_that_cannot_be_sent_does_not_keep_a_cluster_running(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_a_failed_message_does_not_prevent_a_stop(ledger: Ledger, lab: InProcessCourse) -> None:
     workspace, mail = lab.connect(), FakeMailService(plan=["refused"])
     lab.start(lab.clusters[0])
     lab.workspace.advance(181 * 60)
@@ -142,7 +142,7 @@ def test_a_letter_that_cannot_be_sent_does_not_keep_a_cluster_running(ledger: Le
     assert (result.problems, result.message_failures) == ((), (f'the message "{OFF}" was not sent: no',))
 
 
-def test_a_plan_names_what_a_tick_then_does_and_changes_nothing(ledger_location: str, lab: InProcessCourse) -> None:
+def test_a_plan_contains_the_actions_of_a_tick_and_changes_nothing(ledger_location: str, lab: InProcessCourse) -> None:
     workspace = lab.connect()
     lab.start(lab.clusters[0])
     lab.workspace.advance(181 * 60)
@@ -153,7 +153,7 @@ def test_a_plan_names_what_a_tick_then_does_and_changes_nothing(ledger_location:
     assert lab.level(lab.clusters[0]) == "CAN_RESTART"
 
 
-def test_a_tick_that_settles_closes_every_day_that_is_over(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_a_settling_tick_settles_every_past_day(ledger: Ledger, lab: InProcessCourse) -> None:
     workspace = lab.connect()
     monday = lab.now().date()
     lab.start(lab.clusters[0])
@@ -171,7 +171,7 @@ def test_a_tick_that_settles_closes_every_day_that_is_over(ledger: Ledger, lab: 
     assert f"{FOLDER}/settled.json" in [file.path for file in workspace.files(FOLDER)]
 
 
-def test_a_tick_settles_no_further_than_asked(ledger: Ledger, lab: InProcessCourse, tmp_path: Path) -> None:
+def test_a_tick_settles_no_day_after_up_to(ledger: Ledger, lab: InProcessCourse, tmp_path: Path) -> None:
     workspace = lab.connect()
     monday = lab.now().date()
     lab.start(lab.clusters[0])
@@ -182,9 +182,7 @@ def test_a_tick_settles_no_further_than_asked(ledger: Ledger, lab: InProcessCour
     assert tick(ledger, workspace, lab.now(), settles=True, up_to=monday).days == (monday,)
 
 
-def test_the_last_day_of_a_lab_that_was_destroyed_is_settled_without_its_folder(
-    ledger: Ledger, lab: InProcessCourse
-) -> None:
+def test_the_last_day_of_a_destroyed_lab_is_settled(ledger: Ledger, lab: InProcessCourse) -> None:
     workspace = lab.connect()
     lab.start(lab.clusters[0])
     lab.workspace.advance(3600)

@@ -1,4 +1,4 @@
-"""Settings from the environment: what is wrong is said all at once, each with name, value and what is expected."""
+"""Settings from the environment: all invalid ones are reported at once, with name, value and expected value."""
 
 from __future__ import annotations
 
@@ -33,25 +33,23 @@ def problems(**variables: str) -> list[str]:
         ("REPORT_RECIPIENT_EMAIL", "a@x.example, b", "e-mail addresses, separated by blanks or commas"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_said_with_its_name_and_what_is_expected(
-    name: str, value: str, expected: str
-) -> None:
+def test_an_invalid_value_is_reported_with_name_and_expected_value(name: str, value: str, expected: str) -> None:
     assert problems(**{name: value}) == [f'{name} is "{value}"; expected {expected}.']
 
 
-def test_control_characters_of_a_value_are_shown_and_steer_nothing() -> None:
+def test_control_characters_of_a_value_are_escaped() -> None:
     assert problems(ADMIN_EMAIL="a\x1b[31m") == ['ADMIN_EMAIL is "a\\x1b[31m"; expected an e-mail address.']
 
 
 @pytest.mark.parametrize("name", ["HEALTHCHECK_URL", "AZURE_EMAIL_CONNECTION_STRING"])
-def test_a_value_that_is_a_secret_is_not_shown(name: str) -> None:
+def test_a_secret_value_is_not_shown(name: str) -> None:
     (problem,) = problems(**MAIL | {name: "hc-ping.com/hidden"})
 
     assert problem.startswith(f"{name} cannot be used; expected ")
     assert "hidden" not in problem
 
 
-def test_all_problems_are_named_at_once_those_of_mail_and_of_the_expected_workspace_too() -> None:
+def test_all_invalid_settings_are_reported_at_once() -> None:
     found = problems(
         DATABRICKS_MAX_UPTIME="abc", ADMIN_EMAIL="x", AZURE_EMAIL_ACCESS_KEY="k", LAB_EXPECTED_WORKSPACE_ID="seven"
     )
@@ -65,7 +63,7 @@ def test_all_problems_are_named_at_once_those_of_mail_and_of_the_expected_worksp
     ]
 
 
-def test_the_env_of_the_earlier_system_lacks_the_two_values_that_its_source_had() -> None:
+def test_the_earlier_systems_env_lacks_endpoint_and_sender() -> None:
     earlier = {
         "ADMIN_EMAIL": "staff@x.example",
         "AZURE_EMAIL_ACCESS_KEY": "k",
@@ -86,7 +84,7 @@ def test_the_env_of_the_earlier_system_lacks_the_two_values_that_its_source_had(
     )
 
 
-def test_a_sender_that_is_no_address_is_not_also_missing() -> None:
+def test_an_invalid_sender_is_not_also_reported_as_missing() -> None:
     assert problems(**MAIL | {"AZURE_EMAIL_SENDER": "lab"}) == [
         'AZURE_EMAIL_SENDER is "lab"; expected an e-mail address.'
     ]
@@ -95,7 +93,7 @@ def test_a_sender_that_is_no_address_is_not_also_missing() -> None:
     ]
 
 
-def test_a_limit_that_cannot_be_read_is_not_compared_with_the_warning() -> None:
+def test_an_invalid_limit_is_not_compared_with_the_warning() -> None:
     assert len(problems(DATABRICKS_MAX_UPTIME="x", DATABRICKS_WARN_UPTIME="1000")) == 1
     assert problems(DATABRICKS_MAX_UPTIME="30", DATABRICKS_WARN_UPTIME="40") == [
         "DATABRICKS_WARN_UPTIME (40) is greater than DATABRICKS_MAX_UPTIME (30); "

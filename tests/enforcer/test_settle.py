@@ -1,4 +1,4 @@
-"""Which days are due, and what stays when a day is closed."""
+"""Days that are due to be settled, and the results of settling."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def november(*days: int) -> tuple[date, ...]:
         pytest.param(1, 4, 5, november(4, 5), id="between two terms nothing is settled"),
     ],
 )
-def test_every_day_that_is_over_is_due_once(
+def test_every_past_day_is_due_once(
     settled: int | None, first: int | None, up_to: int, expected: tuple[date, ...]
 ) -> None:
     def day(number: int | None) -> date | None:
@@ -63,9 +63,7 @@ def settled(lab: EmulatedCourse, day: date) -> dict[str, DayTotal]:
         return {total.group: total for total in queries.settled(ledger, day).values()}
 
 
-def test_a_cluster_that_was_deleted_in_the_evening_is_settled_as_far_as_it_was_seen(
-    emulator: EmulatorProcess, tmp_path: Path
-) -> None:
+def test_a_deleted_cluster_is_settled_up_to_its_last_observation(emulator: EmulatorProcess, tmp_path: Path) -> None:
     lab = EmulatedCourse(emulator, tmp_path)
     usage(lab, "group_01", 40)
     lab.poll()
@@ -79,7 +77,7 @@ def test_a_cluster_that_was_deleted_in_the_evening_is_settled_as_far_as_it_was_s
     assert (total.used // M, total.estimate) == (40, True)
 
 
-def test_what_staff_started_is_settled_apart(emulator: EmulatorProcess, tmp_path: Path) -> None:
+def test_sessions_of_staff_are_settled_as_uncounted(emulator: EmulatorProcess, tmp_path: Path) -> None:
     lab = EmulatedCourse(emulator, tmp_path)
     assert lab.start("group_01", token=emulator.admin_token) == 200
     lab.advance_minutes(30)
@@ -92,9 +90,7 @@ def test_what_staff_started_is_settled_apart(emulator: EmulatorProcess, tmp_path
     assert (total.used, total.uncounted // M, total.sessions) == (timedelta(), 30, 0)
 
 
-def test_a_group_over_its_week_stays_lowered_and_the_file_beside_the_course_says_what_it_used(
-    emulator: EmulatorProcess, tmp_path: Path
-) -> None:
+def test_a_group_past_its_week_limit_stays_restricted_after_settling(emulator: EmulatorProcess, tmp_path: Path) -> None:
     lab = EmulatedCourse(emulator, tmp_path, limits={"week_minutes": 100})
     usage(lab, "group_01", 101)
     usage(lab, "group_02", 20)
@@ -111,7 +107,7 @@ def test_a_group_over_its_week_stays_lowered_and_the_file_beside_the_course_says
     assert (told["up_to"], used) == (SUNDAY.isoformat(), {"group_01": 121, "group_02": 20})
 
 
-def test_a_day_long_past_is_settled_without_a_letter(emulator: EmulatorProcess, tmp_path: Path) -> None:
+def test_an_old_day_is_settled_without_a_report(emulator: EmulatorProcess, tmp_path: Path) -> None:
     lab = EmulatedCourse(emulator, tmp_path)
     lab.environment["REPORT_RECIPIENT_EMAIL"] = "teacher@example.ac.il"
     usage(lab, "group_01", 30)
@@ -130,7 +126,7 @@ def test_a_day_long_past_is_settled_without_a_letter(emulator: EmulatorProcess, 
     assert (days[0], len(days)) == ((SUNDAY + timedelta(days=6)).isoformat(), 14)
 
 
-def test_the_report_command_writes_a_day_in_every_form(emulator: EmulatorProcess, tmp_path: Path) -> None:
+def test_the_report_command_writes_every_format(emulator: EmulatorProcess, tmp_path: Path) -> None:
     lab = EmulatedCourse(emulator, tmp_path)
     usage(lab, "group_01", 30)
     lab.poll()

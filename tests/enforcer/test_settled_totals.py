@@ -1,4 +1,4 @@
-"""The totals that `end-of-day` leaves beside the course file."""
+"""The file of totals that `end-of-day` writes beside the course file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SATURDAY, SUNDAY = date(2026, 10, 24), date(2026, 10, 25)
 SETTLED = SettledTotals(SATURDAY, {"group_01": GroupTotals(3 * H, 5 * H), "קבוצה": GroupTotals(0 * H, 0 * H)})
 
 
-def test_what_is_written_is_read_again() -> None:
+def test_written_totals_are_read_back_unchanged() -> None:
     assert parse_settled(format_settled(SETTLED), "settled.json") == SETTLED
 
 
@@ -26,11 +26,11 @@ def test_what_is_written_is_read_again() -> None:
         (Period.WEEK, SATURDAY, 3 * H),
         (Period.WEEK, SUNDAY, 0 * H),
         (Period.TERM, SUNDAY, 5 * H),
-        # Beyond its last day the term is longer than when it was settled, and still the same term.
+        # After its last day the term is longer than when it was settled, but still the same term.
         (Period.TERM, date(2027, 2, 3), 5 * H),
     ],
 )
-def test_only_the_period_that_still_lasts_goes_on(period: Period, day: date, expected: timedelta) -> None:
+def test_settled_totals_count_only_in_the_same_period(period: Period, day: date, expected: timedelta) -> None:
     assert SETTLED.used_before("group_01", period, day, CALENDAR) == expected
     assert SETTLED.used_before("group_99", period, day, CALENDAR) == 0 * H
 
@@ -46,6 +46,6 @@ def test_only_the_period_that_still_lasts_goes_on(period: Period, day: date, exp
         ("{", "no file of settled totals"),
     ],
 )
-def test_a_file_that_is_none_is_refused_with_its_place(text: str, sentence: str) -> None:
+def test_an_invalid_file_is_rejected_with_its_path(text: str, sentence: str) -> None:
     with pytest.raises(SettledTotalsError, match=f"^/lab/settled.json.*{sentence}"):
         parse_settled(text, "/lab/settled.json")

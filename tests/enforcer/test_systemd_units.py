@@ -1,4 +1,4 @@
-"""What `deploy/` hands to cron and systemd starts verbs that exist, and its scripts do what they say."""
+"""The cron file and systemd units in `deploy/` run existing verbs, and its scripts work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNITS = sorted([*DEPLOY.glob("*.service"), *DEPLOY.glob("*.timer")])
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Path:
-    """A folder laid out as the project, with a Python that tells how it was called."""
+    """A folder with the layout of the project, for a Python that records its arguments."""
     folder = tmp_path / "teaching-lab"
     shutil.copytree(DEPLOY, folder / "deploy")
     (folder / ".venv/bin").mkdir(parents=True)
@@ -39,7 +39,7 @@ def run(*words: object, cwd: Path, **variables: str) -> subprocess.CompletedProc
     )
 
 
-def test_cron_and_systemd_start_verbs_that_exist() -> None:
+def test_cron_and_systemd_run_existing_verbs() -> None:
     texts = [path.read_text() for path in [*UNITS, DEPLOY / "teaching-lab.cron"]]
     started = {verb for text in texts for verb in re.findall(r"(?:-m enforcer|deploy/enforcer) ([\w-]+)", text)}
 
@@ -47,13 +47,13 @@ def test_cron_and_systemd_start_verbs_that_exist() -> None:
     assert started <= set(VERBS)
 
 
-def test_every_timer_has_its_service() -> None:
+def test_every_timer_has_a_service() -> None:
     assert [path.name for path in DEPLOY.glob("*.timer") if not path.with_suffix(".service").exists()] == []
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
-def test_systemd_understands_the_unit(unit: Path) -> None:
+def test_systemd_accepts_the_unit(unit: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed: it comes with systemd")
     said = run("systemd-analyze", "verify", unit, cwd=DEPLOY).stderr
@@ -63,7 +63,7 @@ def test_systemd_understands_the_unit(unit: Path) -> None:
 
 
 @pytest.mark.process
-def test_the_wrapper_runs_the_verb_from_the_project_and_keeps_its_status(installation: Path, tmp_path: Path) -> None:
+def test_the_wrapper_runs_the_verb_and_returns_its_status(installation: Path, tmp_path: Path) -> None:
     install_python(installation, 'echo "$PWD: $*, $(umask)" > "$HOME/called"; exit 7')
     link = tmp_path / "enforcer"
     link.symlink_to(installation / "deploy/enforcer")
@@ -75,7 +75,7 @@ def test_the_wrapper_runs_the_verb_from_the_project_and_keeps_its_status(install
 
 
 @pytest.mark.process
-def test_the_backup_of_the_ledger_is_a_verb_of_the_enforcer(installation: Path, tmp_path: Path) -> None:
+def test_the_backup_script_runs_the_backup_verb(installation: Path, tmp_path: Path) -> None:
     install_python(installation, 'echo "$PWD: $*, $(umask)" > "$HOME/called"; exit 1')
 
     done = run(installation / "deploy/backup-ledger", "/copies", cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""Sessions and used time, from events alone."""
+"""Sessions and used time, derived from events alone."""
 
 import random
 from datetime import UTC, date, datetime, timedelta
@@ -55,22 +55,22 @@ def test_a_restart_does_not_end_a_session() -> None:
     assert sessions_of(told) == (Session(at(5), at(60), "admin@x", restarts=(Restart(at(30), "ana@x"),)),)
 
 
-def test_a_launch_that_failed_is_no_uptime() -> None:
+def test_a_failed_launch_is_not_uptime() -> None:
     assert sessions_of([*events((0, "STARTING", "ana@x")), Event(at(9), "TERMINATING", failed=True)]) == ()
 
 
-def test_a_launch_that_was_cancelled_is_no_uptime_but_cannot_be_told_from_a_gap() -> None:
+def test_a_cancelled_launch_is_an_estimate_of_zero() -> None:
     (session,) = sessions_of(events((0, "STARTING", "ana@x"), (9, "TERMINATING", "ana@x")))
 
     reason = "whether it reached RUNNING was not among the events"
     assert session == Session(at(9), at(9), "ana@x", estimate=reason)
 
 
-def test_a_cluster_that_runs_has_an_open_session() -> None:
+def test_a_running_cluster_has_an_open_session() -> None:
     assert sessions_of(events((0, "STARTING", "ana@x"), (5, "RUNNING"))) == (Session(at(5), None, "ana@x"),)
 
 
-def test_a_start_without_an_end_before_it_closes_the_old_session_at_its_last_event() -> None:
+def test_a_second_start_closes_the_session_at_its_last_event() -> None:
     told = events(
         (0, "STARTING", "ana@x"),
         (5, "RUNNING"),
@@ -81,7 +81,7 @@ def test_a_start_without_an_end_before_it_closes_the_old_session_at_its_last_eve
     )
 
     reason = "its end was not among the events; it was started again"
-    # It may have run until the new start: where midnight came between, that day has a doubt of its own.
+    # It may have run until the new start: after midnight, that day has an estimate of its own.
     until = at(90) - timedelta(milliseconds=1)
     assert sessions_of(told) == (
         Session(at(5), at(20), "ana@x", estimate=reason),
@@ -99,9 +99,9 @@ def test_a_start_without_an_end_before_it_closes_the_old_session_at_its_last_eve
         ),
         events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (5009, "TERMINATING")),
     ],
-    ids=["the end was not told", "the start was not told"],
+    ids=["no event of the end", "no event of the start"],
 )
-def test_every_day_on_which_nobody_can_tell_whether_it_ran_is_in_doubt(told: list[Event], zone: ZoneInfo) -> None:
+def test_every_day_with_unknown_uptime_is_an_estimate(told: list[Event], zone: ZoneInfo) -> None:
     sessions = sessions_of(told)
     day, last = at(9).astimezone(zone).date(), at(4999).astimezone(zone).date()
 
@@ -112,19 +112,19 @@ def test_every_day_on_which_nobody_can_tell_whether_it_ran_is_in_doubt(told: lis
 
 
 @pytest.mark.parametrize("late", ["NODES_LOST", "EXPANDED_DISK", "DRIVER_HEALTHY", "PINNED", "SOMETHING_NEW"])
-def test_an_event_after_terminating_opens_nothing(late: str) -> None:
+def test_an_event_after_terminating_opens_no_session(late: str) -> None:
     told = events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (10, late))
 
     assert sessions_of(told) == (Session(at(5), at(9), "a@x"),)
 
 
-def test_a_missing_running_is_presumed_from_what_only_a_running_cluster_does() -> None:
+def test_a_missing_running_is_inferred_from_running_only_events() -> None:
     told = events((0, "STARTING", "a@x"), (7, "UPSIZE_COMPLETED"), (30, "TERMINATING"))
 
     assert sessions_of(told) == (Session(at(7), at(30), "a@x", estimate="its RUNNING was not among the events"),)
 
 
-def test_a_running_that_comes_after_the_presumption_is_the_exact_start() -> None:
+def test_a_running_after_an_inferred_start_is_the_exact_start() -> None:
     told = events((0, "STARTING", "a@x"), (4, "DRIVER_HEALTHY"), (5, "RUNNING"), (30, "TERMINATING"))
     later = events((0, "STARTING", "a@x"), (24, "DRIVER_HEALTHY"), (25, "RUNNING"), (30, "TERMINATING"))
 
@@ -140,14 +140,14 @@ def test_a_running_that_comes_after_the_presumption_is_the_exact_start() -> None
         (Event(NOON + 25 * H, "TERMINATING", idle=20 * MIN), NOON + 25 * H),
     ],
 )
-def test_whatever_was_told_a_day_after_a_launch_tells_of_a_day_of_uptime(last: Event, end: datetime | None) -> None:
+def test_an_event_a_day_after_a_launch_implies_uptime_since_then(last: Event, end: datetime | None) -> None:
     (session,) = sessions_of([*events((0, "STARTING", "a@x")), last])
 
     assert (session.start, session.end) == (NOON, end)
     assert session.estimate
 
 
-def test_what_only_a_running_cluster_tells_of_opens_a_session_whose_start_was_not_told() -> None:
+def test_a_running_only_event_opens_a_session_with_estimated_start() -> None:
     told = events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (20, "RESIZING"), (40, "TERMINATING"))
     reason, since = "its start was not among the events", at(9) + timedelta(milliseconds=1)
 
@@ -158,24 +158,24 @@ def test_what_only_a_running_cluster_tells_of_opens_a_session_whose_start_was_no
     )
 
 
-def test_an_earlier_launch_stays_in_doubt_when_a_later_one_proves_exact() -> None:
+def test_an_earlier_launch_stays_an_estimate_after_an_exact_one() -> None:
     told = events((0, "STARTING", "a@x"), (30, "STARTING", "b@x"), (34, "DRIVER_HEALTHY"), (35, "RUNNING"))
 
     reason = "whether it reached RUNNING was not among the events"
     assert sessions_of(told) == (Session(at(0), at(0), "a@x", estimate=reason), Session(at(35), None, "b@x"))
 
 
-def test_termination_by_inactivity_proves_that_it_ran_at_least_so_long() -> None:
+def test_termination_by_inactivity_implies_a_minimum_uptime() -> None:
     told = [*events((0, "STARTING", "a@x")), Event(at(40), "TERMINATING", idle=20 * MIN)]
 
-    # Before that it may have run, too: where midnight came between, the day of the launch has a doubt of its own.
+    # It may have run before, too: before midnight, the day of the launch has an estimate of its own.
     assert sessions_of(told) == (
         Session(at(0), at(0), "a@x", estimate="whether it reached RUNNING was not among the events"),
         Session(at(20), at(40), "a@x", estimate="its RUNNING was not among the events"),
     )
 
 
-def test_an_end_by_a_failure_may_be_that_of_a_launch_nobody_was_told_of() -> None:
+def test_an_end_by_a_failure_may_belong_to_an_unreported_launch() -> None:
     told = [*events((0, "STARTING", "a@x"), (5, "RUNNING")), Event(at(40), "TERMINATING", failed=True)]
     reason = "it ended by a failure; until when it ran was not among the events"
 
@@ -191,7 +191,7 @@ def test_a_restart_that_fails_is_the_exact_end() -> None:
     assert sessions_of(told) == (Session(at(5), at(40), "a@x", (Restart(at(30), "b@x"),)),)
 
 
-def test_a_start_that_only_the_list_shows_puts_a_session_in_doubt() -> None:
+def test_a_start_only_in_the_list_makes_the_session_an_estimate() -> None:
     closed = timeline_of(events((0, "STARTING", "a@x"), (5, "RUNNING"), (50, "TERMINATING")))
     still_open = timeline_of(events((0, "STARTING", "a@x"), (5, "RUNNING"), (50, "DRIVER_HEALTHY")))
     stopped = Observation(at(60), running=False, started=at(30), terminated=at(51))
@@ -203,14 +203,14 @@ def test_a_start_that_only_the_list_shows_puts_a_session_in_doubt() -> None:
     assert reconcile(still_open, (running,)) == (Session(at(5), None, "a@x", estimate=since),)
 
 
-def test_a_restart_that_the_list_has_a_little_later_is_the_same_restart() -> None:
+def test_a_restart_slightly_later_in_the_list_is_the_same_restart() -> None:
     told = timeline_of(events((0, "STARTING", "a@x"), (5, "RUNNING"), (30, "RESTARTING", "b@x"), (34, "RUNNING")))
     seen = Observation(at(60), running=True, started=at(30) + timedelta(milliseconds=300))
 
     assert reconcile(told, (seen,)) == (Session(at(5), None, "a@x", (Restart(at(30), "b@x"),)),)
 
 
-def test_what_comes_late_after_an_end_hides_no_start_that_the_list_shows() -> None:
+def test_a_late_event_after_an_end_hides_no_start_in_the_list() -> None:
     told = timeline_of(events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (40, "NODES_LOST")))
     seen = Observation(at(60), running=False, started=at(30), terminated=at(50))
 
@@ -219,7 +219,7 @@ def test_what_comes_late_after_an_end_hides_no_start_that_the_list_shows() -> No
     )
 
 
-def test_workers_are_known_from_the_moment_they_were_told() -> None:
+def test_workers_are_known_from_their_event_on() -> None:
     told = [
         Event(at(0), "STARTING", "a@x"),
         Event(at(5), "RUNNING", workers=1),
@@ -229,7 +229,7 @@ def test_workers_are_known_from_the_moment_they_were_told() -> None:
     assert sessions_of(told) == (Session(at(5), None, "a@x", workers=((at(5), 1), (at(9), 2))),)
 
 
-def test_a_cluster_that_is_gone_ran_until_it_was_last_seen_running() -> None:
+def test_a_deleted_cluster_ran_until_it_was_last_seen_running() -> None:
     open_session = sessions_of(events((0, "STARTING", "a@x"), (5, "RUNNING")))
 
     assert close_open_session(open_session, at(33), "gone") == (Session(at(5), at(33), "a@x", estimate="gone"),)
@@ -244,7 +244,7 @@ def test_a_list_that_shows_a_stopped_cluster_ends_its_session() -> None:
     assert (session.end, session.estimate is not None) == (at(22), True)
 
 
-def test_a_list_that_shows_a_running_cluster_without_events_gives_a_lower_bound() -> None:
+def test_a_running_cluster_without_events_has_an_estimated_session() -> None:
     (session,) = reconcile(Timeline(), (Observation(at(30), running=True, started=at(12)),))
 
     assert (session.start, session.end, session.estimate is not None) == (at(12), None, True)
@@ -260,7 +260,7 @@ def test_a_list_that_shows_a_running_cluster_without_events_gives_a_lower_bound(
         (Role.STAFF, (Restart(at(7), "staff@x", Role.STAFF), Restart(at(9), "who@x")), at(9)),
     ],
 )
-def test_a_session_counts_from_the_first_start_by_anybody_but_staff(
+def test_a_session_counts_from_the_first_start_not_by_staff(
     role: Role, restarts: tuple[Restart, ...], expected: datetime | None
 ) -> None:
     session = Session(at(0), None, "somebody@x", restarts, role=role)
@@ -277,7 +277,7 @@ def test_a_session_across_midnight_is_split_between_the_days() -> None:
     assert used == [0 * H, 2 * H, 3 * H, 0 * H]
 
 
-def test_the_night_clocks_change_is_an_hour_shorter_or_longer() -> None:
+def test_the_night_of_a_clock_change_is_an_hour_shorter_or_longer() -> None:
     always = Session(datetime(2026, 1, 1, tzinfo=UTC))
 
     used = [used_on(day, [always], now=NOON, tz=JERUSALEM) for day in (date(2026, 3, 27), date(2026, 10, 25))]
@@ -285,7 +285,7 @@ def test_the_night_clocks_change_is_an_hour_shorter_or_longer() -> None:
     assert used == [23 * H, 25 * H]
 
 
-def test_an_open_session_is_used_until_now() -> None:
+def test_an_open_session_counts_until_now() -> None:
     open_session = Session(at(0))
 
     assert used_on(NOON.date(), [open_session], now=at(15), tz=JERUSALEM) == 15 * MIN
@@ -293,7 +293,7 @@ def test_an_open_session_is_used_until_now() -> None:
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[Event], list[Session]]:
-    """A complete history, and the sessions it tells of."""
+    """Generate a complete history and its sessions."""
     told: list[Event] = []
     truth: list[Session] = []
     clock = datetime(2026, 10, 20, tzinfo=UTC)
@@ -326,7 +326,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Event], list[Session]]:
 
 @at_most_examples(25)
 @given(histories(), st.randoms(use_true_random=False))
-def test_a_complete_history_is_told_exactly_in_any_order_and_however_often(
+def test_a_complete_history_is_exact_in_any_order_with_duplicates(
     history: tuple[list[Event], list[Session]], chance: random.Random
 ) -> None:
     told, truth = history
@@ -338,7 +338,7 @@ def test_a_complete_history_is_told_exactly_in_any_order_and_however_often(
 
 @at_most_examples(25)
 @given(histories(), st.data())
-def test_a_history_with_one_gap_is_never_wrong_unmarked(
+def test_a_wrong_figure_after_a_gap_is_always_marked_as_an_estimate(
     history: tuple[list[Event], list[Session]], data: st.DataObject
 ) -> None:
     told, truth = history
@@ -359,7 +359,7 @@ def test_a_history_with_one_gap_is_never_wrong_unmarked(
 
 @at_most_examples(25)
 @given(st.dates(date(2026, 1, 1), date(2027, 12, 31)))
-def test_the_days_of_a_zone_follow_each_other_without_gap(day: date) -> None:
+def test_the_days_of_a_time_zone_are_contiguous(day: date) -> None:
     assert day_bounds(day, JERUSALEM)[1] == day_bounds(day + timedelta(days=1), JERUSALEM)[0]
 
 
@@ -367,7 +367,7 @@ FAILURE = Event(at(16), "TERMINATING", failed=True)
 
 
 @pytest.mark.parametrize("between", [*sorted(RUNNING_HINTS | NEUTRAL_EVENTS), "A_TYPE_OF_TOMORROW", ""])
-def test_a_launch_that_ends_by_a_launch_failure_is_no_uptime_whatever_came_before(between: str) -> None:
+def test_a_launch_ended_by_a_launch_failure_is_not_uptime(between: str) -> None:
     told = [*events((0, "STARTING", "ana@x"), (6, "ADD_NODES_FAILED"), (8, between)), FAILURE]
 
     assert sessions_of(told) == ()
@@ -378,15 +378,13 @@ def test_a_launch_that_ends_by_a_launch_failure_is_no_uptime_whatever_came_befor
     ("proof", "start", "restarts"),
     [("RUNNING", 8, ()), ("RESIZING", 8, ()), ("UPSIZE_COMPLETED", 8, ()), ("RESTARTING", 8, (Restart(at(8), None),))],
 )
-def test_a_proof_that_it_ran_outweighs_a_launch_failure(
-    proof: str, start: float, restarts: tuple[Restart, ...]
-) -> None:
+def test_proof_of_running_overrides_a_launch_failure(proof: str, start: float, restarts: tuple[Restart, ...]) -> None:
     (session,) = sessions_of([*events((0, "STARTING", "ana@x"), (8, proof)), FAILURE])
 
     assert (session.start, session.end, session.restarts) == (at(start), at(16), restarts)
 
 
-def test_a_list_that_showed_it_running_outweighs_a_launch_failure() -> None:
+def test_a_list_that_showed_it_running_overrides_a_launch_failure() -> None:
     told = timeline_of([*events((0, "STARTING", "ana@x"), (8, "METASTORE_DOWN")), FAILURE])
     seen = (Observation(at(10), running=True), Observation(at(30), running=False, started=at(0), terminated=at(17)))
 
@@ -398,7 +396,7 @@ def test_a_list_that_showed_it_running_outweighs_a_launch_failure() -> None:
     [Event(at(16), "TERMINATING", "ana@x"), Event(at(16), "TERMINATING", failed=True, may_have_run=True)],
     ids=["by a person", "by a failure of running clusters"],
 )
-def test_any_other_end_leaves_the_inference_from_what_came_before(end: Event) -> None:
+def test_any_other_end_keeps_the_inferred_session(end: Event) -> None:
     told = [*events((0, "STARTING", "ana@x"), (8, "DRIVER_UNAVAILABLE"), (9, "METASTORE_DOWN")), end]
 
     (session,) = sessions_of(told)
@@ -406,7 +404,7 @@ def test_any_other_end_leaves_the_inference_from_what_came_before(end: Event) ->
     assert (session.start, session.end, session.estimate is not None) == (at(8), at(16), True)
 
 
-def test_hints_are_a_session_only_when_the_list_shows_that_it_runs_or_ran() -> None:
+def test_hints_are_a_session_only_if_the_list_shows_uptime() -> None:
     told = timeline_of(events((0, "STARTING", "ana@x"), (8, "METASTORE_DOWN"), (9, "DRIVER_UNAVAILABLE")))
     reason = "its RUNNING was not among the events"
 
@@ -419,13 +417,13 @@ def test_hints_are_a_session_only_when_the_list_shows_that_it_runs_or_ran() -> N
     assert (ended.start, ended.end, ended.estimate is not None) == (at(8), at(17), True)
 
 
-def test_an_unknown_type_proves_nothing_of_a_launch_that_a_person_ends() -> None:
+def test_an_unknown_event_type_is_no_proof_of_running() -> None:
     told = events((0, "STARTING", "ana@x"), (3, "A_TYPE_OF_TOMORROW"), (9, "TERMINATING", "ana@x"))
 
     assert sessions_of(told) == sessions_of([told[0], told[2]])
 
 
-def test_a_start_that_is_called_off_at_once_is_no_estimate() -> None:
+def test_a_start_cancelled_at_once_is_not_an_estimate() -> None:
     early = sessions_of(events((0, "STARTING", "ana@x"), (0.5, "TERMINATING", "ana@x")))
     late = sessions_of(events((0, "STARTING", "ana@x"), (9, "TERMINATING", "ana@x")))
 
@@ -440,8 +438,8 @@ TROUBLED = st.lists(
 
 
 @given(trouble=TROUBLED, lasts=st.floats(91, 300), before=st.booleans())
-def test_no_launch_failure_costs_a_minute(trouble: list[tuple[float, str]], lasts: float, before: bool) -> None:
-    """Nor what ran before it."""
+def test_launch_failures_never_count(trouble: list[tuple[float, str]], lasts: float, before: bool) -> None:
+    """Uptime before the launch is not affected either."""
     earlier = events((-60, "STARTING", "ana@x"), (-55, "RUNNING"), (-30, "TERMINATING")) if before else []
     launch = [*events((0, "STARTING", "ana@x"), *trouble), Event(at(lasts), "TERMINATING", failed=True)]
 

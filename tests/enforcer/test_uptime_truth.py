@@ -1,4 +1,4 @@
-"""Whatever happens to clusters and whenever somebody looks, the ledger's uptime is the workspace's own truth."""
+"""For any history of clusters and any times of polls, the ledger's uptime equals the workspace's own."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MS = timedelta(milliseconds=1)
 
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    """Emptied for every history."""
+    """A ledger that is emptied for every history."""
     with closing(open_ledger(str(tmp_path_factory.mktemp("ledger") / "uptimes.db"))) as ledger:
         ledger.database.execute_sql("PRAGMA synchronous = off")
         yield ledger
@@ -45,7 +45,7 @@ def settings_of(history: History) -> Settings:
 
 
 def days(history: History, now: datetime) -> list[date]:
-    """Every local day that the history touches."""
+    """Return every local day of the history."""
     zone = ZoneInfo(history.zone)
     first, last = history.begins.astimezone(zone).date(), now.astimezone(zone).date()
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
@@ -57,7 +57,7 @@ def sessions_told(ledger: Ledger, now: datetime, cluster_id: str) -> list[Sessio
 
 
 def live(ledger: Ledger, world: Any, history: History, workspace: Workspace, now: Any) -> None:
-    """Let the history happen, with its polls and one at its end."""
+    """Perform the history with its polls, and poll once more at its end."""
     for step in history.steps:
         if step[0] == "poll":
             record_uptime(ledger, workspace, workspace.clusters(now=now()), is_first=False, now=now())
@@ -67,7 +67,7 @@ def live(ledger: Ledger, world: Any, history: History, workspace: Workspace, now
 
 @settings(exactly_examples(2000, acceptance=20_000), phases=[Phase.reuse, Phase.generate, Phase.shrink])
 @given(history=histories)
-def test_uptime_is_true_to_the_millisecond_for_any_history(ledger: Ledger, history: History) -> None:
+def test_uptime_is_exact_to_the_millisecond_for_any_history(ledger: Ledger, history: History) -> None:
     clear(ledger)
     world = InProcessTwoClusters(history)
     clusters = world.workspace.emulated.state.clusters
@@ -111,7 +111,7 @@ def test_uptime_is_true_to_the_millisecond_for_any_history(ledger: Ledger, histo
 
 @settings(exactly_examples(300, acceptance=5000), phases=[Phase.reuse, Phase.generate, Phase.shrink])
 @given(history=histories, faults=event_faults)
-def test_what_is_wrong_because_events_are_missing_is_marked_and_short_by_no_more_than_the_gap(
+def test_errors_from_missing_events_are_marked_and_bounded_by_the_gap(
     ledger: Ledger, history: History, faults: tuple[EventFault, ...]
 ) -> None:
     clear(ledger)
@@ -142,7 +142,7 @@ def test_what_is_wrong_because_events_are_missing_is_marked_and_short_by_no_more
 
 
 def silences(happened: list[dict[str, Any]], known: set[tuple[int, str]], now: int) -> list[tuple[int, int]]:
-    """The stretches between events that were told in which others, that were not, happened; they do not overlap."""
+    """Return the intervals between reported events that contain unreported ones; they do not overlap."""
     timestamps = sorted(event["timestamp"] for event in happened if (event["timestamp"], event["type"]) in known)
     found = set()
     for event in happened:
@@ -154,9 +154,9 @@ def silences(happened: list[dict[str, Any]], known: set[tuple[int, str]], now: i
 
 
 def has_secret(happened: list[dict[str, Any]], known: set[tuple[int, str]]) -> bool:
-    """Whether neither an end nor the next start was told, and what was told around them is that of a single session:
-    the second launch was called off, or the first had been about to come up once more. Unless the cluster list shows
-    that launch in time, nothing tells the two from one."""
+    """Return whether an end and the next start are both unreported and the events around them look like one session:
+    the second launch was cancelled, or the first was about to reach RUNNING again. Unless the cluster list shows that
+    launch in time, two sessions cannot be distinguished from one."""
     moved = ("CREATING", "STARTING", "RUNNING", "TERMINATING", "RESTARTING", "RESIZING")
     told = [(e["type"], (e["timestamp"], e["type"]) in known) for e in happened if e["type"] in moved]
     return any(
@@ -170,21 +170,21 @@ def has_secret(happened: list[dict[str, Any]], known: set[tuple[int, str]]) -> b
 
 
 def is_marked(told: list[Session], day: date, zone: ZoneInfo, now: datetime) -> bool:
-    """Whether an estimate touches the day."""
+    """Return whether the day has an estimate."""
     begins, ends = day_bounds(day, zone)
     return any(s.estimate and s.start < ends and (s.end or now) >= begins for s in told)
 
 
 @pytest.fixture(scope="module")
 def frozen_emulator() -> Iterator[EmulatorProcess]:
-    """One whose clock only the test moves."""
+    """An emulator whose clock only the test moves."""
     with EmulatorProcess(["--speed", "0"]) as emulator:
         yield emulator
 
 
 @settings(exactly_examples(30, acceptance=100), phases=[Phase.reuse, Phase.generate])
 @given(history=histories)
-def test_uptime_over_http_is_true_to_the_millisecond(
+def test_uptime_over_http_is_exact_to_the_millisecond(
     ledger: Ledger, frozen_emulator: EmulatorProcess, history: History
 ) -> None:
     clear(ledger)

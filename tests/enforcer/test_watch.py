@@ -1,4 +1,4 @@
-"""When the service looks and ticks: on pure values, by a clock of the test, and on an emulated workspace."""
+"""When the service lists and ticks: with plain values, a fake clock, and an emulated workspace."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ LESSON = Allowance("a", None, DAY, DAY, Window(None, time(10), time(12)), "lesso
         pytest.param(snapshot("10:02:02.999", mine("07:02:03")), at("10:02:03.999"), id="never closer than a second"),
     ],
 )
-def test_the_next_tick_is_due_when_the_first_thing_can_happen(told: Snapshot, expected: datetime) -> None:
+def test_the_next_tick_is_due_at_the_earliest_possible_change(told: Snapshot, expected: datetime) -> None:
     assert next_due(TickSummary(told)) == expected
 
 
@@ -84,11 +84,11 @@ def test_the_next_tick_is_due_when_the_first_thing_can_happen(told: Snapshot, ex
         (TickSummary(snapshot("10:00"), next_message_due=at("11:00")), at("10:15")),
     ],
 )
-def test_what_failed_or_waits_to_be_sent_is_tried_again(summary: TickSummary, expected: datetime) -> None:
+def test_failures_and_waiting_messages_are_retried(summary: TickSummary, expected: datetime) -> None:
     assert next_due(summary) == expected
 
 
-def test_a_cluster_moved_when_it_started_stopped_came_or_went() -> None:
+def test_a_start_stop_creation_or_deletion_is_a_change() -> None:
     before = [cluster(1), cluster(2)]
 
     assert not has_changed(before, [cluster(2), cluster(1)])
@@ -99,7 +99,7 @@ def test_a_cluster_moved_when_it_started_stopped_came_or_went() -> None:
 
 
 class Rehearsal:
-    """A clock that jumps to whatever is waited for, and what was done when."""
+    """A clock that jumps to the time that is waited for, and a log of calls."""
 
     def __init__(self, ends: datetime, now: datetime) -> None:
         self.time, self.ends = now, ends
@@ -125,7 +125,7 @@ class Rehearsal:
         watch(now=lambda: self.time, wait_until=self.wait_until, clusters=self.clusters, tick=self.tick)
 
 
-def test_where_nothing_moves_it_lists_once_a_minute_and_ticks_every_quarter_of_an_hour() -> None:
+def test_an_idle_service_lists_each_minute_and_ticks_every_15_minutes() -> None:
     day = Rehearsal(at("10:31"), at("10:00"))
 
     day.run()
@@ -134,7 +134,7 @@ def test_where_nothing_moves_it_lists_once_a_minute_and_ticks_every_quarter_of_a
     assert day.lists == [at("10:00") + n * M for n in range(31) if n % 15]
 
 
-def test_a_cluster_that_moved_is_ticked_at_once() -> None:
+def test_a_changed_cluster_causes_a_tick_at_once() -> None:
     day = Rehearsal(at("10:04"), at("10:00"))
     day.listed[at("10:02")] = [cluster(moved="started")]
 
@@ -147,7 +147,7 @@ BROKEN = ("/lab/allowances/a.json is not an allowance",)
 
 
 def ticks_of_a_day(until: str, answers: Callable[[datetime], tuple[tuple[str, ...], bool]]) -> list[datetime]:
-    """When it ticked from ten on, given what failed at each tick and whether a cluster had to be stopped at it."""
+    """Return the times of ticks from 10:00 on, given the failures and stops of each tick."""
     day = Rehearsal(at(until), at("10:00"))
 
     def tick() -> TickSummary:
@@ -159,13 +159,13 @@ def ticks_of_a_day(until: str, answers: Callable[[datetime], tuple[tuple[str, ..
     return day.ticks
 
 
-def test_what_somebody_has_to_mend_is_tried_again_less_and_less_often() -> None:
+def test_a_known_failure_is_retried_less_and_less_often() -> None:
     assert ticks_of_a_day("10:46", lambda _: (BROKEN, False)) == [
         at(clock) for clock in ("10:00", "10:01", "10:03", "10:07", "10:15", "10:30", "10:45")
     ]
 
 
-def test_a_new_failure_is_tried_again_after_a_minute_whatever_else_is_wrong() -> None:
+def test_a_new_failure_is_retried_after_a_minute() -> None:
     def answers(moment: datetime) -> tuple[tuple[str, ...], bool]:
         return (*BROKEN, *(["503"] if moment == at("10:07") else [])), False
 
@@ -174,13 +174,13 @@ def test_a_new_failure_is_tried_again_after_a_minute_whatever_else_is_wrong() ->
     ]
 
 
-def test_a_cluster_that_may_still_run_is_stopped_again_every_minute() -> None:
+def test_a_failed_stop_is_retried_every_minute() -> None:
     assert ticks_of_a_day("10:05", lambda _: (("stop of group_01: 503",), True)) == [
         at("10:00") + n * M for n in range(5)
     ]
 
 
-def test_a_list_that_fails_is_no_movement() -> None:
+def test_a_failed_list_is_not_a_change() -> None:
     day = Rehearsal(at("10:04"), at("10:00"))
     day.listed[at("10:02")] = None
 
@@ -189,7 +189,7 @@ def test_a_list_that_fails_is_no_movement() -> None:
     assert day.ticks == [at("10:00")]
 
 
-def test_who_finds_another_at_work_tries_again_soon() -> None:
+def test_a_tick_blocked_by_another_run_is_retried_soon() -> None:
     day = Rehearsal(at("10:01"), at("10:00"))
     day.answers[at("10:00")] = 5 * S
 
@@ -198,7 +198,7 @@ def test_who_finds_another_at_work_tries_again_soon() -> None:
     assert day.ticks == [at("10:00"), at("10:00:05")]
 
 
-def test_a_clock_that_is_set_back_leads_to_a_tick_and_no_long_sleep() -> None:
+def test_a_clock_set_back_causes_a_tick_at_once() -> None:
     day = Rehearsal(at("10:03"), at("10:00"))
     was_set_back = False
 

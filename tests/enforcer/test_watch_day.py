@@ -1,4 +1,4 @@
-"""The service through hours of a hundred students who start whenever they like, by the emulator's clock."""
+"""The service over hours with a hundred students who start clusters at random, by the emulator's clock."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 class Hours:
-    """A workspace with clusters that are off, students with plans, and a watch whose waiting lets them happen."""
+    """A workspace with stopped clusters, planned starts by students, and a service whose waiting performs them."""
 
     def __init__(self, ledger: Ledger, clusters: int) -> None:
         self.ledger = ledger
@@ -59,7 +59,7 @@ class Hours:
         heapq.heappush(self.plans, (at, len(self.plans), deed, cluster_id))
 
     def wait_until(self, instant: datetime) -> bool:
-        """Let the time pass, and do what was planned for it."""
+        """Advance the clock and perform what was planned until then."""
         while self.plans and self.plans[0][0] <= instant:
             at, _, deed, cluster_id = heapq.heappop(self.plans)
             self._go(at)
@@ -98,22 +98,20 @@ class Hours:
         watch(now=self.now, wait_until=self.wait_until, clusters=self.list_clusters, tick=self.tick)
 
     def used(self, cluster_id: str) -> timedelta:
-        """By the workspace's own truth, since the deploy."""
+        """Return the usage since the deploy according to the workspace."""
         state = self.in_process.emulated.state
         return uptime(state, cluster_id, timestamps.to_millis(self.begins), self.in_process.now)[0] * MS
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.acceptance) for seed in range(2, 12))])
-def test_no_cluster_runs_a_minute_past_its_limit_whenever_it_starts(
-    ledger: Ledger, seed: int, acceptance: bool
-) -> None:
+def test_no_cluster_runs_a_minute_past_its_limit(ledger: Ledger, seed: int, acceptance: bool) -> None:
     number = 100 if acceptance else 10
     hours, chance = Hours(ledger, number), random.Random(seed)
     for id in hours.clusters:
         start = hours.begins + chance.uniform(1, 2000) * S
         hours.plan(start, "start", id)
         if chance.random() < 0.5:
-            # Off for a while, then on again, sometimes with next to nothing left.
+            # Stopped for a while, then started again, sometimes with almost nothing left.
             off = start + chance.choice([chance.uniform(30, 170), 178]) * S
             hours.plan(off, "delete", id)
             hours.plan(off + chance.uniform(5, 200) * S, "start", id)
@@ -131,19 +129,19 @@ def test_no_cluster_runs_a_minute_past_its_limit_whenever_it_starts(
     looked = sorted([*hours.lists, *hours.ticks])
     assert max(b - a for a, b in zip(looked, looked[1:], strict=False)) <= LIST_EVERY
     assert max(b - a for a, b in zip(hours.ticks, hours.ticks[1:], strict=False)) <= TICK_EVERY
-    # A list a minute, and one of every tick; up to a hundred clusters are one page.
+    # One list a minute and one for each tick; up to a hundred clusters fit on one page.
     assert len(hours.lists) <= 45
     assert hours.watch_workspace.calls["clusters/list"] == len(hours.lists) + len(hours.ticks)
-    # Ticks have reasons: two limits of each session, what a list showed, a quarter of an hour.
+    # Causes of ticks: two limits of each session, a changed list, 15 minutes.
     assert len(hours.ticks) <= 2 * 1.5 * number + len(hours.lists) + 3
 
 
-def test_two_minutes_left_are_two_minutes_though_the_start_came_right_after_a_tick(ledger: Ledger) -> None:
+def test_a_start_right_after_a_tick_is_stopped_in_time(ledger: Ledger) -> None:
     hours = Hours(ledger, 1)
     [id] = hours.clusters
     hours.plan(hours.begins + 10 * S, "start", id)
     hours.plan(hours.begins + 72 * S, "delete", id)
-    # Nothing moves from the third minute on: the next tick is a quarter of an hour after the one that saw it stop.
+    # Nothing changes from the third minute on: the next tick is 15 minutes after the one that saw the stop.
     hours.plan(hours.begins + 17 * M + S, "start", id)
 
     hours.run(30 * M)

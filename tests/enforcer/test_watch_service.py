@@ -1,4 +1,4 @@
-"""`watch` as a process of its own: it stops who is over, leaves cron's poll in peace, and ends when it is asked to."""
+"""`watch` as a process: it stops groups past a limit, tolerates polls by cron, and exits on request."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def test_the_service_stops_a_group_at_its_limit_and_ends_well(lab: EmulatedCourse) -> None:
+def test_the_service_stops_a_group_at_its_limit_and_exits_cleanly(lab: EmulatedCourse) -> None:
     with watching(lab) as service:
         until(lambda: "checked 1 clusters" in (lab.folder / "watch.log").read_text())
         assert lab.start("group_01") == 200
@@ -69,7 +69,7 @@ def test_the_service_stops_a_group_at_its_limit_and_ends_well(lab: EmulatedCours
     assert "Traceback" not in (lab.folder / "watch.log").read_text()
 
 
-def test_a_service_that_finds_another_at_work_waits_for_it(lab: EmulatedCourse) -> None:
+def test_a_service_waits_for_another_running_one(lab: EmulatedCourse) -> None:
     with ledger_lock(lab.environment["CLUSTER_UPTIMES_DB"]) as alone:
         assert alone
         with watching(lab) as service:

@@ -1,4 +1,4 @@
-"""Who started a cluster: an answer that is missing makes nobody staff, and what is known once stays so."""
+"""Roles of starters: missing information makes no one staff, and a known role does not change."""
 
 from __future__ import annotations
 
@@ -46,22 +46,20 @@ def kinds(result: TickResult) -> list[type]:
 
 
 def used(ledger: Ledger, lab: InProcessCourse) -> list[tuple[str, int, int, tuple[str, ...]]]:
-    """Of each cluster today: group, minutes used, minutes that are unknown, and of whom."""
+    """Return for each cluster today: group, minutes used, minutes by unknown users, and these users."""
     snapshot = load_past_snapshot(ledger, SETTINGS, now=lab.now())
     usages = usages_of(ledger, snapshot, snapshot.today, snapshot.today)
     return [(one.group, one.used // M, one.unknown // M, one.unknown_users) for one in usages]
 
 
 def hide(lab: InProcessCourse, name: str) -> list[str]:
-    """A group is listed without its members, who are returned."""
+    """Let a group be listed without its members; return them."""
     hidden = list(lab.members(name))
     lab.members(name).clear()
     return hidden
 
 
-def test_a_student_whom_the_groups_show_late_is_stopped_and_marked_until_then(
-    ledger: Ledger, lab: InProcessCourse
-) -> None:
+def test_a_student_added_late_is_unknown_first_and_is_stopped(ledger: Ledger, lab: InProcessCourse) -> None:
     cluster = lab.clusters[0]
     student = lab.students[cluster].name
     lab.start(cluster)
@@ -82,7 +80,7 @@ def test_a_student_whom_the_groups_show_late_is_stopped_and_marked_until_then(
 
 
 @pytest.mark.parametrize("status", ["403", "no groups at all"])
-def test_an_empty_ledger_without_groups_knows_the_staff_of_the_course_file(
+def test_the_course_files_staff_are_known_without_groups(
     ledger: Ledger, lab: InProcessCourse, status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace, other = lab.connect(), lab.clusters[1]
@@ -106,7 +104,7 @@ def test_an_empty_ledger_without_groups_knows_the_staff_of_the_course_file(
     assert not any(cluster.id not in lab.clusters for cluster in result.snapshot.clusters)  # type: ignore[union-attr]
 
 
-def test_who_leaves_or_moves_leaves_the_minutes_behind(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_minutes_stay_with_the_group_that_a_student_leaves(ledger: Ledger, lab: InProcessCourse) -> None:
     lab.start(lab.clusters[0])
     lab.workspace.advance(120 * 60)
     lab.stop(lab.clusters[0])
@@ -122,7 +120,7 @@ def test_who_leaves_or_moves_leaves_the_minutes_behind(ledger: Ledger, lab: InPr
     assert used(ledger, lab) == [("group_001", 119, 0, ()), ("group_002", 0, 0, ())]
 
 
-def test_what_an_unknown_starter_led_to_is_undone_once_staff_is_known(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_effects_of_an_unknown_starter_are_corrected_for_staff(ledger: Ledger, lab: InProcessCourse) -> None:
     cluster, mail = lab.clusters[0], FakeMailService(plan=["refused"] * 9)
     professor = lab.workspace.create_user("professor@example.ac.il")
     lab.workspace.emulated.state.acls.grant(f"/clusters/{cluster}", professor.id, "CAN_MANAGE")
@@ -151,7 +149,7 @@ def test_what_an_unknown_starter_led_to_is_undone_once_staff_is_known(ledger: Le
     lab.workspace.advance(60)
     again()
     assert used(ledger, lab)[0] == ("group_001", 0, 0, ()), "known never changes"
-    # What was taken back can become true and be told after all.
+    # A deleted message can become true and be sent after all.
     lab.start(cluster)
     lab.workspace.advance(181 * 60)
     again()
@@ -159,7 +157,7 @@ def test_what_an_unknown_starter_led_to_is_undone_once_staff_is_known(ledger: Le
     assert stored_messages.notified_limits(ledger, MessageKind.STOPPED, since=lab.now().date())
 
 
-def test_a_settled_day_is_settled_again_once_staff_is_known(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_a_settled_day_is_corrected_once_the_starter_is_staff(ledger: Ledger, lab: InProcessCourse) -> None:
     cluster = lab.clusters[0]
     professor = lab.workspace.create_user("professor@example.ac.il")
     lab.workspace.emulated.state.acls.grant(f"/clusters/{cluster}", professor.id, "CAN_MANAGE")
@@ -197,7 +195,7 @@ def course() -> Course:
 
 
 @given(user=st.sampled_from(NAMES), groups=LISTS)
-def test_only_what_an_answer_says_makes_somebody_known(user: str, groups: dict[str, frozenset[str]]) -> None:
+def test_a_role_is_known_only_from_a_response(user: str, groups: dict[str, frozenset[str]]) -> None:
     role = UserRoles(course(), groups, "ME@x").role_of(user, creator="Deploy@x", group="group_001")
 
     is_staff = user in ("deploy@x", "app", "me@x", OTHER) or user.casefold() in groups.get("admins", ())
@@ -220,7 +218,7 @@ def test_only_what_an_answer_says_makes_somebody_known(user: str, groups: dict[s
         (24 * H, -1 * H, True),
     ],
 )
-def test_the_groups_are_read_ever_less_often(
+def test_the_groups_are_read_less_and_less_often(
     unknown_for: timedelta, asked_before: timedelta | None, expected: bool
 ) -> None:
     now = datetime.fromisoformat("2026-11-02T12:00:00+00:00")
@@ -228,9 +226,7 @@ def test_the_groups_are_read_ever_less_often(
     assert is_reread_due(unknown_since=now - unknown_for, asked=asked, now=now) == expected
 
 
-def test_a_poll_reads_the_groups_only_while_somebody_counts_who_is_not_known(
-    ledger: Ledger, lab: InProcessCourse
-) -> None:
+def test_a_poll_reads_the_groups_only_while_an_unknown_starter_counts(ledger: Ledger, lab: InProcessCourse) -> None:
     workspace = lab.connect()
     tick(ledger, lab, workspace)
     lab.start(lab.clusters[0])

@@ -1,4 +1,4 @@
-"""Whose clusters are served: tags are a claim, and what was accepted once stays."""
+"""Which clusters are managed: tags are only a claim, and an accepted cluster stays accepted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.waits
 
 M = timedelta(minutes=1)
 UNSET = load_settings({})
-"""Settings that name no course."""
+"""Settings without a course."""
 
 
 @pytest.fixture
@@ -52,23 +52,21 @@ def touched(result: TickResult) -> set[str]:
 
 
 def foreigner(lab: InProcessCourse, name: str = "professor@example.ac.il") -> User:
-    """Somebody who may create clusters and is neither staff nor an administrator."""
+    """A user who may create clusters and is neither staff nor an administrator."""
     user = lab.workspace.emulated.state.directory.find_user(name) or lab.workspace.create_user(name)
     user.entitlements = ["allow-cluster-create", "workspace-access"]
     return user
 
 
 def foreign_cluster(lab: InProcessCourse, name: str = "cluster_9", **tags: str) -> str:
-    """A foreign cluster with these tags, which has run for longer than any limit."""
+    """Create a foreign cluster with these tags that has run for longer than any limit."""
     owner = foreigner(lab)
     id = lab.workspace.create(owner, cluster_name=name, autotermination_minutes=0, custom_tags=tags)
     lab.workspace.advance(200 * 60)
     return id
 
 
-def test_a_foreign_cluster_with_the_tags_of_another_course_makes_nothing_unclear(
-    ledger: Ledger, lab: InProcessCourse
-) -> None:
+def test_a_foreign_cluster_of_another_course_causes_no_ambiguity(ledger: Ledger, lab: InProcessCourse) -> None:
     lab.start(lab.clusters[0])
     foreign = foreign_cluster(lab, origin="terraform", lab_course="666", lab_term="2026w", lab_group="group_001")
 
@@ -84,7 +82,9 @@ def test_a_foreign_cluster_with_the_tags_of_another_course_makes_nothing_unclear
 
 
 @pytest.mark.parametrize("settings", [UNSET, SETTINGS], ids=["course unset", "course set"])
-def test_a_spoofed_group_is_reported_and_never_served(ledger: Ledger, lab: InProcessCourse, settings: Settings) -> None:
+def test_a_cluster_with_a_spoofed_group_is_reported_and_not_managed(
+    ledger: Ledger, lab: InProcessCourse, settings: Settings
+) -> None:
     tags = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w"}
     claims = foreign_cluster(lab, lab_group="group_001", **tags)
     unlisted = lab.workspace.create(
@@ -104,7 +104,7 @@ def test_a_spoofed_group_is_reported_and_never_served(ledger: Ledger, lab: InPro
     assert lab.level(lab.clusters[0]) == "CAN_RESTART"
 
 
-def test_two_courses_of_staff_are_told_apart_by_the_settings_or_by_what_was_served(
+def test_settings_or_the_ledger_choose_between_two_courses(
     ledger: Ledger, lab: InProcessCourse, module_ledger: Ledger
 ) -> None:
     other = lab.make_cluster("group_001", lab_course="94291")
@@ -128,7 +128,7 @@ def test_two_courses_of_staff_are_told_apart_by_the_settings_or_by_what_was_serv
     assert later.snapshot and later.snapshot.notices == later.problems
 
 
-def test_an_untagged_cluster_is_nobody_elses_once_a_course_is_set(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_untagged_clusters_are_ignored_if_a_course_is_set(ledger: Ledger, lab: InProcessCourse) -> None:
     foreign = foreign_cluster(lab, name="cluster_1")
     for id in lab.clusters:
         lab.remove(id)
@@ -139,7 +139,7 @@ def test_an_untagged_cluster_is_nobody_elses_once_a_course_is_set(ledger: Ledger
         tick(ledger, InProcessCourse(2, soft=150 * M, hard=180 * M), settings)
 
 
-def test_names_of_the_earlier_system_serve_where_nothing_has_tags_and_no_course_is_set(ledger: Ledger) -> None:
+def test_earlier_names_count_without_tags_and_course_setting(ledger: Ledger) -> None:
     lab = InProcessCourse(0, soft=150 * M, hard=180 * M, has_file=False)
     legacy = lab.workspace.create(cluster_name="cluster_1", autotermination_minutes=0)
     lab.workspace.advance(60)
@@ -149,9 +149,7 @@ def test_names_of_the_earlier_system_serve_where_nothing_has_tags_and_no_course_
     assert lab.workspace.state(foreign) == "RUNNING"
 
 
-def test_a_redeploy_by_another_administrator_is_served_and_one_by_nobody_is_not(
-    ledger: Ledger, lab: InProcessCourse
-) -> None:
+def test_only_a_redeploy_by_an_administrator_is_managed(ledger: Ledger, lab: InProcessCourse) -> None:
     tick(ledger, lab)
     admin = lab.workspace.create_user("second@example.ac.il")
     lab.members("admins").append(admin.id)
@@ -167,7 +165,7 @@ def test_a_redeploy_by_another_administrator_is_served_and_one_by_nobody_is_not(
     assert (touched(result), result.problems) == ({again}, ())
 
 
-def test_an_administrator_who_lost_the_role_takes_no_cluster_along(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_clusters_of_a_former_administrator_stay_accepted(ledger: Ledger, lab: InProcessCourse) -> None:
     admin = lab.workspace.create_user("second@example.ac.il")
     lab.members("admins").append(admin.id)
     before = lab.make_cluster("group_001", creator=admin)
@@ -182,7 +180,7 @@ def test_an_administrator_who_lost_the_role_takes_no_cluster_along(ledger: Ledge
     assert [after in failure for failure in result.problems] == [True]
 
 
-def test_without_a_course_file_the_ledger_or_the_settings_have_to_know_the_course(
+def test_the_course_comes_from_ledger_or_settings_without_a_file(
     ledger: Ledger, lab: InProcessCourse, module_ledger: Ledger
 ) -> None:
     tick(ledger, lab)
@@ -204,7 +202,7 @@ def test_without_a_course_file_the_ledger_or_the_settings_have_to_know_the_cours
     assert touched(tick(ledger, new, SETTINGS)) == {new.clusters[0]}
 
 
-def test_clusters_are_served_by_their_tags_alone_while_administrators_cannot_be_read(
+def test_tags_alone_decide_while_administrators_are_unreadable(
     ledger: Ledger, lab: InProcessCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = lab.connect()
@@ -229,7 +227,7 @@ def test_clusters_are_served_by_their_tags_alone_while_administrators_cannot_be_
     assert any("and the group has another cluster" in failure for failure in claimed.problems)
 
 
-def test_a_group_that_changes_the_tags_of_its_cluster_stays_where_it_is(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_a_cluster_with_changed_tags_stays_in_its_group(ledger: Ledger, lab: InProcessCourse) -> None:
     tick(ledger, lab)
     stored = lab.workspace.emulated.state.clusters.by_id[lab.clusters[0]]
     stored.definition["custom_tags"]["lab_group"] = "group_002"
@@ -279,14 +277,12 @@ def own(*clusters: ObservedCluster, groups: frozenset[str] | None = LISTED, **mo
         (seen("a", course="../1"), False),
     ],
 )
-def test_a_lab_cluster_has_tags_a_listed_group_and_staff_for_a_creator(
-    cluster: ObservedCluster, is_served: bool
-) -> None:
+def test_a_lab_cluster_has_tags_a_listed_group_and_a_staff_creator(cluster: ObservedCluster, is_served: bool) -> None:
     found = own(cluster)
     assert (bool(found.clusters), bool(found.newly_accepted)) == (is_served, is_served)
 
 
-def test_what_was_accepted_stays_accepted_whoever_made_it() -> None:
+def test_an_accepted_cluster_stays_accepted() -> None:
     before = {"a": AcceptedCluster("1", "t", "group_01", "dana@x")}
     assert own(seen("a", creator="dana@x"), accepted=before).clusters == (seen("a", creator="dana@x"),)
     moved = own(seen("a", group="group_02"), accepted=before)
@@ -297,7 +293,7 @@ def test_what_was_accepted_stays_accepted_whoever_made_it() -> None:
     assert (renamed.newly_accepted, renamed.problems) == ((seen("a", group="group_02"),), ())
 
 
-def test_a_creator_who_cannot_be_looked_up_neither_ends_the_quota_nor_takes_it_over() -> None:
+def test_a_cluster_of_an_unknown_creator_is_managed_but_not_accepted() -> None:
     check = CreatorCheck(is_by_admin, lambda _: False)
     alone = own(seen("a", creator="b@x"), creator_check=check)
     assert (alone.clusters, alone.newly_accepted, len(alone.problems)) == ((seen("a", creator="b@x"),), (), 1)
@@ -319,7 +315,7 @@ def test_a_creator_who_cannot_be_looked_up_neither_ends_the_quota_nor_takes_it_o
         ([], ("9", None), ("1", "t"), None),
     ],
 )
-def test_the_course_is_what_settings_name_or_trusted_clusters_or_what_was_served(
+def test_the_course_comes_from_settings_clusters_or_the_ledger(
     found: list[tuple[str, str]],
     settings: tuple[str | None, str | None],
     known: tuple[str, str] | None,

@@ -110,7 +110,7 @@ class InProcessCourse:
         self.workspace.post("permanent-delete", cluster_id)
 
     def now(self) -> datetime:
-        return timestamps.to_instant(self.workspace.now)
+        return timestamps.from_millis(self.workspace.now)
 
     def connect(self) -> Workspace:
         """Return the workspace as the enforcer uses it."""

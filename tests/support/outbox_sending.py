@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from enforcer.domain.message_kinds import Kind
+from enforcer.domain.message_kinds import MessageKind
 from enforcer.ledger.database import Ledger
 from enforcer.mail import outbox
 from enforcer.mail.messages import Message
@@ -39,7 +39,9 @@ def message(
     return Message(subject, f"{subject} as text", f"<p>{subject}</p>", to, cc)
 
 
-def enqueue(ledger: Ledger, subject: str, kind: Kind = Kind.WARNING, *, now: datetime = NOW, **more: Any) -> bool:
+def enqueue(
+    ledger: Ledger, subject: str, kind: MessageKind = MessageKind.WARNING, *, now: datetime = NOW, **more: Any
+) -> bool:
     return outbox.queue(
         ledger, kind, subject, message(subject, **more), now=now, period="day", period_start=SUNDAY, hard_limit=3 * HOUR
     )
