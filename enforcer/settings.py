@@ -228,7 +228,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 def ledger_location_in(environ: Mapping[str, str]) -> str:
     """Read CLUSTER_UPTIMES_DB alone. Raises SettingsError."""
     name = "CLUSTER_UPTIMES_DB"
-    return load_settings({name: environ[name]} if environ.get(name) else {}).ledger
+    return load_settings({name: environ[name]} if environ.get(name) else {}).ledger_location
 
 
 def _parse(values: Mapping[str, str]) -> tuple[_Variables, list[str]]:

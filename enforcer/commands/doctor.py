@@ -116,7 +116,7 @@ def _ledger(settings: Settings) -> tuple[bool, list[Finding]]:
         problems.append(f"{path} can be read by others; chmod 600")
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         problems.append(f"{path} or its folder cannot be written by this user")
-    return True, checks.found("ledger", problems, f"{path}, {path.stat().st_size // 1024} KiB")
+    return True, checks.findings("ledger", problems, f"{path}, {path.stat().st_size // 1024} KiB")
 
 
 def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -141,9 +141,9 @@ def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Fi
     yield from checks.course_file(text, path, lab.course, lab.clusters, of_file, now)
     rest = [problem for problem in lab.problems if problem not in of_file]
     of_allowances = [problem for problem in rest if f"/{ALLOWANCES}/" in problem]
-    yield from checks.found("allowances", of_allowances, f"{len(lab.allowances)} in force")
+    yield from checks.findings("allowances", of_allowances, f"{len(lab.allowances)} in force")
     others = [problem for problem in rest if problem not in of_allowances]
-    yield from checks.found("clusters", others, f"{len(lab.clusters)} of the course")
+    yield from checks.findings("clusters", others, f"{len(lab.clusters)} of the course")
     yield from _people(held, lab)
 
 

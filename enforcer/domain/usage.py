@@ -161,9 +161,9 @@ def _session(session_usage: SessionUsage) -> dict[str, Any]:
     }
 
 
-def iso(time: datetime) -> str:
+def iso(timestamp: datetime) -> str:
     """Return a time in UTC in the format of all JSON output: `2026-11-01T08:00:00.000Z`."""
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def minutes(length: timedelta) -> int | float:

@@ -115,7 +115,7 @@ def given_up(unsent: Iterable[UndeliveredMessage], *, at: datetime, admin: str, 
         {
             "subject": one_line(one.subject),
             "to": [one_line(to) for to in one.to],
-            "queued": one.queued_at,
+            "queued": one.queued,
             "reason": one_line(one.reason),
         }
         for one in unsent

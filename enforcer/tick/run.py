@@ -111,8 +111,8 @@ def _remove_unsafe_stops(
         return replace(due, actions=actions, problems=(*due.problems, unsure)), ""
     history = mass_stop.read_poll_history(ledger, now=now)
     running = [cluster.id for cluster in snapshot.clusters if cluster.observation.running]
-    cap = settings.mass_stop_threshold
-    held = mass_stop.clusters_to_hold(due.actions, running, history, cap, now=now, is_confirmed=is_confirmed)
+    threshold = settings.mass_stop_threshold
+    held = mass_stop.clusters_to_hold(due.actions, running, history, threshold, now=now, is_confirmed=is_confirmed)
     held = frozenset() if stop_now else held
     mass_stop.write_poll_history(ledger, snapshot, history, held)
     if not held:

@@ -114,7 +114,7 @@ class AdminListing:
                 return
 
     def _pages(self, path: str, name: str, query: dict[str, Any]) -> list[dict[str, Any]]:
-        return list_all(self._api, path, name, query, before=partial(self._workspace.count, "clusters/list"))
+        return list_all(self._api, path, name, query, before=partial(self._workspace.before_request, "clusters/list"))
 
     def _scim(self, kind: str, attributes: str) -> list[dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}

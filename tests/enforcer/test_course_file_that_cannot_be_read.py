@@ -129,7 +129,7 @@ def test_a_poll_reports_a_newer_course_file_and_keeps_the_limits(ledger: Ledger,
 
 def test_the_admin_is_mailed_once_about_an_ambiguous_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    monkeypatch.setattr(Supervision, "tell_admin", lambda self, error: told.append(str(error)))
+    monkeypatch.setattr(Supervision, "notify_admin", lambda self, error: told.append(str(error)))
     settings = replace(SETTINGS, ledger_location=str(tmp_path / "ledger.db"))
     lab = InProcessCourse(1, soft=150 * M, hard=180 * M)
     with closing(open_ledger(settings.ledger_location)) as ledger:

@@ -62,7 +62,7 @@ def snapshot(*sessions: Session, allowances: tuple[Allowance, ...] = (), title: 
 
 def told(*actions: RecordedAction, polls: int = 96, settled: dict[str, DayTotal] | None = None, of: Snapshot) -> dict:
     seen = [at("00:00") + number * 15 * M for number in range(polls)]
-    return values_of(make_report(of, DAY, settled=settled or {}, actions=actions, polls=seen), snapshot="cid:x")
+    return values_of(make_report(of, DAY, settled=settled or {}, actions=actions, polls=seen), picture="cid:x")
 
 
 def action(kind: str, clock: str, error: str | None = None) -> RecordedAction:
@@ -104,7 +104,7 @@ def report_of_day(*sessions: Session, first_poll: datetime | None) -> DayReport:
 def test_a_day_on_which_only_the_deploy_ran_is_not_said_to_have_been_used() -> None:
     report = report_of_day(ran("09:00", "09:10", by=STAFF), first_poll=at("09:15"))
 
-    values = values_of(report, snapshot="")
+    values = values_of(report, picture="")
     subject, text, html = render("report", values)
     assert (report.is_of_deploy, values["ran"], values["ran_for_others"]) == (True, 0, 1)
     assert ": 0 of 1 clusters ran" in subject
@@ -157,7 +157,7 @@ def test_minutes_past_the_limit_are_those_after_it_was_reached_and_known(
 ) -> None:
     of = snapshot(ran("09:00", "12:20"), allowances=allowances)
 
-    assert cluster_day(of, of.clusters[0], DAY).over == past
+    assert cluster_day(of, of.clusters[0], DAY).overrun == past
     assert told(of=of)["rows"][0]["limit"] == limit
 
 
@@ -205,7 +205,7 @@ def test_names_of_people_are_neither_markup_nor_formulas_nor_mathematics() -> No
     of = snapshot(ran("09:00", "10:00"), title=HOSTILE)
     report = make_report(of, DAY, settled={}, actions=(), polls=())
 
-    _, text, html = render("report", values_of(report, snapshot="cid:x"))
+    _, text, html = render("report", values_of(report, picture="cid:x"))
 
     assert "<img src=x" not in html
     assert "&lt;img src=x" in html

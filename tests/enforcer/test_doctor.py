@@ -108,7 +108,7 @@ def test_a_course_file_that_was_edited_misses_groups_or_is_gone_fails(lab: Emula
     [
         ({"DATABRICKS_MAX_UPTIME": "x", "LAB_TIMEZONE": "Mars"}, "settings", "LAB_TIMEZONE"),
         ({"DATABRICKS_TOKEN": "expired"}, "workspace", "cannot be used"),
-        ({"LAB_TIMEZONE": "Europe/Berlin"}, "zone", "LAB_TIMEZONE is Europe/Berlin and the course file says"),
+        ({"LAB_TIMEZONE": "Europe/Berlin"}, "zone", "LAB_TIMEZONE is Europe/Berlin and the course file has"),
         ({"ADMIN_EMAIL": ""}, "mail", "ADMIN_EMAIL is not set"),
         ({"LAB_CLOCK": "http://127.0.0.1:9/"}, "clock", "does not answer"),
     ],
@@ -174,7 +174,7 @@ def test_without_a_course_file_a_zone_is_needed() -> None:
 
 @pytest.mark.parametrize("mode", [0o100644, 0o100640, 0o100602, 0o100604])
 def test_a_file_of_settings_that_others_can_read_fails(mode: int) -> None:
-    says = "/lab/.env can be read or written by others; chmod 600"
+    says = "/lab/.env is accessible to other users; run chmod 600"
     assert settings_file("/lab/.env", mode) == Finding(".env", Status.FAILS, says)
     assert settings_file("/lab/.env", 0o100600).status is Status.OK
 
@@ -185,4 +185,4 @@ def test_doctor_looks_at_the_file_of_settings(
     (tmp_path / ".env").write_text("")
     (tmp_path / ".env").chmod(0o644)
     monkeypatch.chdir(tmp_path)
-    assert examine(lab) == {".env": f"{tmp_path}/.env can be read or written by others; chmod 600"}
+    assert examine(lab) == {".env": f"{tmp_path}/.env is accessible to other users; run chmod 600"}

@@ -56,7 +56,7 @@ def test_a_grant_to_students_is_reported_at_each_poll(
     lab.grant(lab.clusters[0], principal, "CAN_RESTART")
     sentence = (
         f"{next(iter(principal.values()))} has CAN_RESTART on cluster_001 of group_001 by a direct grant, and can "
-        "start it beyond any limit; remove the grant"
+        "start it despite any limit; remove the grant"
     )
     workspace = lab.connect()
     for _ in range(3):

@@ -43,7 +43,7 @@ def notice(usage: LimitUsage | None = None, **changes: Any) -> Notice:
         "course": "Data Engineering",
         "group": "Team 3",
         "cluster": "cluster_03",
-        "use": usage or LimitUsage(limit(), 155 * MINUTE + timedelta(seconds=20)),
+        "limit_usage": usage or LimitUsage(limit(), 155 * MINUTE + timedelta(seconds=20)),
         "tz": ZoneInfo("Asia/Jerusalem"),
         "now": NOW,
     }

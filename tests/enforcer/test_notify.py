@@ -354,7 +354,7 @@ def test_an_unusable_workspace_without_an_admin_is_not_a_crash(
         f"{host} cannot be used: it refused the credential (Invalid access token); check the credential of the"
         " environment.\n",
     )
-    assert [record.message for record in caplog.records] == ["nobody gets a mail about this: ADMIN_EMAIL is not set"]
+    assert [record.message for record in caplog.records] == ["no mail is sent about this error: ADMIN_EMAIL is not set"]
 
 
 @pytest.mark.parametrize(

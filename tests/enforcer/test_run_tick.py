@@ -179,7 +179,7 @@ def test_a_tick_settles_no_day_after_up_to(ledger: Ledger, lab: InProcessCourse,
     tick(ledger, workspace, lab.now())
     lab.workspace.advance(3 * 24 * 3600)
 
-    assert tick(ledger, workspace, lab.now(), settles=True, up_to=monday).days == (monday,)
+    assert tick(ledger, workspace, lab.now(), settles=True, up_to=monday).settled_days == (monday,)
 
 
 def test_the_last_day_of_a_destroyed_lab_is_settled(ledger: Ledger, lab: InProcessCourse) -> None:

@@ -74,7 +74,7 @@ def test_the_earlier_systems_env_lacks_endpoint_and_sender() -> None:
     assert problems(**earlier) == [
         "AZURE_EMAIL_ENDPOINT is missing; mail needs it and AZURE_EMAIL_ACCESS_KEY (the earlier system had it in its"
         " source, user_mail.py). Or set AZURE_EMAIL_CONNECTION_STRING instead of both.",
-        "AZURE_EMAIL_SENDER is missing; mail needs the address it comes from (the earlier system had it in its source,"
+        "AZURE_EMAIL_SENDER is missing; mail needs a sender address (the earlier system had it in its source,"
         " user_mail.py).",
     ]
     assert load_settings(earlier | MAIL).mail == MailSettings(

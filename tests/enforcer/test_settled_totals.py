@@ -38,12 +38,12 @@ def test_settled_totals_count_only_in_the_same_period(period: Period, day: date,
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('{"version": 2}', "has version 2, this program knows 1"),
+        ('{"version": 2}', "has version 2, but this program supports only 1"),
         ('{"version": 1, "groups": {}}', "up_to is missing"),
-        ('{"version": 1, "up_to": "soon", "groups": {}}', "no file of settled totals"),
-        ('{"version": 1, "up_to": "2026-10-24", "groups": []}', "no file of settled totals"),
-        ("[]", "no file of settled totals"),
-        ("{", "no file of settled totals"),
+        ('{"version": 1, "up_to": "soon", "groups": {}}', "not a file of settled totals"),
+        ('{"version": 1, "up_to": "2026-10-24", "groups": []}', "not a file of settled totals"),
+        ("[]", "not a file of settled totals"),
+        ("{", "not a file of settled totals"),
     ],
 )
 def test_an_invalid_file_is_rejected_with_its_path(text: str, sentence: str) -> None:

@@ -17,7 +17,7 @@ from emulator.clusters.uptime import uptime
 from enforcer.domain import timestamps
 from enforcer.domain.observations import ObservedCluster
 from enforcer.ledger.database import Ledger, open_ledger
-from enforcer.operations.watch import LIST_EVERY, TICK_EVERY, TickSummary, watch
+from enforcer.operations.watch import LIST_INTERVAL, TICK_INTERVAL, TickSummary, watch
 from enforcer.tick.run import run_tick
 from enforcer.workspace.client import Workspace
 from fake_mail_service import FakeMailService
@@ -127,8 +127,8 @@ def test_no_cluster_runs_a_minute_past_its_limit(ledger: Ledger, seed: int, acce
     assert max(over.values()) <= 60 * S
     assert min(hours.refused[id] for id in hours.clusters) >= 1
     looked = sorted([*hours.lists, *hours.ticks])
-    assert max(b - a for a, b in zip(looked, looked[1:], strict=False)) <= LIST_EVERY
-    assert max(b - a for a, b in zip(hours.ticks, hours.ticks[1:], strict=False)) <= TICK_EVERY
+    assert max(b - a for a, b in zip(looked, looked[1:], strict=False)) <= LIST_INTERVAL
+    assert max(b - a for a, b in zip(hours.ticks, hours.ticks[1:], strict=False)) <= TICK_INTERVAL
     # One list a minute and one for each tick; up to a hundred clusters fit on one page.
     assert len(hours.lists) <= 45
     assert hours.watch_workspace.calls["clusters/list"] == len(hours.lists) + len(hours.ticks)

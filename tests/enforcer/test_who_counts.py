@@ -242,7 +242,7 @@ def test_a_poll_reads_the_groups_only_while_an_unknown_starter_counts(ledger: Le
         lab.workspace.advance(60)
         tick(ledger, lab, workspace)
     assert workspace.calls["scim/groups"] == 4
-    usage = next(
-        usage for usage in tick(ledger, lab).snapshot.limit_usages_of("group_002") if usage.limit.period is Period.DAY
-    )  # type: ignore[union-attr]
+    snapshot = tick(ledger, lab).snapshot
+    assert snapshot
+    usage = next(usage for usage in snapshot.limit_usages_of("group_002") if usage.limit.period is Period.DAY)
     assert usage.used >= 2 * M

@@ -76,8 +76,8 @@ def test_a_foreign_cluster_of_another_course_causes_no_ambiguity(ledger: Ledger,
     assert [type(action) for action in result.actions] == [Restrict, Stop]
     assert lab.workspace.state(foreign) == "RUNNING"
     assert result.problems == (
-        f"cluster cluster_9 ({foreign}, made by professor@example.ac.il) claims to be of group_001 in 666 2026w and is "
-        "not managed: its creator professor@example.ac.il is neither a workspace administrator nor in [staff]",
+        f"cluster cluster_9 ({foreign}, created by professor@example.ac.il) claims to belong to group_001 of 666 2026w "
+        "and is not managed: its creator professor@example.ac.il is neither a workspace administrator nor in [staff]",
     )
 
 
@@ -97,7 +97,7 @@ def test_a_cluster_with_a_spoofed_group_is_reported_and_not_managed(
     for result in results:
         assert (served(result), touched(result)) == (sorted(lab.clusters), set())
         assert [failure.split(" and is not managed: ")[1] for failure in result.problems] == [
-            "its creator professor@example.ac.il is neither an administrator of the workspace nor in [staff]",
+            "its creator professor@example.ac.il is neither a workspace administrator nor in [staff]",
             "the course file does not list this group",
         ]
     assert {lab.workspace.state(claims), lab.workspace.state(unlisted)} == {"RUNNING"}
