@@ -71,7 +71,7 @@ def clusters_of_last_course(ledger: Ledger, course: str | None, term: str | None
         meant = meant.where(ClusterRow.course == course)
     if term:
         meant = meant.where(ClusterRow.term == term)
-    latest = meant.first() or recent.first_day()
+    latest = meant.first() or recent.first()
     if latest is None:
         return ()
     query = ledger.select(ClusterRow).where(ClusterRow.course == latest.course, ClusterRow.term == latest.term)

@@ -79,7 +79,7 @@ def test_an_invalid_date_header_is_none(header: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stamps", "newest", "rehearsal", "is_doubted"),
+    ("server_timestamps", "newest", "rehearsal", "is_doubted"),
     [
         ([], None, False, False),
         ([timestamp(T)], T, False, False),

@@ -126,7 +126,7 @@ def test_effects_of_an_unknown_starter_are_corrected_for_staff(ledger: Ledger, l
     lab.workspace.emulated.state.acls.grant(f"/clusters/{cluster}", professor.id, "CAN_MANAGE")
     lab.workspace.post("start", cluster, professor)
     lab.workspace.advance(181 * 60)
-    settings = replace(load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2026w"}), mail=None, admin=None)
+    settings = replace(load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2026w"}), mail=None, admin_email=None)
 
     def again() -> TickResult:
         return run_tick(settings, ledger, lab.connect(), mail, now=lab.now(), deadline=Deadline(M))

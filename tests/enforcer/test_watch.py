@@ -76,7 +76,7 @@ def test_the_next_tick_is_due_at_the_earliest_possible_change(told: Snapshot, ex
 
 
 @pytest.mark.parametrize(
-    ("ticked", "expected"),
+    ("summary", "expected"),
     [
         (TickSummary(snapshot("10:00"), ("503",)), at("10:01")),
         (TickSummary(snapshot("10:00"), next_message_due=at("10:04")), at("10:04")),
