@@ -46,14 +46,13 @@ def described(request: Request, securable: Securable) -> dict[str, Any]:
         "updated_at": securable.updated_at,
         "updated_by": securable.updated_by,
         "securable_type": securable.type.upper(),
-        "browse_only": False,
     }
     if not securable.subtype:
         document[_ID_FIELDS[securable.type]] = securable.id
     document |= _place(securable)
     document |= {name: value for name, value in securable.details.items() if value not in (None, "", {}, [])}
     if securable.type in (CATALOG, SCHEMA):
-        document |= _optimization(request, securable)
+        document |= _optimization(request, securable) | {"browse_only": False}
     if securable.type == CATALOG:
         document |= {"isolation_mode": _ISOLATION[securable.isolated], "securable_kind": "CATALOG_STANDARD"}
     elif securable.type in (STORAGE_CREDENTIAL, CREDENTIAL, EXTERNAL_LOCATION):
