@@ -191,19 +191,19 @@ def anonymise_term(
 
 def anonymise_obstacle(request: CloseRequest, choice: WorkspaceChoice | None) -> str:
     """Return why the lab may still exist although there is no state; empty if the workspace has no objects of it."""
-    without = f"there is no state of {request.stack}, and none was archived"
+    no_state = f"there is no state of {request.stack}, and none was archived"
     if choice is None:
-        return f"{without}; name the workspace, so that it can be checked"
+        return f"{no_state}; name the workspace, so that it can be checked"
     try:
         client = WorkspaceClient(config=configure(choice))
         verify_workspace(client, request.target_name, request.target)
     except GuardError as error:
-        return f"{without}; it is unknown whether the lab still exists. {error}"
+        return f"{no_state}; it is unknown whether the lab still exists. {error}"
     course = request.lab.course
     remains = find_lab_remains(client, course=course.id, term=course.term, groups=request.group_names)
     if remains.found:
-        return f"{without}, but the workspace still has the lab; close the term first"
-    return f"{without}; {', '.join(remains.unread)} could not be read" if remains.unread else ""
+        return f"{no_state}, but the workspace still has the lab; close the term first"
+    return f"{no_state}; {', '.join(remains.unread)} could not be read" if remains.unread else ""
 
 
 def print_lines(lines: Iterable[str], *, to_stderr: bool = False) -> None:

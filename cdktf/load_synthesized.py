@@ -40,14 +40,14 @@ def main(stack: Path, as_json: bool) -> None:
     try:
         synthesized = json.loads(stack.read_text(encoding="utf-8"))
         query = synthesized["data"]["external"]["workspace"]["query"]
-        wanted = target_expectation(query["target"], query["expected_host"], query["expected_workspace_id"])
+        expectation = target_expectation(query["target"], query["expected_host"], query["expected_workspace_id"])
         flags = target_flags(query["target"], host=query["host"], profile=query["profile"])
     except (ValueError, KeyError) as error:
         raise click.UsageError(f"{stack}: is not a synthesized stack ({error}).") from error
     try:
         choice = choose_and_apply(os.environ, flags, dotenv.load(os.environ))
         client = WorkspaceClient(config=configure(choice))
-        if problem := mismatch(identify(client), wanted):
+        if problem := mismatch(identify(client), expectation):
             raise GuardError(problem)
         loaded = load(client, synthesized)
     except (LoadError, GuardError, WorkspaceChoiceError, dotenv.DotenvError) as error:

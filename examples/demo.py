@@ -113,10 +113,10 @@ class Demo:
 
     def deploy(self) -> None:
         """Deploy the current roster."""
-        began = self.screen.elapsed_seconds()
+        started_at = self.screen.elapsed_seconds()
         progress = self.run_cdktf("deploy", "--auto-approve")
         self.screen.print_text(
-            f"Done in {self.screen.elapsed_seconds() - began:.0f} s: {progress.summary() or 'nothing to do'}."
+            f"Done in {self.screen.elapsed_seconds() - started_at:.0f} s: {progress.summary() or 'nothing to do'}."
         )
 
     def _run(
@@ -251,10 +251,10 @@ def rehearse(demo: Demo) -> None:
     demo.deploy()
     november = inspection.groups(demo.client, demo.roster)
     changed = [row for row in november if row not in october]
-    gone = sorted({row.name for row in october} - {row.name for row in november})
+    removed = sorted({row.name for row in october} - {row.name for row in november})
     screen.lab(changed)
     screen.print_text(
-        f"{' and '.join(gone) or 'No group'} went; the other {len(november) - len(changed)} are as they were."
+        f"Removed: {' and '.join(removed) or 'no group'}; the other {len(november) - len(changed)} are unchanged."
     )
 
     end = TermEnd(screen, demo.workspace, demo.environment, demo.folder)
@@ -263,10 +263,10 @@ def rehearse(demo: Demo) -> None:
     end.back_up()
 
     screen.step("The end of the term: close_term.py")
-    began = screen.elapsed_seconds()
+    started_at = screen.elapsed_seconds()
     destroyed, lines = demo.run_with_progress(end.close_command(demo.output), "close_term.py", end.environment)
     end.show_checklist(lines)
-    screen.print_text(f"Done in {screen.elapsed_seconds() - began:.0f} s: {destroyed.summary()}.")
+    screen.print_text(f"Done in {screen.elapsed_seconds() - started_at:.0f} s: {destroyed.summary()}.")
     screen.compare(before, during, inspection.counts(demo.client))
 
     screen.step("A student needs the home folder: it is restored into another workspace")

@@ -87,9 +87,9 @@ class TermEnd:
 
     def show_checklist(self, lines: Sequence[str]) -> None:
         """Show the checklist before and after, without Terraform's output."""
-        begins = next((number for number, line in enumerate(lines) if STEP_STARTED.fullmatch(line)), len(lines))
-        steps = [line for line in lines[begins:] if STEP.match(line)]
-        for line in [line.replace(str(self.folder), "…") for line in [*lines[:begins], *steps]]:
+        first_step = next((number for number, line in enumerate(lines) if STEP_STARTED.fullmatch(line)), len(lines))
+        steps = [line for line in lines[first_step:] if STEP.match(line)]
+        for line in [line.replace(str(self.folder), "…") for line in [*lines[:first_step], *steps]]:
             self.screen.print_output(line if len(line) <= MAX_WIDTH else f"{line[: MAX_WIDTH - 1]}…")
         if not steps or any(not line.startswith("done") for line in steps):
             raise TermEndError("the term was not closed")

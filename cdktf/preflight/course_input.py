@@ -64,7 +64,7 @@ def _read_roster(path: Path, *, name: str) -> Roster:
         raise LabSettingsError(
             [
                 f"{name}: cannot be read ({error.strerror}); "
-                f"python cdktf/import_roster.py EXPORT --out {name} makes it from Moodle's export."
+                f"python cdktf/import_roster.py EXPORT --out {name} creates it from Moodle's export."
             ]
         ) from error
     except UnicodeDecodeError as error:

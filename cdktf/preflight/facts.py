@@ -187,12 +187,12 @@ class _FactReader:
         self._client, self._api = client, client.api_client
         self.unread: list[str] = []
 
-    def read(self, kind: str, read: Callable[[], Fact], otherwise: Fact) -> Fact:
+    def read(self, kind: str, read: Callable[[], Fact], default: Fact) -> Fact:
         try:
             return read()
         except (DatabricksError, OSError, TimeoutError):
             self.unread.append(kind)
-            return otherwise
+            return default
 
     def groups(self) -> list[dict[str, Any]]:
         groups = sdk.list_scim(self._api, "Groups", "id,displayName,meta,entitlements")

@@ -48,6 +48,6 @@ def inspect_workspace(query: Mapping[str, str], choice: WorkspaceChoice, *, warn
         ),
         "would_restart": would_restart(facts.running, tags=clusters, settings=json.loads(query["cluster_settings"])),
         "course_file_edited": course_file_edited(
-            facts.course_file, path=query["course_file"], wanted_sha256=query["course_file_sha256"]
+            facts.course_file, path=query["course_file"], expected_sha256=query["course_file_sha256"]
         ),
     }

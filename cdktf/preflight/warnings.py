@@ -12,12 +12,15 @@ _MODES = {
     "DATA_SECURITY_MODE_DEDICATED": "SINGLE_USER",
 }
 _PERSONAL_COMPUTE = "Personal Compute"
-_ALWAYS_TOO_MUCH = {"allow-cluster-create": "make clusters", "allow-instance-pool-create": "make instance pools"}
+_UNWANTED_ENTITLEMENTS = {
+    "allow-cluster-create": "create clusters",
+    "allow-instance-pool-create": "create instance pools",
+}
 
 
-def account_group_conflict(wanted: Iterable[str], account_groups: Iterable[str]) -> str:
+def account_group_conflict(names: Iterable[str], account_groups: Iterable[str]) -> str:
     """Return an error if a group of the account has the name of one of ours; else an empty string."""
-    conflicts = sorted(set(wanted) & set(account_groups))
+    conflicts = sorted(set(names) & set(account_groups))
     if not conflicts:
         return ""
     return (
@@ -41,7 +44,7 @@ def open_to_everybody(
     entitlements = set(entitlements)
     parts = [
         f"the group users has {name}, so everybody may {what}"
-        for name, what in _ALWAYS_TOO_MUCH.items()
+        for name, what in _UNWANTED_ENTITLEMENTS.items()
         if name in entitlements
     ]
     if "databricks-sql-access" in entitlements and not sql_access:
@@ -85,26 +88,26 @@ def would_restart(
 
 def differences(cluster: Mapping[str, Any], *, tags: Mapping[str, str], settings: Mapping[str, Any]) -> list[str]:
     """Return the names of the settings in which a live cluster differs from the expected ones."""
-    wanted: dict[str, Any] = {"custom_tags": dict(tags)}
+    expected: dict[str, Any] = {"custom_tags": dict(tags)}
     live: dict[str, Any] = {"custom_tags": cluster.get("custom_tags") or {}}
     for name in ("spark_version", "node_type_id", "driver_node_type_id", "autotermination_minutes"):
-        wanted[name], live[name] = settings[name], cluster.get(name)
+        expected[name], live[name] = settings[name], cluster.get(name)
     live["driver_node_type_id"] = live["driver_node_type_id"] or live["node_type_id"]
-    wanted["data_security_mode"] = settings["data_security_mode"]
+    expected["data_security_mode"] = settings["data_security_mode"]
     mode = str(cluster.get("data_security_mode") or "")
     live["data_security_mode"] = _MODES.get(mode, mode)
-    wanted["spark_conf"] = _without_preview(settings["spark_conf"])
+    expected["spark_conf"] = _without_preview(settings["spark_conf"])
     live["spark_conf"] = _without_preview(cluster.get("spark_conf") or {})
-    wanted["spark_env_vars"] = settings["spark_env_vars"]
+    expected["spark_env_vars"] = settings["spark_env_vars"]
     live["spark_env_vars"] = cluster.get("spark_env_vars") or {}
-    wanted["log_destination"] = settings["log_destination"]
+    expected["log_destination"] = settings["log_destination"]
     live["log_destination"] = next(
         (kind.get("destination", "") for kind in (cluster.get("cluster_log_conf") or {}).values()), ""
     )
-    wanted["allow_jobs"] = settings["allow_jobs"]
+    expected["allow_jobs"] = settings["allow_jobs"]
     clients = (cluster.get("workload_type") or {}).get("clients") or {}
     live["allow_jobs"] = clients.get("jobs", True)
-    return [name for name in wanted if wanted[name] != live[name]]
+    return [name for name in expected if expected[name] != live[name]]
 
 
 def _without_preview(spark_conf: Mapping[str, str]) -> dict[str, str]:
@@ -112,9 +115,9 @@ def _without_preview(spark_conf: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in spark_conf.items() if key != _DELTA_PREVIEW}
 
 
-def course_file_edited(live: bytes | None, *, path: str, wanted_sha256: str) -> str:
+def course_file_edited(live: bytes | None, *, path: str, expected_sha256: str) -> str:
     """Return a warning if the live course file is neither the expected one nor an intact earlier one; else empty."""
-    if live is None or hashlib.sha256(live).hexdigest() == wanted_sha256 or has_valid_checksum(live):
+    if live is None or hashlib.sha256(live).hexdigest() == expected_sha256 or has_valid_checksum(live):
         return ""
     return (
         f"{path} was edited by hand, which Terraform does not detect. To restore it from lab.toml, run "
@@ -133,5 +136,5 @@ def unguarded(*, target: str, is_checked: bool, host: str, workspace_id: str, ca
 
 
 def _joined(names: Sequence[str], quoted: bool = True) -> str:
-    shown = [f'"{name}"' for name in names] if quoted else list(names)
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    items = [f'"{name}"' for name in names] if quoted else list(names)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

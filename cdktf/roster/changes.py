@@ -197,7 +197,8 @@ def _group_lines(changes: Changes) -> Iterator[str]:
     ]
     lines += [f"  is back    {_group_name(group)}, with its old number" for group in changes.returned_groups]
     lines += [
-        f"  retired    {_group_name(group)}: no longer in Moodle; its cluster goes" for group in changes.retired_groups
+        f"  retired    {_group_name(group)}: no longer in Moodle; its cluster will be removed"
+        for group in changes.retired_groups
     ]
     lines += [
         f"  renamed    {renaming.group}: {quoted(renaming.before)} → {quoted(renaming.after)}"
@@ -240,7 +241,7 @@ def _simple_match(recognition: Recognition) -> str:
 def _recognition_line(recognition: Recognition) -> str:
     what = f"{quoted(recognition.name)} on line {recognition.line}" if recognition.name else f"line {recognition.line}"
     how = f"{recognition.shared_members} of its {_count(recognition.known_members, 'student')}"
-    rivals = f"; {' and '.join(recognition.rivals)} would have fitted as well" if recognition.rivals else ""
+    rivals = f"; {' and '.join(recognition.rivals)} would match equally well" if recognition.rivals else ""
     return (
         f"{Group(recognition.number).key} is {what}, "
         f"by {how if recognition.matched_by == 'members' else 'its name'}{rivals}"
@@ -273,7 +274,7 @@ def _details(counts: Counts) -> str:
     if counts.retired_students:
         parts.append(f"{_count(counts.retired_students, 'student')} who left")
     return (
-        f" ({', '.join(parts)} remembered)."
+        f" (also in the roster: {', '.join(parts)})."
         if counts.retired_groups or counts.retired_students
         else (f" ({parts[0]})." if parts else ".")
     )

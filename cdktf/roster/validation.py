@@ -85,7 +85,7 @@ def _too_many_groups(export: GroupList, limits: RosterLimits) -> Iterator[Issue]
     if limits.pinned and len(export.groups) > MAX_PINNED_CLUSTERS:
         line = export.groups[MAX_PINNED_CLUSTERS].line
         message = f"{len(export.groups)} groups; a workspace pins at most {MAX_PINNED_CLUSTERS} clusters"
-        yield Issue(line, f"{message}: set pin = false under [cluster] in lab.toml or make fewer groups.")
+        yield Issue(line, f"{message}: set pin = false under [cluster] in lab.toml or reduce the number of groups.")
 
 
 def _similar_names(export: GroupList) -> Iterator[Issue]:

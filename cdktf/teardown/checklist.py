@@ -63,8 +63,8 @@ def step_lines(steps: Sequence[Step]) -> Iterator[str]:
 
 def shorten(names: Sequence[str]) -> str:
     """Return the first names and the number of further ones."""
-    extra_variables = len(names) - MAX_NAMES
-    return ", ".join(names[:MAX_NAMES]) + (f" and {extra_variables} more" if extra_variables > 0 else "")
+    hidden = len(names) - MAX_NAMES
+    return ", ".join(names[:MAX_NAMES]) + (f" and {hidden} more" if hidden > 0 else "")
 
 
 def manual_steps(request: CloseRequest, identity: WorkspaceIdentity, contents: WorkspaceContents) -> list[ManualStep]:

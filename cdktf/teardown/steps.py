@@ -144,7 +144,7 @@ class LabRemains:
 
     found: tuple[ManagedObject, ...] = ()
     unread: tuple[str, ...] = ()
-    """The kinds that could not be looked at."""
+    """The kinds that could not be read."""
 
     @property
     def is_nothing(self) -> bool:
@@ -250,9 +250,11 @@ def archive_step(evidence: LedgerEvidence, *, folder: str) -> Step:
         return Step(name, Status.NOT_POSSIBLE, f"{evidence.other_machine_advice}, and copy the folder into {folder}")
     if evidence.archived:
         return Step(
-            name, Status.TO_DO, f"{evidence.archived.path} is older than the ledger; another goes into {folder}"
+            name,
+            Status.TO_DO,
+            f"{evidence.archived.path} is older than the ledger; a new one will be saved in {folder}",
         )
-    return Step(name, Status.TO_DO, f"ledger, reports, course file and allowances go into {folder}")
+    return Step(name, Status.TO_DO, f"ledger, reports, course file and allowances will be saved in {folder}")
 
 
 def clusters_step(contents: WorkspaceContents) -> Step:
@@ -284,7 +286,7 @@ def destroy_step(state: StateFacts, remains: LabRemains, *, location: str) -> St
         message = (
             f"the state is empty, and it is unknown whether the workspace has the lab: {', '.join(remains.unread)}"
         )
-        return Step(name, Status.NOT_POSSIBLE, f"{message} could not be looked at")
+        return Step(name, Status.NOT_POSSIBLE, f"{message} could not be read")
     return Step(name, Status.DONE, "the state is empty, and the workspace has no objects of the lab")
 
 
@@ -310,7 +312,7 @@ def state_step(state: StateFacts, *, folder: str, is_remote: bool, is_archived: 
 def kept_objects(contents: WorkspaceContents) -> list[Step]:
     """Return the objects that destroy does not remove, because they are not the lab's, as one step per kind."""
     found = [Step(kind, Status.DONE, f"{len(names)} stay", names) for kind, names in contents.others.items() if names]
-    return found + [Step(kind, Status.NOT_POSSIBLE, "could not be looked at") for kind in contents.unread]
+    return found + [Step(kind, Status.NOT_POSSIBLE, "could not be read") for kind in contents.unread]
 
 
 def by_hand(

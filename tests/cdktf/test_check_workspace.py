@@ -120,7 +120,7 @@ def test_a_restricted_workspace_has_no_warning():
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"entitlements": ["allow-cluster-create"]}, "has allow-cluster-create, so everybody may make clusters"),
+        ({"entitlements": ["allow-cluster-create"]}, "has allow-cluster-create, so everybody may create clusters"),
         (
             {"entitlements": ["databricks-sql-access"]},
             "has databricks-sql-access, although students.sql_access is false",
@@ -172,7 +172,7 @@ def test_an_edited_course_file_is_a_warning_but_an_earlier_one_is_not():
     wanted = hashlib.sha256(written(hard=180)).hexdigest()
 
     def warning(live: bytes | None) -> str:
-        return course_file_edited(live, path="/lab/course.json", wanted_sha256=wanted)
+        return course_file_edited(live, path="/lab/course.json", expected_sha256=wanted)
 
     assert warning(None) == warning(written(hard=180)) == warning(written(hard=170)) == ""
     assert warning(written(hard=180).replace(b"180", b"999")).startswith("/lab/course.json was edited by hand, ")

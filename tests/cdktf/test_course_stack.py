@@ -423,5 +423,5 @@ def test_the_error_for_a_missing_roster_names_the_command(project: Path):
     assert (done.returncode, done.stderr) == (
         2,
         "rosters/94290-2026w.csv: cannot be read (No such file or directory); "
-        "python cdktf/import_roster.py EXPORT --out rosters/94290-2026w.csv makes it from Moodle's export.\n",
+        "python cdktf/import_roster.py EXPORT --out rosters/94290-2026w.csv creates it from Moodle's export.\n",
     )

@@ -103,9 +103,9 @@ def test_the_second_import_reports_who_joined_moved_and_left(run, tmp_path):
             "  left       shira.dekel@campus.example.ac.il (was in group_05)",
             "  left       tamar.fernley@campus.example.ac.il (was in group_05)",
             "Groups",
-            '  retired    group_05 "Lake House Five": no longer in Moodle; its cluster goes',
+            '  retired    group_05 "Lake House Five": no longer in Moodle; its cluster will be removed',
             "",
-            "Now: 29 groups with 96 students (1 retired group, 3 students who left remembered).",
+            "Now: 29 groups with 96 students (also in the roster: 1 retired group, 3 students who left).",
             f"Written to {tmp_path / 'r.csv'}.",
             "",
         ]
