@@ -1,1 +1,1 @@
-"""The verbs of `python -m enforcer`, a module each; `__main__` imports only the one that was asked for."""
+"""The verbs of `python -m enforcer`, one module each; `__main__` imports only the one that is called."""

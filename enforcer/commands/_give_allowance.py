@@ -1,4 +1,4 @@
-"""What `allow` and `block` share: their options, and writing an allowance that takes effect at once."""
+"""Shared by `allow` and `block`: their options, and writing an allowance that takes effect at once."""
 
 import functools
 import sys

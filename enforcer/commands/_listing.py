@@ -1,4 +1,4 @@
-"""What the listing commands share: connecting, printing, and what happens when the workspace refuses."""
+"""Shared by the listing commands: connecting, printing, and errors of the workspace."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from labkit.text import escaped
 
 @contextmanager
 def admin_listing() -> Iterator[AdminListing]:
-    """What the workspace holds, for the block; a refusal in it ends the process with a sentence and status 1."""
+    """Yield the workspace's listing. A workspace error in the block ends the process with a sentence and status 1."""
     settings = context.settings(needs_workspace=True)
     try:
         yield AdminListing(workspace_of(settings))
@@ -29,7 +29,7 @@ def admin_listing() -> Iterator[AdminListing]:
 
 @contextmanager
 def admin_listing_and_lab() -> Iterator[tuple[AdminListing, LabState]]:
-    """As `admin_listing`, with the course that is meant."""
+    """Yield the same, and the course."""
     settings = context.settings(needs_workspace=True)
     workspace, lab = lab_of(settings, now=cli.now())
     try:
@@ -40,7 +40,7 @@ def admin_listing_and_lab() -> Iterator[tuple[AdminListing, LabState]]:
 
 
 def show(rows: Sequence[Row], columns: Sequence[str], *, nothing: str, as_json: bool) -> None:
-    """All fields as JSON, or these columns as a table; lists become texts. Without rows the sentence `nothing`."""
+    """Print all fields as JSON, or these columns as a table. Without rows print the sentence `nothing`."""
     if as_json:
         cli.print_json(list(rows))
         return

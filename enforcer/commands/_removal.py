@@ -1,4 +1,4 @@
-"""What the term-end tools share: showing what would go, asking, removing one by one, and reporting each."""
+"""Shared by the commands for the end of a term: list, ask, delete one by one, and report each."""
 
 import functools
 import sys
@@ -16,26 +16,26 @@ from labkit.extras import cli
 from labkit.text import escaped
 from labkit.workspace.expected import WorkspaceIdentity
 
-_ALL = "List what is not the lab's, too, with why it stays. Managed accounts go although they are in other groups."
+_ALL = "Also list what is not the lab's, with the reason. Delete managed accounts even if they are in other groups."
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
 class RemovalOptions:
-    """What the command line says of a removal."""
+    """Options of a removal."""
 
     keep: tuple[str, ...]
-    """Names to be left alone."""
+    """Names that stay."""
     everything: bool
-    """List everything in the workspace, and remove managed accounts that are in other groups, too."""
+    """List everything in the workspace, and also delete managed accounts that are in other groups."""
     yes: bool
     as_json: bool
     dry_run: bool
 
 
 def options(verb: Verb) -> Verb:
-    """Add the options of a removal. The verb gets them as `options` beside its own; its result is the exit status."""
+    """Add the options of a removal. The verb gets them as `options`; its result is the exit status."""
 
     @functools.wraps(verb)
     def with_options(**values: Any) -> None:
@@ -44,7 +44,7 @@ def options(verb: Verb) -> Verb:
 
     for option in reversed(
         (
-            click.option("--keep", multiple=True, metavar="NAME", help="Leave this one alone; may be repeated."),
+            click.option("--keep", multiple=True, metavar="NAME", help="Keep this one; may be repeated."),
             click.option("--all", "everything", is_flag=True, help=_ALL),
             cli.yes_option,
             cli.json_option,
@@ -64,9 +64,9 @@ def remove(
     options: RemovalOptions,
     refusal: str = "",
 ) -> int:
-    """Show the selection, ask unless told not to, remove one by one; return the exit status.
+    """Show the selection, ask unless `--yes` is given, delete one by one, and return the exit status.
 
-    `what` is the plural of what is removed. What is gone already counts as removed, so that a run that was broken off
+    `what` is the plural noun of the objects. Objects that no longer exist count as deleted, so that an interrupted run
     can be repeated. With a `refusal` the selection is only shown, and the sentence says what is missing.
     """
     _show(selection, what, workspace, to_stderr=options.as_json)
@@ -85,7 +85,7 @@ def remove(
         result = "would be deleted" if options.dry_run else "failed" if error else "deleted"
         rows.append({"id": item.id, "name": item.name, "result": result, "message": error or item.description})
         if not options.as_json and not options.dry_run:
-            # At once, so that a run that is broken off has told what it did.
+            # Printed at once, so that an interrupted run has reported what it did.
             print(escaped(f"{item.name}: {result}{f' ({error})' if error else ''}"), flush=True)
     if options.as_json:
         cli.print_json(rows)
@@ -99,13 +99,13 @@ def remove(
 
 
 def without_course_file(course: Course, what: str) -> str:
-    """Why nothing can be told from what others made, or staff from students; empty if a course file names groups."""
+    """Return why nothing can be deleted without a course file; empty if one names the groups."""
     if course.groups:
         return ""
     which = f" of {course.id} {course.term}" if course.id else ""
     return (
         f"no {what} are deleted: there is no course file{which} that names its groups, neither in the workspace nor in "
-        "the ledger; set LAB_COURSE and LAB_TERM, and look for the file with enforcer doctor"
+        "the ledger; set LAB_COURSE and LAB_TERM, and check the file with enforcer doctor"
     )
 
 

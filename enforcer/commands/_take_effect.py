@@ -1,4 +1,4 @@
-"""What `allow` and `revoke` share: a tick that puts what they wrote into effect."""
+"""Shared by `allow`, `block` and `revoke`: a tick that puts their file into effect."""
 
 import sys
 import time
@@ -15,20 +15,20 @@ from labkit.clock import Deadline
 from labkit.extras import cli
 
 WAIT_SECONDS = 40.0
-"""A poll is at work for 30 seconds at most."""
+"""Longer than a poll, which takes 30 seconds at most."""
 BUDGET = timedelta(seconds=30)
 
 
 def take_effect(settings: Settings, *, seconds: float = WAIT_SECONDS) -> int:
-    """Run a tick, after the one that may be at work, and return its exit status; status 1 where that one goes on."""
-    # The machine's clock, because LAB_CLOCK may stand still.
+    """Run a tick, after any running one, and return its exit status; 1 if the other one does not end."""
+    # The machine's clock, because LAB_CLOCK may not move.
     ends = time.monotonic() + seconds
     while True:
         with ledger_lock(settings.ledger_location) as alone:
             if alone:
                 return _tick(settings)
         if time.monotonic() >= ends:
-            print("another poll is at work for long; this takes effect at the next one", file=sys.stderr)
+            print("another poll runs for too long; the change takes effect at the next one", file=sys.stderr)
             return exit_status.PARTLY_FAILED
         time.sleep(0.2)
 

@@ -1,4 +1,4 @@
-"""What commands print about a tick: its actions, and what failed."""
+"""Prints the actions of a tick and its failures."""
 
 import sys
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from labkit.text import escaped
 
 
 def action_json(action: Action) -> dict[str, Any]:
-    """The object that docs/json.md defines."""
+    """Return the object that docs/json.md defines."""
     usage = None if isinstance(action, Restore) else action.limit_usage
     return {
         "action": type(action).__name__.lower(),
@@ -30,7 +30,7 @@ def print_actions(actions: Iterable[Action]) -> None:
 
 
 def print_failures(failures: Iterable[str]) -> int:
-    """Print these sentences; return the exit status that goes with them."""
+    """Print these sentences, and return the exit status: 1 if there are any."""
     failures = list(failures)
     for failure in failures:
         print(escaped(failure), file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`allocations`: which group may do what on which cluster, and who is in it."""
+"""`allocations`: permissions of groups on clusters, with members."""
 
 import sys
 from functools import partial
@@ -26,9 +26,9 @@ from labkit.text import escaped
 )
 @cli.json_option
 def command(as_json: bool) -> None:
-    """List cluster, group, permission and members in one table.
+    """List clusters with groups, permissions and members in one table.
 
-    Exits 1 when the permissions of a cluster could not be read; the other rows are shown all the same.
+    Exits 1 if the permissions of a cluster could not be read; the other rows are still shown.
     """
     problems: list[str] = []
     with admin_listing() as held:

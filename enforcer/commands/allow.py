@@ -27,8 +27,12 @@ from labkit.extras import cli
     metavar="±M",
     help="Raise or lower the soft and hard limit of each day by M.",
 )
-@click.option("--unlimited", is_flag=True, help="No limit on these days; their time still counts for week and term.")
-@click.option("--window", metavar="W", help='Time inside does not count: "Mon 10:00-12:00", or each day "10:00-12:00".')
+@click.option("--unlimited", is_flag=True, help="No limit on these days; the time still counts for week and term.")
+@click.option(
+    "--window",
+    metavar="W",
+    help='Time in this window does not count: "Mon 10:00-12:00", or "10:00-12:00" for every day.',
+)
 @cli.old_flag("--none", "blocked", new="the verb block")
 @_give_allowance.options
 def command(
@@ -39,9 +43,9 @@ def command(
     blocked: bool,
     options: _give_allowance.AllowanceOptions,
 ) -> int:
-    """Change the limits of GROUP, its display name or number, or of all groups: today, on one day or on each of a span.
+    """Change the limits of GROUP (display name or number, or `all`): today, on one day or in a range of days.
 
-    The allowance is a file in the workspace, so that every machine sees it. It is in effect when this returns.
+    The allowance is a file in the workspace, so that every machine sees it. It is in effect when this command returns.
     Exits 1 if it was written and part of the tick that puts it into effect failed.
     """
     return _give_allowance.give(group, _change(minutes, unlimited, blocked, window), options)

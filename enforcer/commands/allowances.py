@@ -1,4 +1,4 @@
-"""`allowances`: what was allowed, to whom, why and by whom."""
+"""`allowances`: lists allowances and blocks."""
 
 import sys
 
@@ -20,14 +20,14 @@ from labkit.text import escaped
     \b
     Examples:
       python -m enforcer allowances           # from today on
-      python -m enforcer allowances --all     # also those that are over or revoked
+      python -m enforcer allowances --all     # also past and revoked ones
       python -m enforcer allowances --json
     """,
 )
-@click.option("--all", "everything", is_flag=True, help="Also those that are over, and those that were revoked.")
+@click.option("--all", "everything", is_flag=True, help="Also show past and revoked ones.")
 @cli.json_option
 def command(everything: bool, as_json: bool) -> None:
-    """List the allowances of the course, oldest first."""
+    """List the allowances and blocks of the course, oldest first."""
     settings = context.settings(needs_workspace=True)
     now = cli.now()
     _, lab = course_of(settings, now=now)
@@ -40,7 +40,7 @@ def command(everything: bool, as_json: bool) -> None:
         cli.print_json([allowance_json(a) | {"revoked_by": _who(revoked.get(a.id))} for a in shown])
     elif not shown:
         print(
-            "nothing was allowed yet" if not given else "no allowance is in force from today on; --all lists the others"
+            "there are no allowances" if not given else "no allowance is in force from today on; --all lists the others"
         )
     else:
         headings = ["id", "group", "from", "to", "allowed", "given by", "given at", "revoked by"]

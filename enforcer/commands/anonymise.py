@@ -1,4 +1,4 @@
-"""`anonymise`: nothing that names people is kept of what is long past."""
+"""`anonymise`: removes the names of people from everything older than a day."""
 
 import sys
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ DEMO_MESSAGES = Path(".lab/letters")
     """,
 )
 @click.option(
-    "--before", type=cli.DateParamType(), metavar="DAY", required=True, help="The first day that is kept as it is."
+    "--before", type=cli.DateParamType(), metavar="DAY", required=True, help="The first day that stays unchanged."
 )
 @click.option(
     "--files",
@@ -51,18 +51,18 @@ DEMO_MESSAGES = Path(".lab/letters")
     multiple=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Remove older reports, messages and logs in it, too, if name and mark prove them to be the lab's; may be "
-    f"repeated. {DEMO_MESSAGES} is always looked through.",
+    help="Also delete older reports, messages and logs in it, if name and marker prove them to be the lab's; may be "
+    f"repeated. {DEMO_MESSAGES} is always searched.",
 )
 @cli.yes_option
 @cli.json_option
 @cli.dry_run_option
 def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, dry_run: bool) -> None:
-    """Take the names of people out of whatever is older than a day: ledger, reports, messages, logs.
+    """Remove the names of people from everything older than a day: ledger, reports, messages, logs.
 
-    Totals stay as they are, per group and day. In the ledger who started a cluster becomes "a member of the group" or
-    "somebody else", messages lose recipients and text, and the file is rewritten, so that nothing is left in free pages
-    or its log. Of a message that still waits to be sent, nothing is sent any more. Exits 1 when something was left.
+    Totals per group and day do not change. In the ledger, users who started a cluster become "a member of the group" or
+    "somebody else", and messages lose recipients and text. The file is rewritten, so that free pages and its log hold
+    no names. Messages that still wait are never sent. Exits 1 if names may be left.
     """
     settings = context.settings()
     now = cli.now()
@@ -81,7 +81,7 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
     if not has_ledger:
         failures.append(f"there is no ledger at {settings.ledger_location}; check CLUSTER_UPTIMES_DB")
     if not dry_run:
-        # With nothing to anonymise the file is rewritten all the same: an earlier run may have failed to.
+        # The file is rewritten even if there is nothing to do, because an earlier run may have failed to.
         is_empty = not any(asdict(planned).values()) and not removals
         if not is_empty and not yes and not cli.is_confirmed(f"anonymise before {before}"):
             print("nothing was anonymised", file=sys.stderr)
@@ -101,7 +101,7 @@ def _zone(ledger: Ledger, settings: Settings, now: datetime) -> tzinfo:
 
 
 def _anonymise_open(ledger: Ledger, before: date, tz: tzinfo, now: datetime) -> AnonymisedCounts:
-    """Anonymise this ledger; ends the process with a sentence where that must not be."""
+    """Anonymise this ledger, or end the process with a sentence if it is not allowed yet."""
     try:
         return anonymise(ledger, before=before, tz=tz, now=now)
     except AnonymiseError as error:
@@ -114,7 +114,7 @@ def _anonymise_ledger(
 ) -> AnonymisedCounts:
     with ledger_lock(settings.ledger_location) as alone:
         if not alone:
-            print("a poll is at work; nothing was anonymised, try again", file=sys.stderr)
+            print("a poll is running; nothing was anonymised, try again", file=sys.stderr)
             raise SystemExit(exit_status.PARTLY_FAILED)
         try:
             with closing(open_ledger(settings.ledger_location)) as ledger:
@@ -161,7 +161,7 @@ def _json(
     *,
     is_done: bool,
 ) -> dict[str, Any]:
-    """The object that docs/json.md defines."""
+    """Return the object that docs/json.md defines."""
     return {
         "before": before.isoformat(),
         "anonymised": is_done,

@@ -1,4 +1,4 @@
-"""`archive`: a term as files that outlive the lab."""
+"""`archive`: exports a term as files."""
 
 import sys
 from datetime import date
@@ -25,8 +25,8 @@ from labkit.text import escaped
       python -m enforcer archive --output archive/94290-2026w
       python -m enforcer archive --output archive/94290-2026w --dry-run --json
 
-    The course is that of LAB_COURSE and LAB_TERM, else the one that was polled last. Run end-of-day before, so that its
-    last days are settled. README.md in the folder tells what each column holds; docs/term-end.md, what may be kept.
+    The course is that of LAB_COURSE and LAB_TERM, or else the last polled one. Run end-of-day before, so that its last
+    days are settled. README.md in the folder describes every column; docs/term-end.md says what may be kept.
     """,
 )
 @click.option(
@@ -34,21 +34,21 @@ from labkit.text import escaped
     required=True,
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Made whole or not at all, readable for you alone. It must not exist yet, or be empty.",
+    help="A new or empty folder. It is written completely or not at all, and only you can read it.",
 )
 @cli.json_option
 @cli.dry_run_option
 def command(output: Path, as_json: bool, dry_run: bool) -> None:
-    """Write history, actions and messages of the term as CSV and Parquet, with its reports, course file and allowances.
+    """Write history, actions and messages of the term as CSV and Parquet, with reports, course file and allowances.
 
-    Reads the ledger alone and changes nothing in it. What names people lies in a folder of its own, `people`, so that
-    it can be deleted when it may no longer be kept: messages with their recipients are there, too. Exits 1 where the
-    ledger knows no course.
+    Reads only the ledger and does not change it. Everything that names people, such as messages and their recipients,
+    is in the folder `people`, so that it can be deleted when it may no longer be kept. Exits 1 if the ledger has no
+    course.
     """
     settings = context.settings()
     now = cli.now()
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        cli.fail(f"{output} is there already; an archive is never written over: name another folder.")
+        cli.fail(f"{output} already exists; an archive is never overwritten: use another folder.")
     with context.copy_of(settings) as ledger:
 
         def render(day: date, suffix: str) -> bytes:
@@ -63,16 +63,16 @@ def command(output: Path, as_json: bool, dry_run: bool) -> None:
                     archive.write(output, ledger, snapshot, days=each, render=render)
             except OSError as error:
                 cli.fail(f"{output} cannot be written: {error.strerror or error}.")
-    _say(output, facts, days, is_made=not dry_run, as_json=as_json)
+    _print_result(output, facts, days, is_made=not dry_run, as_json=as_json)
 
 
-def _say(output: Path, facts: ArchiveFacts, days: list[date], *, is_made: bool, as_json: bool) -> None:
+def _print_result(output: Path, facts: ArchiveFacts, days: list[date], *, is_made: bool, as_json: bool) -> None:
     if as_json:
         cli.print_json(archive_json(output, facts, days, is_made=is_made))
         return
-    said = "is in" if is_made else "would be written to"
+    result = "is in" if is_made else "would be written to"
     up_to = f"settled up to {facts.settled_up_to}" if facts.settled_up_to else "no day of it is settled"
-    print(escaped(f"{facts.course} {facts.term} {said} {output}, with {len(days)} reports; {up_to}"))
+    print(escaped(f"{facts.course} {facts.term} {result} {output}, with {len(days)} reports; {up_to}"))
 
 
 def archive_json(output: Path, facts: ArchiveFacts, days: list[date], *, is_made: bool) -> dict[str, Any]:

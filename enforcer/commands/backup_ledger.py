@@ -1,4 +1,4 @@
-"""`backup-ledger`: a checked copy of the ledger; old copies go as new ones come."""
+"""`backup-ledger`: makes a checked copy of the ledger and deletes old ones."""
 
 import sys
 from pathlib import Path
@@ -21,26 +21,26 @@ from labkit.text import escaped
       python -m enforcer backup-ledger /var/backups/teaching-lab
       deploy/backup-ledger /var/backups/teaching-lab     # from cron
 
-    A ledger in PostgreSQL is saved by pg_dump.
+    Save a ledger in PostgreSQL with pg_dump.
     """,
 )
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def command(folder: Path) -> None:
-    """Copy the ledger into FOLDER, also while a poll writes, and print the newest copy.
+    """Copy the ledger into FOLDER, even while a poll writes, and print the path of the newest copy.
 
-    A copy counts if SQLite finds it whole. A damaged ledger makes no copy and deletes none. The last 14 good copies
-    that differ are kept, and of each ledger the last good one. Exits 1 for a damaged ledger or copy.
+    A copy counts if SQLite's integrity check passes. If the ledger is damaged, no copy is made or deleted. The last 14
+    different good copies are kept, and the last good one of each ledger. Exits 1 for a damaged ledger or copy.
     """
     place = context.ledger_place()
     if is_database_url(place):
-        cli.fail("the ledger is in PostgreSQL; save it by pg_dump.")
+        cli.fail("the ledger is in PostgreSQL; save it with pg_dump.")
     ledger = Path(place).expanduser()
     if not ledger.exists():
         cli.fail(f"there is no ledger at {ledger}; check CLUSTER_UPTIMES_DB.")
     try:
         copies = copy_ledger(ledger, folder, now=cli.now())
     except DamagedError as error:
-        text = f"the ledger {ledger} is damaged ({error}); no copy was made and none deleted: go back to the last one."
+        text = f"the ledger {ledger} is damaged ({error}); no copy was made or deleted; restore the last one."
         print(escaped(text), file=sys.stderr)
         raise SystemExit(exit_status.PARTLY_FAILED) from None
     except OSError as error:

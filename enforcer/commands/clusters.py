@@ -1,4 +1,4 @@
-"""`clusters`: every cluster of the workspace."""
+"""`clusters`: lists the clusters of the workspace."""
 
 import click
 
@@ -18,7 +18,7 @@ from labkit.extras import cli
 )
 @cli.json_option
 def command(as_json: bool) -> None:
-    """List the clusters of the workspace, those of labs with their group."""
+    """List the clusters of the workspace; those of labs have a group."""
     with admin_listing() as held:
         rows = cluster_rows(held.clusters())
     show(

@@ -1,4 +1,4 @@
-"""What a command works with: settings and ledger, or a sentence and an exit status. Imports no SDK."""
+"""Settings and ledger of a command; errors end the process with a sentence and an exit status. Imports no SDK."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,7 +14,7 @@ from labkit.workspace.choice import WorkspaceChoice, WorkspaceChoiceError, Works
 
 
 def settings(*, needs_workspace: bool = False) -> Settings:
-    """The settings of this process; ends it with status 2 and all that is wrong with them."""
+    """Return the settings of this process, or end it with status 2 and a sentence for each mistake."""
     try:
         return read_settings(needs_workspace=needs_workspace)
     except SettingsError as error:
@@ -22,9 +22,9 @@ def settings(*, needs_workspace: bool = False) -> Settings:
 
 
 def read_settings(*, needs_workspace: bool = False) -> Settings:
-    """The settings of this process. Raises SettingsError.
+    """Return the settings of this process. Raises SettingsError.
 
-    With `needs_workspace` the problems include that no workspace is named, or that two are.
+    With `needs_workspace` the problems include a missing or an ambiguous workspace.
     """
     problems: list[str] = []
     of_workspace = of_dotenv()
@@ -44,7 +44,7 @@ def read_settings(*, needs_workspace: bool = False) -> Settings:
 
 
 def ledger_place() -> str:
-    """Where the ledger is, whatever other settings are; ends the process with status 2 if that is not clear."""
+    """Return the location of the ledger, regardless of other settings, or end the process with status 2."""
     try:
         of_dotenv()
         return ledger_location_in(cli.environment())
@@ -53,7 +53,7 @@ def ledger_place() -> str:
 
 
 def of_dotenv() -> dict[str, str]:
-    """The variables of `.env` that concern the workspace; the others are in the environment then."""
+    """Load `.env` into the environment. Return its variables about the workspace, which are not added."""
     try:
         return dotenv.load(cli.environment())
     except dotenv.DotenvError as error:
@@ -61,7 +61,7 @@ def of_dotenv() -> dict[str, str]:
 
 
 def access() -> WorkspaceChoice:
-    """Host and credential for this process, by the rule of all programs. Raises SettingsError."""
+    """Return host and credential for this process, by the rule of all programs. Raises SettingsError."""
     try:
         return choose_and_apply(cli.environment(), WorkspaceOptions(), of_dotenv())
     except WorkspaceChoiceError as error:
@@ -69,13 +69,13 @@ def access() -> WorkspaceChoice:
 
 
 def ledger_of(settings: Settings) -> AbstractContextManager[Ledger]:
-    """The ledger, open and up to date, while the block runs."""
+    """Open the ledger for the block, with the current schema."""
     return _open(open_ledger, settings, "opened")
 
 
 @contextmanager
 def empty_ledger() -> Iterator[Ledger]:
-    """A ledger in memory that knows nothing, while the block runs."""
+    """Yield an empty ledger in memory."""
     ledger = empty_copy()
     try:
         yield ledger
@@ -84,15 +84,15 @@ def empty_ledger() -> Iterator[Ledger]:
 
 
 def copy_of(settings: Settings) -> AbstractContextManager[Ledger]:
-    """A copy of the ledger that takes whatever is written to it with it when the block ends."""
+    """Open a copy of the ledger for the block; what is written to it is discarded."""
     return _open(open_copy, settings, "read")
 
 
 @contextmanager
 def _open(opener: Callable[[str], Ledger], settings: Settings, verb: str) -> Iterator[Ledger]:
-    """What the opener makes of the ledger's place, or a sentence and status 2; closed when the block ends.
+    """Yield the opened ledger, or end the process with a sentence and status 2.
 
-    Raises LedgerUnavailable where what is wrong may pass.
+    Raises LedgerUnavailable for temporary failures.
     """
     try:
         ledger = opener(settings.ledger_location)

@@ -1,4 +1,4 @@
-"""`delete-groups`: remove the groups of a term."""
+"""`delete-groups`: deletes the groups of a term."""
 
 import click
 
@@ -21,8 +21,8 @@ from enforcer.retention.term_end import groups_to_remove
 def command(options: _removal.RemovalOptions) -> int:
     """Delete the groups that the course file names, and no others; their members stay.
 
-    Lists them first and asks for a typed confirmation. A run that was broken off can be repeated. Exits 1 when one
-    could not be deleted.
+    Lists them first and asks for a typed confirmation. An interrupted run can be repeated. Exits 1 if one could not be
+    deleted.
     """
     with admin_listing_and_lab() as (held, lab):
         named = lab.course.groups

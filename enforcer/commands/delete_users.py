@@ -1,4 +1,4 @@
-"""`delete-users`: take the accounts of a term out of the workspace."""
+"""`delete-users`: deletes the accounts of a term."""
 
 from functools import reduce
 from operator import or_
@@ -13,7 +13,7 @@ from labkit.extras import cli
 from labkit.formats.roster_file import RosterAccounts, RosterFileError, parse_accounts
 
 _NO_ROSTER = (
-    "nobody is deleted: only a roster says whose account the lab made; add --roster rosters/<course>-<term>.csv, once "
+    "nobody is deleted: only a roster marks the accounts of the lab; add --roster rosters/<course>-<term>.csv, once "
     "for each roster of lab.toml"
 )
 
@@ -35,15 +35,15 @@ _NO_ROSTER = (
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A normalised roster: who is marked managed in it may go; may be repeated.",
+    help="A normalised roster: accounts that it marks as managed may be deleted; may be repeated.",
 )
 @_removal.options
 def command(options: _removal.RemovalOptions, rosters: tuple[Path, ...]) -> int:
-    """Delete the accounts that a roster marks managed; never you, an administrator, staff, --keep, or an account that
+    """Delete the accounts that a roster marks as managed; never yours, administrators, staff, --keep, or accounts that
     existed before the lab.
 
-    Lists them first and asks for a typed confirmation; without --roster it lists the members of the lab's groups and
-    deletes nobody. A run that was broken off can be repeated. Exits 1 when one could not be deleted.
+    Lists them first and asks for a typed confirmation. Without --roster it lists the members of the lab's groups and
+    deletes nobody. An interrupted run can be repeated. Exits 1 if an account could not be deleted.
     """
     accounts = reduce(or_, map(_accounts_in, rosters)) if rosters else None
     with admin_listing_and_lab() as (held, lab):
@@ -69,7 +69,7 @@ def command(options: _removal.RemovalOptions, rosters: tuple[Path, ...]) -> int:
 
 
 def _accounts_in(path: Path) -> RosterAccounts:
-    """What the roster says; ends the process with a sentence and status 2 for a file that cannot be used."""
+    """Return the accounts of a roster, or end the process with a sentence and status 2."""
     try:
         return parse_accounts(path.read_text(encoding="utf-8-sig"), str(path))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`doctor`: is everything as the enforcer needs it?"""
+"""`doctor`: checks everything that the enforcer needs."""
 
 import os
 import stat
@@ -35,13 +35,13 @@ from labkit.text import escaped
 
 SETTINGS = "settings"
 NOWHERE = ":memory:"
-"""The place of a ledger that does not exist: a copy of it is empty."""
+"""Location of a ledger that does not exist, so that a copy of it is empty."""
 USABLE = {
     "SQL warehouses": ("/api/2.0/sql/warehouses", "warehouses", "warehouses", "id"),
     "cluster policies": ("/api/2.0/policies/clusters/list", "policies", "cluster-policies", "policy_id"),
     "instance pools": ("/api/2.0/instance-pools/list", "instance_pools", "instance-pools", "instance_pool_id"),
 }
-"""What `users` may have been given: kind → its list, the name in it, its permissions, its id."""
+"""Objects on which the group `users` may have permissions: kind → its list, the key in it, its permissions, its id."""
 
 
 @click.command(
@@ -55,12 +55,12 @@ USABLE = {
 )
 @cli.json_option
 def command(as_json: bool) -> None:
-    """Check everything a poll relies on, one line each; changes nothing.
+    """Check everything that a poll needs, and print a line for each check. Changes nothing.
 
     Exits 1 if any check fails, and 2 if a setting is wrong or missing.
 
-    Settings, workspace and rights, mail, ledger, clock and zone, course file and allowances, the last poll; students
-    who may restart their cluster by another route; and, as a note, what the quota cannot cover.
+    Checks settings, workspace and permissions, mail, ledger, clock and zone, course file and allowances, the last poll,
+    and students who can restart their cluster in another way. Notes what the quota cannot cover.
     """
     findings = []
     for finding in _findings():
@@ -87,7 +87,7 @@ def _findings() -> Iterator[Finding]:
         yield checks.settings_file(str(settings_file), settings_file.stat().st_mode)
     is_readable, of_ledger = _ledger(settings)
     yield from of_ledger
-    # Without the ledger the rest is examined all the same, as with an empty one.
+    # Without the ledger the other checks run with an empty one.
     with context.copy_of(settings) if is_readable else closing(open_copy(NOWHERE)) as ledger:
         yield from checks.mail(settings, waiting=waiting_count(ledger))
         try:
@@ -101,7 +101,7 @@ def _findings() -> Iterator[Finding]:
 
 
 def _ledger(settings: Settings) -> tuple[bool, list[Finding]]:
-    """Whether the ledger can be read, and what is wrong with it."""
+    """Return whether the ledger can be read, and its findings."""
     try:
         open_copy(settings.ledger_location).close()
     except (OSError, DatabaseError) as error:
@@ -148,7 +148,7 @@ def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Fi
 
 
 def _people(held: AdminListing, lab: LabState) -> Iterator[Finding]:
-    """What needs the permissions of every lab cluster, and everybody in the workspace."""
+    """Yield the checks that need the permissions of all lab clusters and all users of the workspace."""
 
     def grants_of(id: str) -> list[Grant] | None:
         try:
@@ -182,7 +182,7 @@ def _people(held: AdminListing, lab: LabState) -> Iterator[Finding]:
 
 
 def _usable(held: AdminListing) -> Mapping[str, int]:
-    """How many of each kind the built-in group of all users was given."""
+    """Return how many objects of each kind the built-in group `users` has permissions on."""
     return {kind: held.usable_by_all(*where) for kind, where in USABLE.items()}
 
 
@@ -201,8 +201,8 @@ def _read(workspace: Workspace, path: str) -> str | None:
 
 
 def _time(workspace: Workspace) -> datetime | None:
-    told = workspace.date_header()
+    header = workspace.date_header()
     try:
-        return parsedate_to_datetime(told) if told else None
+        return parsedate_to_datetime(header) if header else None
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""`end-of-day`: closes the days that are over."""
+"""`end-of-day`: settles past days."""
 
 import sys
 import time
@@ -26,7 +26,7 @@ from labkit.extras import cli
 
 BUDGET = timedelta(minutes=2)
 LOCK_SECONDS = 60.0
-"""A poll takes less; whoever holds the lock for longer is no poll."""
+"""Longer than a poll takes: a process that holds the lock for longer is not a poll."""
 
 
 @click.command(
@@ -35,21 +35,19 @@ LOCK_SECONDS = 60.0
     \b
     Examples:
       python -m enforcer end-of-day                    # from cron, some minutes after midnight
-      python -m enforcer end-of-day --day 2026-11-01   # no further than this day
+      python -m enforcer end-of-day --day 2026-11-01   # only up to this day
       python -m enforcer end-of-day --dry-run
       python -m enforcer end-of-day --json
     """,
 )
-@click.option(
-    "--day", type=cli.DateParamType(), metavar="DAY", help="The last day to settle; yesterday where none is given."
-)
+@click.option("--day", type=cli.DateParamType(), metavar="DAY", help="The last day to settle. [default: yesterday]")
 @cli.dry_run_option
 @cli.json_option
 def command(day: date | None, dry_run: bool, as_json: bool) -> None:
-    """Settle every day that is over and was not settled: fix its totals, lift restrictions, send its report.
+    """Settle every past day that is not settled yet: fix its totals, lift restrictions, send its report.
 
-    Safe at any hour, twice, and after a week off. Exits 0 when all is well, 1 when something is still due, 2 for
-    settings.
+    Can run at any hour, repeatedly, and after a week without polls. Exits 0 if everything was done, 1 if something is
+    still due, 2 for wrong settings.
     """
     settings = context.settings(needs_workspace=True)
     if day:
@@ -83,7 +81,7 @@ def command(day: date | None, dry_run: bool, as_json: bool) -> None:
 
 @contextmanager
 def _patiently(place: str) -> Iterator[bool]:
-    """The lock, also where a poll has it just now."""
+    """Hold the lock, after waiting for a poll that has it."""
     ends = time.monotonic() + LOCK_SECONDS
     while True:
         with ledger_lock(place) as alone:
@@ -94,7 +92,7 @@ def _patiently(place: str) -> Iterator[bool]:
 
 
 def _rehearse(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
-    """Print what would be done, by a copy of the ledger; return the exit status."""
+    """Print what would be done, using a copy of the ledger. Return the exit status."""
     now = cli.now()
     workspace = workspace_of(settings)
     with context.copy_of(settings) as ledger:
@@ -112,7 +110,7 @@ def _rehearse(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
 
 
 def _must_be_over(settings: Settings, day: date) -> None:
-    """Raises click.UsageError for a day that is not over where the course is."""
+    """Raise click.UsageError for a day that is not over in the course's zone."""
     with context.copy_of(settings) as ledger:
         today = load_past_snapshot(ledger, settings, now=cli.now()).today
     if day >= today:
@@ -122,18 +120,18 @@ def _must_be_over(settings: Settings, day: date) -> None:
 
 
 def _print(result: TickResult, what: str, *, last: date | None, is_done: bool, as_json: bool) -> None:
-    """`last`: the last day that is settled now."""
+    """Print the result. `last` is the last settled day."""
     if as_json:
         cli.print_json(_json(result, is_done=is_done))
         return
     for day in result.settled_days:
         print(f"{day} {what}")
     if not result.settled_days and not result.failures:
-        print(f"no day is due; {f'{last} is the last that is settled' if last else 'none was settled yet'}")
+        print(f"no day is due; {f'{last} is the last settled day' if last else 'no day was settled yet'}")
 
 
 def _json(result: TickResult, *, is_done: bool) -> dict[str, Any]:
-    """The object that docs/json.md defines."""
+    """Return the object that docs/json.md defines."""
     return {
         "settled": is_done,
         "days": [day.isoformat() for day in result.settled_days],

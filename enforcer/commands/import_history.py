@@ -1,4 +1,4 @@
-"""`import-history`: what the earlier system counted becomes history here."""
+"""`import-history`: imports the totals of the earlier system."""
 
 import sys
 from datetime import date, datetime, timedelta, tzinfo
@@ -36,13 +36,13 @@ SHOWN = 20
 @cli.json_option
 @cli.dry_run_option
 def command(file: Path, as_json: bool, dry_run: bool) -> None:
-    """Take the days of the earlier system's FILE (cluster_uptimes.db) into the ledger.
+    """Import the days of the earlier system's FILE (cluster_uptimes.db) into the ledger.
 
     Its total per cluster and day becomes a settled day, marked as imported and as an estimate; usage, report and
-    archive show it. A day that this enforcer settled itself stays as it is, and one that it can still count from the
-    workspace's events becomes exact at end-of-day. Limits of week and term are counted from sessions alone. Safe to
-    repeat. Clusters that the ledger does not know are put down under LAB_COURSE and LAB_TERM, or the course that was
-    looked at last. The file is only read. Exits 1 when a row of it could not be taken.
+    archive show it. Days that this enforcer settled do not change. A day that can still be counted from the
+    workspace's events becomes exact at end-of-day. Limits of week and term count only sessions. Safe to repeat.
+    Clusters that the ledger does not know are stored under LAB_COURSE and LAB_TERM, or under the course that was read
+    last. The file is only read. Exits 1 if a row could not be imported.
     """
     settings = context.settings()
     now = cli.now()
@@ -56,7 +56,7 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:
     else:
         with ledger_lock(settings.ledger_location) as alone:
             if not alone:
-                print("a poll is at work; nothing was imported, try again", file=sys.stderr)
+                print("a poll is running; nothing was imported, try again", file=sys.stderr)
                 raise SystemExit(exit_status.PARTLY_FAILED)
             with context.ledger_of(settings) as ledger:
                 result = _import(ledger, settings, history, now)
@@ -104,16 +104,16 @@ def _show(history: LegacyHistory, result: ImportResult, *, is_done: bool) -> Non
             f"skipped: the running totals of {history.running_totals} clusters; today is counted from the workspace's "
             "events"
         )
-    for line in lines or ["the file holds no day"]:
+    for line in lines or ["the file has no days"]:
         print(line)
     for reason in result.skipped[:SHOWN]:
         print(escaped(reason), file=sys.stderr)
     if len(result.skipped) > SHOWN:
-        print(f"and {len(result.skipped) - SHOWN} more; --json tells all", file=sys.stderr)
+        print(f"and {len(result.skipped) - SHOWN} more; --json lists all", file=sys.stderr)
 
 
 def _json(file: Path, history: LegacyHistory, result: ImportResult, *, is_done: bool) -> dict[str, Any]:
-    """The object that docs/json.md defines."""
+    """Return the object that docs/json.md defines."""
     ms = timedelta(milliseconds=1)
     return {
         "file": str(file),

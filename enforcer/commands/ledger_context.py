@@ -1,4 +1,4 @@
-"""The course as the ledger has it, or a sentence and an exit status."""
+"""The course in the ledger; errors end the process with a sentence and an exit status."""
 
 import sys
 from datetime import datetime
@@ -13,7 +13,7 @@ from labkit.text import escaped
 
 
 def course_on_record(ledger: Ledger, settings: Settings, *, now: datetime) -> Snapshot:
-    """The course that was polled last; ends the process with status 1 if the ledger knows none."""
+    """Return the course that was polled last, or end the process with status 1 if the ledger has none."""
     snapshot = load_past_snapshot(ledger, settings, now=now)
     if not snapshot.clusters:
         print(escaped(no_course(settings)), file=sys.stderr)
@@ -22,15 +22,15 @@ def course_on_record(ledger: Ledger, settings: Settings, *, now: datetime) -> Sn
 
 
 def no_course(settings: Settings) -> str:
-    """That the ledger knows nothing of the course, and what to check."""
+    """Return a sentence that the ledger does not have the course, with what to check."""
     place = (
         redact_database_url(settings.ledger_location)
         if is_database_url(settings.ledger_location)
         else settings.ledger_location
     )
     if not settings.course:
-        return f"the ledger {place} knows no course; check CLUSTER_UPTIMES_DB, or poll first"
+        return f"the ledger {place} has no course; check CLUSTER_UPTIMES_DB, or poll first"
     course = " ".join(filter(None, (settings.course, settings.term)))
     return (
-        f"the ledger {place} knows no course {course}; check CLUSTER_UPTIMES_DB, LAB_COURSE and LAB_TERM, or poll first"
+        f"the ledger {place} has no course {course}; check CLUSTER_UPTIMES_DB, LAB_COURSE and LAB_TERM, or poll first"
     )

@@ -1,4 +1,4 @@
-"""`poll`: one tick."""
+"""`poll`: runs one tick."""
 
 import sys
 from contextlib import ExitStack
@@ -31,20 +31,22 @@ BUDGET_SECONDS = 30.0
     default=BUDGET_SECONDS,
     show_default=True,
     type=cli.FloatParamType(1, 3600, unit="seconds"),
-    help="Seconds at most.",
+    help="Maximum seconds.",
 )
-@click.option("--dry-run", is_flag=True, help="Print what would be done; change neither workspace, ledger nor mail.")
-@click.option("--stop-now", is_flag=True, help="Stop what is due at once, also if most of what runs is due.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print what would be done; do not change workspace or ledger, send no mail."
+)
+@click.option("--stop-now", is_flag=True, help="Stop due clusters at once, even if most running clusters are due.")
 @cli.json_option
 def command(budget: float, dry_run: bool, stop_now: bool, as_json: bool) -> None:
-    """One tick: warn, stop, restrict and restore what is due.
+    """Run one tick: warn, stop, restrict and restore what is due.
 
-    Exits 0 when all is well, 1 when something failed and is still due, 2 for settings. A second poll that starts
-    while one runs says so and exits 0.
+    Exits 0 if everything was done, 1 if something failed and is still due, 2 for wrong settings. If another poll is
+    running, prints that and exits 0.
     """
     settings = context.settings(needs_workspace=True)
     if dry_run:
-        # It works on a copy: neither has to wait for the other.
+        # On a copy of the ledger, so that it need not wait for a running poll.
         raise SystemExit(_rehearse(settings, as_json=as_json))
     deadline = Deadline(timedelta(seconds=budget))
     with ExitStack() as stack:
@@ -54,12 +56,12 @@ def command(budget: float, dry_run: bool, stop_now: bool, as_json: bool) -> None
         except LedgerUnavailable as error:
             alone, trouble = True, error
         if not alone:
-            print("another poll is at work; nothing to do here", file=sys.stderr)
+            print("another poll is already running", file=sys.stderr)
             if as_json:
                 cli.print_json([])
             return
         now = cli.now()
-        # Slow, so only the holder of the lock imports it.
+        # Slow to import, so only the holder of the lock does.
         from enforcer.commands.workspace_context import workspace_or_error
         from enforcer.operations.outage import note_recovery, run_without_ledger
         from enforcer.operations.supervise import mail_service, supervised
@@ -101,7 +103,7 @@ def command(budget: float, dry_run: bool, stop_now: bool, as_json: bool) -> None
 
 
 def _rehearse(settings: Settings, *, as_json: bool) -> int:
-    """Print what would be done, by a copy of the ledger; return the exit status."""
+    """Print what would be done, using a copy of the ledger. Return the exit status."""
     from enforcer.commands.workspace_context import workspace_of
     from enforcer.tick.run import plan_tick
     from enforcer.workspace.errors import WorkspaceError

@@ -1,4 +1,4 @@
-"""`purge-clusters`: remove the clusters of a term for good."""
+"""`purge-clusters`: deletes the clusters of a term permanently."""
 
 import click
 
@@ -20,10 +20,10 @@ from enforcer.retention.term_end import clusters_to_remove
 )
 @_removal.options
 def command(options: _removal.RemovalOptions) -> int:
-    """Remove the clusters of the groups that the course file names with their definitions, and no others.
+    """Permanently delete the clusters of the groups that the course file names, and no others.
 
-    Lists them first and asks for a typed confirmation. A run that was broken off can be repeated. Exits 1 when one
-    could not be deleted.
+    Lists them first and asks for a typed confirmation. An interrupted run can be repeated. Exits 1 if one could not be
+    deleted.
     """
     with admin_listing_and_lab() as (held, lab):
         of_lab = {cluster.id: group_of(cluster) for cluster in lab.clusters}

@@ -1,4 +1,4 @@
-"""`report`: a day as a page, as a mail, or as a table."""
+"""`report`: makes the report of a day as page, mail, table or chart."""
 
 import sys
 from datetime import date, timedelta
@@ -23,31 +23,29 @@ SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
     \b
     Examples:
       python -m enforcer report --day 2026-11-01 --output report-2026-11-01.html
-      python -m enforcer report --day 2026-11-01 --output report.eml   # as the mail: text, HTML, picture, CSV
+      python -m enforcer report --day 2026-11-01 --output report.eml   # as mail: text, HTML, chart, CSV
       python -m enforcer report > yesterday.html
       python -m enforcer report --day 2026-11-01 --json
     """,
 )
-@click.option(
-    "--day", type=cli.DateParamType(), metavar="DAY", help="Such as 2026-11-01; yesterday where none is given."
-)
+@click.option("--day", type=cli.DateParamType(), metavar="DAY", help="Such as 2026-11-01. [default: yesterday]")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Written readable for you alone; its ending says what it becomes: .html, .eml, .txt, .csv or .png. "
-    "Without it the page goes to standard output. `purge` knows the names report.html and report-DAY.html.",
+    help="Only you can read it. The suffix sets the format: .html, .eml, .txt, .csv or .png. Without this option the "
+    "HTML page is printed. `anonymise` recognises the names report.html and report-DAY.html.",
 )
 @cli.json_option
 def command(day: date | None, output: Path | None, as_json: bool) -> None:
-    """What every cluster did on a day, from what the ledger holds. Changes nothing and sends nothing.
+    """Make the report of a day from the ledger: what every cluster did. Changes nothing and sends nothing.
 
-    Today is shown up to now, as the last poll saw it. Exits 1 if the ledger knows no course, or nothing of the day.
+    Today is shown up to the last poll. Exits 1 if the ledger has no course, or nothing about the day.
     """
     if output and output.suffix.lower() not in SUFFIXES:
         raise click.UsageError(f"{output} must end in one of {', '.join(SUFFIXES)}")
     if output and as_json:
-        raise click.UsageError("give --output or --json")
+        raise click.UsageError("--output and --json cannot be combined")
     settings = context.settings()
     now = cli.now()
     with context.copy_of(settings) as ledger:
@@ -57,7 +55,9 @@ def command(day: date | None, output: Path | None, as_json: bool) -> None:
             raise click.UsageError(f"{day} has not come yet")
         report = report_of(ledger, snapshot, day)
         if report.is_unknown:
-            print(f"the ledger knows nothing of {day}: no poll ran before its end, and no cluster ran", file=sys.stderr)
+            print(
+                f"the ledger has nothing about {day}: no poll ran before its end, and no cluster ran", file=sys.stderr
+            )
             raise SystemExit(exit_status.PARTLY_FAILED)
     if as_json:
         cli.print_json(report_json(report))

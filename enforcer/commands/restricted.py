@@ -1,4 +1,4 @@
-"""`restricted`: what the deploy asks before it plans permissions."""
+"""`restricted`: tells the deploy which groups are restricted, before it plans permissions."""
 
 import gc
 import json
@@ -18,7 +18,7 @@ from labkit.workspace.choice import WorkspaceChoiceError, WorkspaceOptions
 
 @dataclass(frozen=True)
 class Query:
-    """What Terraform asks; an empty text is one that is not given."""
+    """Terraform's query; an empty text means not given."""
 
     course: str
     term: str
@@ -35,11 +35,11 @@ class Query:
     """,
 )
 def command() -> None:
-    """For Terraform: the groups that are lowered now because their cluster has reached a limit.
+    """For Terraform: print the groups that are restricted because they have reached a limit.
 
-    An external data script: one JSON object on standard input with course and term, and host and profile where they
-    are not the environment's; one JSON object on standard output, such as {"group_03": "day 180"}. Reads the live
-    workspace and nothing else. Without a course file or clusters the answer is {}.
+    An external data script. Standard input is a JSON object with course and term, and with host and profile if they
+    differ from the environment's. Standard output is a JSON object such as {"group_03": "day 180"}. Reads only the live
+    workspace. Without a course file or clusters the output is {}.
     """
     try:
         query = parse_query(sys.stdin.read())
@@ -51,12 +51,12 @@ def command() -> None:
         query.host, profile=query.profile, url_name="the host of the query", profile_name="the profile"
     )
     try:
-        # Not .env: Terraform, which starts this, does not read it either.
+        # Without .env, because Terraform, which starts this, does not read it either.
         choice = choose_and_apply(cli.environment(), flags)
     except WorkspaceChoiceError as error:
         cli.fail(str(error))
-    # Each plan waits for this, and a query that is refused needs none of it. Looking for garbage meanwhile takes a
-    # fifth of the time.
+    # Imported late: each plan waits for this, and an invalid query needs none of it. Garbage collection would add a
+    # fifth to the time.
     gc.disable()
     from enforcer.tick.restricted import restricted
     from enforcer.workspace.client import connect
@@ -74,14 +74,14 @@ def command() -> None:
 
 
 def parse_query(text: str) -> Query:
-    """The query of an external data source. Raises ValueError with a sentence."""
+    """Return the query of an external data source. Raises ValueError with a sentence."""
     try:
-        told: Any = json.loads(text)
+        document: Any = json.loads(text)
     except ValueError as error:
-        raise ValueError(f"standard input is no JSON ({error}); see restricted --help") from None
-    if not isinstance(told, dict) or not all(isinstance(value, str) for value in told.values()):
-        raise ValueError("standard input must be one JSON object of texts; see restricted --help")
-    missing = [name for name in ("course", "term") if not told.get(name)]
+        raise ValueError(f"standard input is not JSON ({error}); see restricted --help") from None
+    if not isinstance(document, dict) or not all(isinstance(value, str) for value in document.values()):
+        raise ValueError("standard input must be one JSON object with text values; see restricted --help")
+    missing = [name for name in ("course", "term") if not document.get(name)]
     if missing:
         raise ValueError(f"the query has no {' and no '.join(missing)}; see restricted --help")
-    return Query(told["course"], told["term"], told.get("host") or None, told.get("profile") or None)
+    return Query(document["course"], document["term"], document.get("host") or None, document.get("profile") or None)

@@ -1,4 +1,4 @@
-"""`revoke`: take an allowance back."""
+"""`revoke`: revokes an allowance or a block."""
 
 import sys
 from difflib import get_close_matches
@@ -21,7 +21,7 @@ from labkit.text import escaped
     epilog="""
     \b
     Examples:
-      python -m enforcer allowances                                # shows the ids
+      python -m enforcer allowances                                # lists the ids
       python -m enforcer revoke 20261102T083000Z-5f0c91aa --reason "given by mistake"
     """,
 )
@@ -30,9 +30,9 @@ from labkit.text import escaped
 @cli.json_option
 @cli.dry_run_option
 def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
-    """Revoke the allowance ID, or the one whose id begins so; in effect when this returns.
+    """Revoke the allowance or block ID, or the only one whose id begins with ID. It is in effect when this returns.
 
-    The allowance's file stays and the revocation is another, so that it can be seen later what was in force.
+    The revocation is a separate file and the allowance's file stays, so that it remains visible what was in force.
     """
     settings = context.settings(needs_workspace=True)
     now = cli.now()
@@ -48,16 +48,16 @@ def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
             raise SystemExit(exit_status.PARTLY_FAILED) from None
     status = exit_status.DONE if dry_run else take_effect(settings)
     if as_json:
-        told = {"id": revocation.id, "revokes": allowance.id, "reason": revocation.reason}
-        cli.print_json(told | {"given_by": revocation.given_by, "path": path_of(lab, revocation.id)})
+        document = {"id": revocation.id, "revokes": allowance.id, "reason": revocation.reason}
+        cli.print_json(document | {"given_by": revocation.given_by, "path": path_of(lab, revocation.id)})
     else:
-        said = "was revoked before" if earlier else "would be revoked" if dry_run else "revoked"
-        print(escaped(f"{allowance.group or 'all groups'}, {allowance}: {said}"))
+        result = "was revoked before" if earlier else "would be revoked" if dry_run else "revoked"
+        print(escaped(f"{allowance.group or 'all groups'}, {allowance}: {result}"))
     raise SystemExit(status)
 
 
 def _find(id: str, given: dict[str, Allowance]) -> Allowance:
-    """The allowance with this id, or the only one whose id begins so; ends with a sentence where there is none."""
+    """Return the allowance with this id or the only one whose id begins with it, or end the process with a sentence."""
     if id in given:
         return given[id]
     found = [name for name in given if id and name.startswith(id)]
@@ -66,7 +66,7 @@ def _find(id: str, given: dict[str, Allowance]) -> Allowance:
     if found:
         cli.fail(f'several allowances begin with "{id}": {", ".join(sorted(found))}.')
     if not given:
-        cli.fail(f'there is no allowance "{id}": nothing was allowed yet.')
+        cli.fail(f'there is no allowance "{id}": no allowance was given yet.')
     near = get_close_matches(id, given, n=3)
     known = f"did you mean {', '.join(near)}?" if near else "`allowances --all` lists them."
     cli.fail(f'there is no allowance "{id}"; {known}')

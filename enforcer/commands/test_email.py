@@ -1,4 +1,4 @@
-"""`test-email`: one message, and what the mail service makes of it."""
+"""`test-email`: sends one message and reports its final status."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ from labkit.text import escaped, quoted
 
 CALL_TIMEOUT = timedelta(seconds=20)
 PAUSES = (1, 2, 4, 8, 12)
-"""Seconds between two questions; the last one goes on. Azure allows ten a minute for a domain that it lends."""
+"""Seconds between two status checks; the last value repeats. Azure allows ten a minute for a managed domain."""
 
 
 @click.command(
@@ -34,20 +34,20 @@ PAUSES = (1, 2, 4, 8, 12)
       python -m enforcer test-email --json
     """,
 )
-@click.option("--to", "recipient", metavar="ADDRESS", help="Who gets it; ADMIN_EMAIL unless told otherwise.")
+@click.option("--to", "recipient", metavar="ADDRESS", help="The recipient. [default: ADMIN_EMAIL]")
 @click.option(
     "--wait",
     default=120.0,
     show_default=True,
     type=cli.FloatParamType(1, 3600, unit="seconds"),
-    help="Seconds for the verdict.",
+    help="Seconds to wait for the final status.",
 )
 @cli.json_option
 def command(recipient: str | None, wait: float, as_json: bool) -> None:
-    """Send one message and wait for Azure's verdict.
+    """Send one message and wait for its final status from Azure.
 
-    Exits 0 when the message was delivered, 1 when it was refused or no verdict came, 2 for settings. Says which part of
-    the settings is wrong where that can be told.
+    Exits 0 if the message was delivered, 1 if it was refused or has no final status yet, 2 for wrong settings. Names
+    the wrong setting if possible.
     """
     settings = context.settings()
     if settings.mail is None:
@@ -57,7 +57,7 @@ def command(recipient: str | None, wait: float, as_json: bool) -> None:
         )
     to = recipient or settings.admin_email
     if not to:
-        cli.fail("ADMIN_EMAIL is missing; set it, or say --to ADDRESS.")
+        cli.fail("ADMIN_EMAIL is missing; set it, or use --to ADDRESS.")
     if not is_address(to):
         raise click.BadParameter(f"{quoted(to)} is not an e-mail address", param_hint="'--to'")
     raise SystemExit(send_one(settings, settings.mail, to, seconds=wait, now=cli.now(), as_json=as_json))
@@ -66,35 +66,35 @@ def command(recipient: str | None, wait: float, as_json: bool) -> None:
 def send_one(
     settings: Settings, mail: MailSettings, to: str, *, seconds: float, now: datetime, as_json: bool = False
 ) -> int:
-    """Return the exit status."""
+    """Send the message and return the exit status."""
     message = messages.test(to=to, at=now, sender=mail.sender, folder=settings.mail_templates)
     payload = json.dumps({"senderAddress": mail.sender, **request_body(message, message.to, message.cc)})
     operation_id, service = str(uuid.uuid4()), mail_service(settings)
     with context.ledger_of(settings) as ledger:
-        # The service counts this one, so polls have to.
+        # The service counts this call, so polls must count it, too.
         note_call(ledger, "send", now)
     result = service.send(operation_id, payload, timeout=CALL_TIMEOUT)
     if result.status is SendStatus.ACCEPTED:
-        print(f"accepted as operation {operation_id}; waiting for the verdict", file=sys.stderr)
+        print(f"accepted as operation {operation_id}; waiting for its final status", file=sys.stderr)
         result = _await_final_status(service, operation_id, seconds)
     is_delivered = result.status is SendStatus.ACCEPTED and result.is_final
     text = f"delivered to {to} from {mail.sender}" if is_delivered else _explained(result, mail)
     if as_json:
-        told = {
+        document = {
             "operation_id": operation_id,
             "to": to,
             "sender": mail.sender,
             "delivered": is_delivered,
             "message": text,
         }
-        cli.print_json(told)
+        cli.print_json(document)
     else:
         print(escaped(text), file=sys.stdout if is_delivered else sys.stderr)
     return exit_status.DONE if is_delivered else exit_status.PARTLY_FAILED
 
 
 def _await_final_status(service: MailService, operation_id: str, seconds: float) -> SendResult:
-    """What became of the message, or the last that was said when the time was over. The only place that waits."""
+    """Return the final status, or the last one when the time is over. The only place that waits."""
     ends = time.monotonic() + seconds
     tried = 0
     while True:
@@ -109,10 +109,10 @@ def _await_final_status(service: MailService, operation_id: str, seconds: float)
 
 
 def _explained(result: SendResult, mail: MailSettings) -> str:
-    """A sentence with what to do."""
+    """Return a sentence that says what to do."""
     match result.status:
         case SendStatus.ACCEPTED:
-            return f"no verdict yet ({result.text}); the message may still arrive"
+            return f"no final status yet ({result.text}); the message may still arrive"
         case SendStatus.BUSY:
             return f"{result.text}; wait, and set MAIL_SENDS_PER_MINUTE and MAIL_SENDS_PER_HOUR to what is allowed"
         case SendStatus.REFUSED if result.concerns_all:
@@ -122,4 +122,4 @@ def _explained(result: SendResult, mail: MailSettings) -> str:
         case SendStatus.UNKNOWN:
             return f"{result.text}; check AZURE_EMAIL_ENDPOINT and the network"
         case _:
-            return f"{result.text}; check that {mail.sender} is a sender of this resource, and the address it goes to"
+            return f"{result.text}; check that {mail.sender} is a sender of this resource, and the recipient's address"

@@ -1,4 +1,4 @@
-"""`usage`: what was used and what is left."""
+"""`usage`: shows used and remaining time."""
 
 import sys
 from collections.abc import Iterable
@@ -50,10 +50,10 @@ LONGEST = timedelta(days=366)
 @cli.to_option
 @cli.json_option
 def command(day: date | None, first: date | None, last: date | None, as_json: bool) -> None:
-    """Used per cluster and what is left to its group, for day, week and term. Changes nothing.
+    """Show the used time of each cluster and what is left to its group, for day, week and term. Changes nothing.
 
-    A group's limits count all its clusters, those included that are gone. Sessions that staff or the deploy started are
-    shown apart; somebody who is not known counts, and is marked. Where the workspace does not answer, the figures are
+    A group's limits count all its clusters, deleted ones included. Sessions started by staff or the deploy are shown as
+    uncounted. Sessions of unknown accounts count, and are marked. If the workspace does not respond, the figures are
     those of the last poll, and the exit status is 1.
     """
     settings = context.settings(needs_workspace=True)
@@ -62,14 +62,14 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
         snapshot, problems = _look(ledger, settings, now)
         days = cli.date_range(day, first, last, today=snapshot.today)
         if days[1] - days[0] > LONGEST:
-            raise click.UsageError(f"the span has more than {LONGEST.days} days")
+            raise click.UsageError(f"the range has more than {LONGEST.days} days")
         if days[1] > snapshot.today:
             raise click.UsageError(f"{days[1]} has not come yet")
         if not snapshot.clusters:
             problems.append(no_course(settings))
         usages = usages_of(ledger, snapshot, *days)
         if snapshot.clusters and _is_unknown(ledger, snapshot, days[1], usages):
-            problems.append(f"the ledger knows nothing of {days[1]}: no poll ran before its end, and no cluster ran")
+            problems.append(f"the ledger has nothing about {days[1]}: no poll ran before its end, and no cluster ran")
             usages = []
     if usages or as_json:
         _print(usages, as_json=as_json)
@@ -79,7 +79,7 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
 
 
 def _look(ledger: Ledger, settings: Settings, now: datetime) -> tuple[Snapshot, list[str]]:
-    """What the workspace and the ledger tell together; and sentences about what could not be read."""
+    """Return the snapshot from workspace and ledger, and a sentence for everything that could not be read."""
     problems: list[str] = []
     try:
         problems += collect(ledger, connected(settings), settings, now=now).problems
@@ -89,19 +89,19 @@ def _look(ledger: Ledger, settings: Settings, now: datetime) -> tuple[Snapshot, 
         seen = queries.last_poll(ledger)
         shown = f"; these are the figures of the last poll ({seen:%Y-%m-%d %H:%M} UTC)" if seen else ""
         problems.append(f"{str(error).rstrip('.')}{shown}.")
-    # From the ledger, because it also remembers clusters that are gone.
+    # From the ledger, because it also has deleted clusters.
     return load_past_snapshot(ledger, settings, now=now), problems
 
 
 def _is_unknown(ledger: Ledger, snapshot: Snapshot, last: date, usages: list[ClusterUsage]) -> bool:
-    """Whether no poll ran before the end of the last day, and no cluster is known to have run up to then."""
+    """Return whether no poll ran before the end of the last day, and no cluster is known to have run until then."""
     polled = queries.first_poll(ledger) or snapshot.now
     is_before = polled >= day_bounds(last, snapshot.course.calendar.tz)[1]
     return is_before and not any(usage.used or usage.session_usages for usage in usages)
 
 
 def usages_of(ledger: Ledger, snapshot: Snapshot, first: date, last: date) -> list[ClusterUsage]:
-    """Every cluster of the course on every day; one that is gone only on days on which it ran."""
+    """Return the usage of every cluster on every day; of deleted clusters only on days on which they ran."""
     found: list[tuple[bool, ClusterUsage]] = []
     latest = max((cluster.observation.at for cluster in snapshot.clusters), default=snapshot.now)
     for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
@@ -130,15 +130,15 @@ def _print(usages: list[ClusterUsage], *, as_json: bool) -> None:
         print(escaped(reason))
     for usage in usages:
         for estimate in usage.estimates:
-            print(escaped(f"{usage.group}, {usage.day}: an estimate, {estimate}"))
+            print(escaped(f"{usage.group}, {usage.day}: estimate: {estimate}"))
         for user in usage.unknown_users:
-            print(escaped(f"{usage.group}, {usage.day}: {user} is not known yet, and counts until then"))
+            print(escaped(f"{usage.group}, {usage.day}: {user} is not yet known to be a student or staff, and counts"))
     for group, day, used in _sums(usages):
         print(escaped(f"{group}, {day}: {hours(used)} on all its clusters"))
 
 
 def _sums(usages: Iterable[ClusterUsage]) -> list[tuple[str, date, timedelta]]:
-    """What each group used on a day, where it is not what one cluster used."""
+    """Return what each group used on a day, if it differs from what one cluster used."""
     return list(dict.fromkeys((u.group, u.day, u.group_used) for u in usages if u.group_used != u.used))
 
 

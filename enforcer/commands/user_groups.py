@@ -1,4 +1,4 @@
-"""`user-groups`: who is in which group."""
+"""`user-groups`: lists the memberships of users in groups."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`watch`: poll as a service."""
+"""`watch`: runs polls as a service."""
 
 import logging
 import signal
@@ -34,11 +34,11 @@ log = logging.getLogger(__name__)
 BUDGET = timedelta(seconds=30)
 LOCK_PAUSE = timedelta(seconds=5)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=1)
-"""A ledger that does not work is tried again after twice the first, then after twice as long each time."""
+"""Pauses before an unavailable ledger is tried again: each is twice the previous one."""
 REHEARSED_STEP_SECONDS = 0.2
-"""A clock that somebody else moves is asked so often."""
+"""Interval for reading a rehearsal's clock."""
 STEP_SECONDS = 10.0
-"""The machine's clock may be set, or the machine may sleep: no wait is trusted for longer."""
+"""Longest single wait, because the clock may be set or the machine may sleep."""
 
 
 @click.command(
@@ -51,13 +51,13 @@ STEP_SECONDS = 10.0
     """,
 )
 def command() -> None:
-    """Keep watching: list the clusters once a minute and poll when something moved or falls due.
+    """Run as a service: list the clusters once a minute, and poll when one changed or an action is due.
 
-    Nobody runs more than a minute past a limit. SIGTERM and Ctrl-C end it between two actions. A poll beside it does
-    no harm. Exits 0 when it is ended and 2 for settings.
+    No cluster runs more than a minute past a limit. SIGTERM and Ctrl-C end it between two actions. `poll` may run
+    beside it. Exits 0 when ended by a signal and 2 for wrong settings.
     """
     settings = context.settings(needs_workspace=True)
-    cli.now()  # ends this with a sentence where LAB_CLOCK does not answer
+    cli.now()  # ends the process with a sentence if LAB_CLOCK does not respond
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, frame: ending.set())
@@ -69,7 +69,7 @@ def command() -> None:
 
 
 class Service:
-    """What the loop works with: the clock, the workspace, and one tick at a time."""
+    """The environment of the loop: clock, workspace, and one tick at a time."""
 
     def __init__(self, settings: Settings, ending: threading.Event) -> None:
         self._settings = settings
@@ -78,13 +78,13 @@ class Service:
         self._workspace: Workspace | None = None
         self._last: datetime | None = None
         self._memory: Ledger | None = None
-        """What is known while the ledger does not work."""
+        """Replaces the ledger while it is unavailable."""
         self._pause = FIRST_PAUSE
         self._has_worked = False
-        """The ledger was open before."""
+        """True: the ledger was opened before."""
 
     def now(self) -> datetime:
-        """The clock; where a rehearsal's clock fails to answer, what it said last."""
+        """Return the time. If a rehearsal's clock does not respond, return its last time."""
         try:
             self._last = clock.now(self._environ)
         except clock.ClockError as error:
@@ -94,7 +94,7 @@ class Service:
         return self._last
 
     def wait_until(self, instant: datetime) -> bool:
-        """Wait; False as soon as somebody wants the end."""
+        """Wait. Return False as soon as shutdown is requested."""
         step = REHEARSED_STEP_SECONDS if self._environ.get("LAB_CLOCK") else STEP_SECONDS
         while (left := (instant - self.now()).total_seconds()) > 0:
             systemd.notify(self._environ, systemd.ALIVE)
@@ -103,7 +103,7 @@ class Service:
         return not self._ending.is_set()
 
     def clusters(self, moment: datetime) -> Iterable[ObservedCluster] | None:
-        """Those of the workspace, as the list shows them; None where it cannot be told."""
+        """Return the listed clusters of the workspace; None if they cannot be read."""
         try:
             return self._connect().clusters(now=moment)
         except SettingsError as error:
@@ -113,7 +113,7 @@ class Service:
             return None
 
     def tick(self) -> TickSummary | timedelta:
-        """A poll; how long to wait where somebody else is at work or the workspace cannot be used."""
+        """Run a poll. Return how long to wait if another run holds the lock or the workspace cannot be used."""
         try:
             with ledger_lock(self._settings.ledger_location) as alone:
                 if alone:
@@ -126,13 +126,13 @@ class Service:
             if not self._has_worked:
                 raise
             with supervised(self._settings, now=self.now()) as run:
-                raise LedgerUnavailable(error) from None  # it worked before, so no setting is wrong
+                raise LedgerUnavailable(error) from None  # it worked before, so the settings are correct
             return self._tick_without_ledger(run)
-        log.info("another run is at work; again in %d seconds", LOCK_PAUSE.total_seconds())
+        log.info("another run holds the lock; next attempt in %d seconds", LOCK_PAUSE.total_seconds())
         return LOCK_PAUSE
 
     def _tick_without_ledger(self, run: Supervision) -> timedelta:
-        """Stop who is over a limit, and return how long to wait before the ledger is tried again."""
+        """Stop clusters over a limit. Return how long to wait before the ledger is tried again."""
         if self._memory is None:
             self._memory = empty_copy()
         trouble = run.ledger_error or LedgerUnavailable(RuntimeError("it ended unexpectedly"))
@@ -165,7 +165,7 @@ class Service:
                 problems = tuple(failure for failure in result.problems if failure != result.hold_notice)
                 summary = TickSummary(result.snapshot, problems, had_to_stop, due, is_holding=bool(result.hold_notice))
             else:
-                # Credentials may have been exchanged meanwhile.
+                # Credentials may have been replaced meanwhile.
                 self._workspace = None
         if run.ledger_error:
             return self._tick_without_ledger(run)
@@ -181,7 +181,7 @@ class Service:
             return error
 
     def _connect(self) -> Workspace:
-        """The workspace, which is connected once. Raises WorkspaceError."""
+        """Return the workspace, which is connected once. Raises WorkspaceError."""
         if self._workspace is None:
             self._workspace = connected(self._settings)
         return self._workspace

@@ -1,4 +1,4 @@
-"""What a command works with in the workspace, or a sentence and an exit status."""
+"""Workspace and course of a command; errors end the process with a sentence and an exit status."""
 
 import sys
 from datetime import datetime
@@ -15,7 +15,7 @@ from labkit.workspace.expected import WorkspaceIdentity, mismatch
 
 
 def workspace_of(settings: Settings) -> Workspace:
-    """The workspace; ends the process with a sentence: status 1 if it does not answer, 2 if it must not be used."""
+    """Return the workspace, or end the process: status 1 if it does not respond, 2 if it must not be used."""
     workspace = workspace_or_error(settings)
     if isinstance(workspace, UnreachableError):
         print(escaped(workspace), file=sys.stderr)
@@ -24,7 +24,7 @@ def workspace_of(settings: Settings) -> Workspace:
 
 
 def workspace_or_error(settings: Settings) -> Workspace | UnreachableError:
-    """The workspace, or why it does not answer; ends the process with status 2 if it must not be used."""
+    """Return the workspace, or the error if it does not respond; exit with status 2 if it must not be used."""
     try:
         return connected(settings)
     except SettingsError as error:
@@ -47,7 +47,7 @@ def connected(settings: Settings, *, is_expected: bool = True) -> Workspace:
         raise SettingsError([str(error)]) from None
     except MissingCredentialError as error:
         raise SettingsError([str(error)]) from None
-    # Who we are is asked for only to be named in the sentence.
+    # The caller is read only for the sentence.
     here = WorkspaceIdentity(workspace.host, workspace.workspace_id, "")
     if is_expected and mismatch(here, settings.expected):
         raise SettingsError([mismatch(workspace.identity, settings.expected)])
@@ -55,7 +55,7 @@ def connected(settings: Settings, *, is_expected: bool = True) -> Workspace:
 
 
 def lab_of(settings: Settings, *, now: datetime) -> tuple[Workspace, LabState]:
-    """The workspace, and what stands in it about the course; ends the process where that cannot be told."""
+    """Return the workspace and what it has about the course, or end the process if that cannot be read."""
     workspace = workspace_of(settings)
     with copy_of(settings) as ledger:
         try:
@@ -69,7 +69,7 @@ def lab_of(settings: Settings, *, now: datetime) -> tuple[Workspace, LabState]:
 
 
 def course_of(settings: Settings, *, now: datetime) -> tuple[Workspace, LabState]:
-    """As `lab_of`, for commands that need a course's folder."""
+    """Return the same as `lab_of`, or end the process if no course is known."""
     workspace, lab = lab_of(settings, now=now)
     if lab.course_term is None:
         cli.fail("there is no course: no cluster has the tags of a lab; set LAB_COURSE and LAB_TERM, or deploy one.")

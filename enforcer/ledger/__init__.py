@@ -1,1 +1,1 @@
-"""What the enforcer remembers: tables, migrations, and every query on them."""
+"""The enforcer's database: tables, migrations, and all queries."""

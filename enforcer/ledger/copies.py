@@ -1,7 +1,7 @@
-"""Copies of a ledger in SQLite: each is checked before it counts, and old ones go only if enough good ones stay.
+"""Checked copies of a ledger in SQLite. Old ones are deleted only if enough good ones stay.
 
-The order of the copies is that of their names. A new name always comes last, so a clock that was set back makes no copy
-look older than it is.
+Copies are ordered by name. A new name is always the last one, so a clock that was set back makes no copy look older
+than it is.
 """
 
 import hashlib
@@ -22,32 +22,32 @@ _NAME = "uptimes-%Y%m%dT%H%M%SZ.db"
 
 
 class DamagedError(Exception):
-    """The ledger cannot be copied as a ledger; the text says why. No copy was made or deleted."""
+    """The ledger is damaged; the text gives the reason. No copy was made or deleted."""
 
 
 @dataclass(frozen=True)
 class Copies:
-    """A folder of copies after a run."""
+    """The copies in a folder after a run."""
 
     newest: Path
     is_new: bool
     """False: the ledger has not changed since."""
     deleted: tuple[Path, ...]
     damaged: tuple[tuple[Path, str], ...]
-    """Copies that do not count, and why."""
+    """Copies that do not count, with the reason."""
 
 
 @dataclass(frozen=True)
 class _Content:
     digest: str
     ledger: str | None
-    """The id of the ledger; None: from before ledgers had one."""
+    """The id of the ledger; None: written before ledgers had ids."""
 
 
 def copy_ledger(ledger: Path, folder: Path, *, now: datetime) -> Copies:
-    """Add a copy to the folder, also while a poll writes, and delete what is too old.
+    """Add a copy to the folder, even while a poll writes, and delete copies that are too old.
 
-    Of each ledger the last good copy stays. Raises DamagedError, and OSError where folder or disk are at fault.
+    The last good copy of each ledger stays. Raises DamagedError, and OSError for failures of folder or disk.
     """
     make_private_folder(folder)
     with _draft(folder) as draft:
@@ -88,7 +88,7 @@ def _save(ledger: Path, draft: Path) -> None:
     try:
         with closing(sqlite3.connect(ledger, timeout=30)) as source, closing(sqlite3.connect(draft)) as target:
             source.backup(target)
-            # Whoever reads a copy leaves nothing beside it.
+            # Without WAL, reading a copy creates no files beside it.
             target.execute("PRAGMA journal_mode = delete")
     except sqlite3.OperationalError as error:
         raise OSError(str(error)) from None
@@ -97,19 +97,19 @@ def _save(ledger: Path, draft: Path) -> None:
 
 
 def _content(path: Path) -> _Content:
-    """Raises DamagedError for what is no whole database with tables in it."""
+    """Return digest and ledger id of a copy. Raises DamagedError unless it is a complete database with tables."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as copy:
-            (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
+            (result,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
             tables = {name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             named = copy.execute("SELECT value FROM note WHERE name = ?", (LEDGER_ID,)) if "note" in tables else None
             row = named.fetchone() if named else None
     except sqlite3.DatabaseError as error:
         raise DamagedError(str(error)) from None
-    if verdict != "ok":
-        raise DamagedError(" ".join(str(verdict).split()))
+    if result != "ok":
+        raise DamagedError(" ".join(str(result).split()))
     if not tables:
-        raise DamagedError("it holds no table")
+        raise DamagedError("it has no tables")
     return _Content(hashlib.sha256(path.read_bytes()).hexdigest(), row[0] if row else None)
 
 
@@ -125,7 +125,7 @@ def _name_after(earlier: list[Path], now: datetime) -> str:
 
 
 def _oldest_kept(good: dict[Path, _Content]) -> Path:
-    """The last path of which KEPT different contents lie at or after it; the first of all if there are not so many."""
+    """Return the path from which on there are KEPT different contents; the empty path if there are fewer."""
     contents: set[str] = set()
     for path in sorted(good, reverse=True):
         contents.add(good[path].digest)

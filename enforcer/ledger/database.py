@@ -1,4 +1,4 @@
-"""Opening the ledger: SQLite in a private file, or PostgreSQL where its place is a URL."""
+"""Opens the ledger: SQLite in a private file, or PostgreSQL if the location is a URL."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -16,14 +16,14 @@ from labkit.files import ensure_private_file
 from labkit.lazy_package import LazyModule
 
 postgresql = LazyModule("playhouse.postgres_ext")
-"""Most ledgers are files, and its driver takes a tenth of a second to import."""
+"""Imported late: most ledgers are files, and the driver takes a tenth of a second to import."""
 
 
 @dataclass(frozen=True)
 class Ledger:
     """An open ledger. Every query of this package takes one and runs on its database, so several can be open at once.
 
-    A thread has a connection of its own, except to a copy in memory, which only the thread that opened it can use.
+    Each thread has its own connection, except to a copy in memory, which only the thread that opened it can use.
     """
 
     database: Any
@@ -34,7 +34,7 @@ class Ledger:
         return isinstance(self.database, SqliteDatabase)
 
     def select(self, table: type[Model], *columns: Any) -> Any:
-        """A SELECT of these columns, of all where none is given."""
+        """Return a SELECT of these columns, or of all if none is given."""
         return table.select(*columns).bind(self.database)
 
     def insert(self, table: type[Model], **row: object) -> Any:
@@ -47,7 +47,7 @@ class Ledger:
         return table.delete().bind(self.database)
 
     def put(self, table: type[Model], **row: object) -> None:
-        """Insert the row, or replace the one with its primary key (spelled alike on SQLite and PostgreSQL)."""
+        """Insert the row, or replace the row with the same primary key, on SQLite and PostgreSQL alike."""
         meta = table._meta
         key: Any = meta.primary_key
         names = key.field_names if meta.composite_key else [key.name]
@@ -56,17 +56,17 @@ class Ledger:
         self.insert(table, **row).on_conflict(conflict_target=target, preserve=others).execute()
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """The rows of a SELECT whose parameters are question marks."""
+        """Return the rows of a SELECT whose parameters are question marks."""
         return list(self.database.execute_sql(statement.replace("?", self.database.param), values).fetchall())
 
     def each(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Run a statement whose parameters are question marks for each of the rows."""
+        """Run a statement, whose parameters are question marks, for each row."""
         rows = list(rows)
         if rows:
             self.database.cursor().executemany(statement.replace("?", self.database.param), rows)
 
     def atomic(self) -> AbstractContextManager[Any]:
-        """All that is written in the block, or none of it."""
+        """Return a context manager for a transaction: everything in the block is written, or nothing."""
         block: AbstractContextManager[Any] = self.database.atomic()
         return block
 
@@ -78,7 +78,7 @@ class Ledger:
 def open_ledger(place: str) -> Ledger:
     """Open the ledger and bring its schema up to date. `place` is a path or a `postgresql://` URL.
 
-    Raises OSError or peewee.DatabaseError where it cannot be opened, ValueError for a place that is neither.
+    Raises OSError or peewee.DatabaseError if it cannot be opened, ValueError if `place` is neither.
     """
     validate_database(place)
     database = _postgresql(place) if is_database_url(place) else _sqlite(Path(place).expanduser())
@@ -88,12 +88,12 @@ def open_ledger(place: str) -> Ledger:
 
 
 def open_copy(place: str) -> Ledger:
-    """Open a copy of the ledger in memory: whatever is written to it, the ledger stays as it is.
+    """Open a copy of the ledger in memory. Writing to it does not change the ledger.
 
-    Somebody who only wants to know neither waits for a poll nor keeps one waiting. A ledger that does not exist is
-    empty, and is not made. Raises OSError or peewee.DatabaseError where it cannot be read.
+    Reading commands neither wait for a poll nor delay one. A ledger that does not exist is empty, and is not created.
+    Raises OSError or peewee.DatabaseError if it cannot be read.
     """
-    # Closing the connection forgets everything.
+    # Closing the connection discards the copy.
     copy: Any = SqliteDatabase(":memory:")
     copy.connect()
     if is_database_url(place):
@@ -112,7 +112,7 @@ def open_copy(place: str) -> Ledger:
 
 
 def empty_copy() -> Ledger:
-    """An empty ledger in memory, for the thread that asks for it."""
+    """Return an empty ledger in memory, for the calling thread."""
     copy: Any = SqliteDatabase(":memory:")
     copy.connect()
     migrate(copy)
@@ -145,9 +145,9 @@ def _copy_postgresql(url: str, copy: Any) -> None:
 
 
 def vacuum(ledger: Ledger) -> None:
-    """Rewrite the ledger, so that no page of it, free or in the log beside it, holds what was deleted or replaced.
+    """Rewrite the ledger, so that deleted and replaced values remain neither in free pages nor in its log.
 
-    Raises peewee.DatabaseError where somebody else is using it. PostgreSQL's own log is the server's.
+    Raises peewee.DatabaseError if another process uses it. PostgreSQL's own log is not changed.
     """
     database: Any = ledger.database
     if not ledger.is_sqlite:
@@ -157,7 +157,7 @@ def vacuum(ledger: Ledger) -> None:
     database.execute_sql("VACUUM")
     is_busy, *_ = database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if is_busy:
-        raise OperationalError("somebody else is reading it, so its log could not be cut")
+        raise OperationalError("another process is reading it, so its log could not be truncated")
 
 
 def _postgresql(url: str) -> Database:
@@ -167,7 +167,7 @@ def _postgresql(url: str) -> Database:
 
 
 def _sqlite(path: Path) -> Database:
-    # Made before SQLite makes it, so that it is never readable by others; -wal and -shm take its mode.
+    # Created before SQLite opens it, so that others can never read it; -wal and -shm get its mode.
     ensure_private_file(path)
     return SqliteDatabase(
         str(path), pragmas={"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 5000, "synchronous": "normal"}

@@ -1,5 +1,5 @@
-"""One tick at a time: a lock that dies with its process; and trouble of the moment with the ledger, which passes, told
-from a mistake in its settings, which does not. Imports nothing that takes long.
+"""The lock of the ledger, for one tick at a time, which ends with its process; and the ledger's errors, temporary or
+caused by settings. Imports nothing slow.
 """
 
 import errno
@@ -36,7 +36,7 @@ _WORDS = (
 
 
 class LedgerUnavailable(CommandError):
-    """The ledger does not work at the moment; a sentence, which ends a command with status 1."""
+    """The ledger is temporarily unavailable; ends a command with status 1 and a sentence."""
 
     exit_code = exit_status.PARTLY_FAILED
 
@@ -49,8 +49,8 @@ class LedgerUnavailable(CommandError):
 
 
 def is_temporary(error: BaseException) -> bool:
-    """Whether this error, of a database or of its files, passes by itself or by what an administrator does to disk or
-    server: nothing that a setting mends."""
+    """Return whether an error of the database or its files is temporary: it ends by itself, or when an administrator
+    repairs disk or server. Errors that need another setting are not temporary."""
     if isinstance(error, LedgerUnavailable):
         return True
     if isinstance(error, OSError) and error.errno in _ERRNOS:
@@ -63,7 +63,7 @@ def is_temporary(error: BaseException) -> bool:
 
 
 class LedgerSettingsError(CommandError):
-    """The place of the ledger cannot be used at all: a mistake in the settings, told in a sentence."""
+    """The ledger cannot be opened because of a wrong setting; the text is a sentence."""
 
     def __init__(self, reason: object) -> None:
         super().__init__(f"the ledger cannot be opened ({reason}); check CLUSTER_UPTIMES_DB.")
@@ -71,11 +71,11 @@ class LedgerSettingsError(CommandError):
 
 @contextmanager
 def ledger_lock(place: str) -> Iterator[bool]:
-    """Hold the lock of this ledger while the block runs; False for whoever comes second, at once.
+    """Hold the lock of this ledger while the block runs; yield False at once if another process holds it.
 
-    A ledger in a file is locked beside it. One in PostgreSQL holds an advisory lock in a session of its own, so that
-    it holds across machines. Raises LedgerSettingsError if the place cannot be used, LedgerUnavailable if the failure
-    is temporary.
+    For a ledger in a file, the lock is a file beside it. For PostgreSQL it is an advisory lock in a separate session,
+    so that it works across machines. Raises LedgerSettingsError if the place cannot be used, LedgerUnavailable if the
+    failure is temporary.
     """
     if is_database_url(place):
         with _advisory(place) as got:
@@ -111,6 +111,6 @@ def _advisory(url: str) -> Iterator[bool]:
         row = made.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
         yield bool(row and row[0])
     finally:
-        # Whatever became of the server meanwhile: the lock ends with its session.
+        # The lock ends with its session, even if the server has stopped meanwhile.
         with suppress(psycopg.Error):
             made.close()

@@ -1,6 +1,6 @@
-"""Who is in which group, as it was last read from the workspace; of a group that is gone, who was in it last.
+"""Members of groups as last read from the workspace, including the last members of deleted groups.
 
-A lab that is destroyed takes its groups along, and its last day is settled afterwards.
+A destroyed lab deletes its groups, and its last day is settled afterwards.
 """
 
 import json
@@ -23,7 +23,7 @@ class KnownMembers:
     groups: Members
     gone: Members = field(default_factory=dict)
     seen: Mapping[str, datetime] = field(default_factory=dict)
-    """When the members of a group that is gone were last read."""
+    """When the members of a deleted group were last read."""
 
     @property
     def all(self) -> dict[str, frozenset[str]]:
@@ -31,21 +31,21 @@ class KnownMembers:
 
 
 def known_members(ledger: Ledger) -> KnownMembers | None:
-    """What is noted; None: nothing was ever read."""
-    noted = json.loads(queries.note(ledger, NOTE) or "null")
-    if noted is None:
+    """Return the stored members; None: members were never read."""
+    stored = json.loads(queries.note(ledger, NOTE) or "null")
+    if stored is None:
         return None
-    gone = noted.get("gone", {})
+    gone = stored.get("gone", {})
     return KnownMembers(
-        from_millis(noted["read"]),
-        {group: frozenset(names) for group, names in noted["groups"].items()},
-        {group: frozenset(told["names"]) for group, told in gone.items()},
-        {group: from_millis(told["seen"]) for group, told in gone.items()},
+        from_millis(stored["read"]),
+        {group: frozenset(names) for group, names in stored["groups"].items()},
+        {group: frozenset(entry["names"]) for group, entry in gone.items()},
+        {group: from_millis(entry["seen"]) for group, entry in gone.items()},
     )
 
 
 def store(ledger: Ledger, groups: Members, *, now: datetime) -> KnownMembers:
-    """Note what was read, and keep what is known of groups that are no longer there."""
+    """Store the members that were read, and keep those of deleted groups. Return both."""
     before = known_members(ledger)
     gone, seen = {}, {}
     if before:
@@ -57,28 +57,28 @@ def store(ledger: Ledger, groups: Members, *, now: datetime) -> KnownMembers:
 
 
 def forget(ledger: Ledger, begins: datetime) -> int:
-    """Forget who was in a group when that was last read before an instant; of how many groups."""
-    noted = known_members(ledger)
-    if noted is None:
+    """Delete the members of groups that were last read before an instant. Return the number of groups."""
+    stored = known_members(ledger)
+    if stored is None:
         return 0
-    nobody: frozenset[str] = frozenset()
-    is_old = noted.read < begins
+    no_members: frozenset[str] = frozenset()
+    is_old = stored.read < begins
     after = KnownMembers(
-        noted.read,
-        {group: nobody if is_old else names for group, names in noted.groups.items()},
-        {group: nobody if noted.seen[group] < begins else names for group, names in noted.gone.items()},
-        noted.seen,
+        stored.read,
+        {group: no_members if is_old else names for group, names in stored.groups.items()},
+        {group: no_members if stored.seen[group] < begins else names for group, names in stored.gone.items()},
+        stored.seen,
     )
     _write(ledger, after)
-    return sum(after.all[group] != names for group, names in noted.all.items())
+    return sum(after.all[group] != names for group, names in stored.all.items())
 
 
 def _write(ledger: Ledger, known: KnownMembers) -> None:
-    told = {
+    document = {
         "read": to_millis(known.read),
         "groups": {group: sorted(names) for group, names in known.groups.items()},
         "gone": {
             group: {"seen": to_millis(known.seen[group]), "names": sorted(names)} for group, names in known.gone.items()
         },
     }
-    queries.write_note(ledger, NOTE, json.dumps(told))
+    queries.write_note(ledger, NOTE, json.dumps(document))

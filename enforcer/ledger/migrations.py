@@ -12,7 +12,6 @@ from typing import Any
 from peewee import CharField, Database, Model, SchemaManager, SqliteDatabase
 
 from enforcer.ledger import schema_0_1
-from enforcer.ledger.models import ANONYMISED_BEFORE, LEDGER_ID
 from labkit.course_file import legacy_group_of
 
 Step = Callable[[Any], None]
@@ -41,7 +40,8 @@ def follow_accepted_mails(database: Any) -> None:
 
 def add_ledger_id(database: Any) -> None:
     """Operation ids are derived from the ledger's id, so a copy made before the first message needs it, too."""
-    _run(database, "INSERT INTO note (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", LEDGER_ID, str(uuid.uuid4()))
+    add = "INSERT INTO note (name, value) VALUES ('ledger id', ?) ON CONFLICT DO NOTHING"
+    _run(database, add, str(uuid.uuid4()))
 
 
 def add_starters_and_accepted_clusters(database: Any) -> None:
@@ -149,7 +149,7 @@ def rename_tables_and_columns(database: Any) -> None:
         _run(database, "ALTER SEQUENCE letter_id_seq RENAME TO message_id_seq")
         for old, new in RENAMED_TABLES.items():
             _run(database, f"ALTER INDEX {old}_pkey RENAME TO {new}_pkey")
-    _run(database, "UPDATE note SET name = ? WHERE name = 'purged before'", ANONYMISED_BEFORE)
+    _run(database, "UPDATE note SET name = 'anonymised before' WHERE name = 'purged before'")
     dropped = (
         "UPDATE message SET error = 'a later message made it untrue' WHERE error = 'a later letter made it untrue'"
     )

@@ -1,4 +1,4 @@
-"""Where the ledger names people, and how names in it are replaced. Queries by name; `retention.anonymise` decides."""
+"""Queries that find and replace names of people in the ledger. `retention.anonymise` decides what to replace."""
 
 import json
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ NAMELESS = ("", MEMBER, OTHER)
 
 
 def anonymised_before(ledger: Ledger) -> int:
-    """The instant before which there are no names, in milliseconds."""
+    """Return the instant before which the ledger holds no names, in milliseconds."""
     return int(queries.note(ledger, ANONYMISED_BEFORE) or 0)
 
 
 def note_anonymised(ledger: Ledger, begins: datetime) -> None:
-    """There are no names from before an instant; an earlier purge may have gone further."""
+    """Record that there are no names before an instant. An earlier run may have gone further."""
     queries.write_note(ledger, ANONYMISED_BEFORE, str(max(to_millis(begins), anonymised_before(ledger))))
 
 
@@ -32,7 +32,7 @@ def note_anonymised(ledger: Ledger, begins: datetime) -> None:
 
 
 def first_session_between(ledger: Ledger, since: datetime, before: datetime) -> datetime | None:
-    """When the first session began that lasts beyond `since` and began before `before`; None: there is none."""
+    """Return the start of the first session that overlaps the time from `since` to `before`; None: there is none."""
     lasts = SessionRow.end.is_null() | (SessionRow.end > to_millis(since))
     query = ledger.select(SessionRow, SessionRow.start).where((SessionRow.start < to_millis(before)) & lasts)
     row = query.order_by(SessionRow.start).first()
@@ -40,7 +40,7 @@ def first_session_between(ledger: Ledger, since: datetime, before: datetime) -> 
 
 
 def named_sessions(ledger: Ledger, before: datetime) -> int:
-    """How many sessions that began before an instant name somebody."""
+    """Return the number of sessions that began before an instant and name somebody."""
     return sum(_is_named(row) for row in ledger.select(SessionRow).where(SessionRow.start < to_millis(before)))
 
 
@@ -50,18 +50,18 @@ def _is_named(row: Any) -> bool:
 
 
 def named_events(ledger: Ledger, before: datetime) -> int:
-    """How many events before an instant have a name or their raw text."""
+    """Return the number of events before an instant that have a name or their raw text."""
     is_it = EventRow.user_name.not_in(list(NAMELESS)) | (EventRow.raw != EMPTY)
     return int(ledger.select(EventRow).where((EventRow.at < to_millis(before)) & is_it).count())
 
 
 def groups_of_clusters(ledger: Ledger) -> dict[str, str]:
-    """The display name of the group of every cluster ever seen, by cluster id."""
+    """Return the display name of the group of every cluster ever seen, by cluster id."""
     return {row.cluster_id: row.group_name or group_from_name(row.name) for row in ledger.select(ClusterRow)}
 
 
 def event_users(ledger: Ledger, cluster_id: str, before: datetime) -> list[str]:
-    """Who is named in the events of a cluster before an instant."""
+    """Return the names in the events of a cluster before an instant."""
     query = ledger.select(EventRow, EventRow.user_name).where(_old(cluster_id, before)).distinct().tuples()
     return [user for (user,) in query if user not in NAMELESS]
 
@@ -73,21 +73,22 @@ def rename_event_users(
     names: Mapping[str, str],
     decided: Mapping[tuple[int, str], str],
 ) -> None:
-    """Replace names in the events of a cluster before an instant, and make its sessions of them anew.
+    """Replace names in the events of a cluster before an instant, and compute its sessions again.
 
-    `names` are the new ones by user; `decided` come before them, for the events of an instant (milliseconds) and user.
+    `names` has the new name of each user. `decided` has precedence for single events, by instant (milliseconds) and
+    user.
     """
     if not names:
         return
     old = _old(cluster_id, before)
-    _drop_doubles(ledger, old, names, decided)
+    _delete_duplicates(ledger, old, names, decided)
     for (at, user), role in decided.items():
         ledger.update(EventRow, user_name=role).where(
             old & (EventRow.at == at) & (EventRow.user_name == user)
         ).execute()
     for user, role in names.items():
         ledger.update(EventRow, user_name=role).where(old & (EventRow.user_name == user)).execute()
-    # The sessions follow from the events, as after each poll.
+    # Sessions are computed from events, as after each poll.
     record.rebuild(ledger, cluster_id, since=0)
 
 
@@ -95,8 +96,10 @@ def _old(cluster_id: str, before: datetime) -> Any:
     return (EventRow.at < to_millis(before)) & (EventRow.cluster_id == cluster_id)
 
 
-def _drop_doubles(ledger: Ledger, old: Any, names: Mapping[str, str], decided: Mapping[tuple[int, str], str]) -> None:
-    """Of events that differ in their names alone one stays."""
+def _delete_duplicates(
+    ledger: Ledger, old: Any, names: Mapping[str, str], decided: Mapping[tuple[int, str], str]
+) -> None:
+    """Delete events that would differ only in names, except one."""
     query = ledger.select(EventRow, EventRow.cluster_id, EventRow.at, EventRow.type, EventRow.user_name)
     kept = set()
     for cluster_id, at, type, user in list(query.where(old).tuples()):
@@ -108,7 +111,7 @@ def _drop_doubles(ledger: Ledger, old: Any, names: Mapping[str, str], decided: M
 
 
 def drop_raw_events(ledger: Ledger, before: datetime) -> None:
-    """Events before an instant lose their raw text."""
+    """Delete the raw text of events before an instant."""
     ledger.update(EventRow, raw=EMPTY).where(EventRow.at < to_millis(before)).execute()
 
 
@@ -117,7 +120,7 @@ def drop_raw_events(ledger: Ledger, before: datetime) -> None:
 
 @dataclass(frozen=True)
 class Text:
-    """What a row says, and what went wrong with it."""
+    """Text and error of a row."""
 
     id: int
     text: str
@@ -125,7 +128,7 @@ class Text:
 
 
 def action_texts(ledger: Ledger, before: datetime) -> list[Text]:
-    """Reasons and errors of the actions before an instant."""
+    """Return reasons and errors of the actions before an instant."""
     rows = ledger.select(ActionRow).where(ActionRow.noted_at < to_millis(before))
     return [Text(row.id, row.reason, row.error) for row in rows]
 
@@ -135,8 +138,8 @@ def write_action_text(ledger: Ledger, text: Text) -> None:
 
 
 def message_texts(ledger: Ledger, before: datetime, day: date) -> list[Text]:
-    """Subjects and errors of the messages with content that were written before an instant or are about an earlier day
-    than `day`."""
+    """Return subjects and errors of messages that have content and were stored before an instant or are about a day
+    before `day`."""
     rows = ledger.select(MessageRow, MessageRow.id, MessageRow.subject, MessageRow.error).where(
         _old_messages(before, day)
     )
@@ -144,13 +147,13 @@ def message_texts(ledger: Ledger, before: datetime, day: date) -> list[Text]:
 
 
 def empty_message(ledger: Ledger, text: Text) -> None:
-    """The message loses its content. As a row it stays: nobody is told twice."""
+    """Delete the content of a message. The row stays, so that the message is not sent again."""
     changes = {"request_body": EMPTY, "subject": text.text, "error": text.error}
     ledger.update(MessageRow, **changes).where(MessageRow.id == text.id).execute()
 
 
 def give_up_messages(ledger: Ledger, before: datetime, day: date, error: str, *, now: datetime) -> int:
-    """Of the same messages those that still wait are never sent; how many."""
+    """Give up those of the same messages that wait to be sent. Return their number."""
     waiting = _old_messages(before, day) & MessageRow.accepted_at.is_null() & MessageRow.given_up_at.is_null()
     return int(ledger.update(MessageRow, given_up_at=to_millis(now), error=error).where(waiting).execute())
 
@@ -161,7 +164,7 @@ def _old_messages(before: datetime, day: date) -> Any:
 
 
 def file_contents(ledger: Ledger) -> list[tuple[str, str]]:
-    """Path and content of every workspace file as last read."""
+    """Return path and content of every workspace file as last read."""
     return [(row.path, row.content) for row in ledger.select(FileRow)]
 
 

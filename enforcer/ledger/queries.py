@@ -1,4 +1,5 @@
-"""What the enforcer remembers, and its queries by name. Hands out the pure types; rows stay inside."""
+"""Queries on clusters, sessions, restrictions, actions, settled days, files, notes and polls. They return types of
+`domain`, never rows."""
 
 import json
 from collections.abc import Iterable
@@ -45,7 +46,7 @@ class KnownCluster:
 
 
 def clusters(ledger: Ledger) -> dict[str, KnownCluster]:
-    """All clusters ever seen, by id."""
+    """Return all clusters ever seen, by id."""
     return {
         row.cluster_id: KnownCluster(
             row.cluster_id,
@@ -61,9 +62,9 @@ def clusters(ledger: Ledger) -> dict[str, KnownCluster]:
 
 
 def clusters_of_last_course(ledger: Ledger, course: str | None, term: str | None) -> tuple[ObservedCluster, ...]:
-    """Every cluster ever seen of the course that was looked at last, as it was seen last, by name.
+    """Return every cluster ever seen of the course that was read last, as last seen, by name.
 
-    If `course` or `term` name a course that was looked at, of that one.
+    If `course` or `term` name a course that was read, its clusters are returned instead.
     """
     recent = ledger.select(ClusterRow).order_by(ClusterRow.last_seen.desc())
     meant = recent
@@ -91,19 +92,19 @@ def clusters_of_last_course(ledger: Ledger, course: str | None, term: str | None
 
 
 def last_course(ledger: Ledger) -> tuple[str, str] | None:
-    """Course and term of the cluster with a lab's tags that was looked at last; None: there was none."""
+    """Return course and term of the last seen cluster with a lab's tags; None: no such cluster."""
     row = ledger.select(ClusterRow).where(ClusterRow.course != "").order_by(ClusterRow.last_seen.desc()).first()
     return (row.course, row.term) if row else None
 
 
 def cluster_groups(ledger: Ledger, course: str, term: str) -> dict[str, str]:
-    """The group of every cluster ever seen of a course, by cluster id; empty texts are clusters without tags."""
+    """Return the group of every cluster ever seen of a course, by cluster id; empty course and term mean no tags."""
     rows = ledger.select(ClusterRow).where((ClusterRow.course == course) & (ClusterRow.term == term))
     return {row.cluster_id: row.group_name or group_from_name(row.name) for row in rows}
 
 
 def accepted_clusters(ledger: Ledger) -> dict[str, AcceptedCluster]:
-    """The clusters that were ever accepted, by id."""
+    """Return all accepted clusters, by id."""
     return {
         row.cluster_id: AcceptedCluster(row.course, row.term, row.group_name, row.creator)
         for row in ledger.select(AcceptedClusterRow)
@@ -111,7 +112,7 @@ def accepted_clusters(ledger: Ledger) -> dict[str, AcceptedCluster]:
 
 
 def add_accepted(ledger: Ledger, found: Iterable[ObservedCluster], *, now: datetime) -> None:
-    """Note that these clusters are of the lab, each with its group."""
+    """Record that these clusters are the lab's, each with its group."""
     for cluster in found:
         place = dict(course=cluster.course, term=cluster.term, group_name=cluster.group or "")
         row = dict(cluster_id=cluster.id, **place, creator=cluster.creator or "", accepted_at=to_millis(now))
@@ -119,7 +120,7 @@ def add_accepted(ledger: Ledger, found: Iterable[ObservedCluster], *, now: datet
 
 
 def delete_clusters(ledger: Ledger, cluster_ids: Iterable[str]) -> None:
-    """These clusters are not of the lab: what was noted of them counts for nobody."""
+    """Delete what is stored about clusters that are not the lab's, so that it counts for no group."""
     ids = list(cluster_ids)
     if ids:
         ledger.delete(ClusterRow).where(ClusterRow.cluster_id.in_(ids)).execute()
@@ -128,7 +129,7 @@ def delete_clusters(ledger: Ledger, cluster_ids: Iterable[str]) -> None:
 def sessions(
     ledger: Ledger, *, begins: datetime, ends: datetime, cluster_ids: Iterable[str] | None = None
 ) -> dict[str, list[Session]]:
-    """The sessions that overlap these instants, by cluster, oldest first, with the roles of who started them."""
+    """Return the sessions that overlap these instants, by cluster, oldest first, with the roles of their starters."""
     where = (SessionRow.start < to_millis(ends)) & (SessionRow.end.is_null() | (SessionRow.end >= to_millis(begins)))
     if cluster_ids is not None:
         where &= SessionRow.cluster_id.in_(list(cluster_ids))
@@ -140,8 +141,9 @@ def sessions(
 
 
 def clusters_with_estimates(ledger: Ledger, patience: timedelta) -> dict[str, datetime]:
-    """Clusters with an estimate that was not yet `patience` old when their events were last read, and when the first
-    of those began: better facts may still come."""
+    """Return clusters with estimates that may still become exact, and the start of the first such session.
+
+    These are estimates that were less than `patience` old when the cluster's events were last read."""
     oldest = ClusterRow.events_read_to - patience // timedelta(milliseconds=1)
     query = (
         ledger.select(SessionRow, SessionRow.cluster_id, fn.MIN(SessionRow.start))
@@ -162,7 +164,7 @@ def session_of(
     estimate: str | None,
     last_reported: int | None,
 ) -> Session:
-    """A session as its row has it."""
+    """Return the session of a row."""
     return Session(
         from_millis(start),
         from_millis_or_none(end),
@@ -174,11 +176,11 @@ def session_of(
     )
 
 
-# --- groups that are lowered
+# --- restricted groups
 
 
 def note_restricted(ledger: Ledger, cluster_id: str, group: str, *, now: datetime) -> None:
-    """Before lowering: whatever happens then, the next poll looks at this group's permission."""
+    """Record a restriction before it is made, so that the next poll checks the permission even after a crash."""
     ledger.insert(
         RestrictedRow, cluster_id=cluster_id, group_name=group, restricted_at=to_millis(now)
     ).on_conflict_ignore().execute()
@@ -189,7 +191,7 @@ def note_restored(ledger: Ledger, cluster_id: str) -> None:
 
 
 def restricted_clusters(ledger: Ledger) -> frozenset[str]:
-    """Ids of the clusters whose group was lowered or is about to be."""
+    """Return the ids of the clusters whose group is restricted or about to be."""
     return frozenset(row.cluster_id for row in ledger.select(RestrictedRow))
 
 
@@ -199,7 +201,7 @@ def restricted_clusters(ledger: Ledger) -> frozenset[str]:
 def note_intent(
     ledger: Ledger, kind: str, cluster_id: str, group: str, *, reason: str, day: date, now: datetime
 ) -> int:
-    """Note what is about to be done; return the number to finish it with."""
+    """Record an action before it is carried out. Return its number for `note_outcome`."""
     row = dict(kind=kind, cluster_id=cluster_id, group_name=group, reason=reason)
     return int(ledger.insert(ActionRow, **row, day=day.isoformat(), noted_at=to_millis(now)).execute())
 
@@ -211,7 +213,7 @@ def note_outcome(ledger: Ledger, number: int, *, now: datetime, error: str | Non
 
 
 def actions_on(ledger: Ledger, day: date) -> list[RecordedAction]:
-    """What was done, or tried, on a local day, in order."""
+    """Return the actions of a local day in order, failed ones included."""
     return [
         RecordedAction(
             row.kind,
@@ -232,9 +234,9 @@ def actions_on(ledger: Ledger, day: date) -> list[RecordedAction]:
 
 
 def settle(ledger: Ledger, totals: Iterable[DayTotal], *, now: datetime) -> None:
-    """Fix the totals of a day. One that stands already stays as it is: history is not rewritten.
+    """Store the totals of a day. Totals that are already settled do not change.
 
-    Only an imported one gives way, where sessions of the day are known.
+    Only an imported total is replaced, if sessions of the day are known.
     """
     ms = timedelta(milliseconds=1)
     with ledger.atomic():
@@ -259,7 +261,7 @@ def settle(ledger: Ledger, totals: Iterable[DayTotal], *, now: datetime) -> None
 
 
 def settle_again(ledger: Ledger, totals: Iterable[DayTotal], *, now: datetime) -> None:
-    """Replace totals that were settled and are wrong; one that is not settled, or imported, stays as it is."""
+    """Replace settled totals that are wrong. Days that are not settled or were imported do not change."""
     with ledger.atomic():
         for total in totals:
             day = (DayRow.cluster_id == total.cluster_id) & (DayRow.day == total.day.isoformat()) & ~DayRow.imported
@@ -268,7 +270,7 @@ def settle_again(ledger: Ledger, totals: Iterable[DayTotal], *, now: datetime) -
 
 
 def settled(ledger: Ledger, day: date) -> dict[str, DayTotal]:
-    """The fixed totals of a day, by cluster."""
+    """Return the settled totals of a day, by cluster."""
     ms = timedelta(milliseconds=1)
     return {
         row.cluster_id: DayTotal(
@@ -289,7 +291,7 @@ def settled(ledger: Ledger, day: date) -> dict[str, DayTotal]:
 
 
 def last_settled_day(ledger: Ledger) -> date | None:
-    """The latest day whose settlement was noted, also one on which nothing ran."""
+    """Return the last settled day, even if nothing ran on it."""
     noted = note(ledger, "settled")
     return date.fromisoformat(noted) if noted else None
 
@@ -298,7 +300,7 @@ def last_settled_day(ledger: Ledger) -> date | None:
 
 
 def stored_file(ledger: Ledger, path: str) -> tuple[str, str] | None:
-    """The version and content of a workspace file as last read."""
+    """Return version and content of a workspace file as last read."""
     row = ledger.select(FileRow).where(FileRow.path == path).first()
     return (row.version, row.content) if row else None
 
@@ -321,7 +323,7 @@ def record_poll(ledger: Ledger, *, began: datetime, ended: datetime, failed: int
 
 
 def polls_between(ledger: Ledger, begins: datetime, ends: datetime) -> list[datetime]:
-    """When the polls that ran to their end began."""
+    """Return the start times of completed polls between these instants, `ends` excluded."""
     query = (
         ledger.select(PollRow)
         .where(PollRow.began.between(to_millis(begins), to_millis(ends) - 1))

@@ -1,8 +1,8 @@
-"""Writing down what a poll saw: clusters, their events, and the sessions that these tell of.
+"""Stores what a poll saw: clusters, their events, and the sessions computed from these.
 
-Sessions are made anew only where something new was told, and only as far back as that reaches: up to the end of a
-session that is exact nothing depends on what comes after it. The statements are spelled out, alike for SQLite and
-PostgreSQL, because to build one of them takes peewee longer than a database needs for it.
+Sessions are computed again only for clusters with something new, and only back to the last exact session before it:
+later events cannot change what comes before the end of an exact session. The SQL is written out, alike for SQLite and
+PostgreSQL, because peewee needs more time to build a statement than a database to run it.
 """
 
 import json
@@ -31,9 +31,9 @@ from enforcer.ledger.queries import note, session_of
 
 GONE = "the cluster no longer exists; it ended when it was last seen running"
 BEGINNINGS = LAUNCH_EVENTS | {"RUNNING", "RESTARTING"}
-"""One of these in the millisecond of an end may belong to what comes after it."""
+"""Such an event in the millisecond of an end may belong to the next session."""
 STARTS = LAUNCH_EVENTS | {"RESTARTING"}
-"""Events of somebody who starts a cluster."""
+"""Events with the user who started or restarted the cluster."""
 
 OBSERVE = """
     INSERT INTO cluster (cluster_id, name, group_name, course, term, list_fingerprint, events_read_to, first_seen,
@@ -64,27 +64,27 @@ PUT_SESSION = f"""
 DROP_SESSION = "DELETE FROM session WHERE cluster_id = ? AND start = ?"
 UNREAD = "there was no time to read all events; it ended at the last one that was read"
 CUT = "cut"
-"""In the place of the list's times: the events were read in part."""
+"""Stored instead of the list's times: the events were read in part."""
 EVER = 2**62
-"""Later than any instant."""
+"""Milliseconds later than any instant."""
 
 Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class EventBatch:
-    """What was read of one cluster's events."""
+    """Events read of one cluster."""
 
     cluster_id: str
     events: Sequence[RawEvent]
     list_fingerprint: str
-    """The list's own times when they were read."""
+    """The times in the cluster list when they were read."""
     is_cut: bool = False
-    """What comes after these events was not read: the next poll reads on from the last of them."""
+    """True: later events were not read; the next poll continues after the last of these."""
 
 
 def observe(ledger: Ledger, seen: Iterable[ObservedCluster], *, now: datetime) -> None:
-    """Record what a list showed."""
+    """Store the clusters of a list."""
     at = to_millis(now)
     rows = [
         (
@@ -107,10 +107,10 @@ def observe(ledger: Ledger, seen: Iterable[ObservedCluster], *, now: datetime) -
 
 
 def add_events(ledger: Ledger, batches: Iterable[EventBatch], *, read_to: datetime) -> None:
-    """Keep these events and bring the sessions of their clusters, which were observed, up to date.
+    """Store these events and update the sessions of their clusters, which were observed before.
 
-    `read_to`: the lists of events are complete up to then. Repeating it changes nothing. Those of a time whose names
-    were purged are left out: they would bring the names back.
+    The lists of events are complete up to `read_to`. Repeating the call changes nothing. Events from the anonymised
+    time are ignored, because they would bring names back.
     """
     batches = list(batches)
     anonymised = int(note(ledger, ANONYMISED_BEFORE) or 0)
@@ -135,21 +135,21 @@ def add_events(ledger: Ledger, batches: Iterable[EventBatch], *, read_to: dateti
 
 
 def _progress(batch: EventBatch, cluster: Any, read_to: datetime) -> Row:
-    """How far the events of a cluster are known now, as `READ` takes it."""
+    """Return the parameters of `READ`: how far the events of a cluster are known."""
     if not batch.is_cut:
         return batch.list_fingerprint, to_millis(read_to), batch.cluster_id
-    last = max((to_millis(told.event.at) for told in batch.events), default=0)
+    last = max((to_millis(raw_event.event.at) for raw_event in batch.events), default=0)
     return CUT, min(max(last, cluster.events_read_to), to_millis(read_to)), batch.cluster_id
 
 
 def rebuild(ledger: Ledger, cluster_id: str, *, since: int = EVER) -> None:
-    """Make the best of what is known and what the list shows. In milliseconds, `since` when events were changed."""
+    """Compute a cluster's sessions again. Its events changed from `since` on, in milliseconds."""
     with ledger.atomic():
         _rebuild(ledger, [(cluster, since) for cluster in _clusters(ledger, [cluster_id]).values()])
 
 
 def mark_gone(ledger: Ledger, cluster_id: str, *, now: datetime) -> None:
-    """The workspace no longer knows the cluster: its open session ends when it was last seen running."""
+    """Record that the workspace no longer has the cluster. Its open session ends when it was last seen running."""
     with ledger.atomic():
         ledger.update(ClusterRow, gone_at=to_millis(now), is_running=False).where(
             (ClusterRow.cluster_id == cluster_id) & ClusterRow.gone_at.is_null()
@@ -158,7 +158,7 @@ def mark_gone(ledger: Ledger, cluster_id: str, *, now: datetime) -> None:
 
 
 def events(ledger: Ledger, cluster_id: str, since: int = 0) -> tuple[Event, ...]:
-    """All that is known, in order; `since` in milliseconds."""
+    """Return the events of a cluster in order, from `since` on, in milliseconds."""
     return tuple(
         Event(
             from_millis(at),
@@ -174,7 +174,7 @@ def events(ledger: Ledger, cluster_id: str, since: int = 0) -> tuple[Event, ...]
 
 
 def _may_have_run(raw: str) -> bool:
-    """Of an end by a failure: whether the failure ends running clusters, too. False where the raw event was purged."""
+    """Return whether the failure in an end event can also end running clusters; False for an anonymised event."""
     details = json.loads(raw).get("details")
     reason = details.get("reason") if isinstance(details, dict) else None
     return isinstance(reason, dict) and reason.get("code") in RUNTIME_FAILURES
@@ -185,16 +185,16 @@ def _clusters(ledger: Ledger, ids: Iterable[str]) -> dict[str, Any]:
 
 
 def _new_events(ledger: Ledger, batch: EventBatch, begins: int) -> list[Row]:
-    """Those from an instant on that are not kept yet, as rows."""
+    """Return the events from an instant on that are not stored yet, as rows."""
     rows = {
         (to_millis(event.at), event.type, event.user or ""): (
             event.workers,
             None if event.idle is None else event.idle // timedelta(milliseconds=1),
             event.failed,
-            told.raw,
+            raw_event.raw,
         )
-        for told in batch.events
-        for event in [told.event]
+        for raw_event in batch.events
+        for event in [raw_event.event]
         if to_millis(event.at) >= begins
     }
     if not rows:
@@ -204,7 +204,7 @@ def _new_events(ledger: Ledger, batch: EventBatch, begins: int) -> list[Row]:
 
 
 def _is_up_to_date(ledger: Ledger, cluster: Any) -> bool:
-    """Whether its sessions would come out the same, as long as no event is new and the list shows the same times."""
+    """Return whether the sessions need no new computation if no event is new and the list's times are equal."""
     last = ledger.rows(LAST_SESSION, cluster.cluster_id)
     if not last:
         return not cluster.is_running
@@ -213,9 +213,9 @@ def _is_up_to_date(ledger: Ledger, cluster: Any) -> bool:
 
 
 def _rebuild(ledger: Ledger, due: Iterable[tuple[Any, int]], *, cut: frozenset[str] = frozenset()) -> None:
-    """Make the sessions of these clusters anew, as far as events from an instant on can change them.
+    """Compute the sessions of these clusters again, as far as events from an instant on can change them.
 
-    `cut`: the clusters of which later events are known to be unread.
+    `cut` are the clusters with later events that were not read.
     """
     put: list[Row] = []
     dropped: list[Row] = []
@@ -227,7 +227,7 @@ def _rebuild(ledger: Ledger, due: Iterable[tuple[Any, int]], *, cut: frozenset[s
             for session in _reconciled(cluster, told, is_cut=cluster.cluster_id in cut)
         }
         dropped += [(cluster.cluster_id, start) for start in stored.keys() - kept.keys()]
-        # Only what differs is written: a poll changes the last session of many.
+        # Only differences are written: a poll changes the last session of many clusters.
         put += [
             (cluster.cluster_id, *_row(session))
             for start, session in kept.items()
@@ -238,7 +238,7 @@ def _rebuild(ledger: Ledger, due: Iterable[tuple[Any, int]], *, cut: frozenset[s
 
 
 def _told(ledger: Ledger, cluster_id: str, since: int) -> tuple[int, Timeline]:
-    """The last exact session before an instant and whatever the events tell of later; and when that session began."""
+    """Return the start of the last exact session before an instant, and the sessions from there on."""
     for row in ledger.rows(LAST_EXACT_SESSION, cluster_id, since):
         exact = session_of(*row)
         at_its_end: list[Event] = []
@@ -269,7 +269,7 @@ def _reconciled(cluster: Any, told: Timeline, *, is_cut: bool = False) -> tuple[
         from_millis_or_none(cluster.last_terminated),
     )
     if is_cut and now.started and (told.last_event is None or told.last_event < now.started):
-        # What was read ends before the session that the list shows: the one before it is over.
+        # The events read end before the session in the list began: the one before it is over.
         told = replace(
             told,
             sessions=close_open_session(told.sessions_if_running or told.sessions, None, UNREAD),

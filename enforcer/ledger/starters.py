@@ -1,7 +1,8 @@
-"""Who started what: the decision about each launch and restart, which does not follow the membership of today.
+"""Roles of the users who started or restarted clusters. A role is decided once for each launch; later changes of groups
+do not matter.
 
-A session begins some time after its launch, and better facts can move it. So a session has the decision about the last
-launch by the same user before it.
+A session begins some time after its launch, and later facts can move its start. So the role of a session is that of the
+last launch by the same user before it.
 """
 
 from bisect import bisect_right
@@ -16,7 +17,7 @@ from enforcer.ledger.database import Ledger
 from enforcer.ledger.models import StarterRow
 
 LONGEST_LAUNCH = timedelta(days=1)
-"""Nearly every launch takes less: one that took longer is looked for by itself."""
+"""Nearly every launch takes less; a longer one is looked up separately."""
 ADD = """
     INSERT INTO starter (cluster_id, at, user_name, role) VALUES (?, ?, ?, 'unknown') ON CONFLICT DO NOTHING"""
 DECIDE = """
@@ -29,22 +30,22 @@ NAMELESS = {MEMBER: Role.STUDENT, OTHER: Role.STAFF}
 
 @dataclass(frozen=True)
 class Starter:
-    """A launch or restart by somebody of whom it is not known who it is."""
+    """A launch or restart by an account that is not known to be a student or staff."""
 
     cluster_id: str
     at: datetime
     user: str
     asked: datetime | None
-    """When it was first looked for; None: never."""
+    """When the account was first looked up; None: never."""
 
 
 def add(ledger: Ledger, starts: Iterable[tuple[str, int, str]]) -> None:
-    """Note launches and restarts: cluster, milliseconds, user. One that is known stays as it is."""
+    """Store launches and restarts: cluster, milliseconds, user. Known ones do not change."""
     ledger.each(ADD, starts)
 
 
 def unknown(ledger: Ledger, cluster_ids: Iterable[str], *, since: datetime) -> list[Starter]:
-    """Those that were never looked for, and those from an instant on that are still not known, oldest first."""
+    """Return unknown starters, oldest first: those never looked up, and those from an instant on."""
     is_due = StarterRow.first_asked_at.is_null() | (StarterRow.at >= to_millis(since))
     rows = ledger.select(StarterRow).where((StarterRow.role == Role.UNKNOWN.value) & is_due).order_by(StarterRow.at)
     wanted = frozenset(cluster_ids)
@@ -56,13 +57,13 @@ def unknown(ledger: Ledger, cluster_ids: Iterable[str], *, since: datetime) -> l
 
 
 def decide(ledger: Ledger, roles: Mapping[Starter, Role], *, now: datetime) -> None:
-    """Note what was found. What is known already stays."""
+    """Store the roles that were found. Known roles do not change."""
     asked = to_millis(now)
     ledger.each(DECIDE, [(role.value, asked, s.cluster_id, to_millis(s.at), s.user) for s, role in roles.items()])
 
 
 def with_roles(ledger: Ledger, sessions: Mapping[str, list[Session]]) -> dict[str, list[Session]]:
-    """The same sessions, by cluster, with the role of who started and restarted them."""
+    """Return the same sessions, by cluster, with the roles of those who started and restarted them."""
     first = min((one.start for found in sessions.values() for one in found), default=None)
     if first is None:
         return dict(sessions)
@@ -92,12 +93,12 @@ def with_roles(ledger: Ledger, sessions: Mapping[str, list[Session]]) -> dict[st
 
 
 def named_before(ledger: Ledger, cluster_id: str, before: datetime) -> list[tuple[int, str, Role]]:
-    """The decisions about a cluster before an instant: milliseconds, user, role."""
+    """Return the starters of a cluster before an instant: milliseconds, user, role."""
     is_old = (StarterRow.cluster_id == cluster_id) & (StarterRow.at < to_millis(before))
     return [(row.at, row.user_name, Role(row.role)) for row in ledger.select(StarterRow).where(is_old)]
 
 
 def forget(ledger: Ledger, before: datetime) -> None:
-    """Forget the decisions before an instant, which name people."""
+    """Delete the starters before an instant, because they name people."""
     is_old: Any = StarterRow.at < to_millis(before)
     ledger.delete(StarterRow).where(is_old).execute()

@@ -1,4 +1,4 @@
-"""The messages of the outbox and the calls to the mail service, as the ledger keeps them. Queries by name."""
+"""Queries on the messages of the outbox and on the calls to the mail service."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from enforcer.ledger.models import LEDGER_ID, MailCallRow, MessageRow
 
 MS = timedelta(milliseconds=1)
 FIRST_SPLIT_PART = 1000
-"""Parts of a message that was refused are numbered from here on: more than one mail has recipients."""
+"""Number of the first part of a refused message that is sent to each recipient alone; above any other part."""
 SPLIT = "refused, so it is sent to each recipient alone"
 UNTRUE = "a later message made it untrue"
 NEVER_FINAL = "accepted, but the mail service gave no final status within a day"
 LimitKey = tuple[str, Period, date, timedelta]
-"""Of a mail about a limit: cluster, period, its first day, hard limit."""
+"""Identifies a message about a limit: cluster, period, its first day, hard limit."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class StoredMessage:
     """JSON."""
     queued: datetime
     sealed: datetime | None
-    """When sender and copies were settled."""
+    """When sender and copies were fixed."""
     attempts: int
     is_outcome_unknown: bool
-    """The outcome of the last attempt is unknown."""
+    """True: the result of the last attempt is unknown."""
     last_failure: datetime | None
     failing: timedelta
     """For how long attempts have failed."""
@@ -47,13 +47,13 @@ class StoredMessage:
 
 
 def ledger_id(ledger: Ledger) -> str:
-    """A name of the ledger's own, which it has from the beginning."""
+    """Return the ledger's own id, which it has from the beginning."""
     known = queries.note(ledger, LEDGER_ID)
-    assert known, "a step of migrations.py writes it"
+    assert known, "a step of migrations.py adds it"
     return known
 
 
-# --- writing down
+# --- queueing
 
 
 def add(
@@ -71,7 +71,7 @@ def add(
     now: datetime,
     given_up: str | None,
 ) -> bool:
-    """Write one mail down to be sent, or to be kept as given up for a reason; False if it was written down before."""
+    """Store one mail to be sent, or as given up for this reason. Return False if it is already stored."""
     query = ledger.insert(
         MessageRow,
         operation_id=operation_id,
@@ -95,7 +95,7 @@ def add(
 def is_queued(
     ledger: Ledger, kind: MessageKind, topic: str, *, period: str, period_start: str, hard_limit: timedelta
 ) -> bool:
-    """Whether this message was ever written down."""
+    """Return whether this message was ever stored."""
     matches = (
         (MessageRow.kind == kind.value)
         & (MessageRow.period == period)
@@ -107,7 +107,7 @@ def is_queued(
 
 
 def notified_limits(ledger: Ledger, kind: MessageKind, *, since: date) -> frozenset[LimitKey]:
-    """The limits that were told of, those whose day was before `since` left out."""
+    """Return the limits that have a message of this kind, except those of days before `since`."""
     query = ledger.select(
         MessageRow, MessageRow.topic, MessageRow.period, MessageRow.period_start, MessageRow.hard_limit
     ).where(
@@ -122,15 +122,15 @@ def notified_limits(ledger: Ledger, kind: MessageKind, *, since: date) -> frozen
 
 
 def was_queued_since(ledger: Ledger, kind: MessageKind, topic: str, since: datetime) -> bool:
-    """Whether any message of this kind about it was written down at this instant or after."""
+    """Return whether any message of this kind and topic was stored at this instant or later."""
     matches = (MessageRow.kind == kind.value) & (MessageRow.topic == topic) & (MessageRow.queued_at >= to_millis(since))
     return bool(ledger.select(MessageRow).where(matches).exists())
 
 
 def delete_unsent(ledger: Ledger, kind: MessageKind, topic: str, *, keep: Iterable[LimitKey]) -> int:
-    """Delete mails of this kind about a cluster that no attempt was made to send, but for those to keep; how many.
+    """Delete messages about a cluster that were never tried, and return their number.
 
-    `keep` are limits, whatever they are of. What is deleted may be written again once it is true.
+    Messages about the limits in `keep` stay. A deleted message may be stored again once it is true.
     """
     kept = {(period.value, first.isoformat(), limit // MS) for _, period, first, limit in keep}
     unsent = (MessageRow.attempts == 0) & _is_waiting()
@@ -148,20 +148,20 @@ def _is_waiting() -> Any:
 
 
 def waiting_count(ledger: Ledger) -> int:
-    """How many messages are still to be sent."""
+    """Return the number of messages that wait to be sent."""
     return int(ledger.select(MessageRow).where(_is_waiting()).count())
 
 
 def first_due(ledger: Ledger, *, only_unknown: bool = False) -> datetime | None:
-    """When the first message that waits is due; None: there is none."""
+    """Return when the first waiting message is due; None: no message waits."""
     which = _is_waiting() & MessageRow.is_outcome_unknown if only_unknown else _is_waiting()
     return from_millis_or_none(ledger.select(MessageRow, fn.MIN(MessageRow.due_at)).where(which).scalar())
 
 
 def due(ledger: Ledger, *, now: datetime, put_off: datetime) -> list[tuple[int, bool]]:
-    """The messages that are due, the most urgent first: id, and whether its last outcome is unknown.
+    """Return the due messages, the most urgent first: id, and whether the result of its last attempt is unknown.
 
-    One that is due later than `put_off` counts as due.
+    A message that is due after `put_off` counts as due.
     """
     is_due = (MessageRow.due_at <= to_millis(now)) | (MessageRow.due_at > to_millis(put_off))
     query = ledger.select(MessageRow, MessageRow.id, MessageRow.is_outcome_unknown).where(_is_waiting() & is_due)
@@ -173,7 +173,7 @@ def message(ledger: Ledger, id: int) -> StoredMessage:
 
 
 def messages(ledger: Ledger, ids: Iterable[int]) -> list[StoredMessage]:
-    """By id."""
+    """Return the messages with these ids, in the order of their ids."""
     return [
         _stored(row) for row in ledger.select(MessageRow).where(MessageRow.id.in_(list(ids))).order_by(MessageRow.id)
     ]
@@ -197,24 +197,24 @@ def _stored(row: Any) -> StoredMessage:
 
 
 def seal(ledger: Ledger, id: int, request_body: str, *, now: datetime, has_copy: bool, needs_digest: bool) -> None:
-    """Keep the bytes that are sent from now on, and whether the admin's copy is among the recipients."""
+    """Store the bytes to send in every attempt, and whether the admin gets a copy."""
     _update(
         ledger, id, request_body=request_body, sealed_at=to_millis(now), has_copy=has_copy, needs_digest=needs_digest
     )
 
 
 def note_attempt(ledger: Ledger, id: int) -> None:
-    """Before a message is sent: whatever happens then, its outcome is unknown."""
+    """Record an attempt before it is made: until its result is stored, it is unknown."""
     _update(ledger, id, attempts=MessageRow.attempts + 1, is_outcome_unknown=True)
 
 
 def note_status_check(ledger: Ledger, id: int) -> None:
-    """A question what became of it is an attempt, too."""
+    """Count a status check as an attempt."""
     _update(ledger, id, attempts=MessageRow.attempts + 1)
 
 
 def note_accepted(ledger: Ledger, id: int, *, now: datetime, is_final: bool, next_check: datetime) -> None:
-    """The service has it. Unless that is final, it is asked at `asked` what became of it."""
+    """Record that the service accepted the message. Unless that is final, its status is checked at `next_check`."""
     final = to_millis(now) if is_final else None
     _update(
         ledger,
@@ -228,7 +228,7 @@ def note_accepted(ledger: Ledger, id: int, *, now: datetime, is_final: bool, nex
 
 
 def note_missing(ledger: Ledger, id: int) -> None:
-    """It is certain that it was never accepted."""
+    """Record that the message was certainly never accepted."""
     _update(ledger, id, is_outcome_unknown=False)
 
 
@@ -237,14 +237,14 @@ def put_off(ledger: Ledger, id: int, until: datetime) -> None:
 
 
 def put_off_unsent(ledger: Ledger, id: int, until: datetime, error: str) -> None:
-    """It was certainly not accepted."""
+    """Postpone a message that was certainly not accepted."""
     _update(ledger, id, due_at=to_millis(until), is_outcome_unknown=False, error=error)
 
 
 def note_failure(
     ledger: Ledger, id: int, error: str, *, now: datetime, failing: timedelta, until: datetime, is_outcome_unknown: bool
 ) -> None:
-    """An attempt failed, and another is due at `until`."""
+    """Record a failed attempt; the next one is due at `until`."""
     _update(
         ledger,
         id,
@@ -257,23 +257,23 @@ def note_failure(
 
 
 def note_refused(ledger: Ledger, id: int, *, now: datetime) -> None:
-    """The service refused it, and it cannot be sent to fewer people."""
+    """Record that the service refused a message with a single recipient."""
     _update(ledger, id, refused_at=to_millis(now))
 
 
 def refused(ledger: Ledger) -> list[int]:
-    """The messages that the service refused although it accepted another one then or later: they are at fault."""
+    """Return the refused messages that are at fault themselves: the service accepted another one then or later."""
     latest = ledger.select(MessageRow, fn.MAX(MessageRow.accepted_at)).scalar() or 0
     query = ledger.select(MessageRow, MessageRow.id).where(_is_waiting() & (MessageRow.refused_at <= latest))
     return [row.id for row in query.order_by(MessageRow.id)]
 
 
-def split(ledger: Ledger, message: StoredMessage, alone: Iterable[tuple[str, str]], *, now: datetime) -> list[int]:
-    """Replace a sealed message by these, which are pairs of name at the service and payload; return their ids."""
+def split(ledger: Ledger, message: StoredMessage, parts: Iterable[tuple[str, str]], *, now: datetime) -> list[int]:
+    """Replace a sealed message by others, given as pairs of operation id and request body. Return their ids."""
     row = ledger.select(MessageRow).where(MessageRow.id == message.id).get()
     with ledger.atomic():
         ids = []
-        for number, (name, payload) in enumerate(alone, start=1):
+        for number, (name, request_body) in enumerate(parts, start=1):
             query = ledger.insert(
                 MessageRow,
                 operation_id=name,
@@ -285,7 +285,7 @@ def split(ledger: Ledger, message: StoredMessage, alone: Iterable[tuple[str, str
                 part=(row.part + 1) * FIRST_SPLIT_PART + number,
                 rank=row.rank,
                 subject=row.subject,
-                request_body=payload,
+                request_body=request_body,
                 queued_at=row.queued_at,
                 sealed_at=row.sealed_at,
                 due_at=to_millis(now),
@@ -303,16 +303,16 @@ def give_up(ledger: Ledger, ids: Iterable[int], *, now: datetime) -> None:
     ledger.update(MessageRow, given_up_at=to_millis(now)).where(MessageRow.id.in_(list(ids))).execute()
 
 
-# --- what is no longer true
+# --- outdated messages
 
 
 def waiting_notices(ledger: Ledger) -> dict[int, LimitMessage]:
-    """The messages about limits that are still to be sent, by id."""
+    """Return the waiting messages about limits, by id."""
     return _notices(ledger, _is_waiting())
 
 
 def later_notices(ledger: Ledger, waiting: Iterable[LimitMessage]) -> list[LimitMessage]:
-    """All messages about the same clusters that were written after the first of these, whatever became of them."""
+    """Return all messages about the same clusters that were stored after the first of these, sent or not."""
     waiting = list(waiting)
     since = min((to_millis(one.queued_at) for one in waiting), default=0)
     same_topic = MessageRow.topic.in_({one.about for one in waiting})
@@ -336,17 +336,17 @@ def _notices(ledger: Ledger, which: Any) -> dict[int, LimitMessage]:
 
 
 def drop(ledger: Ledger, ids: Iterable[int], *, now: datetime) -> None:
-    """They are never sent, because later ones made them untrue."""
+    """Give these messages up, because later ones made them untrue."""
     ledger.update(MessageRow, given_up_at=to_millis(now), error=UNTRUE).where(MessageRow.id.in_(list(ids))).execute()
 
 
 def dropped(ledger: Ledger, *, since: datetime) -> int:
-    """How many were dropped since an instant."""
+    """Return the number of messages dropped since an instant."""
     matches = (MessageRow.error == UNTRUE) & (MessageRow.given_up_at >= to_millis(since))
     return int(ledger.select(MessageRow).where(matches).count())
 
 
-# --- what became of accepted messages
+# --- status of accepted messages
 
 
 def _is_open() -> Any:
@@ -354,9 +354,9 @@ def _is_open() -> Any:
 
 
 def due_status_checks(ledger: Ledger, *, now: datetime, put_off: datetime) -> list[int]:
-    """The accepted messages without a final status that are due to be asked topic, by when they are due.
+    """Return the accepted messages whose status check is due, in the order in which they are due.
 
-    One that is due later than `put_off` counts as due.
+    A check that is due after `put_off` counts as due.
     """
     is_due = (MessageRow.due_at <= to_millis(now)) | (MessageRow.due_at > to_millis(put_off))
     query = ledger.select(MessageRow, MessageRow.id).where(_is_open() & is_due)
@@ -364,12 +364,12 @@ def due_status_checks(ledger: Ledger, *, now: datetime, put_off: datetime) -> li
 
 
 def note_final(ledger: Ledger, id: int, *, now: datetime, error: str | None = None) -> None:
-    """It is known what became of an accepted message."""
+    """Record the final status of an accepted message."""
     _update(ledger, id, final_at=to_millis(now), error=error)
 
 
 def end_status_checks(ledger: Ledger, *, accepted_before: datetime, now: datetime) -> int:
-    """Messages that were accepted that long ago are not asked about any more; how many there are."""
+    """Stop checking the status of messages accepted up to an instant. Return their number."""
     which = _is_open() & (MessageRow.accepted_at <= to_millis(accepted_before))
     return int(ledger.update(MessageRow, final_at=to_millis(now), error=NEVER_FINAL).where(which).execute())
 
@@ -378,13 +378,13 @@ def end_status_checks(ledger: Ledger, *, accepted_before: datetime, now: datetim
 
 
 def copies_between(ledger: Ledger, begins: datetime, ends: datetime) -> int:
-    """How many messages were sealed with the admin's copy, `ends` excluded."""
+    """Return the number of messages sealed with the admin's copy, `ends` excluded."""
     within = MessageRow.sealed_at.between(to_millis(begins), to_millis(ends) - 1)
     return int(ledger.select(MessageRow).where(MessageRow.has_copy & within).count())
 
 
 def without_copy(ledger: Ledger, *, before: datetime) -> list[tuple[int, datetime, str]]:
-    """Messages sealed without the admin's copy that no digest tells of yet: id, when it was sealed, subject."""
+    """Return messages sealed without the admin's copy that no digest lists yet: id, when sealed, subject."""
     query = ledger.select(MessageRow, MessageRow.id, MessageRow.sealed_at, MessageRow.subject)
     rows = query.where(MessageRow.needs_digest & (MessageRow.sealed_at < to_millis(before)))
     return [
@@ -393,7 +393,7 @@ def without_copy(ledger: Ledger, *, before: datetime) -> list[tuple[int, datetim
 
 
 def note_digest(ledger: Ledger, ids: Iterable[int]) -> None:
-    """A digest tells of these messages."""
+    """Record that a digest lists these messages."""
     ledger.update(MessageRow, needs_digest=False).where(MessageRow.id.in_(list(ids))).execute()
 
 
@@ -401,35 +401,35 @@ def note_digest(ledger: Ledger, ids: Iterable[int]) -> None:
 
 
 def note_call(ledger: Ledger, kind: str, at: datetime) -> None:
-    """A call that the service counts; `kind` is `send` or `status`."""
+    """Record a call that counts against the service's limits; `kind` is `send` or `status`."""
     ledger.insert(MailCallRow, at=to_millis(at), kind=kind).execute()
 
 
 def calls_since(ledger: Ledger, kind: str, since: datetime) -> list[datetime]:
-    """When the calls after an instant were made, the latest first."""
+    """Return the times of the calls after an instant, the latest first."""
     matches = (MailCallRow.kind == kind) & (MailCallRow.at > to_millis(since))
     return [from_millis(row.at) for row in ledger.select(MailCallRow).where(matches).order_by(MailCallRow.at.desc())]
 
 
 def count_calls_since(ledger: Ledger, kind: str, since: datetime) -> int:
-    """How many calls were made after an instant."""
+    """Return the number of calls after an instant."""
     matches = (MailCallRow.kind == kind) & (MailCallRow.at > to_millis(since))
     return int(ledger.select(MailCallRow).where(matches).count())
 
 
 def forget_calls(ledger: Ledger, *, up_to: datetime, after: datetime) -> None:
-    """Forget the calls up to an instant, and those after another."""
+    """Delete the calls up to an instant, and those after another."""
     matches = (MailCallRow.at <= to_millis(up_to)) | (MailCallRow.at > to_millis(after))
     ledger.delete(MailCallRow).where(matches).execute()
 
 
-# --- holding all mail back
+# --- a pause of all mail
 
 HELD = "mail held until"
 
 
 def held_until(ledger: Ledger) -> datetime | None:
-    """Before this instant nothing is sent; None: mail was never held back."""
+    """Return the instant before which nothing is sent; None: sending was never paused."""
     held = queries.note(ledger, HELD)
     return from_millis(int(held)) if held else None
 

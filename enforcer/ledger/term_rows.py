@@ -88,17 +88,17 @@ class Poll(NamedTuple):
     began: datetime
     ended: datetime
     failed: int
-    """How much failed in it."""
+    """Number of failures in it."""
 
 
 def polls(ledger: Ledger) -> Iterator[Poll]:
-    """Every poll that ran to its end."""
+    """Yield every completed poll."""
     for row in ledger.select(PollRow).order_by(PollRow.began):
         yield Poll(from_millis(row.began), from_millis(row.ended), row.failed)
 
 
 def last_poll(ledger: Ledger) -> Poll | None:
-    """The last poll that ran to its end."""
+    """Return the last completed poll."""
     row = ledger.select(PollRow).order_by(PollRow.began.desc()).first()
     return Poll(from_millis(row.began), from_millis(row.ended), int(row.failed)) if row else None
 
@@ -157,12 +157,12 @@ def messages(ledger: Ledger) -> Iterator[Message]:
 
 
 def settled_days(ledger: Ledger, cluster_ids: Iterable[str]) -> frozenset[date]:
-    """The days on which one of these clusters was settled."""
+    """Return the days on which one of these clusters was settled."""
     rows = ledger.select(DayRow, DayRow.day).where(DayRow.cluster_id.in_(list(cluster_ids)))
     return frozenset(date.fromisoformat(row.day) for row in rows)
 
 
 def files(ledger: Ledger, folder: str) -> Iterator[tuple[str, str]]:
-    """Path and content of the workspace files below a folder, as they were last read."""
+    """Yield path and content of the workspace files below a folder, as last read."""
     for row in ledger.select(FileRow).where(FileRow.path.startswith(f"{folder}/")).order_by(FileRow.path):
         yield row.path, row.content

@@ -1,4 +1,4 @@
-"""What the ledger remembers of the workspace's files and groups: for when nothing changed, and when it is not there."""
+"""The workspace's files and groups as stored in the ledger: used if nothing changed or the workspace is unavailable."""
 
 import json
 from collections.abc import Mapping
@@ -10,21 +10,21 @@ from enforcer.ledger.database import Ledger
 
 
 class WorkspaceMemory:
-    """`now`: when whatever is kept was read."""
+    """`now` is the time at which stored values were read."""
 
     def __init__(self, ledger: Ledger, *, now: datetime) -> None:
         self._ledger, self._now = ledger, now
 
     def file(self, path: str) -> tuple[str, str] | None:
-        """Version and content; None: it was never read."""
+        """Return version and content; None: it was never read."""
         return queries.stored_file(self._ledger, path)
 
     def store_file(self, file: FileInfo, content: str) -> None:
-        # PostgreSQL takes no such character, which JSON does not have either.
+        # PostgreSQL does not accept this character, and JSON text does not contain it.
         queries.store_file(self._ledger, file.path, file.version, content.replace("\x00", ""))
 
     def paths(self, folder: str) -> list[str]:
-        """The files that the folder had when it was last listed."""
+        """Return the files in the folder when it was last listed."""
         paths: list[str] = json.loads(queries.note(self._ledger, f"files of {folder}") or "[]")
         return paths
 
@@ -32,10 +32,10 @@ class WorkspaceMemory:
         queries.write_note(self._ledger, f"files of {folder}", json.dumps(paths))
 
     def members(self) -> Mapping[str, frozenset[str]] | None:
-        """Addresses by group; None: they were never read."""
+        """Return addresses by group; None: they were never read."""
         known = membership.known_members(self._ledger)
         return known.all if known else None
 
     def store_members(self, members: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
-        """Return them with those of groups that are gone."""
+        """Store the members. Return them with those of deleted groups."""
         return membership.store(self._ledger, members, now=self._now).all

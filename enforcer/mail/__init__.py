@@ -1,1 +1,1 @@
-"""Messages, the outbox that keeps them, and the service that delivers them."""
+"""Messages, the outbox that stores them, and the service that delivers them."""

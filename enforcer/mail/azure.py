@@ -1,7 +1,7 @@
-"""Azure Communication Services e-mail: the only module here that knows its client.
+"""Azure Communication Services e-mail: the only module that uses its client.
 
-The client's own retries, redirects and polling are off. It would sleep for as long as `Retry-After` says, whatever time
-the run has left, and repeat a request whose outcome nobody has looked at.
+The client's own retries, redirects and polling are off: it would sleep for as long as `Retry-After` says, even if the
+run has less time left, and repeat requests whose result was not checked.
 """
 
 import re
@@ -20,57 +20,59 @@ from labkit.text import first_line, one_line, redact_secrets
 from labkit.workspace.connectivity import connection_failure
 
 API_VERSION = "2025-09-01"
-"""That of the locked client. Attachments have a `contentId` from 2024-07-01-preview on."""
+"""The version of the locked client. Attachments have a `contentId` from 2024-07-01-preview on."""
 CONNECT_SECONDS = 5.0
-UNDER_WAY = ("notstarted", "running", "succeeded")
+IN_PROGRESS = ("notstarted", "running", "succeeded")
 
 
 class Mailer:
-    """`connection_string` holds the access key. Nothing is connected before the first call."""
+    """A `MailService` on Azure. `connection_string` holds the access key. It connects with the first call."""
 
     def __init__(self, connection_string: str) -> None:
         self._connection_string = connection_string
         self._made: EmailClient | None = None
 
     def send(self, operation_id: str, payload: str, *, timeout: timedelta) -> SendResult:
-        """Hand in a message, the JSON of `payload` as it is. The same operation with the same bytes is one message."""
+        """Send the JSON of `payload` unchanged. The same operation id with the same bytes is one message."""
         headers = {"Operation-Id": operation_id, "Content-Type": "application/json"}
-        response = self._ask("POST", "/emails:send", timeout, headers=headers, content=payload)
+        response = self._request("POST", "/emails:send", timeout, headers=headers, content=payload)
         if isinstance(response, SendResult):
             return response
         match response.status_code:
             case 202:
                 return SendResult(SendStatus.ACCEPTED)
             case 400:
-                return _answer(response, SendStatus.CONFLICT)
+                return _result(response, SendStatus.CONFLICT)
             case _:
-                return _refusal(response)
+                return _error_result(response)
 
     def status(self, operation_id: str, *, timeout: timedelta) -> SendResult:
-        """What became of an operation."""
-        response = self._ask("GET", f"/emails/operations/{operation_id}", timeout)
+        """Return the status of an operation."""
+        response = self._request("GET", f"/emails/operations/{operation_id}", timeout)
         if isinstance(response, SendResult):
             return response
         if response.status_code == 404:
-            return _answer(response, SendStatus.MISSING)
+            return _result(response, SendStatus.MISSING)
         if response.status_code != 200:
-            return _refusal(response)
-        told = _json(response)
-        status = str(told.get("status", "")).lower()
-        if status in UNDER_WAY:
-            return SendResult(SendStatus.ACCEPTED, str(told["status"]), is_final=status == "succeeded")
+            return _error_result(response)
+        body = _json(response)
+        status = str(body.get("status", "")).lower()
+        if status in IN_PROGRESS:
+            return SendResult(SendStatus.ACCEPTED, str(body["status"]), is_final=status == "succeeded")
         if status in ("failed", "canceled"):
-            return SendResult(SendStatus.FAILED, _said(told, "the service could not deliver it"), is_final=True)
-        return SendResult(SendStatus.UNKNOWN, f"an answer without a known status ({one_line(status, 40)!r})")
+            return SendResult(
+                SendStatus.FAILED, _error_message(body, "the service could not deliver it"), is_final=True
+            )
+        return SendResult(SendStatus.UNKNOWN, f"a response without a known status ({one_line(status, 40)!r})")
 
-    def _ask(self, method: str, path: str, timeout: timedelta, **request: Any) -> HttpResponse | SendResult:
+    def _request(self, method: str, path: str, timeout: timedelta, **request: Any) -> HttpResponse | SendResult:
         seconds = max(0.1, timeout.total_seconds())
         try:
             client = self._client()
             wanted = HttpRequest(method, f"{{endpoint}}{path}", params={"api-version": API_VERSION}, **request)
             return client.send_request(wanted, connection_timeout=min(CONNECT_SECONDS, seconds), read_timeout=seconds)
         except ValueError as error:
-            # Before anything is sent: a connection string or a key that is none.
+            # Before anything is sent: the connection string or the key is invalid.
             text = f"the mail service cannot be used with these settings: {_text(error)}; check AZURE_EMAIL_*"
             return SendResult(SendStatus.REFUSED, text, concerns_all=True)
         except (AzureError, RequestException, OSError) as error:
@@ -88,32 +90,33 @@ class Mailer:
         return self._made
 
 
-def _refusal(response: HttpResponse) -> SendResult:
+def _error_result(response: HttpResponse) -> SendResult:
     status = response.status_code
     if status == 429:
-        return _answer(response, SendStatus.BUSY)
+        return _result(response, SendStatus.BUSY)
     if 400 <= status < 500 and status != 408:
-        return _answer(response, SendStatus.REFUSED, concerns_all=status in (401, 403))
-    return _answer(response, SendStatus.UNKNOWN)
+        return _result(response, SendStatus.REFUSED, concerns_all=status in (401, 403))
+    return _result(response, SendStatus.UNKNOWN)
 
 
-def _answer(response: HttpResponse, status: SendStatus, *, concerns_all: bool = False) -> SendResult:
-    text = f"the mail service answered {response.status_code}: {_said(_json(response), response.reason or 'no reason')}"
+def _result(response: HttpResponse, status: SendStatus, *, concerns_all: bool = False) -> SendResult:
+    reason = _error_message(_json(response), response.reason or "no reason")
+    text = f"the mail service returned {response.status_code}: {reason}"
     return SendResult(status, text, _retry_after(response.headers.get("Retry-After")), concerns_all=concerns_all)
 
 
 def _json(response: HttpResponse) -> dict[str, Any]:
     try:
-        told = response.json()
+        body = response.json()
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return body if isinstance(body, dict) else {}
 
 
-def _said(told: dict[str, Any], otherwise: str) -> str:
-    error = told.get("error")
+def _error_message(body: dict[str, Any], default: str) -> str:
+    error = body.get("error")
     message = error.get("message") or error.get("code") if isinstance(error, dict) else None
-    return one_line(redact_secrets(str(message))) if message else otherwise
+    return one_line(redact_secrets(str(message))) if message else default
 
 
 def _text(error: BaseException) -> str:
@@ -121,7 +124,7 @@ def _text(error: BaseException) -> str:
 
 
 def _retry_after(header: str | None) -> timedelta | None:
-    """Seconds, or a date by the machine's time."""
+    """Return the wait of a `Retry-After` header, in seconds or until a date by the machine's clock."""
     if not header:
         return None
     if re.fullmatch(r"\d{1,9}", header.strip()):

@@ -1,4 +1,4 @@
-"""What a mail service may answer, as the outbox needs to know it. Pure; `mailer` makes these of Azure's answers."""
+"""The interface of a mail service and its results, as the outbox needs them. Pure; `azure` implements it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,36 +8,36 @@ from typing import Protocol
 
 class SendStatus(Enum):
     ACCEPTED = "accepted"
-    """The service has the message, under way or delivered."""
+    """The service has the message: in progress or delivered."""
     FAILED = "failed"
-    """The service had the message and could not deliver it. Its operation cannot be used again."""
+    """The service could not deliver the message. Its operation id cannot be used again."""
     MISSING = "missing"
-    """The service knows no such operation: the message was never accepted."""
+    """The service does not know the operation: the message was never accepted."""
     CONFLICT = "conflict"
-    """400: the message is wrong, or its operation was accepted with other bytes; the status tells which."""
+    """400: the message is wrong, or its operation was accepted with other bytes; the status shows which."""
     BUSY = "busy"
-    """429: too many calls. Certainly not accepted, and nothing is wrong with the message."""
+    """429: too many calls. Certainly not accepted; the message itself is correct."""
     REFUSED = "refused"
     """Certainly not accepted."""
     UNKNOWN = "unknown"
-    """No answer, half an answer, or a failure of the service: it may have been accepted."""
+    """No response, an incomplete one, or a failure of the service: it may have been accepted."""
 
 
 @dataclass(frozen=True)
 class SendResult:
     status: SendStatus
     text: str = ""
-    """What the service said, one line."""
+    """The service's message, one line."""
     retry_after: timedelta | None = None
-    """How long it asks to be left alone."""
+    """How long the service asks to wait."""
     is_final: bool = False
-    """An accepted message was delivered; nothing more is to be learnt."""
+    """The status is final: delivered or failed."""
     concerns_all: bool = False
-    """The next message would meet the same: wrong credentials, a service that does not answer."""
+    """The next message would get the same result: wrong credentials, or no response."""
 
 
 class MailService(Protocol):
-    """One call to the mail service each; neither retries, waits nor raises. `timeout` bounds the call."""
+    """Each method makes one call and neither retries, waits nor raises. `timeout` limits the call."""
 
     def send(self, operation_id: str, payload: str, *, timeout: timedelta) -> SendResult: ...
 

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 OURS = Path(__file__).with_name("templates")
 MINUTE = timedelta(minutes=1)
 SUBJECT_LENGTH = 150
+OLD_VARIABLES = {"letters": "messages", "past": "overrun", "apart": "uncounted"}
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,12 @@ class Attachment:
     content_type: str
     content: bytes
     content_id: str | None = None
-    """Shown inside the HTML by `<img src="cid:…">`; None: a file beside the message."""
+    """Id for `<img src="cid:…">` in the HTML; None: a separate file."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message as it is meant. Who sends it, and whether the copy goes along, is settled when it is first sent."""
+    """A message. Its sender, and whether the copy is sent, are fixed when it is first sent."""
 
     subject: str
     text: str
@@ -52,27 +53,27 @@ class Message:
 
 @dataclass(frozen=True)
 class Notice:
-    """What a group is told about one limit of its cluster."""
+    """Values of a message to a group about one limit of its cluster."""
 
     course: str
     """The course's title."""
     group: str
-    """What its members call it."""
+    """The group's name in the course."""
     cluster: str
     """The cluster's name."""
     limit_usage: LimitUsage
-    """The limit that counts, and how much of it is used."""
+    """The tightest limit, and how much of it is used."""
     tz: tzinfo
     now: datetime
 
 
 def warning(notice: Notice, *, to: Iterable[str], admin: str | None, folder: Path | None = None) -> Message:
-    """The group is near its limit."""
+    """Return the warning that a group is near its limit."""
     return _to_group("warning", notice, to, admin, folder)
 
 
 def stopped(notice: Notice, *, to: Iterable[str], admin: str | None, folder: Path | None = None) -> Message:
-    """The limit is used up: the cluster is off and the group cannot start it before the limit is counted anew."""
+    """Return the message that the limit is reached: the cluster is off until the limit resets."""
     return _to_group("stopped", notice, to, admin, folder)
 
 
@@ -84,15 +85,15 @@ def report(
     folder: Path | None = None,
     name: str = "report",
 ) -> Message:
-    """The report of a day, by the templates `report.txt.j2` and `report.html.j2` from `values`."""
+    """Return the report of a day, rendered from `values`."""
     subject, text, html = render(name, values, folder)
     return Message(subject, text, html, tuple(to), attachments=attachments)
 
 
 def crash(*, cause: str, trace: str, at: datetime, admin: str, folder: Path | None = None) -> Message:
-    """The program ended unexpectedly. `cause` is a line, `trace` what helps to find the reason.
+    """Return the message that the program failed. `cause` is one line, `trace` a traceback.
 
-    Without a trace the program did not crash: it could not do its work, for a cause that is outside.
+    Without a trace the program did not crash: something outside kept it from working.
     """
     values = {"cause": one_line(redact_secrets(cause)), "trace": multiline(redact_secrets(trace)), "at": at}
     subject, text, html = render("crash", values, folder)
@@ -110,7 +111,7 @@ class UndeliveredMessage:
 
 
 def given_up(unsent: Iterable[UndeliveredMessage], *, at: datetime, admin: str, folder: Path | None = None) -> Message:
-    """These messages could not be sent for a day and will not be tried again."""
+    """Return the message that others were not sent and are given up."""
     listed = [
         {
             "subject": one_line(one.subject),
@@ -127,20 +128,20 @@ def given_up(unsent: Iterable[UndeliveredMessage], *, at: datetime, admin: str, 
 def digest(
     subjects: Iterable[tuple[datetime, str]], *, hour: datetime, admin: str, folder: Path | None = None
 ) -> Message:
-    """Messages of one hour of which the admin got no copy: when each was sent and its subject."""
+    """Return the list of an hour's messages without a copy to the admin. `subjects` are send time and subject."""
     listed = [{"sent": sent, "subject": one_line(text)} for sent, text in subjects]
     subject, text, html = render("digest", {"messages": listed, "hour": hour}, folder)
     return Message(subject, text, html, (admin,))
 
 
 def test(*, to: str, at: datetime, sender: str, folder: Path | None = None) -> Message:
-    """Shows that mail works."""
+    """Return a test message."""
     subject, text, html = render("test", {"at": at, "sender": one_line(sender)}, folder)
     return Message(subject, text, html, (to,))
 
 
 def _to_group(name: str, notice: Notice, to: Iterable[str], admin: str | None, folder: Path | None) -> Message:
-    """To the members with the admin in copy; to the admin alone where there are no members."""
+    """Return a message to the members with the admin in copy, or to the admin alone if there are no members."""
     members = tuple(sorted(set(to)))
     admins = (admin,) if admin else ()
     subject, text, html = render(name, _values(notice, has_members=bool(members), admin=admin), folder)
@@ -149,7 +150,7 @@ def _to_group(name: str, notice: Notice, to: Iterable[str], admin: str | None, f
 
 
 def _values(notice: Notice, *, has_members: bool, admin: str | None) -> dict[str, Any]:
-    """What the templates of a group's messages may use; docs/mail-templates.md lists it."""
+    """Return the variables of warning and stop; docs/mail-templates.md lists them."""
     limit = notice.limit_usage.limit
     return {
         "course": one_line(notice.course),
@@ -171,38 +172,49 @@ def _values(notice: Notice, *, has_members: bool, admin: str | None) -> dict[str
 
 
 def render(name: str, values: Mapping[str, Any], folder: Path | None = None) -> tuple[str, str, str]:
-    """Subject, text and HTML of a pair of templates; ours, where those of the folder cannot be rendered."""
+    """Return subject, text and HTML of a pair of templates: the folder's, or the built-in ones if those fail."""
     try:
         return _rendered(name, values, folder)
-    except Exception as error:  # noqa: BLE001 - a template is a program of its own and may raise anything
+    except Exception as error:  # noqa: BLE001 - a template may raise any exception
         if folder is None:
             raise
-        log.error("the templates %s.*.j2 in %s cannot be used (%s); the built-in ones are", name, folder, error)
+        log.error("the templates %s.*.j2 in %s cannot be used (%s); using the built-in ones", name, folder, error)
         return _rendered(name, values, None)
 
 
 def problems_of(folder: Path) -> list[str]:
-    """A sentence for each template in the folder that cannot be read as one, or that there is no such folder."""
+    """Return a sentence for each template in the folder that cannot be parsed, or for a missing folder."""
     if not folder.is_dir():
-        return [f"LAB_MAIL_TEMPLATES: {folder} is no folder; make it, or unset LAB_MAIL_TEMPLATES"]
+        return [f"LAB_MAIL_TEMPLATES: {folder} is not a folder; create it, or unset LAB_MAIL_TEMPLATES"]
     found = []
     environment = _environment(folder)
     for path in sorted(folder.glob("*.j2")):
         try:
             environment.get_template(path.name)
         except (TemplateError, OSError, UnicodeDecodeError) as error:
-            found.append(f"{path}: {error}; mend it, or take it away and the built-in one is used")
+            found.append(f"{path}: {error}; correct it, or remove it to use the built-in one")
     return found
 
 
 def _rendered(name: str, values: Mapping[str, Any], folder: Path | None) -> tuple[str, str, str]:
     environment = _environment(folder)
+    values = _with_old_names(values) if folder else values
     first, _, text = environment.get_template(f"{name}.txt.j2").render(values).lstrip().partition("\n")
     if not first.lower().startswith("subject:"):
         raise ValueError(f"{name}.txt.j2 must begin with a line 'Subject: …'")
     subject = one_line(first.partition(":")[2], SUBJECT_LENGTH)
     html = environment.get_template(f"{name}.html.j2").render({"subject": subject, **values})
     return subject, text.strip() + "\n", html.strip() + "\n"
+
+
+def _with_old_names(value: Any) -> Any:
+    """The same values, also under the names that templates for version 0.1 use; accepted until version 0.3.0."""
+    if isinstance(value, list):
+        return [_with_old_names(entry) for entry in value]
+    if not isinstance(value, Mapping):
+        return value
+    values = {name: _with_old_names(entry) for name, entry in value.items()}
+    return values | {old: values[new] for old, new in OLD_VARIABLES.items() if new in values}
 
 
 @lru_cache(maxsize=8)
@@ -220,5 +232,5 @@ def _environment(folder: Path | None) -> Environment:
 
 
 def isolate(text: str) -> str:
-    """For plain text: keeps a name of the other writing direction from turning the words around it."""
+    """Return a name for plain text in bidi isolates, so that it does not reorder the words around it."""
     return f"\u2068{text}\u2069"

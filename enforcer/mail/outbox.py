@@ -1,12 +1,12 @@
-"""The outbox: what is to be told is written down once, and sent until the mail service has accepted it.
+"""The outbox: a message is stored once, and sent until the mail service accepts it.
 
-A message is unique by kind, what it is about, period with its first day, and limit in force. Its name at the service
-(`Operation-Id`) follows from these, so that a message is the same message after a crash and in a ledger restored from a
-backup. Before the first attempt it is sealed: sender and copies are settled, and from then on the bytes are the same.
-An attempt is noted before it is made; one whose outcome is not known is asked about before anything is sent again.
+A message is unique by kind, topic, period with its first day, and limit. Its `Operation-Id` at the service is derived
+from these, so that it is the same message after a crash and in a ledger restored from a backup. Before the first
+attempt it is sealed: sender and copies are fixed, and from then on its bytes do not change. An attempt is recorded
+before it is made. If its result is unknown, the status is checked before the message is sent again.
 
-Nothing here sleeps: what cannot be done now is due later. Instants are the lab's; how long a run may take is the
-machine's business.
+Nothing here sleeps: what cannot be sent now is due later. Times are those of the lab's clock; the duration of a run is
+measured with the machine's clock.
 """
 
 import json
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 RECIPIENTS_PER_MAIL = 50
 NAMESPACE = uuid.UUID("0d2a4a5e-6f0b-5b0e-9a53-3f9b1f6f3c11")
-NOBODY = "nobody to send it to"
+NOBODY = "it has no recipient"
 
 
 def queue(
@@ -39,10 +39,10 @@ def queue(
     period_start: date | str = "",
     hard_limit: timedelta = timedelta(),
 ) -> bool:
-    """Write a message down to be sent; False if it was written down before, which changes nothing.
+    """Store a message to be sent. Return False, and change nothing, if it is already stored.
 
     `topic` is a cluster's id, or what else makes such a message unique, such as course, term and day for a report.
-    A message that has nobody to go to is kept as given up.
+    A message without a recipient is stored as given up.
     """
     key = (kind.value, topic, period, str(period_start), str(hard_limit // timedelta(milliseconds=1)))
     parts = list(_parts(message)) or [((), ())]
@@ -69,12 +69,12 @@ def queue(
 
 
 def operation_id(ledger: Ledger, *key: str) -> str:
-    """A message's name at the mail service. Ledgers differ in it: two that tell of the same day do not meet there."""
+    """Return a message's id at the mail service. It includes the ledger's id, so that two ledgers never share one."""
     return str(uuid.uuid5(NAMESPACE, "\n".join([stored_messages.ledger_id(ledger), *key])))
 
 
 def split_by_recipient(operation_id: str, request_body: str) -> list[tuple[str, str]]:
-    """A message as one for each of its recipients: name at the service, which follows from the address, and payload."""
+    """Return a message as one for each recipient: operation id, derived from the address, and request body."""
     body = json.loads(request_body)
     recipients = [one for kind in ("to", "cc") for one in body["recipients"][kind]]
     return [
@@ -87,14 +87,14 @@ def split_by_recipient(operation_id: str, request_body: str) -> list[tuple[str, 
 
 
 def _parts(message: Message) -> Iterable[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Recipients and copies of each mail; the copies go with the first."""
+    """Yield recipients and copies of each mail; the first one has the copies."""
     step = RECIPIENTS_PER_MAIL - len(message.cc)
     for start in range(0, len(message.to), step):
         yield message.to[start : start + step], message.cc if start == 0 else ()
 
 
 def request_body(message: Message, to: Iterable[str], cc: Iterable[str]) -> dict[str, object]:
-    """The message as the service takes it, without its sender."""
+    """Return the message as the service expects it, without its sender."""
     body: dict[str, object] = {
         "content": {"subject": message.subject, "plainText": message.text, "html": message.html},
         "recipients": {"to": _addresses(to), "cc": _addresses(cc)},
@@ -110,9 +110,9 @@ def _addresses(addresses: Iterable[str]) -> list[dict[str, str]]:
 
 
 def _attachment(attachment: Attachment) -> dict[str, str]:
-    told = {
+    entry = {
         "name": attachment.name,
         "contentType": attachment.content_type,
         "contentInBase64": b64encode(attachment.content).decode(),
     }
-    return told | ({"contentId": attachment.content_id} if attachment.content_id else {})
+    return entry | ({"contentId": attachment.content_id} if attachment.content_id else {})

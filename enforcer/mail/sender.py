@@ -1,11 +1,11 @@
-"""Sending what is in the outbox: as much as budgets and time allow, the most urgent first; the rest stays due.
+"""Sends the messages of the outbox, the most urgent first, as far as budgets and time allow; the rest stays due.
 
-Each call is noted before it is made, together with the message's unknown outcome, so that a run that is killed in the
-middle leaves a message that is asked about first. A message is given up after a day of failed attempts; waiting for a
-budget, for `Retry-After` or for a run does not count.
+Each call is recorded before it is made, with the message's result as unknown, so that after a kill its status is
+checked first. A message is given up after a day of failed attempts; waiting for a budget, `Retry-After` or the next run
+does not count.
 
-Accepted is not delivered: the status is asked each hour until it is final, for a day. A message that the service
-refuses (400) is sent to each recipient alone, so that a wrong address does not keep it from the others.
+Accepted does not mean delivered: the status is checked every hour until it is final, for a day. A message that the
+service refuses (400) is sent to each recipient alone, so that a wrong address does not keep it from the others.
 """
 
 import json
@@ -28,50 +28,50 @@ log = logging.getLogger(__name__)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 CALL_TIMEOUT = timedelta(seconds=10)
 LEAST_TIME = timedelta(seconds=2)
-"""No call is begun with less than this left."""
+"""No call starts with less time left."""
 COPIES_PER_HOUR = 20
-"""The admin gets so many copies; of the others one digest tells."""
-TROUBLES = 3
-"""After so many calls in a row without a clear answer the service is left alone until the next run."""
+"""Maximum copies to the admin in an hour; one digest lists the other messages."""
+MAX_FAILED_CALLS = 3
+"""After this many calls in a row without a clear result, no more calls are made in this run."""
 STATUS_CHECK_INTERVAL = HOUR
-"""So long after it was accepted, and then again, it is asked what became of a message."""
+"""Time from acceptance to the first status check, and between checks."""
 LONGEST_GAP = timedelta(hours=2)
-"""Between two failed attempts no more counts as failing: the rest was waiting."""
+"""At most this much time between two failed attempts counts as failing: the rest was waiting."""
 
 
 @dataclass(frozen=True)
-class Sent:
+class SendSummary:
     accepted: int = 0
     failures: tuple[str, ...] = ()
-    """What went wrong, in sentences; the messages are still due unless the sentence says that one was given up."""
+    """A sentence for each failure; the messages stay due unless the sentence says that one was given up."""
     waiting: int = 0
-    """Messages that are left, for whatever reason."""
+    """Number of messages that still wait."""
     dropped: int = 0
-    """Messages that are never sent, because a later one made them untrue."""
+    """Number of messages dropped because a later one made them untrue."""
 
 
 def send_due(
     ledger: Ledger, mail_service: MailService, settings: Settings, *, now: datetime, deadline: Deadline
-) -> Sent:
-    """Send what is due, until budgets or time end. Never sleeps and never raises for what the mail service does.
+) -> SendSummary:
+    """Send due messages until budgets or time run out. Never sleeps, and never raises for errors of the mail service.
 
-    `now` is the run's clock reading, `deadline` was made with it. Without mail settings everything waits.
+    `now` is the time at which the run and its `deadline` began. Without mail settings all messages wait.
     """
     if settings.mail is None:
-        return Sent(waiting=stored_messages.waiting_count(ledger))
-    run = _Run(ledger, mail_service, settings, settings.mail, now, deadline)
+        return SendSummary(waiting=stored_messages.waiting_count(ledger))
+    run = _OutboxRun(ledger, mail_service, settings, settings.mail, now, deadline)
     run.queue_digests()
     run.drop_untrue()
-    run.through_the_outbox()
-    run.follow_accepted()
+    run.send_waiting()
+    run.check_accepted()
     run.give_up()
-    return Sent(run.accepted, tuple(run.failures.values()), stored_messages.waiting_count(ledger), run.dropped)
+    return SendSummary(run.accepted, tuple(run.failures.values()), stored_messages.waiting_count(ledger), run.dropped)
 
 
 def next_try(ledger: Ledger, settings: Settings, *, now: datetime) -> datetime | None:
-    """When another run may get a message further; None where nothing waits or there is no mail service.
+    """Return when another run can send a message; None if none waits or mail is not configured.
 
-    The first message that is due, or later: when the service is ready again, and when the budget has room.
+    That is when the first message is due, or later: when the service is ready and the budget has room again.
     """
     first = stored_messages.first_due(ledger)
     if settings.mail is None or first is None:
@@ -80,24 +80,24 @@ def next_try(ledger: Ledger, settings: Settings, *, now: datetime) -> datetime |
     held = stored_messages.held_until(ledger)
     budget = settings.mail.budget
     free = [
-        *_frees(ledger, MINUTE, budget.sends_per_minute, now),
-        *_frees(ledger, HOUR, budget.sends_per_hour, now),
+        *_budget_frees_at(ledger, MINUTE, budget.sends_per_minute, now),
+        *_budget_frees_at(ledger, HOUR, budget.sends_per_hour, now),
         *([held] if held and held <= now + DAY else []),
     ]
     ready = max([first, *free])
     return ready if unclear is None else min(ready, unclear)
 
 
-def _frees(ledger: Ledger, span: timedelta, limit: int, now: datetime) -> list[datetime]:
-    """When there is room for a send in this span again; nothing where there is."""
+def _budget_frees_at(ledger: Ledger, span: timedelta, limit: int, now: datetime) -> list[datetime]:
+    """Return when the budget of this span has room again, as a list; empty if it has room now."""
     times = stored_messages.calls_since(ledger, "send", now - span)
     return [times[limit - 1] + span] if len(times) >= limit else []
 
 
 @dataclass
-class _Run:
+class _OutboxRun:
     ledger: Ledger
-    mail_service: MailService
+    service: MailService
     settings: Settings
     mail: MailSettings
     began: datetime
@@ -105,19 +105,19 @@ class _Run:
     accepted: int = 0
     dropped: int = 0
     untrue: frozenset[int] = frozenset()
-    """Messages that a later one made untrue, although it is not known whether they were accepted."""
+    """Messages that a later one made untrue, and that may have been accepted."""
     failures: dict[int, str] = field(default_factory=dict)
-    """By message: what went wrong last."""
+    """Last failure by message."""
     hopeless: list[int] = field(default_factory=list)
     """Messages to be given up."""
-    troubles: int = 0
+    failed_calls: int = 0
 
     def __post_init__(self) -> None:
-        # Calls that no budget counts any more, and those of a clock that was ahead.
+        # Calls that no budget counts any more, and calls of a clock that was ahead.
         stored_messages.forget_calls(self.ledger, up_to=self.began - HOUR, after=self.began + HOUR)
         until = stored_messages.held_until(self.ledger) or self.began
-        self.is_sending_over = self.began < until <= self.began + DAY
-        self.is_asking_over = False
+        self.is_sending_paused = self.began < until <= self.began + DAY
+        self.is_checking_paused = False
 
     @property
     def now(self) -> datetime:
@@ -125,10 +125,10 @@ class _Run:
 
     @property
     def is_over(self) -> bool:
-        return self.troubles >= TROUBLES or self.deadline.remaining < LEAST_TIME
+        return self.failed_calls >= MAX_FAILED_CALLS or self.deadline.remaining < LEAST_TIME
 
     def drop_untrue(self) -> None:
-        """Drop what a later message made untrue; a message whose outcome is unknown is asked about first."""
+        """Drop messages that a later one made untrue. If a result is unknown, the status is checked first."""
         waiting = stored_messages.waiting_notices(self.ledger)
         later = stored_messages.later_notices(self.ledger, waiting.values())
         untrue = {id for id, one in waiting.items() if any(is_outdated(one, other) for other in later)}
@@ -143,18 +143,18 @@ class _Run:
             self.dropped += len(ids)
             log.warning("%d messages are dropped, because later ones made them untrue", len(ids))
 
-    def through_the_outbox(self) -> None:
-        # A message due in more than a day was put off by a clock that was wrong.
+    def send_waiting(self) -> None:
+        # A message due in more than a day was postponed by a wrong clock.
         for id, is_outcome_unknown in stored_messages.due(self.ledger, now=self.began, put_off=self.began + DAY):
             if self.is_over:
                 break
-            if self.is_sending_over and not is_outcome_unknown:
+            if self.is_sending_paused and not is_outcome_unknown:
                 continue
-            self._carry(stored_messages.message(self.ledger, id))
+            self._send(stored_messages.message(self.ledger, id))
 
-    def _carry(self, message: StoredMessage) -> None:
-        """Bring one message as far as it gets now."""
-        if message.is_outcome_unknown and not self._find_out(message, None):
+    def _send(self, message: StoredMessage) -> None:
+        """Send one message if possible now."""
+        if message.is_outcome_unknown and not self._check_status(message, None):
             return
         if message.id in self.untrue:
             self._drop([message.id])
@@ -162,24 +162,24 @@ class _Run:
         if self.is_over or not self._may_send():
             return
         message = self._begin_send(message)
-        answer = self.mail_service.send(message.operation_id, message.request_body, timeout=self._timeout())
-        self._note_trouble(answer)
-        match answer.status:
+        result = self.service.send(message.operation_id, message.request_body, timeout=self._timeout())
+        self._count_failed_calls(result)
+        match result.status:
             case SendStatus.ACCEPTED:
-                self._accept(message, answer)
+                self._accept(message, result)
             case SendStatus.BUSY:
-                self._hold(message, answer)
+                self._pause(message, result)
             case SendStatus.CONFLICT:
-                self._find_out(message, answer)
+                self._check_status(message, result)
             case SendStatus.REFUSED:
-                self._fail(message, answer, is_outcome_unknown=False)
+                self._fail(message, result, is_outcome_unknown=False)
             case _:
-                self._fail(message, answer, is_outcome_unknown=True)
+                self._fail(message, result, is_outcome_unknown=True)
 
-    def _find_out(self, message: StoredMessage, conflict: SendResult | None) -> bool:
-        """Ask what became of a message; True if it is now certain that it was never accepted, so that it can be sent.
+    def _check_status(self, message: StoredMessage, conflict: SendResult | None) -> bool:
+        """Check the status of a message. Return True if it was certainly never accepted, so that it can be sent.
 
-        With `conflict`, the 400 it met: a message that was never accepted is then itself at fault.
+        `conflict` is the 400 result of sending it: if it was never accepted, the message itself is at fault.
         """
         if self.is_over or not self._may_ask():
             if conflict:
@@ -190,27 +190,27 @@ class _Run:
             if conflict is None:
                 stored_messages.note_status_check(self.ledger, message.id)
                 message = replace(message, attempts=message.attempts + 1)
-        answer = self.mail_service.status(message.operation_id, timeout=self._timeout())
-        self._note_trouble(answer)
-        match answer.status:
+        result = self.service.status(message.operation_id, timeout=self._timeout())
+        self._count_failed_calls(result)
+        match result.status:
             case SendStatus.ACCEPTED:
-                self._accept(message, answer)
+                self._accept(message, result)
             case SendStatus.FAILED:
-                self._lose(message, answer)
+                self._lose(message, result)
             case SendStatus.MISSING if conflict:
                 self._refuse(message, conflict)
             case SendStatus.MISSING:
                 stored_messages.note_missing(self.ledger, message.id)
                 return True
             case SendStatus.BUSY:
-                self.is_asking_over = True
-                stored_messages.put_off(self.ledger, message.id, self.now + (answer.retry_after or MINUTE))
+                self.is_checking_paused = True
+                stored_messages.put_off(self.ledger, message.id, self.now + (result.retry_after or MINUTE))
             case _:
-                self._fail(message, answer, is_outcome_unknown=True)
+                self._fail(message, result, is_outcome_unknown=True)
         return False
 
     def _begin_send(self, message: StoredMessage) -> StoredMessage:
-        """Seal the message, note the call and that its outcome is unknown; return it with the bytes to send."""
+        """Seal the message and record the attempt with an unknown result. Return it with the bytes to send."""
         with self.ledger.atomic():
             if message.sealed is None:
                 self._seal(message)
@@ -219,7 +219,7 @@ class _Run:
         return stored_messages.message(self.ledger, message.id)
 
     def _seal(self, message: StoredMessage) -> None:
-        """Settle who sends it, and whether the admin gets a copy. From now on its bytes stay as they are."""
+        """Fix the sender and whether the admin gets a copy. From now on the bytes do not change."""
         body = json.loads(message.request_body)
         wants_copy = bool(body["recipients"]["cc"])
         has_copy = wants_copy and self._copies_this_hour() < COPIES_PER_HOUR
@@ -238,45 +238,45 @@ class _Run:
         first = _hour(self.began)
         return stored_messages.copies_between(self.ledger, first, first + HOUR)
 
-    def _refuse(self, message: StoredMessage, answer: SendResult) -> None:
-        """A message that is itself at fault, or one of its recipients, goes to each of them alone."""
-        alone = outbox.split_by_recipient(message.operation_id, message.request_body)
-        if len(alone) > 1:
+    def _refuse(self, message: StoredMessage, result: SendResult) -> None:
+        """Send a refused message to each recipient alone, because one recipient may be the reason."""
+        parts = outbox.split_by_recipient(message.operation_id, message.request_body)
+        if len(parts) > 1:
             log.warning("message %s was refused and is sent to each recipient alone", message.operation_id)
-            for id in stored_messages.split(self.ledger, message, alone, now=self.now):
-                if not self.is_over and not self.is_sending_over:
-                    self._carry(stored_messages.message(self.ledger, id))
+            for id in stored_messages.split(self.ledger, message, parts, now=self.now):
+                if not self.is_over and not self.is_sending_paused:
+                    self._send(stored_messages.message(self.ledger, id))
             return
         with self.ledger.atomic():
             stored_messages.note_refused(self.ledger, message.id, now=self.now)
-            self._fail(message, answer, is_outcome_unknown=False)
+            self._fail(message, result, is_outcome_unknown=False)
 
-    def _accept(self, message: StoredMessage, answer: SendResult) -> None:
+    def _accept(self, message: StoredMessage, result: SendResult) -> None:
         now = self.now
         stored_messages.note_accepted(
-            self.ledger, message.id, now=now, is_final=answer.is_final, next_check=now + STATUS_CHECK_INTERVAL
+            self.ledger, message.id, now=now, is_final=result.is_final, next_check=now + STATUS_CHECK_INTERVAL
         )
         self.accepted += 1
         log.info("message %s accepted: %s", message.operation_id, message.subject)
 
-    def _hold(self, message: StoredMessage, answer: SendResult) -> None:
-        """Too many messages: none is tried before the service is ready again. This is waiting, not failing."""
-        until = self.now + min(answer.retry_after or MINUTE, DAY)
+    def _pause(self, message: StoredMessage, result: SendResult) -> None:
+        """Pause all sending until the service is ready again. This is waiting, not failing."""
+        until = self.now + min(result.retry_after or MINUTE, DAY)
         with self.ledger.atomic():
             stored_messages.hold_until(self.ledger, until)
-            stored_messages.put_off_unsent(self.ledger, message.id, until, answer.text)
-        self.is_sending_over = True
+            stored_messages.put_off_unsent(self.ledger, message.id, until, result.text)
+        self.is_sending_paused = True
 
-    def _fail(self, message: StoredMessage, answer: SendResult, *, is_outcome_unknown: bool) -> None:
+    def _fail(self, message: StoredMessage, result: SendResult, *, is_outcome_unknown: bool) -> None:
         now = self.now
         gap = now - message.last_failure if message.last_failure else timedelta()
         failing = message.failing + min(max(gap, timedelta()), LONGEST_GAP)
         pause = min(MINUTE * 2 ** min(message.attempts - 1, 10), HOUR)
-        until = now + min(answer.retry_after or pause, DAY)
+        until = now + min(result.retry_after or pause, DAY)
         stored_messages.note_failure(
             self.ledger,
             message.id,
-            answer.text,
+            result.text,
             now=now,
             failing=failing,
             until=until,
@@ -285,19 +285,19 @@ class _Run:
         if failing >= DAY:
             self.hopeless.append(message.id)
         else:
-            self.failures[message.id] = f'the message "{message.subject}" was not sent: {answer.text}'
+            self.failures[message.id] = f'the message "{message.subject}" was not sent: {result.text}'
 
-    def _lose(self, message: StoredMessage, answer: SendResult) -> None:
-        """The service accepted it and did not deliver it."""
+    def _lose(self, message: StoredMessage, result: SendResult) -> None:
+        """Give up a message that the service accepted and did not deliver."""
         stored_messages.note_final(
-            self.ledger, message.id, now=self.now, error=f"accepted, but not delivered: {answer.text}"
+            self.ledger, message.id, now=self.now, error=f"accepted, but not delivered: {result.text}"
         )
         self.hopeless.append(message.id)
 
-    def follow_accepted(self) -> None:
-        """Ask what became of the messages that were accepted, each once an hour, for a day.
+    def check_accepted(self) -> None:
+        """Check the status of accepted messages, each once an hour, for a day.
 
-        These questions leave half of the budget to messages that wait for an answer before they can be sent.
+        Half of the budget is left for messages whose status must be checked before they can be sent.
         """
         given_up = stored_messages.end_status_checks(self.ledger, accepted_before=self.began - DAY, now=self.now)
         if given_up:
@@ -307,21 +307,21 @@ class _Run:
                 break
             stored_messages.note_call(self.ledger, "status", self.now)
             message = stored_messages.message(self.ledger, id)
-            answer = self.mail_service.status(message.operation_id, timeout=self._timeout())
-            self._note_trouble(answer)
-            match answer.status:
+            result = self.service.status(message.operation_id, timeout=self._timeout())
+            self._count_failed_calls(result)
+            match result.status:
                 case SendStatus.FAILED:
-                    self._lose(message, answer)
-                case SendStatus.ACCEPTED if answer.is_final:
+                    self._lose(message, result)
+                case SendStatus.ACCEPTED if result.is_final:
                     stored_messages.note_final(self.ledger, id, now=self.now)
                 case SendStatus.BUSY:
-                    self.is_asking_over = True
-                    stored_messages.put_off(self.ledger, id, self.now + (answer.retry_after or MINUTE))
+                    self.is_checking_paused = True
+                    stored_messages.put_off(self.ledger, id, self.now + (result.retry_after or MINUTE))
                 case _:
                     stored_messages.put_off(self.ledger, id, self.now + STATUS_CHECK_INTERVAL)
 
     def give_up(self) -> None:
-        """Mark the hopeless messages and queue a note about them, both or neither."""
+        """Give up the hopeless messages and queue a message to the admin about them, both or neither."""
         self.hopeless += [id for id in stored_messages.refused(self.ledger) if id not in self.hopeless]
         if not self.hopeless:
             return
@@ -331,28 +331,28 @@ class _Run:
             self.failures |= {
                 message.id: f'the message "{message.subject}" was given up: {message.error}' for message in hopeless
             }
-            # Of a note that cannot be sent there is no further note.
-            told = [message for message in hopeless if message.kind is not MessageKind.GIVEN_UP]
-            if self.settings.admin_email and told:
+            # There is no message about one of these messages that cannot be sent.
+            reported = [message for message in hopeless if message.kind is not MessageKind.GIVEN_UP]
+            if self.settings.admin_email and reported:
                 note = messages.given_up(
-                    [_unsent(message) for message in told],
+                    [_undelivered(message) for message in reported],
                     at=self.began,
                     admin=self.settings.admin_email,
                     folder=self.settings.mail_templates,
                 )
-                outbox.queue(self.ledger, MessageKind.GIVEN_UP, told[0].operation_id, note, now=self.began)
+                outbox.queue(self.ledger, MessageKind.GIVEN_UP, reported[0].operation_id, note, now=self.began)
 
     def queue_digests(self) -> None:
-        """One message for each past hour in which the admin had too many copies."""
+        """Queue a digest for each past hour with more messages than copies to the admin."""
         hours: dict[datetime, list[tuple[int, datetime, str]]] = {}
         for id, sealed, subject in stored_messages.without_copy(self.ledger, before=_hour(self.began)):
             hours.setdefault(_hour(sealed), []).append((id, sealed, subject))
-        for hour, told in hours.items():
-            ids = [id for id, _, _ in told]
+        for hour, uncopied in hours.items():
+            ids = [id for id, _, _ in uncopied]
             with self.ledger.atomic():
                 if self.settings.admin_email:
                     digest = messages.digest(
-                        [(sealed, subject) for _, sealed, subject in told],
+                        [(sealed, subject) for _, sealed, subject in uncopied],
                         hour=hour,
                         admin=self.settings.admin_email,
                         folder=self.settings.mail_templates,
@@ -364,22 +364,22 @@ class _Run:
                 stored_messages.note_digest(self.ledger, ids)
 
     def _may_send(self) -> bool:
-        """Once the budget is used up, sending is over for this run."""
+        """Return whether the budget has room; once it is used up, nothing more is sent in this run."""
         budget = self.mail.budget
-        if not self.is_sending_over:
-            self.is_sending_over = self._is_used_up("send", budget.sends_per_minute, budget.sends_per_hour)
-        return not self.is_sending_over
+        if not self.is_sending_paused:
+            self.is_sending_paused = self._is_used_up("send", budget.sends_per_minute, budget.sends_per_hour)
+        return not self.is_sending_paused
 
     def _may_ask(self, *, share: int = 1) -> bool:
-        """With `share` only one part in so many of the budget may be used up."""
+        """Return whether the budget for status checks has room. With a `share` of 2, only half of it may be used."""
         budget = self.mail.budget
-        if not self.is_asking_over:
+        if not self.is_checking_paused:
             limits = (-(-limit // share) for limit in (budget.status_per_minute, budget.status_per_hour))
-            self.is_asking_over = self._is_used_up("status", *limits)
-        return not self.is_asking_over
+            self.is_checking_paused = self._is_used_up("status", *limits)
+        return not self.is_checking_paused
 
-    def _is_used_up(self, kind: str, a_minute: int, an_hour: int) -> bool:
-        return self._calls(kind, MINUTE) >= a_minute or self._calls(kind, HOUR) >= an_hour
+    def _is_used_up(self, kind: str, per_minute: int, per_hour: int) -> bool:
+        return self._calls(kind, MINUTE) >= per_minute or self._calls(kind, HOUR) >= per_hour
 
     def _calls(self, kind: str, span: timedelta) -> int:
         return stored_messages.count_calls_since(self.ledger, kind, self.now - span)
@@ -387,20 +387,20 @@ class _Run:
     def _timeout(self) -> timedelta:
         return min(CALL_TIMEOUT, self.deadline.remaining)
 
-    def _note_trouble(self, answer: SendResult) -> None:
-        if answer.concerns_all:
-            self.troubles = TROUBLES
-        elif answer.status is SendStatus.UNKNOWN:
-            self.troubles += 1
+    def _count_failed_calls(self, result: SendResult) -> None:
+        if result.concerns_all:
+            self.failed_calls = MAX_FAILED_CALLS
+        elif result.status is SendStatus.UNKNOWN:
+            self.failed_calls += 1
         else:
-            self.troubles = 0
+            self.failed_calls = 0
 
 
 def _hour(instant: datetime) -> datetime:
     return instant.replace(minute=0, second=0, microsecond=0)
 
 
-def _unsent(message: StoredMessage) -> messages.UndeliveredMessage:
+def _undelivered(message: StoredMessage) -> messages.UndeliveredMessage:
     recipients = json.loads(message.request_body)["recipients"]
     to = tuple(one["address"] for kind in ("to", "cc") for one in recipients[kind])
     return messages.UndeliveredMessage(message.subject, to, message.queued, message.error or "")

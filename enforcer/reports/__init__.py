@@ -1,1 +1,1 @@
-"""The report of a day, and how it looks as mail, table and chart."""
+"""The report of a day as data, mail, table and chart."""

@@ -1,4 +1,4 @@
-"""The picture of a day: a bar for each cluster, with marks at its soft and hard limits. Imports matplotlib: slow."""
+"""The chart of a day: a bar for each cluster, with marks at its soft and hard limits. Slow to import: matplotlib."""
 
 import io
 from datetime import timedelta
@@ -13,27 +13,27 @@ from enforcer.reports.day_report import DayReport
 from labkit.files import marker_line
 from labkit.text import one_line
 
-USED, PAST, APART, SOFT, HARD = "#3b7dd8", "#c0392b", "#cfd6df", "#e0a100", "#1f2933"
+USED, OVERRUN, UNCOUNTED, SOFT, HARD = "#3b7dd8", "#c0392b", "#cfd6df", "#e0a100", "#1f2933"
 WIDTH_INCHES, BAR_INCHES, MARGIN_INCHES = 8.6, 0.3, 1.25
 DOTS_PER_INCH = 110
 LABEL_LENGTH = 24
 
 
 def draw(report: DayReport) -> bytes:
-    """A PNG."""
+    """Return the chart as PNG."""
     rows = report.rows
     figure = Figure(figsize=(WIDTH_INCHES, MARGIN_INCHES + BAR_INCHES * max(1, len(rows))), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    for place, row in enumerate(rows):
-        used, past = row.of.used / MINUTE, row.of.overrun / MINUTE
-        axes.barh(place, used - past, height=0.62, color=USED)
-        axes.barh(place, past, left=used - past, height=0.62, color=PAST)
-        axes.barh(place, row.of.uncounted / MINUTE, left=used, height=0.62, color=APART)
+    for position, row in enumerate(rows):
+        used, overrun = row.of.used / MINUTE, row.of.overrun / MINUTE
+        axes.barh(position, used - overrun, height=0.62, color=USED)
+        axes.barh(position, overrun, left=used - overrun, height=0.62, color=OVERRUN)
+        axes.barh(position, row.of.uncounted / MINUTE, left=used, height=0.62, color=UNCOUNTED)
         for limit, colour in ((row.soft, SOFT), (row.hard, HARD)):
             if limit is not None:
-                axes.vlines(limit / MINUTE, place - 0.42, place + 0.42, colors=colour, linewidth=2.2)
-    # Names come from people: a "$" in one is no formula.
+                axes.vlines(limit / MINUTE, position - 0.42, position + 0.42, colors=colour, linewidth=2.2)
+    # Names are entered by people: a "$" in them must not start a formula.
     names = [one_line(row.of.group, LABEL_LENGTH) + (" *" if row.of.estimates else "") for row in rows]
     axes.set_yticks(range(len(rows)), names, parse_math=False, fontsize=9)
     axes.set_ylim(max(1, len(rows)) - 0.4, -0.6)
@@ -47,8 +47,8 @@ def draw(report: DayReport) -> bytes:
     figure.legend(
         handles=[
             Patch(color=USED, label="used"),
-            Patch(color=PAST, label="past the limit"),
-            Patch(color=APART, label="not counted"),
+            Patch(color=OVERRUN, label="overrun"),
+            Patch(color=UNCOUNTED, label="uncounted"),
             Line2D([], [], color=SOFT, linewidth=2.2, label="soft limit"),
             Line2D([], [], color=HARD, linewidth=2.2, label="hard limit"),
         ],
@@ -58,9 +58,9 @@ def draw(report: DayReport) -> bytes:
         fontsize=9,
     )
     stream = io.BytesIO()
-    # Without the version in its metadata the same day is the same bytes.
-    about = {"Software": None, "Comment": marker_line("report", report.day)}
-    figure.savefig(stream, format="png", dpi=DOTS_PER_INCH, metadata=about)
+    # Without the version in the metadata, the same day gives the same bytes.
+    metadata = {"Software": None, "Comment": marker_line("report", report.day)}
+    figure.savefig(stream, format="png", dpi=DOTS_PER_INCH, metadata=metadata)
     return stream.getvalue()
 
 

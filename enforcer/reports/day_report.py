@@ -1,4 +1,4 @@
-"""The report of a day: what each cluster did, from the snapshot and what is on record. Pure."""
+"""The report of a day, from the snapshot and the ledger: what each cluster did. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,31 +12,31 @@ from enforcer.domain.uptime import day_bounds
 
 POLL_EVERY = timedelta(minutes=15)
 LONG_GAP = timedelta(minutes=20)
-"""Without a poll for longer than this, something was wrong with cron or the machine."""
+"""A longer time without a poll means that cron or the machine failed."""
 
 
 @dataclass(frozen=True)
 class ReportRow:
-    """One cluster's line."""
+    """The row of one cluster."""
 
     of: ClusterDay
     soft: timedelta | None
     hard: timedelta | None
-    """The day's; None: unlimited."""
+    """The day's limits; None: unlimited."""
     warned: datetime | None
     stopped: datetime | None
-    """When it was stopped first."""
+    """When it was first stopped."""
     is_imported: bool = False
-    """The earlier system's figure: which limit was in force then nobody noted."""
+    """A total of the earlier system, which did not store the limits."""
 
     @property
     def limit(self) -> str:
-        """The day's limit with its reason, and the week's or term's where less was left of it."""
+        """The day's limit with its reason, and the week's or term's limit if less was left of it."""
         if self.is_imported:
             return "not known"
         day = str(self.of.day_limit) if self.of.day_limit else "unlimited"
         if self.hard is not None and self.of.day_limit and self.hard != self.of.day_limit.hard:
-            # Settled under another limit than the files now tell of.
+            # Settled with a limit that the files no longer show.
             day = f"{round(self.hard / MINUTE)} minutes"
         usage = self.of.tightest_usage
         if usage is None or usage.limit.period is Period.DAY:
@@ -50,15 +50,15 @@ class DayReport:
     day: date
     begins: datetime
     ends: datetime
-    """Of the day, in the course's zone."""
+    """Start and end of the day, in the course's zone."""
     watched_from: datetime
-    """The day's begin, or the first poll ever if that was later."""
+    """The start of the day, or the first poll ever if that was later."""
     is_over: bool
     now: datetime
     rows: tuple[ReportRow, ...]
     polls: tuple[datetime, ...]
     failures: tuple[str, ...]
-    """What was tried on this day and did not succeed, the last error of each cluster."""
+    """Failed actions of this day: the last error of each cluster and action."""
     is_first: bool = False
     """No poll ran before this day."""
     is_unknown: bool = False
@@ -66,17 +66,17 @@ class DayReport:
 
     @property
     def ran(self) -> int:
-        """How many clusters ran for their group."""
+        """Number of clusters that ran for their group."""
         return sum(1 for row in self.rows if row.of.counted_intervals or row.of.used)
 
     @property
     def ran_for_others(self) -> int:
-        """How many clusters ran for staff, the deploy or others alone."""
+        """Number of clusters that ran only for staff, the deploy or others."""
         return sum(1 for row in self.rows if row.of.intervals or row.of.used) - self.ran
 
     @property
     def is_of_deploy(self) -> bool:
-        """Whether nothing happened on the day but the deploy that made the clusters: there is nothing to report."""
+        """True: only the deploy ran clusters on this day, so that there is nothing to report."""
         return self.is_first and not self.ran and self.ran_for_others > 0 and not self.failures
 
     @property
@@ -105,7 +105,7 @@ def make_report(
     polls: Sequence[datetime],
     first_poll: datetime | None = None,
 ) -> DayReport:
-    """The day's rows, by group; what was settled is shown as it was fixed. `first_poll` is the first one ever."""
+    """Return the report of a day. Settled totals are shown as settled; `first_poll` is the first poll ever."""
     actions = tuple(actions)
     tz = snapshot.course.calendar.tz
     begins, ends = day_bounds(day, tz)

@@ -1,4 +1,4 @@
-"""The report of a day as mail, table, JSON or page."""
+"""Formats of a day's report: mail, table, JSON and page."""
 
 import base64
 import io
@@ -19,23 +19,23 @@ from labkit.csv_cells import write_rows
 from labkit.files import MARKER_HEADER, marker_line, with_marker
 from labkit.text import one_line
 
-PICTURE_ID = "day-picture"
+CHART_ID = "day-picture"
 
 
 def report_message(report: DayReport, settings: Settings) -> Message:
-    """As it is mailed: text, HTML with the picture inside, the table as CSV beside it."""
+    """Return the report as mailed: text, HTML with the chart in it, and the table as CSV."""
     attachments = (
-        Attachment(f"report-{report.day}.png", "image/png", _picture(report), PICTURE_ID),
+        Attachment(f"report-{report.day}.png", "image/png", _chart(report), CHART_ID),
         Attachment(f"report-{report.day}.csv", "text/csv", to_csv(report)),
     )
-    values = values_of(report, picture=f"cid:{PICTURE_ID}")
+    values = values_of(report, picture=f"cid:{CHART_ID}")
     return message_from_templates(
         values, to=settings.report_recipients, attachments=attachments, folder=settings.mail_templates
     )
 
 
 def render_day(report: DayReport, suffix: str, settings: Settings) -> bytes:
-    """The content of a file with this suffix: `.html`, `.eml`, `.txt`, `.csv` or `.png`; it carries our mark."""
+    """Return the content of a file with this suffix: `.html`, `.eml`, `.txt`, `.csv` or `.png`, with our marker."""
     if suffix == ".csv":
         return to_csv(report)
     if suffix == ".eml":
@@ -45,7 +45,7 @@ def render_day(report: DayReport, suffix: str, settings: Settings) -> bytes:
     if suffix == ".txt":
         text = render("report", values_of(report, picture=""), settings.mail_templates)[1]
         return with_marker(text, suffix, "report", report.day).encode()
-    png = _picture(report)
+    png = _chart(report)
     if suffix == ".png":
         return png
     inline = f"data:image/png;base64,{base64.b64encode(png).decode()}"
@@ -53,16 +53,16 @@ def render_day(report: DayReport, suffix: str, settings: Settings) -> bytes:
     return with_marker(page, ".html", "report", report.day).encode()
 
 
-def _picture(report: DayReport) -> bytes:
-    """The chart as PNG."""
-    # matplotlib takes a second to import, which a poll or a table need not spend.
+def _chart(report: DayReport) -> bytes:
+    """Return the chart as PNG."""
+    # Imported late: matplotlib takes a second, which polls and tables need not spend.
     from enforcer.reports.chart import draw
 
     return draw(report)
 
 
 def to_email(message: Message) -> EmailMessage:
-    """The message as a mail program shows it."""
+    """Return the message as an e-mail file."""
     email = EmailMessage()
     email["Subject"], email["To"] = message.subject, ", ".join(message.to)
     email.set_content(message.text)
@@ -82,7 +82,7 @@ def to_email(message: Message) -> EmailMessage:
 
 
 def to_csv(report: DayReport) -> bytes:
-    """The table for a spreadsheet: UTF-8 with its mark, times local with their offset, nothing that is a formula."""
+    """Return the table for a spreadsheet: UTF-8 with a byte order mark, local times with offset, formulas escaped."""
     text = io.StringIO()
     rows: list[Sequence[object]] = [REPORT_COLUMNS]
     tz = report.begins.tzinfo
@@ -119,7 +119,7 @@ def _decimal(duration: timedelta | None) -> Decimal | None:
 
 
 def report_json(report: DayReport) -> dict[str, Any]:
-    """The object that docs/json.md defines."""
+    """Return the object that docs/json.md defines."""
     ms = timedelta(milliseconds=1)
     return {
         "course": report.course,
@@ -160,7 +160,7 @@ def _row_json(row: ReportRow) -> dict[str, Any]:
 
 
 def values_of(report: DayReport, *, picture: str) -> dict[str, Any]:
-    """What the templates of the report may use. `picture` is where its image is found: a cid or a data URL."""
+    """Return the variables of the report's templates. `picture` is the address of the chart: a cid or a data URL."""
     rows = report.rows
     return {
         "course": one_line(report.course),
@@ -177,7 +177,7 @@ def values_of(report: DayReport, *, picture: str) -> dict[str, Any]:
         "sessions": sum(len(row.of.counted_intervals) for row in rows),
         "warned": sum(1 for row in rows if row.warned),
         "stopped": sum(1 for row in rows if row.stopped),
-        "overrun": _past(sum((row.of.overrun for row in rows), timedelta())),
+        "overrun": _decimal_minutes(sum((row.of.overrun for row in rows), timedelta())),
         "estimates": [
             {"group": one_line(row.of.group), "reasons": [one_line(reason) for reason in row.of.estimates]}
             for row in rows
@@ -221,13 +221,13 @@ def _shown(row: ReportRow, report: DayReport) -> dict[str, Any]:
         "last_stop": ("after midnight" if report.is_over else "running") if one.is_running else clock(one.last_stop),
         "warned": clock(row.warned),
         "stopped": clock(row.stopped),
-        "overrun": _past(one.overrun),
+        "overrun": _decimal_minutes(one.overrun),
         "uncounted": one.uncounted // MINUTE,
         "is_estimate": bool(one.estimates),
         "state": "over" if one.overrun or row.stopped else "near" if row.warned else "fine",
     }
 
 
-def _past(duration: timedelta) -> str:
-    """Minutes with a decimal, empty for none: most overruns are shorter than one."""
+def _decimal_minutes(duration: timedelta) -> str:
+    """Return minutes with one decimal, because most overruns are shorter than a minute; empty for zero."""
     return f"{duration / MINUTE:.1f}" if duration else ""

@@ -1,4 +1,4 @@
-"""The report of a day from what the ledger holds."""
+"""The report of a day from the ledger."""
 
 from datetime import date
 
@@ -10,6 +10,7 @@ from enforcer.reports.day_report import DayReport, make_report
 
 
 def report_of(ledger: Ledger, snapshot: Snapshot, day: date) -> DayReport:
+    """Return the report of a day."""
     begins, ends = day_bounds(day, snapshot.course.calendar.tz)
     return make_report(
         snapshot,

@@ -1,1 +1,1 @@
-"""What outlives a term, and what must not: archives, names of people, old files, leftovers of the workspace."""
+"""The end of a term: archives, removal of names and old files, and of what the lab leaves in the workspace."""

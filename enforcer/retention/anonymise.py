@@ -1,7 +1,7 @@
-"""Takes the names of people out of the ledger, for all that happened before a day. What totals need stays.
+"""Removes names of people from everything in the ledger before a day. What totals need stays.
 
-Whoever started or restarted a cluster becomes "a member of the group" or "somebody else", which is all that counting
-asks; a message keeps what it was about and loses whom it went to and what it said.
+Users who started or restarted a cluster become "a member of the group" or "somebody else", which is enough for
+counting. Messages keep their topic and lose recipients and text.
 """
 
 import re
@@ -22,23 +22,23 @@ _ADDRESS = re.compile(r'[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+')
 
 
 class AnonymiseError(RuntimeError):
-    """A sentence that says why nothing was anonymised, and what to do first."""
+    """Nothing was anonymised; the text is a sentence with the reason and what to do first."""
 
 
 @dataclass(frozen=True)
 class AnonymisedCounts:
-    """How many rows lost names, or with a dry run would."""
+    """Number of rows from which names are removed."""
 
     events: int
     sessions: int
     actions: int
     messages: int
     unsent: int
-    """Those of the messages that were still to be sent, and now never are."""
+    """Messages among them that waited to be sent and now never are."""
     allowances: int
-    """Allowances that are over, as the workspace's files were last read."""
+    """Past allowances, as last read from the workspace."""
     groups: int
-    """Groups of which the members were noted."""
+    """Groups whose stored members are removed."""
 
 
 def anonymise(ledger: Ledger, *, before: date, tz: tzinfo, now: datetime) -> AnonymisedCounts:
@@ -64,12 +64,12 @@ def anonymise(ledger: Ledger, *, before: date, tz: tzinfo, now: datetime) -> Ano
 
 
 def without_addresses(text: str) -> str:
-    """Every mail address becomes `…`."""
+    """Return the text with every e-mail address replaced by `…`."""
     return _ADDRESS.sub("…", text)
 
 
 def _check_settled(ledger: Ledger, begins: datetime, tz: tzinfo) -> None:
-    """A total is fixed before that of which it was made loses its names."""
+    """Raise AnonymiseError for time before `begins` that is not settled: totals come before the loss of names."""
     last = queries.last_settled_day(ledger)
     since = day_bounds(last + timedelta(days=1), tz)[0] if last else from_millis(0)
     unsettled = names.first_session_between(ledger, since, begins)
@@ -81,7 +81,7 @@ def _check_settled(ledger: Ledger, begins: datetime, tz: tzinfo) -> None:
 
 
 def _events(ledger: Ledger, begins: datetime) -> int:
-    """Events lose names and raw text, and the sessions are made of them anew; how many events had either."""
+    """Remove names and raw text from events, and compute the sessions again. Return the number of such events."""
     known = membership.known_members(ledger)
     changed = names.named_events(ledger, begins)
     for cluster_id, group in names.groups_of_clusters(ledger).items():
@@ -95,12 +95,12 @@ def _events(ledger: Ledger, begins: datetime) -> int:
 
 
 def _name(role: Role) -> str:
-    """What is kept of a starter. Who was never known counts on."""
+    """Return what is stored instead of a starter's name. Unknown starters count like members."""
     return OTHER if role is Role.STAFF else MEMBER
 
 
 def _role(user: str, members: frozenset[str] | None) -> str:
-    """For an event that starts nothing: without knowledge of the members everybody is one."""
+    """Return what is stored instead of a name in other events. If the members are unknown, everybody counts as one."""
     return MEMBER if members is None or user.casefold() in members else OTHER
 
 
@@ -115,7 +115,7 @@ def _actions(ledger: Ledger, begins: datetime) -> int:
 
 
 def _messages(ledger: Ledger, before: date, begins: datetime, now: datetime) -> tuple[int, int]:
-    """How many messages lost their content, and how many of them were never sent."""
+    """Remove the content of messages. Return their number, and how many of them were never sent."""
     unsent = names.give_up_messages(ledger, begins, before, NEVER_SENT, now=now)
     texts = names.message_texts(ledger, begins, before)
     for text in texts:
@@ -128,7 +128,7 @@ def _anonymised(text: Text) -> Text:
 
 
 def _files(ledger: Ledger, before: date, begins: datetime) -> int:
-    """Allowances and course files of a time that is over lose the addresses in them."""
+    """Remove addresses from past allowances and course files. Return the number of files."""
     changed = 0
     for path, content in names.file_contents(ledger):
         anonymised = without_addresses(content)
@@ -139,7 +139,7 @@ def _files(ledger: Ledger, before: date, begins: datetime) -> int:
 
 
 def _is_over(path: str, content: str, before: date, begins: datetime) -> bool:
-    """Whether nothing in the file concerns the day or a later one; what cannot be read concerns nothing.
+    """Return whether the file concerns only earlier days. A file that cannot be read counts as such.
 
     `begins` is the first instant of the day in the course's zone.
     """

@@ -1,7 +1,7 @@
-"""A term as files that outlive the lab: tables as CSV and Parquet, reports, course file, allowances, the ledger itself.
+"""Archives a term as files: tables as CSV and Parquet, reports, course file, allowances, and the ledger itself.
 
-Everything that may name a person lies in `people/`; what lies in `totals/` names groups. So the one can be deleted when
-it may no longer be kept, and the other stays.
+Everything that may name a person is in `people/`; `totals/` names only groups. So `people/` can be deleted when it may
+no longer be kept, and `totals/` stays.
 """
 
 import hashlib
@@ -33,21 +33,21 @@ FORMAT = 2
 TOTALS, PEOPLE = "totals", "people"
 MANIFEST = "manifest.json"
 Render = Callable[[date, str], bytes]
-"""The report of a day, as a file with this suffix."""
+"""Renders the report of a day as a file with this suffix."""
 
 
 @dataclass(frozen=True)
 class ArchiveFacts:
-    """What an archive is of: how far the ledger knows the term."""
+    """Course, term, and how far the ledger covers them."""
 
     course: str
     term: str
     last_poll: datetime | None
-    """None: there was none."""
+    """None: no poll ran."""
     last_poll_failed: int
-    """How much failed in it."""
+    """Number of failures in it."""
     settled_up_to: date | None
-    """None: no day was settled yet."""
+    """None: no day is settled."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -67,7 +67,7 @@ def facts_of(ledger: Ledger, snapshot: Snapshot) -> ArchiveFacts:
 
 
 def days_of(ledger: Ledger, snapshot: Snapshot) -> list[date]:
-    """The days of which there is a report: those that were settled, and those on which something started."""
+    """Return the days with a report: settled days, and days on which a session started."""
     tz = snapshot.course.calendar.tz
     settled = term_rows.settled_days(ledger, groups(snapshot))
     started = {s.start.astimezone(tz).date() for sessions in snapshot.sessions.values() for s in sessions}
@@ -75,7 +75,7 @@ def days_of(ledger: Ledger, snapshot: Snapshot) -> list[date]:
 
 
 def write(target: Path, ledger: Ledger, snapshot: Snapshot, *, days: Iterable[date], render: Render) -> None:
-    """Make the folder `target`, which must not hold anything yet: whole or not at all, readable by its owner alone.
+    """Create the folder `target`, which must be empty or missing: completely or not at all, readable only by its owner.
 
     `ledger` is a copy in memory. Raises OSError.
     """
@@ -102,7 +102,7 @@ def _fill(draft: Path, ledger: Ledger, snapshot: Snapshot, days: Iterable[date],
 
 
 def to_csv(table: Table, rows: Sequence[Sequence[Cell]]) -> bytes:
-    """UTF-8 with its mark, every cell one line, no cell a formula."""
+    """Return the table as UTF-8 with a byte order mark, one line per cell, formulas escaped."""
     text = io.StringIO()
     write_rows(text, [[column.name for column in table.columns]])
     write_rows(text, ([_csv_value(cell) for cell in row] for row in rows))
@@ -137,14 +137,14 @@ def _parquet(table: Table, rows: Sequence[Sequence[Cell]]) -> bytes:
 
 
 def _course_files(ledger: Ledger, snapshot: Snapshot) -> Iterator[tuple[str, str]]:
-    """The course file without addresses, and every allowance and revocation as it was written."""
+    """Yield path and content of the course file without addresses, and of every allowance and revocation unchanged."""
     folder = snapshot.course.folder
     for path, content in term_rows.files(ledger, folder):
         name = path.removeprefix(f"{folder}/")
         if name == FILE_NAME:
             yield f"{TOTALS}/{name}", without_addresses(content)
         elif name.startswith(f"{ALLOWANCES}/"):
-            # The workspace's names may be anything; a file system's may not.
+            # Names in the workspace may contain characters that a file system does not accept.
             stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in name.removeprefix(f"{ALLOWANCES}/"))
             yield f"{PEOPLE}/{ALLOWANCES}/{stem.lstrip('.') or '_'}", content
 
@@ -158,8 +158,8 @@ def _manifest(draft: Path, ledger: Ledger, snapshot: Snapshot) -> str:
         for path in sorted(draft.rglob("*"))
         if path.is_file()
     }
-    told = {"format": FORMAT, **facts_of(ledger, snapshot).as_json(), "made_at": iso(snapshot.now), "files": files}
-    return json.dumps(told, indent=2) + "\n"
+    document = {"format": FORMAT, **facts_of(ledger, snapshot).as_json(), "made_at": iso(snapshot.now), "files": files}
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _readme(ledger: Ledger, snapshot: Snapshot) -> str:
@@ -181,17 +181,16 @@ def _readme(ledger: Ledger, snapshot: Snapshot) -> str:
 
 
 _PREAMBLE = f"""
-`{TOTALS}/` names groups and no person; keep it as long as you like. `{PEOPLE}/` names people: addresses of students in
-sessions, events and messages, what they were told, and who was given what allowance for which reason. Keep it only as
-long as your institution may keep such data, where only those may read it who may see it, then delete the folder
-`{PEOPLE}`; nothing in `{TOTALS}/` needs it.
+`{TOTALS}/` names groups and no person; keep it as long as you like. `{PEOPLE}/` names people: addresses in sessions,
+events and messages, the text of messages, and the reasons of allowances. Keep it only as long as your institution
+allows, where only authorised people can read it. Then delete the folder `{PEOPLE}`; nothing in `{TOTALS}/` needs it.
 
-Each table is there twice. The CSV is UTF-8; an instant is UTC, a cell is one line with control characters spelled out
-(`\\x0a` ends a line), and one that a spreadsheet would take for a formula begins with `'`. The Parquet file holds the
-same values unchanged, with their types. An empty cell is none.
+Each table exists twice. The CSV is UTF-8. Instants are UTC. Each cell is one line, with control characters escaped
+(`\\x0a` ends a line); a cell that a spreadsheet would read as a formula begins with `'`. The Parquet file has
+the same values unchanged, with their types. An empty cell means no value.
 
-`{TOTALS}/{FILE_NAME}` is the course file, `{PEOPLE}/{ALLOWANCES}` what was allowed and revoked, `{PEOPLE}/reports` the
-report of every day, `{PEOPLE}/ledger.db` the ledger as SQLite: with CLUSTER_UPTIMES_DB set to a copy of it
-`python -m enforcer usage` and `report` work as before. `{MANIFEST}` has the checksum of each file.""".split("\n")
+`{TOTALS}/{FILE_NAME}` is the course file, `{PEOPLE}/{ALLOWANCES}` has the allowances, blocks and revocations,
+`{PEOPLE}/reports` the report of every day. `{PEOPLE}/ledger.db` is the ledger as SQLite: set CLUSTER_UPTIMES_DB to a
+copy of it to use `python -m enforcer usage` and `report`. `{MANIFEST}` has the checksum of each file.""".split("\n")
 
 _TYPES = {str: "text", int: "whole number", bool: "true or false", date: "day", datetime: "instant"}

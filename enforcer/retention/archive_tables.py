@@ -1,6 +1,6 @@
-"""The tables of a term's archive: what is in each of their columns, and the rows, as the ledger holds them.
+"""The tables of a term's archive: columns with their meaning, and rows from the ledger.
 
-Tables of totals name groups and no person; those of people may name anybody.
+Tables of totals name groups and no person; tables of people may name anybody.
 """
 
 import json
@@ -37,7 +37,7 @@ class Table:
 
 
 def groups(snapshot: Snapshot) -> dict[str, str]:
-    """The group of each cluster of the course, by cluster id."""
+    """Return the group of each cluster of the course, by cluster id."""
     return {cluster.id: group_of(cluster) for cluster in snapshot.clusters}
 
 
@@ -122,43 +122,43 @@ CLUSTER = Column("cluster_id", str, "the workspace's id of the cluster")
 TABLES = (
     Table(
         "days",
-        "what each cluster used on each settled day; fixed when the day was closed",
+        "the totals of each cluster on each settled day",
         False,
         (
             Column("day", date, "local to the course"),
             GROUP,
             CLUSTER,
-            Column("used_ms", int, "counted uptime inside the day, in milliseconds"),
-            Column("soft_ms", int, "where the group was warned; empty: no limit on this day"),
-            Column("hard_ms", int, "where the cluster was stopped; empty: no limit on this day"),
+            Column("used_ms", int, "counted uptime within the day, in milliseconds"),
+            Column("soft_ms", int, "soft limit, when the group is warned; empty: no limit on this day"),
+            Column("hard_ms", int, "hard limit, when the cluster is stopped; empty: no limit on this day"),
             Column("overrun_ms", int, "how long it ran past its limit"),
             Column("uncounted_ms", int, "uptime of staff, of the deploy, or inside a window"),
-            Column("sessions", int, "counted sessions that touch the day"),
-            Column("estimate", bool, "whether a bound of one of them had to be inferred"),
-            Column("imported", bool, "whether it is the earlier system's figure"),
-            Column("settled_at", datetime, "when the day was closed"),
+            Column("sessions", int, "counted sessions that overlap the day"),
+            Column("estimate", bool, "true: start or end of one of them was inferred"),
+            Column("imported", bool, "true: a total of the earlier system"),
+            Column("settled_at", datetime, "when the day was settled"),
         ),
         _days,
     ),
     Table(
         "actions",
-        "what was done about the limits, or tried; mail addresses in reasons and errors are left out",
+        "actions because of limits, failed ones included; mail addresses in reasons and errors are removed",
         False,
         (
             Column("day", date, "local to the course"),
             GROUP,
             CLUSTER,
             Column("kind", str, "warn, restrict, stop or restore"),
-            Column("reason", str, "the limit, and why it is what it is"),
-            Column("noted_at", datetime, "before it was done"),
-            Column("done_at", datetime, "empty: it did not succeed"),
-            Column("error", str, "why not"),
+            Column("reason", str, "the limit and its reason"),
+            Column("noted_at", datetime, "when it was recorded, before it was done"),
+            Column("done_at", datetime, "empty: it failed"),
+            Column("error", str, "the reason of a failure"),
         ),
         _actions,
     ),
     Table(
         "clusters",
-        "every cluster the course ever had",
+        "all clusters that the course had",
         False,
         (
             CLUSTER,
@@ -166,51 +166,51 @@ TABLES = (
             GROUP,
             Column("first_seen", datetime, "by a poll"),
             Column("last_seen", datetime, "by a poll"),
-            Column("gone", datetime, "when the workspace no longer knew it"),
+            Column("gone", datetime, "when the workspace no longer had it"),
         ),
         _clusters,
     ),
     Table(
         "polls",
-        "every poll that ran to its end",
+        "all completed polls",
         False,
         (
             Column("began", datetime, ""),
             Column("ended", datetime, ""),
-            Column("failed", int, "how much failed in it, and was done later"),
+            Column("failed", int, "number of failures, which later polls repeat"),
         ),
         _polls,
     ),
     Table(
         "sessions",
-        "every stretch of uptime",
+        "all sessions, in which a cluster ran",
         True,
         (
             GROUP,
             CLUSTER,
             Column("start", datetime, ""),
-            Column("end", datetime, "empty: it was still running"),
-            Column("started_by", str, "address of an account; empty: not told"),
-            Column("counted_from", datetime, "from when on it counted against the group; empty: not at all"),
-            Column("restarts", str, "JSON: milliseconds since the start, and by whom"),
-            Column("workers", str, "JSON: milliseconds since the start, and how many from then on"),
-            Column("estimate", str, "why its bounds are not exact; empty: they are"),
+            Column("end", datetime, "empty: still running"),
+            Column("started_by", str, "address of an account; empty: not reported"),
+            Column("counted_from", datetime, "when it began to count for the group; empty: never"),
+            Column("restarts", str, "JSON: milliseconds since the start, and the user"),
+            Column("workers", str, "JSON: milliseconds since the start, and the number from then on"),
+            Column("estimate", str, "why start or end is not exact; empty: both are exact"),
         ),
         _sessions,
     ),
     Table(
         "events",
-        "the events of the clusters as the workspace told them",
+        "the events of the clusters as the workspace reported them",
         True,
         (
             GROUP,
             CLUSTER,
             Column("at", datetime, ""),
-            Column("type", str, "as the workspace has it"),
-            Column("user", str, "who asked for it; empty: not told"),
-            Column("workers", int, "how many from then on; empty: not told"),
-            Column("idle_ms", int, "for how long nothing had run, where that ended it"),
-            Column("failed", bool, "whether it ended by a failure"),
+            Column("type", str, "as in the workspace"),
+            Column("user", str, "the user who caused it; empty: not reported"),
+            Column("workers", int, "their number from then on; empty: not reported"),
+            Column("idle_ms", int, "time without activity, if that ended the session"),
+            Column("failed", bool, "true: an end because of a failure"),
             Column("raw", str, "JSON: the whole event"),
         ),
         _events,
@@ -221,19 +221,19 @@ TABLES = (
         True,
         (
             Column("kind", str, "warning, stopped, report, digest, given-up or crash"),
-            Column("group", str, "whose cluster it is about; empty: it is about none"),
-            Column("period", str, "of the limit it is about: day, week or term"),
-            Column("first", str, "first day of that period"),
-            Column("limit_ms", int, "that limit"),
+            Column("group", str, "the group of the cluster that it is about; empty: about no cluster"),
+            Column("period", str, "period of the limit: day, week or term"),
+            Column("first", str, "first day of the period"),
+            Column("limit_ms", int, "the limit"),
             Column("to", str, "addresses"),
             Column("cc", str, "addresses"),
             Column("subject", str, ""),
             Column("text", str, "what the text of the mail; empty if it was anonymised"),
             Column("queued_at", datetime, ""),
-            Column("accepted_at", datetime, "by the mail service; empty: it was never sent"),
+            Column("accepted_at", datetime, "by the mail service; empty: never accepted"),
             Column("given_up_at", datetime, ""),
-            Column("error", str, "the last"),
-            Column("operation_id", str, "its name at the mail service"),
+            Column("error", str, "the last error"),
+            Column("operation_id", str, "its id at the mail service"),
         ),
         _messages,
     ),

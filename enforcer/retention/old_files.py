@@ -1,8 +1,8 @@
-"""Reports, messages and logs that were written as files: which of them, and which of their lines, are older than a day.
+"""Finds and deletes files with reports, messages and logs that are older than a day, and old lines of logs.
 
-A file is ours if its name is one that our programs give and its content has the mark that they write into it
-(`labkit.files.mark`; a table has the columns of a report, a log the mark in each dated line). Nothing else is deleted,
-whatever its ending. The mark says which day a file is about; a log that goes on is cut where its lines are dated.
+A file is ours if our programs use its name and its content has their marker (`labkit.files`; a table has the columns of
+a report, a log the marker in each dated line). Nothing else is deleted. The marker has the day of a file; a log in use
+is shortened at the first line of a later day.
 """
 
 import gzip
@@ -32,13 +32,13 @@ _OLD_NAMES = {"overrun_minutes": "minutes_past_limit", "uncounted_minutes": "not
 _REPORT_HEADERS = (",".join(REPORT_COLUMNS), ",".join(_OLD_NAMES.get(name, name) for name in REPORT_COLUMNS))
 _HEAD = 64 * 1024
 _TAIL = 200
-NOT_PROVEN = "it is not proven ours: it lacks the mark that our programs write; remove it yourself if it is"
-OTHER_NAME = "it has our mark, but not a name that our programs give; remove it yourself if nobody needs it"
+NO_MARKER = "it lacks the marker that our programs write; if it is ours, delete it yourself"
+OTHER_NAME = "it has our marker, but not a name that our programs use; if nobody needs it, delete it yourself"
 
 
 @dataclass(frozen=True)
 class Removal:
-    """One file that is removed, or cut to the bytes from `keep_from` on."""
+    """A file to delete, or to shorten to the bytes from `keep_from` on."""
 
     path: Path
     keep_from: int | None = None
@@ -46,16 +46,17 @@ class Removal:
 
 @dataclass(frozen=True)
 class KeptFile:
-    """A file that stays although it may be older, and why."""
+    """A file that stays although it may be older, with the reason."""
 
     path: Path
     reason: str
 
 
 def find(folders: Iterable[Path], *, before: date, tz: tzinfo) -> tuple[list[Removal], list[KeptFile]]:
-    """What of these folders, and of those in them, is older than a local day; and what cannot be told. Changes nothing.
+    """Return the files in these folders and below that are older than a local day, and those that may be. Changes
+    nothing.
 
-    Links are not followed. A folder that does not exist holds nothing; raises OSError for one that cannot be read.
+    Links are not followed. A missing folder is empty. Raises OSError for a folder that cannot be read.
     """
     removals: list[Removal] = []
     kept: list[KeptFile] = []
@@ -67,7 +68,7 @@ def find(folders: Iterable[Path], *, before: date, tz: tzinfo) -> tuple[list[Rem
 
 
 def remove(removal: Removal) -> None:
-    """Remove the file, or cut it in place, so that who has it open writes on at its end. Raises OSError."""
+    """Delete the file, or shorten it in place, so that a process with it open continues at its end. Raises OSError."""
     if removal.keep_from is None:
         removal.path.unlink(missing_ok=True)
         return
@@ -99,14 +100,14 @@ def _dated_file(path: Path, before: date, tz: tzinfo) -> Removal | KeptFile | No
     is_named = _DATED_FILE.fullmatch(path.name) is not None
     marked = _marked_day(path)
     if marked is None:
-        return KeptFile(path, NOT_PROVEN) if is_named and _day_of(path, tz) < before else None
+        return KeptFile(path, NO_MARKER) if is_named and _day_of(path, tz) < before else None
     if marked >= before:
         return None
     return Removal(path) if is_named else KeptFile(path, OTHER_NAME)
 
 
 def _marked_day(path: Path) -> date | None:
-    """The day of the mark; None where there is none."""
+    """Return the day in the marker; None: no marker."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
         file.seek(max(0, path.stat().st_size - _TAIL))
@@ -130,7 +131,7 @@ def _marked_day(path: Path) -> date | None:
 
 
 def _day_of(path: Path, tz: tzinfo) -> date:
-    """The date in the name, else that of the last change."""
+    """Return the date in the name, or else that of the last change."""
     if named := _DAY.search(path.name):
         with suppress(ValueError):
             return date.fromisoformat(named[1])
@@ -138,7 +139,7 @@ def _day_of(path: Path, tz: tzinfo) -> date:
 
 
 def _log(path: Path, before: date, tz: tzinfo) -> Removal | KeptFile | None:
-    """A log goes when its last line is older; one that goes on loses its lines up to the first of this day or later."""
+    """Return the log for deletion if its last line is older, or for shortening if later lines exist."""
     position, keep_from, is_dated, is_proven = 0, None, False, True
     try:
         with cast(IO[bytes], gzip.open(path) if path.suffix == ".gz" else path.open("rb")) as file:
@@ -156,9 +157,11 @@ def _log(path: Path, before: date, tz: tzinfo) -> Removal | KeptFile | None:
         return None
     if not is_dated or not is_proven:
         is_old = is_dated or _day_of(path, tz) < before
-        return KeptFile(path, NOT_PROVEN) if is_old else None
+        return KeptFile(path, NO_MARKER) if is_old else None
     if keep_from is None:
         return Removal(path)
     return (
-        Removal(path, keep_from) if path.name.endswith(".log") else KeptFile(path, "it goes on; let it be rotated away")
+        Removal(path, keep_from)
+        if path.name.endswith(".log")
+        else KeptFile(path, "it has later lines, too; log rotation will delete it")
     )

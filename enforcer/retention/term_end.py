@@ -1,7 +1,7 @@
-"""What a term leaves behind and may be removed, and what is kept and why. Pure.
+"""Selects what to delete at the end of a term, and what to keep, with the reason. Pure.
 
-Only what the lab made is removed: accounts that a roster marks `managed`, groups that the course file names, and the
-clusters of those. No name or tag alone makes anything the lab's, because anybody may give one.
+Only what the lab made is deleted: accounts that a roster marks `managed`, groups that the course file names, and their
+clusters. A name or tag alone proves nothing, because anybody can set one.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -20,18 +20,18 @@ class RemovalItem:
     id: str
     name: str
     description: str
-    """What helps to decide whether it may go."""
+    """Information for the decision whether to delete it."""
 
 
 @dataclass(frozen=True)
 class Selection:
     remove: tuple[RemovalItem, ...]
     keep: tuple[tuple[str, str], ...]
-    """Names, and why each stays."""
+    """Names, each with the reason why it stays."""
 
 
 def admins(groups: Iterable[GroupInfo]) -> frozenset[str]:
-    """The ids of everybody in the group of administrators, directly or by a group in it."""
+    """Return the ids of all members of the administrators' group, directly or through other groups."""
     members = {group.id: group.member_ids for group in groups}
     found: set[str] = set()
     waiting = [id for group in groups if group.name == ADMINS for id in group.member_ids]
@@ -54,12 +54,12 @@ def users_to_remove(
     caller: str,
     everything: bool,
 ) -> Selection:
-    """The accounts that the rosters mark `managed`; None as `accounts`: no roster was given, and nobody is removed.
+    """Return the accounts that the rosters mark `managed`, and the accounts that stay.
 
-    `named` are the groups that the course file names, `is_staff` whom it names as staff; None: there is none, so that
-    staff is unknown and nobody is removed. The caller, administrators, staff, accounts that existed before
-    the lab and those to be kept stay in any case; members of other groups unless `everything`. `everything` also lists
-    those who are neither in a roster nor in a group of the lab.
+    `accounts` is None if no roster was given: nobody is deleted. `named` are the groups in the course file, `is_staff`
+    tells its staff; None: no course file, so staff is unknown and nobody is deleted. The caller, administrators, staff,
+    accounts from before the lab and those in `keep` always stay; members of other groups stay unless `everything`.
+    `everything` also lists accounts that are neither in a roster nor in a group of the lab.
     """
     groups = tuple(groups)
     of, ruling = memberships(groups), admins(groups)
@@ -81,7 +81,7 @@ def users_to_remove(
             if person.id in ruling
             else "staff of the course"
             if is_staff and is_staff(address)
-            else "no roster was given that says whose account the lab made"
+            else "no roster was given that marks the accounts of the lab"
             if accounts is None
             else "its account existed before the lab"
             if address in known.existing
@@ -89,7 +89,7 @@ def users_to_remove(
             if address not in known.managed
             else "named by --keep"
             if address in kept
-            else "without a course file it is unknown who is staff"
+            else "without a course file the staff is unknown"
             if is_staff is None
             else f"also in {', '.join(others)}"
             if others and not everything
@@ -105,7 +105,7 @@ def users_to_remove(
 def groups_to_remove(
     groups: Iterable[GroupInfo], named: Collection[str], *, keep: Iterable[str], everything: bool
 ) -> Selection:
-    """The groups that the course file names. `everything` also lists the others, which stay."""
+    """Return the groups that the course file names. `everything` also lists the others, which stay."""
     kept, own = set(keep), set(named) - BUILT_IN_GROUPS
     remove, stay = [], []
     for group in groups:
@@ -126,10 +126,10 @@ def clusters_to_remove(
     keep: Iterable[str],
     everything: bool,
 ) -> Selection:
-    """The lab's clusters of groups that the course file names.
+    """Return the lab's clusters of groups that the course file names.
 
-    `of_lab` are the groups of the lab's clusters by id, as a poll knows them. Those that only claim to be of the lab or
-    of a group that the file does not name stay and are listed; with `everything` all others, too.
+    `of_lab` has the groups of the lab's clusters by id, as a poll knows them. Clusters that only claim to be the lab's,
+    or of a group that the file does not name, stay and are listed; with `everything` all others are listed, too.
     """
     kept = set(keep)
     remove, stay = [], []
@@ -143,5 +143,5 @@ def clusters_to_remove(
         elif group is not None:
             stay.append((cluster.name, f"the course file does not name its group {group}"))
         elif everything:
-            stay.append((cluster.name, "it is no cluster of the lab"))
+            stay.append((cluster.name, "it is not a cluster of the lab"))
     return Selection(tuple(remove), tuple(stay))

@@ -1,4 +1,4 @@
-"""allow, allowances, revoke: what people type, what they are told, and that another machine sees the same."""
+"""allow, block, allowances, revoke: arguments, output, and that another machine sees the same."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def files(lab: EmulatedCourse) -> list[str]:
         (["block", "1", "--reason", " \n"], "--reason is a sentence"),
     ],
 )
-def test_a_mistake_is_a_sentence_and_nothing_is_written(lab: EmulatedCourse, words: list[str], sentence: str) -> None:
+def test_wrong_input_is_reported_and_nothing_is_written(lab: EmulatedCourse, words: list[str], sentence: str) -> None:
     done = lab.run(words[0], "--reason", "x", *words[1:])
 
     assert (done.status, files(lab)) == (2, [])
     assert sentence in done.err
 
 
-def test_without_a_reason_nothing_is_allowed(lab: EmulatedCourse) -> None:
+def test_a_reason_is_required(lab: EmulatedCourse) -> None:
     done = lab.run("block", "1")
 
     assert (done.status, "--reason" in done.err) == (2, True)
@@ -82,7 +82,7 @@ def test_a_block_is_a_file_that_version_0_1_reads(lab: EmulatedCourse) -> None:
     assert json.loads(base64.b64decode(exported))["none"] is True
 
 
-def test_without_a_course_there_is_nowhere_to_write(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
+def test_a_block_without_a_course_is_refused(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
     frozen_emulator.control("POST", "reset")
     lab = EmulatedCourse(frozen_emulator, tmp_path, groups=0)
 
@@ -114,13 +114,13 @@ def test_a_dry_run_writes_nothing(lab: EmulatedCourse) -> None:
     assert done.out == "group_01, 2030-11-03: blocked: x (dry run: nothing was written)\n"
 
 
-def test_the_reason_stands_where_the_limit_is_told(lab: EmulatedCourse) -> None:
+def test_usage_shows_the_reason_of_a_limit(lab: EmulatedCourse) -> None:
     lab.run("allow", "1", "--minutes", "+60", "--reason", "project deadline")
 
     assert "group_01, day of 2030-11-03: 180 + 60 minutes: project deadline" in lab.run("usage").out.splitlines()
 
 
-def test_another_machine_sees_what_was_allowed_and_revoked(lab: EmulatedCourse) -> None:
+def test_another_machine_sees_allowances_and_revocations(lab: EmulatedCourse) -> None:
     given = lab.run("allow", "all", "--unlimited", "--day", TOMORROW, "--reason", "hackathon", "--json").json
     elsewhere = {"CLUSTER_UPTIMES_DB": str(lab.folder / "elsewhere.db")}
 
@@ -135,7 +135,7 @@ def test_another_machine_sees_what_was_allowed_and_revoked(lab: EmulatedCourse) 
     assert (again.status, "was revoked before" in again.out, len(files(lab))) == (0, True, 2)
 
 
-def test_an_unknown_id_is_answered_with_those_that_come_near(lab: EmulatedCourse) -> None:
+def test_an_unknown_id_is_refused_with_similar_ids(lab: EmulatedCourse) -> None:
     id = lab.run("allow", "1", "--minutes", "+5", "--reason", "x", "--json").json["id"]
 
     done = lab.run("revoke", id[:-1] + "x")
@@ -143,7 +143,7 @@ def test_an_unknown_id_is_answered_with_those_that_come_near(lab: EmulatedCourse
     assert (done.status, done.err) == (2, f'there is no allowance "{id[:-1]}x"; did you mean {id}?\n')
 
 
-def test_a_file_that_is_no_allowance_is_told_and_the_others_count(lab: EmulatedCourse) -> None:
+def test_an_invalid_allowance_file_is_reported_and_the_others_count(lab: EmulatedCourse) -> None:
     lab.put(f"{FOLDER}/allowances/20301101T000000Z-0000.json", "{")
 
     done = lab.run("block", "1", "--reason", "x")
@@ -152,7 +152,7 @@ def test_a_file_that_is_no_allowance_is_told_and_the_others_count(lab: EmulatedC
     assert f"{FOLDER}/allowances/20301101T000000Z-0000.json is not an allowance" in done.err
 
 
-def test_what_is_hostile_in_a_reason_is_kept_and_does_not_reach_the_terminal(lab: EmulatedCourse) -> None:
+def test_control_characters_in_a_reason_are_stored_but_not_printed(lab: EmulatedCourse) -> None:
     hostile = "=1+1 <b>\u202egnp\x1b[31m"
 
     lab.run("allow", "1", "--minutes", "+5", "--reason", hostile)
@@ -164,8 +164,8 @@ def test_what_is_hostile_in_a_reason_is_kept_and_does_not_reach_the_terminal(lab
     assert told.json[0]["reason"] == hostile
 
 
-def test_an_allowance_waits_for_the_poll_that_is_at_work(lab: EmulatedCourse) -> None:
-    """Run as a process, because a lock knows processes."""
+def test_an_allowance_waits_for_a_running_poll(lab: EmulatedCourse) -> None:
+    """Run as a process, because locks belong to processes."""
     with ledger_lock(lab.environment["CLUSTER_UPTIMES_DB"]) as alone:
         assert alone
         command = [sys.executable, "-m", "enforcer", "block", "1", "--reason", "x", "--json"]
@@ -181,7 +181,7 @@ def test_an_allowance_waits_for_the_poll_that_is_at_work(lab: EmulatedCourse) ->
     assert (process.returncode, json.loads(out)["blocked"], lab.level("group_01")) == (0, True, "CAN_ATTACH_TO")
 
 
-def test_a_workspace_that_refuses_the_file_is_told_and_nothing_changes(lab: EmulatedCourse) -> None:
+def test_a_refused_allowance_file_is_reported_and_nothing_changes(lab: EmulatedCourse) -> None:
     lab.emulator.control("POST", "faults", {"rules": [{"kind": "500", "match": "/api/2.0/workspace/import*"}]})
 
     done = lab.run("block", "1", "--reason", "x")
@@ -191,7 +191,7 @@ def test_a_workspace_that_refuses_the_file_is_told_and_nothing_changes(lab: Emul
     assert done.err.startswith("nothing was changed: ")
 
 
-def test_usage_without_an_answer_of_the_workspace_shows_the_last_poll_and_says_so(lab: EmulatedCourse) -> None:
+def test_usage_without_the_workspace_shows_the_last_poll(lab: EmulatedCourse) -> None:
     lab.start("group_01")
     lab.advance_minutes(30)
     lab.poll()

@@ -1,4 +1,4 @@
-"""What a purge takes away, and that no total notices."""
+"""Anonymising removes names and changes no total."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ M, DAY = timedelta(minutes=1), timedelta(days=1)
 
 @pytest.fixture
 def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
-    """Two days have passed and are settled; on each a group was stopped, and staff worked, too."""
+    """Two settled days; on each a group was stopped and staff ran a cluster."""
     frozen_emulator.control("POST", "reset")
     lab = EmulatedCourse(frozen_emulator, tmp_path, limits={"week_minutes": 2000, "term_minutes": 9000})
     lab.environment["REPORT_RECIPIENT_EMAIL"] = "teacher@example.ac.il"
@@ -63,18 +63,18 @@ def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
 
 
 def holding(folder: Path, text: str) -> list[str]:
-    """The files that hold a text, whatever part of them."""
+    """The files that contain a text anywhere."""
     return [path.name for path in sorted(folder.rglob("*")) if path.is_file() and text.encode() in path.read_bytes()]
 
 
 def totals(lab: EmulatedCourse) -> list[dict[str, Any]]:
-    """What `usage` says of all days, without the names in it."""
+    """The output of `usage` for all days, without names."""
     done = lab.run("usage", "--from", str(SUNDAY), "--to", str(TUESDAY), "--json")
     assert done.status == 0, done.err
     return [row | {"sessions": [session | {"started_by": None} for session in row["sessions"]]} for row in done.json]
 
 
-def test_after_a_purge_no_student_is_named_in_any_page_of_the_ledger_and_no_total_has_changed(
+def test_anonymising_removes_every_name_and_changes_no_total(
     lab: EmulatedCourse,
 ) -> None:
     lab.set_time(TUESDAY + timedelta(days=1), "00:20")
@@ -90,7 +90,7 @@ def test_after_a_purge_no_student_is_named_in_any_page_of_the_ledger_and_no_tota
     assert done.json == rehearsed | {"anonymised": True}
     assert totals(lab) == before
     assert set(starter_names(lab.environment["CLUSTER_UPTIMES_DB"])) == {MEMBER, OTHER}
-    # The students who are in the workspace today are not of before.
+    # Today's members of the workspace are not from that time.
     with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])) as ledger:
         members = json.loads(queries.note(ledger, "members") or "")["groups"]
         queries.write_note(ledger, "members", json.dumps({"read": 0, "groups": members}))
@@ -108,7 +108,7 @@ def shown(told: dict[str, Any]) -> str:
 
 @pytest.fixture
 def place(tmp_path: Path) -> str:
-    """A ledger of a Sunday and a Monday long past, of which the Sunday is settled; a message of it was never sent."""
+    """A ledger with a past Sunday and Monday; the Sunday is settled, and one of its messages was never sent."""
     place = str(tmp_path / "uptimes.db")
     message = Message("Team of ana@x.example", "to ana@x.example", "<p>", ("ana@x.example",))
     with closing(open_ledger(place)) as ledger:
@@ -155,7 +155,7 @@ def starter_names(place: str) -> list[str]:
         ]
 
 
-def test_what_is_not_older_stays_and_a_letter_is_not_written_twice(place: str) -> None:
+def test_newer_rows_stay_and_no_message_is_stored_twice(place: str) -> None:
     assert run(place, "--before", "2024-11-04", "--yes") == (
         0,
         "the ledger: 2 events\nthe ledger: 1 sessions\nthe ledger: 1 actions\nthe ledger: 1 messages\n"
@@ -179,7 +179,7 @@ def test_what_is_not_older_stays_and_a_letter_is_not_written_twice(place: str) -
     assert run(place, "--before", "2024-11-04", "--yes") == (0, "there is nothing to anonymise before 2024-11-04\n", "")
 
 
-def test_a_revocation_belongs_to_the_local_day_on_which_it_was_given(place: str) -> None:
+def test_a_revocation_belongs_to_the_local_day_of_its_creation(place: str) -> None:
     jerusalem = ZoneInfo("Asia/Jerusalem")
     at = datetime(2024, 11, 4, 0, 30, tzinfo=jerusalem)  # the day before in UTC
     given = {minutes: at - timedelta(minutes=minutes) for minutes in (0, 60)}
@@ -194,7 +194,7 @@ def test_a_revocation_belongs_to_the_local_day_on_which_it_was_given(place: str)
     assert {minutes: "ana@x.example" in str(content) for minutes, content in kept.items()} == {0: True, 60: False}
 
 
-def test_what_a_day_is_made_of_is_not_purged_before_the_day_is_settled(place: str) -> None:
+def test_an_unsettled_day_is_not_anonymised(place: str) -> None:
     refused = "2024-11-04 is not settled, so nothing was anonymised; run end-of-day first, or use --before 2024-11-04\n"
 
     assert run(place, "--before", "2024-11-05", "--yes") == (1, "", refused)
@@ -202,7 +202,7 @@ def test_what_a_day_is_made_of_is_not_purged_before_the_day_is_settled(place: st
     assert starter_names(place) == ["ana@x.example", "ana@x.example"]
 
 
-def test_nothing_is_purged_without_a_typed_sentence_or_of_days_to_come(place: str) -> None:
+def test_anonymising_needs_a_confirmation_and_a_past_day(place: str) -> None:
     status, _, said = run(place, "--before", "2024-11-04")
     assert (status, said.splitlines()[-1]) == (
         1,
@@ -215,16 +215,16 @@ def test_nothing_is_purged_without_a_typed_sentence_or_of_days_to_come(place: st
     assert starter_names(place) == ["ana@x.example", "ana@x.example"]
 
 
-def test_a_purge_waits_for_no_poll_and_leaves_the_ledger_to_it(place: str) -> None:
+def test_anonymising_does_not_wait_for_a_running_poll(place: str) -> None:
     with ledger_lock(place):
         assert run(place, "--before", "2024-11-04", "--yes")[::2] == (
             1,
-            "a poll is at work; nothing was anonymised, try again\n",
+            "a poll is running; nothing was anonymised, try again\n",
         )
 
 
 @pytest.mark.waits
-def test_who_reads_the_ledger_meanwhile_keeps_its_log_and_is_named(place: str) -> None:
+def test_a_concurrent_reader_keeps_the_log_and_is_reported(place: str) -> None:
     with closing(sqlite3.connect(place)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM event").fetchall()
@@ -237,9 +237,7 @@ def test_who_reads_the_ledger_meanwhile_keeps_its_log_and_is_named(place: str) -
 
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
-def test_late_events_of_a_purged_time_do_not_bring_names_back(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_late_events_do_not_bring_names_back(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     place = (
         str(tmp_path / "uptimes.db")
         if kind == "sqlite"
@@ -272,7 +270,7 @@ ROLES = {"ana@x": Role.STUDENT, "staff@x": Role.STAFF, "who@x": Role.UNKNOWN}
 
 
 @given(st.lists(MOMENTS, unique_by=lambda event: (event.at, event.type), min_size=1))
-def test_without_names_every_session_counts_as_it_did(module_ledger: Ledger, events: list[Event]) -> None:
+def test_anonymised_sessions_count_as_before(module_ledger: Ledger, events: list[Event]) -> None:
     ledger = module_ledger
 
     def counting() -> list[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""What an archive of a term holds, and that no cell of it is a program to a spreadsheet."""
+"""The content of an archive; no cell is a formula in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def run(place: str, *words: str) -> tuple[int, str, str]:
-    """`python -m enforcer archive …` of this ledger: status, output, errors."""
+    """Run `python -m enforcer archive …` on this ledger; return status, output and errors."""
     environment = {"CLUSTER_UPTIMES_DB": place, "MPLCONFIGDIR": str(Path(place).parent)}
     with chdir(Path(place).parent):
         done = CliRunner(env=environment).invoke(main, ["archive", *words], obj=environment)
@@ -115,7 +115,7 @@ def of_parquet(archived: Path, name: str) -> list[dict[str, Any]]:
     return rows
 
 
-def test_the_tables_hold_the_term_and_no_other(archived: Path) -> None:
+def test_the_tables_have_only_the_term(archived: Path) -> None:
     assert of_parquet(archived, "days") == [
         {
             "day": date(2024, 11, 3),
@@ -153,14 +153,14 @@ def test_the_tables_hold_the_term_and_no_other(archived: Path) -> None:
     assert (message["to"], message["cc"], message["text"]) == (ANA, "staff@x.example", FORMULA)
 
 
-def test_no_cell_is_a_formula_or_two_lines(archived: Path) -> None:
+def test_no_cell_is_a_formula_or_has_two_lines(archived: Path) -> None:
     (message,) = of_csv(archived, "messages")
     assert message["subject"] == "'@Team: near the limit"
     assert message["text"] == '\'=HYPERLINK("https://x.example","ok")\\x0asecond line'
     assert [row["reason"] for row in of_csv(archived, "actions")] == ["'+ 60 for …"]
 
 
-def test_people_are_named_in_their_own_folder_alone(archived: Path) -> None:
+def test_only_the_folder_people_names_people(archived: Path) -> None:
     naming = {path.relative_to(archived).parts[0] for path in files(archived) if b"ana@x" in path.read_bytes()}
 
     assert naming == {"people"}
@@ -180,7 +180,7 @@ def files(archived: Path) -> list[Path]:
     return [path for path in sorted(archived.rglob("*")) if path.is_file()]
 
 
-def test_it_belongs_to_its_owner_alone_and_every_file_has_its_checksum(archived: Path) -> None:
+def test_an_archive_is_private_and_every_file_has_its_checksum(archived: Path) -> None:
     modes = {stat.S_IMODE(path.stat().st_mode) for path in files(archived)}
     folders = {stat.S_IMODE(path.stat().st_mode) for path in [archived, *archived.glob("**/")]}
     manifest = json.loads((archived / "manifest.json").read_text())
@@ -202,14 +202,14 @@ def test_it_belongs_to_its_owner_alone_and_every_file_has_its_checksum(archived:
     }
 
 
-def test_the_readme_tells_every_column(archived: Path) -> None:
+def test_the_readme_describes_every_column(archived: Path) -> None:
     text = (archived / "README.md").read_text()
 
     assert [c.name for table in TABLES for c in table.columns if f"| `{c.name}` |" not in text] == []
     assert "delete the folder\n`people`" in text
 
 
-def test_the_ledger_in_it_is_the_ledger(archived: Path, place: str) -> None:
+def test_an_archive_contains_the_ledger(archived: Path, place: str) -> None:
     def shown(place: str) -> list[DayTotal]:
         with closing(open_copy(place)) as ledger:
             return list(queries.settled(ledger, T.date()).values())
@@ -217,14 +217,14 @@ def test_the_ledger_in_it_is_the_ledger(archived: Path, place: str) -> None:
     assert shown(str(archived / "people" / "ledger.db")) == shown(place) != []
 
 
-def test_an_archive_is_never_written_over_and_an_empty_ledger_gives_none(place: str, archived: Path) -> None:
+def test_an_archive_is_never_overwritten_or_made_from_an_empty_ledger(place: str, archived: Path) -> None:
     before = {path: path.read_bytes() for path in files(archived)}
 
     status, _, said = run(place, "--output", str(archived))
 
     assert (status, said) == (
         2,
-        f"{archived} is there already; an archive is never written over: name another folder.\n",
+        f"{archived} already exists; an archive is never overwritten: use another folder.\n",
     )
     assert {path: path.read_bytes() for path in files(archived)} == before
     nowhere = str(archived.parent / "none.db")
@@ -232,12 +232,12 @@ def test_an_archive_is_never_written_over_and_an_empty_ledger_gives_none(place: 
     assert run(nowhere, "--output", str(target)) == (
         1,
         "",
-        f"the ledger {nowhere} knows no course; check CLUSTER_UPTIMES_DB, or poll first\n",
+        f"the ledger {nowhere} has no course; check CLUSTER_UPTIMES_DB, or poll first\n",
     )
     assert sorted(path.name for path in archived.parent.iterdir()) == ["term"]
 
 
-def test_a_dry_run_tells_what_it_would_be_and_makes_nothing(place: str, tmp_path: Path) -> None:
+def test_a_dry_run_reports_the_archive_and_writes_nothing(place: str, tmp_path: Path) -> None:
     status, out, _ = run(place, "--output", str(tmp_path / "archive"), "--dry-run", "--json")
 
     assert (status, json.loads(out)["made"], json.loads(out)["reports"]) == (0, False, 1)

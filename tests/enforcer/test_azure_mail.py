@@ -1,4 +1,4 @@
-"""Azure's client as the enforcer uses it, against the emulated service over TLS: every answer becomes a verdict."""
+"""Azure's client as the enforcer uses it, against the emulated service over TLS: responses become `SendResult`s."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def sends(emulator: EmulatorProcess) -> int:
     return sum(entry["path"] == "/emails:send" for entry in emulator.request_log())
 
 
-def test_a_letter_is_accepted_and_its_operation_known(emulator: EmulatorProcess, mailer: Mailer) -> None:
+def test_a_message_is_accepted_and_its_operation_known(emulator: EmulatorProcess, mailer: Mailer) -> None:
     assert status(mailer).status is SendStatus.MISSING
     assert [send(mailer), send(mailer)] == [SendResult(SendStatus.ACCEPTED)] * 2
     assert status(mailer) == SendResult(SendStatus.ACCEPTED, "Succeeded", is_final=True)
     assert [message["text"] for message in emulator.control("GET", "mail")] == ["שלום"]
 
 
-def test_refused_and_suppressed_recipients_show_in_answer_and_status(emulator: EmulatorProcess, mailer: Mailer) -> None:
+def test_refused_and_suppressed_recipients_appear_in_the_status(emulator: EmulatorProcess, mailer: Mailer) -> None:
     fault(emulator, "dana@*", "mail_refused", count=1)
     assert [send(mailer).status, status(mailer).status] == [SendStatus.CONFLICT, SendStatus.MISSING]
     fault(emulator, "dana@*", "mail_suppressed")
@@ -78,13 +78,13 @@ def test_refused_and_suppressed_recipients_show_in_answer_and_status(emulator: E
     )
 
 
-def test_other_bytes_under_the_same_operation_are_a_conflict(mailer: Mailer) -> None:
+def test_different_bytes_for_one_operation_are_a_conflict(mailer: Mailer) -> None:
     send(mailer)
     assert send(mailer, "Other").status is SendStatus.CONFLICT
 
 
 @pytest.mark.parametrize("kind", ["429", "500", "503"])
-def test_nothing_is_sent_twice_and_nothing_waits_whatever_retry_after_says(
+def test_the_client_neither_repeats_a_call_nor_waits_for_retry_after(
     emulator: EmulatorProcess, mailer: Mailer, kind: str
 ) -> None:
     fault(emulator, "POST /emails:send", kind, retry_after=30)
@@ -99,7 +99,7 @@ def test_nothing_is_sent_twice_and_nothing_waits_whatever_retry_after_says(
 
 
 @pytest.mark.parametrize("kind", ["reset", "truncate"])
-def test_a_broken_connection_leaves_the_outcome_unknown(emulator: EmulatorProcess, mailer: Mailer, kind: str) -> None:
+def test_a_broken_connection_makes_the_status_unknown(emulator: EmulatorProcess, mailer: Mailer, kind: str) -> None:
     fault(emulator, "POST /emails:send", kind)
     answer = send(mailer)
     assert (answer.status, answer.concerns_all) == (SendStatus.UNKNOWN, True)
@@ -108,16 +108,14 @@ def test_a_broken_connection_leaves_the_outcome_unknown(emulator: EmulatorProces
     assert status(mailer).status is (SendStatus.ACCEPTED if kind == "truncate" else SendStatus.MISSING)
 
 
-def test_a_service_that_says_nothing_costs_no_more_than_the_time_that_is_left(
-    emulator: EmulatorProcess, mailer: Mailer
-) -> None:
+def test_an_unresponsive_service_takes_only_the_remaining_time(emulator: EmulatorProcess, mailer: Mailer) -> None:
     fault(emulator, "POST /emails:send", "hang")
     began = time.monotonic()
     assert send(mailer, timeout=timedelta(seconds=1)).status is SendStatus.UNKNOWN
     assert time.monotonic() - began < 4
 
 
-def test_a_wrong_key_concerns_every_letter(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_key_concerns_all_messages(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", emulator.mail_ca)
     stranger = Mailer(f"endpoint={emulator.mail_endpoint};accesskey=d3Jvbmc=")
     assert [(answer.status, answer.concerns_all) for answer in (send(stranger), status(stranger))] == [
@@ -126,13 +124,13 @@ def test_a_wrong_key_concerns_every_letter(emulator: EmulatorProcess, monkeypatc
 
 
 @pytest.mark.parametrize("wrong", ["", "endpoint=https://x.example", "endpoint=https://127.0.0.1:9;accesskey=x"])
-def test_a_connection_string_that_is_none_is_a_refusal_with_the_name_of_the_setting(wrong: str) -> None:
+def test_an_invalid_connection_string_is_refused_with_the_settings_name(wrong: str) -> None:
     answer = send(Mailer(wrong))
     assert (answer.status, answer.concerns_all, "AZURE_EMAIL_" in answer.text) == (SendStatus.REFUSED, True, True)
 
 
 @pytest.mark.process
-def test_nobody_listening_is_unknown_and_quick() -> None:
+def test_a_closed_port_is_reported_quickly() -> None:
     began = time.monotonic()
     answer = send(Mailer("endpoint=https://127.0.0.1:9;accesskey=d3Jvbmc="))
     assert (answer.status, answer.concerns_all) == (SendStatus.UNKNOWN, True)
@@ -140,7 +138,7 @@ def test_nobody_listening_is_unknown_and_quick() -> None:
 
 
 class _Elsewhere(http.server.BaseHTTPRequestHandler):
-    """Sends whoever comes to another address, and answers questions with what no service should say."""
+    """Redirects every call, and returns statuses that no service should have."""
 
     answers: list[tuple[int, bytes]] = []
     seen: list[str] = []
@@ -163,7 +161,7 @@ class _Elsewhere(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing on stderr."""
+        """Do not log to stderr."""
 
 
 @pytest.fixture
@@ -181,13 +179,13 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Maile
 
 
 @pytest.mark.process
-def test_a_letter_follows_no_redirect(elsewhere: Mailer) -> None:
+def test_a_message_follows_no_redirect(elsewhere: Mailer) -> None:
     assert send(elsewhere).status is SendStatus.UNKNOWN
     assert [path.partition("?")[0] for path in _Elsewhere.seen] == ["/emails:send"]
 
 
 @pytest.mark.process
-def test_every_status_there_is_has_a_verdict(elsewhere: Mailer) -> None:
+def test_every_status_of_the_service_is_mapped(elsewhere: Mailer) -> None:
     said = {
         b'{"id": "x", "status": "NotStarted"}': SendResult(SendStatus.ACCEPTED, "NotStarted"),
         b'{"id": "x", "status": "Running"}': SendResult(SendStatus.ACCEPTED, "Running"),
@@ -198,8 +196,8 @@ def test_every_status_there_is_has_a_verdict(elsewhere: Mailer) -> None:
         b'{"id": "x", "status": "Canceled"}': SendResult(
             SendStatus.FAILED, "the service could not deliver it", is_final=True
         ),
-        b'{"id": "x", "status": "Odd"}': SendResult(SendStatus.UNKNOWN, "an answer without a known status ('odd')"),
-        b"[]": SendResult(SendStatus.UNKNOWN, "an answer without a known status ('')"),
+        b'{"id": "x", "status": "Odd"}': SendResult(SendStatus.UNKNOWN, "a response without a known status ('odd')"),
+        b"[]": SendResult(SendStatus.UNKNOWN, "a response without a known status ('')"),
     }
     _Elsewhere.answers = [(200, body) for body in said]
     assert [status(elsewhere) for _ in said] == [*said.values()]
@@ -226,5 +224,5 @@ def test_the_key_is_in_no_log_at_any_level(
     assert "Signature=" not in caplog.text
 
 
-def test_the_version_of_the_api_is_that_of_the_locked_client() -> None:
+def test_the_api_version_is_that_of_the_locked_client() -> None:
     assert DEFAULT_VERSION.value == API_VERSION

@@ -192,7 +192,7 @@ def test_the_course_comes_from_ledger_or_settings_without_a_file(
     new = InProcessCourse(1, soft=150 * M, hard=180 * M, has_file=False)
     new.start(new.clusters[0])
     new.workspace.advance(300 * 60)
-    for table in ("cluster", "accepted", "file", "note"):
+    for table in ("cluster", "accepted_cluster", "file", "note"):
         ledger.database.execute_sql(
             f"DELETE FROM {table} WHERE 1 = 1" + (" AND name <> 'ledger id'" if table == "note" else "")
         )

@@ -1,4 +1,4 @@
-"""The report of a day: its figures, and what it makes of hostile names."""
+"""The report of a day: its figures, and hostile names in it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def allowance(change: timedelta | LimitOverride, given: str = "08:00", reason: s
 
 
 def snapshot(*sessions: Session, allowances: tuple[Allowance, ...] = (), title: str = "Whales") -> Snapshot:
-    """One group on a day that is over."""
+    """One group on a past day."""
     group = CourseGroup("group_01", 1, title, QUOTA)
     course = Course("94290", "2026w", "Data Engineering", Calendar(TZ, DAY, DAY, 6), False, {"group_01": group})
     now = at("06:00", DAY + timedelta(days=1))
@@ -69,7 +69,7 @@ def action(kind: str, clock: str, error: str | None = None) -> RecordedAction:
     return RecordedAction(kind, "id-1", "group_01", "", at(clock), None if error else at(clock), error)
 
 
-def test_a_row_tells_the_day_of_a_cluster() -> None:
+def test_a_row_has_the_day_of_a_cluster() -> None:
     of = snapshot(ran("09:00", "10:30"), ran("11:00", "12:31"), ran("14:00", "14:20", by=STAFF))
 
     values = told(action("warn", "12:00"), action("stop", "12:30"), of=of)
@@ -101,7 +101,7 @@ def report_of_day(*sessions: Session, first_poll: datetime | None) -> DayReport:
     return make_report(snapshot(*sessions), DAY, settled={}, actions=(), polls=(), first_poll=first_poll)
 
 
-def test_a_day_on_which_only_the_deploy_ran_is_not_said_to_have_been_used() -> None:
+def test_a_day_with_only_the_deploy_counts_as_unused() -> None:
     report = report_of_day(ran("09:00", "09:10", by=STAFF), first_poll=at("09:15"))
 
     values = values_of(report, picture="")
@@ -112,7 +112,7 @@ def test_a_day_on_which_only_the_deploy_ran_is_not_said_to_have_been_used() -> N
     assert "<strong>No group ran its cluster</strong>; 1 cluster ran for the deploy, staff or others alone." in html
 
 
-def test_a_later_day_or_one_with_a_session_of_a_student_is_no_day_of_the_deploy() -> None:
+def test_a_later_day_or_a_students_session_is_not_a_day_of_the_deploy() -> None:
     staff, student = ran("09:00", "09:10", by=STAFF), ran("10:00", "10:10")
     reports = [
         report_of_day(staff, first_poll=at("09:15", DAY - timedelta(days=1))),
@@ -123,7 +123,7 @@ def test_a_later_day_or_one_with_a_session_of_a_student_is_no_day_of_the_deploy(
     assert [report.is_of_deploy for report in reports] == [False, False, False]
 
 
-def test_a_day_of_which_nothing_is_on_record_is_unknown() -> None:
+def test_a_day_without_records_is_unknown() -> None:
     tomorrow = at("09:15", DAY + timedelta(days=1))
     polled, unseen, counted = (
         report_of_day(first_poll=at("09:15")),
@@ -134,7 +134,7 @@ def test_a_day_of_which_nothing_is_on_record_is_unknown() -> None:
     assert [report.is_unknown for report in (polled, unseen, counted)] == [False, True, False]
 
 
-def test_a_session_over_midnight_is_cut_and_said_to_go_on() -> None:
+def test_a_session_over_midnight_is_cut_and_marked_as_running() -> None:
     [row] = told(of=snapshot(replace(ran("23:00", None), end=at("01:00", DAY + timedelta(days=1)))))["rows"]
 
     assert (row["used"], row["first_start"], row["last_stop"]) == (60, "23:00", "after midnight")
@@ -147,12 +147,12 @@ def test_a_session_over_midnight_is_cut_and_said_to_go_on() -> None:
         ((allowance(60 * M),), 0 * M, "180 + 60 minutes: project"),
         ((allowance(LimitOverride.UNLIMITED),), 0 * M, "unlimited"),
         ((allowance(-60 * M, "08:00"),), 80 * M, "180 - 60 minutes: project"),
-        # Nobody is blamed for what was allowed when it was done.
+        # Time that was allowed when it was used is no overrun.
         ((allowance(-60 * M, "12:10"),), 10 * M, "180 - 60 minutes: project"),
         ((allowance(LimitOverride.BLOCKED, "12:15"),), 5 * M, "0 instead of 180 minutes: project"),
     ],
 )
-def test_minutes_past_the_limit_are_those_after_it_was_reached_and_known(
+def test_the_overrun_begins_when_the_limit_was_reached_and_known(
     allowances: tuple[Allowance, ...], past: timedelta, limit: str
 ) -> None:
     of = snapshot(ran("09:00", "12:20"), allowances=allowances)
@@ -161,13 +161,13 @@ def test_minutes_past_the_limit_are_those_after_it_was_reached_and_known(
     assert told(of=of)["rows"][0]["limit"] == limit
 
 
-def test_the_week_is_named_where_less_of_it_is_left() -> None:
+def test_the_week_is_named_if_less_of_it_is_left() -> None:
     of = snapshot(Session(at("09:00", DAY - timedelta(days=1)), at("23:50", DAY - timedelta(days=1)), STUDENT))
 
     assert told(of=of)["rows"][0]["limit"] == "180 minutes; week 900 minutes, 890 used"
 
 
-def test_what_was_settled_is_shown_as_it_was_fixed() -> None:
+def test_settled_totals_are_shown_as_settled() -> None:
     settled_total = DayTotal("id-1", DAY, "group_01", 33 * M, 20 * M, 30 * M, 3 * M, 0 * M, 1, True)
 
     [row] = told(of=snapshot(ran("09:00", "10:00")), settled={"id-1": settled_total})["rows"]
@@ -181,7 +181,7 @@ def test_what_was_settled_is_shown_as_it_was_fixed() -> None:
     )
 
 
-def test_polls_that_are_missing_are_seen_but_not_those_before_the_first() -> None:
+def test_missing_polls_are_counted_from_the_first_poll_on() -> None:
     of, evening = snapshot(), [at("20:00"), at("20:15"), at("21:00"), *(at("21:00") + n * 15 * M for n in range(1, 12))]
 
     report = make_report(of, DAY, settled={}, actions=(), polls=evening, first_poll=evening[0])
@@ -190,7 +190,7 @@ def test_polls_that_are_missing_are_seen_but_not_those_before_the_first() -> Non
     assert make_report(of, DAY, settled={}, actions=(), polls=evening).longest_gap == timedelta(hours=20)
 
 
-def test_what_failed_and_was_never_done_is_said() -> None:
+def test_actions_that_never_succeeded_are_reported() -> None:
     failed = action("restrict", "10:00", "Restrict of group_01: 503"), action("stop", "10:00", "503")
 
     values = told(*failed, action("stop", "10:15"), of=snapshot(ran("09:00", "10:15")))
@@ -201,7 +201,7 @@ def test_what_failed_and_was_never_done_is_said() -> None:
 HOSTILE = '<img src=x onerror=alert(1)> $\\frac{1}{2$ =HYPERLINK("http://x") \u202egnp.exe'
 
 
-def test_names_of_people_are_neither_markup_nor_formulas_nor_mathematics() -> None:
+def test_names_are_neither_markup_nor_formulas_nor_mathematics() -> None:
     of = snapshot(ran("09:00", "10:00"), title=HOSTILE)
     report = make_report(of, DAY, settled={}, actions=(), polls=())
 
@@ -240,7 +240,7 @@ def test_the_table_opens_in_a_spreadsheet() -> None:
     }
 
 
-def test_the_mail_has_words_a_page_with_its_picture_and_the_table() -> None:
+def test_the_mail_has_text_page_chart_and_table() -> None:
     settings = load_settings({"REPORT_RECIPIENT_EMAIL": "teacher@example.ac.il"})
     of = snapshot(ran("09:00", "10:30", estimate="its end was not told"))
     message = report_message(make_report(of, DAY, settled={}, actions=(), polls=()), settings)

@@ -1,4 +1,4 @@
-"""The earlier system's days become history here, once, and give way to what the workspace still knows better."""
+"""The earlier system's days are imported once; days computed from events replace them."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ ROWS = (("0112-b", DAY, 5400.25), ("0112-a", DAY, 3600.0), ("0112-a", date(2026,
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Two days of two clusters, and one that was running when that system was shut down."""
+    """Two days of two clusters, and one cluster that was running when that system was shut down."""
     path = tmp_path / "cluster_uptimes.db"
     write(path, ROWS)
     return path
@@ -130,7 +130,7 @@ def test_each_total_becomes_a_settled_day_once(tmp_path: Path, file: Path) -> No
     }
 
 
-def test_a_program_is_told_what_was_taken(tmp_path: Path, file: Path) -> None:
+def test_the_json_has_the_imported_days(tmp_path: Path, file: Path) -> None:
     _, out, _ = run(tmp_path, "import-history", file, "--json")
 
     told = json.loads(out)
@@ -141,7 +141,7 @@ def test_a_program_is_told_what_was_taken(tmp_path: Path, file: Path) -> None:
     ]
 
 
-def test_the_report_of_such_a_day_shows_it_as_an_estimate(tmp_path: Path, file: Path) -> None:
+def test_the_report_shows_an_imported_day_as_an_estimate(tmp_path: Path, file: Path) -> None:
     run(tmp_path, "import-history", file)
 
     status, out, _ = run(tmp_path, "report", "--day", DAY, "--output", "day.csv")
@@ -154,9 +154,7 @@ def test_the_report_of_such_a_day_shows_it_as_an_estimate(tmp_path: Path, file: 
     ]
 
 
-def test_what_was_made_of_events_takes_the_place_of_an_imported_day_and_is_never_replaced_by_one(
-    tmp_path: Path, file: Path
-) -> None:
+def test_a_computed_day_replaces_an_imported_one(tmp_path: Path, file: Path) -> None:
     run(tmp_path, "import-history", file)
     nothing = timedelta()
     exact = DayTotal("0112-a", DAY, "group_01", 2 * H, H, 3 * H, nothing, nothing, 1, estimate=False)
@@ -170,7 +168,7 @@ def test_what_was_made_of_events_takes_the_place_of_an_imported_day_and_is_never
     assert (status, said) == (0, "0112-a on 2026-02-01: this enforcer settled that day itself\n")
 
 
-def test_rows_that_cannot_be_are_named_and_the_others_taken(tmp_path: Path) -> None:
+def test_invalid_rows_are_reported_and_the_others_imported(tmp_path: Path) -> None:
     path = tmp_path / "odd.db"
     odd = [("a", "2026-02-30", 1.0), ("b", DAY, "x\x1b[2J"), ("c", DAY, -1.0), ("d", DAY, 90001.0), ("", DAY, 1.0)]
     write(path, [*odd, ("0112-a", DAY, 1.0), ("0112-a", NOW.date(), 1.0)])
@@ -179,16 +177,16 @@ def test_rows_that_cannot_be_are_named_and_the_others_taken(tmp_path: Path) -> N
 
     assert (status, out.splitlines()[0]) == (1, "imported: 1 days of 1 clusters, 2026-02-01 to 2026-02-01, 0.0 hours")
     assert said.splitlines() == [
-        "a on 2026-02-30: '2026-02-30' is no day",
-        "b on 2026-02-01: 'x\\x1b[2J' is no number of seconds",
-        "c on 2026-02-01: -1.0 is no number of seconds",
+        "a on 2026-02-30: '2026-02-30' is not a date",
+        "b on 2026-02-01: 'x\\x1b[2J' is not a number of seconds",
+        "c on 2026-02-01: -1.0 is not a number of seconds",
         "d on 2026-02-01: 25.0 hours do not fit into a day",
-        " on 2026-02-01: it names no cluster",
+        " on 2026-02-01: it has no cluster id",
         "0112-a on 2026-02-03: the day is not over",
     ]
 
 
-def test_the_first_version_of_that_system_is_understood_too(tmp_path: Path) -> None:
+def test_the_first_version_of_the_earlier_system_is_read(tmp_path: Path) -> None:
     path = tmp_path / "first.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(
@@ -204,13 +202,13 @@ def test_the_first_version_of_that_system_is_understood_too(tmp_path: Path) -> N
     assert settled(tmp_path) == {"0112-z": imported("0112-z", "0112-z", 2 * H)}
 
 
-def test_the_file_is_only_read_also_while_that_system_has_it_open(tmp_path: Path, file: Path) -> None:
+def test_the_file_is_only_read_even_while_it_is_in_use(tmp_path: Path, file: Path) -> None:
     with closing(sqlite3.connect(file)) as owner:
         owner.execute("INSERT INTO clustercumulativeuptime VALUES (9, '0112-c', '2026-02-01', 3600)")
         owner.commit()
         before = {path.name: path.read_bytes() for path in tmp_path.glob("cluster_uptimes.db*")}
         assert run(tmp_path, "import-history", file)[0] == 0
-        # Its log holds the newest row, so it was read, too.
+        # The newest row is in its log, so the log was read, too.
         assert "0112-c" in settled(tmp_path)
         after = {path.name: path.read_bytes() for path in tmp_path.glob("cluster_uptimes.db*")}
     assert {name: after[name] for name in before if not name.endswith("-shm")} == {
@@ -220,24 +218,24 @@ def test_the_file_is_only_read_also_while_that_system_has_it_open(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "sentence"),
     [
         (b"no database at all, and long enough to be looked at" * 20, "file is not a database"),
         (b"", "has no table clustercumulativeuptime: it is not the ledger of the earlier system."),
     ],
 )
-def test_another_file_is_refused_with_a_sentence(tmp_path: Path, content: bytes, says: str) -> None:
+def test_another_file_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
     path = tmp_path / "other.db"
     path.write_bytes(content)
 
     status, out, said = run(tmp_path, "import-history", path)
 
     assert (status, out) == (2, "")
-    assert said.startswith(str(path)) and says in said
+    assert said.startswith(str(path)) and sentence in said
     assert not (tmp_path / "ledger").exists()
 
 
-def test_a_ledger_from_before_imports_learns_to_mark_them(tmp_path: Path) -> None:
+def test_a_ledger_without_the_column_for_imports_gets_it(tmp_path: Path) -> None:
     place = str(tmp_path / "old.db")
     with closing(open_ledger(place)) as ledger:
         ledger.database.execute_sql("ALTER TABLE day DROP COLUMN imported")
@@ -251,7 +249,7 @@ def test_a_ledger_from_before_imports_learns_to_mark_them(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("verb", ["report", "archive", "anonymise"])
-def test_the_earlier_systems_file_is_not_taken_for_a_ledger(tmp_path: Path, file: Path, verb: str) -> None:
+def test_the_earlier_systems_file_is_not_opened_as_a_ledger(tmp_path: Path, file: Path, verb: str) -> None:
     more = {"anonymise": ("--before", "2026-01-01"), "archive": ("--output", "archive")}
 
     status, out, err = run(tmp_path, verb, *more.get(verb, ()), CLUSTER_UPTIMES_DB=str(file))

@@ -1,4 +1,4 @@
-"""docs/json.md tells the fields of every `--json`; each command is run and held to it."""
+"""The fields of every `--json` are as in docs/json.md."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ LISTS = {
 
 
 @pytest.mark.parametrize("section", LISTS)
-def test_every_object_of_a_list_has_the_fields_that_the_document_tells(lab: EmulatedCourse, section: str) -> None:
+def test_every_object_of_a_list_has_the_documented_fields(lab: EmulatedCourse, section: str) -> None:
     lab.run("allow", "2", "--window", "Mon 10:00-12:00", "--day", str(SUNDAY + timedelta(days=1)), "--reason", "lesson")
     lab.grant("group_01", {"group_name": "group_01"}, "CAN_RESTART")
 
@@ -62,9 +62,7 @@ def test_every_object_of_a_list_has_the_fields_that_the_document_tells(lab: Emul
     assert [mismatches(each, section) for each in done.json] == [[]] * len(done.json)
 
 
-def test_what_a_poll_would_do_has_the_fields_that_the_document_tells(
-    frozen_emulator: EmulatorProcess, tmp_path: Path
-) -> None:
+def test_a_dry_poll_has_the_documented_fields(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
     frozen_emulator.control("POST", "reset")
     over = EmulatedCourse(frozen_emulator, tmp_path)
     over.start("group_01")
@@ -76,13 +74,13 @@ def test_what_a_poll_would_do_has_the_fields_that_the_document_tells(
 
 
 @pytest.mark.parametrize("verb", ["delete-groups", "purge-clusters"])
-def test_the_tools_of_a_terms_end_report_alike(lab: EmulatedCourse, verb: str) -> None:
+def test_the_removal_commands_have_the_same_fields(lab: EmulatedCourse, verb: str) -> None:
     told = lab.run(verb, "--dry-run", "--json").json
 
     assert [mismatches(each, "delete-users, delete-groups, purge-clusters") for each in told] == [[], []]
 
 
-def test_an_allowance_and_its_revocation_have_the_fields_that_the_document_tells(lab: EmulatedCourse) -> None:
+def test_an_allowance_and_its_revocation_have_the_documented_fields(lab: EmulatedCourse) -> None:
     allowed = lab.run("allow", "all", "--minutes", "+15", "--reason", "outage", "--json").json
     revoked = lab.run("revoke", allowed["id"], "--json").json
 
@@ -90,14 +88,14 @@ def test_an_allowance_and_its_revocation_have_the_fields_that_the_document_tells
     assert revoked["revokes"] == allowed["id"]
 
 
-def test_what_ends_a_term_has_the_fields_that_the_document_tells(lab: EmulatedCourse) -> None:
+def test_anonymise_and_archive_have_the_documented_fields(lab: EmulatedCourse) -> None:
     anonymised = lab.run("anonymise", "--before", str(SUNDAY), "--dry-run", "--json").json
     archived = lab.run("archive", "--output", "archive", "--dry-run", "--json").json
 
     assert [mismatches(anonymised, "anonymise"), mismatches(archived, "archive")] == [[], []]
 
 
-def test_usage_tells_what_counted_and_what_did_not(lab: EmulatedCourse) -> None:
+def test_usage_shows_counted_and_uncounted_time(lab: EmulatedCourse) -> None:
     told = lab.run("usage", "--json").json
     minute = 60_000
 
@@ -131,7 +129,7 @@ def test_usage_tells_what_counted_and_what_did_not(lab: EmulatedCourse) -> None:
     ]
 
 
-def test_every_verb_with_json_is_in_the_document_and_says_in_its_help_what_it_does(lab: EmulatedCourse) -> None:
+def test_every_verb_with_json_is_documented_and_its_help_has_examples(lab: EmulatedCourse) -> None:
     headings = " ".join(re.findall(r"^## (.*)$", DOCUMENT, flags=re.MULTILINE))
     missing = []
     for verb in VERBS:
@@ -145,7 +143,7 @@ def test_every_verb_with_json_is_in_the_document_and_says_in_its_help_what_it_do
     assert missing == []
 
 
-def test_staff_and_students_are_told_apart(lab: EmulatedCourse) -> None:
+def test_staff_are_not_listed_for_deletion(lab: EmulatedCourse) -> None:
     words = ("delete-users", "--roster", lab.write_roster(), "--dry-run", "--json")
     told = {row["name"]: row["result"] for row in lab.run(*words).json}
 
@@ -153,7 +151,7 @@ def test_staff_and_students_are_told_apart(lab: EmulatedCourse) -> None:
     assert set(told.values()) == {"would be deleted"}
 
 
-def test_an_import_has_the_fields_that_the_document_tells(lab: EmulatedCourse) -> None:
+def test_an_import_has_the_documented_fields(lab: EmulatedCourse) -> None:
     with closing(sqlite3.connect(lab.folder / "cluster_uptimes.db")) as connection, connection:
         connection.execute("CREATE TABLE clustercumulativeuptime (cluster_id, date, daily_use_seconds)")
         connection.execute("INSERT INTO clustercumulativeuptime VALUES ('0112-a', '2030-10-01', 60.0)")
@@ -163,7 +161,7 @@ def test_an_import_has_the_fields_that_the_document_tells(lab: EmulatedCourse) -
     assert (mismatches(told, "import-history"), len(told["imported_days"])) == ([], 1)
 
 
-def test_a_test_letter_has_the_fields_that_the_document_tells(lab: EmulatedCourse) -> None:
+def test_a_test_message_has_the_documented_fields(lab: EmulatedCourse) -> None:
     variables = {
         "AZURE_EMAIL_CONNECTION_STRING": lab.emulator.mail_connection_string,
         "AZURE_EMAIL_SENDER": "lab@campus.example",
@@ -174,12 +172,12 @@ def test_a_test_letter_has_the_fields_that_the_document_tells(lab: EmulatedCours
 
     assert [mismatches(done.json, "test-email") for done in (delivered, refused)] == [[], []]
     assert [(done.status, done.json["delivered"], done.err) for done in (delivered, refused)] == [
-        (0, True, f"accepted as operation {delivered.json['operation_id']}; waiting for the verdict\n"),
+        (0, True, f"accepted as operation {delivered.json['operation_id']}; waiting for its final status\n"),
         (1, False, ""),
     ]
 
 
-def test_a_day_and_its_end_have_the_fields_that_the_document_tells(lab: EmulatedCourse) -> None:
+def test_report_and_end_of_day_have_the_documented_fields(lab: EmulatedCourse) -> None:
     lab.grant("group_01", {"group_name": "group_01"}, "CAN_RESTART")
     told = lab.run("report", "--day", str(SUNDAY), "--json").json
     lab.set_time(SUNDAY + timedelta(days=1), "00:30")

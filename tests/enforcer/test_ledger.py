@@ -1,4 +1,4 @@
-"""The ledger keeps its word on SQLite and on PostgreSQL alike."""
+"""The ledger behaves alike on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from enforcer.domain.uptime import Event, Restart, Session
 from enforcer.ledger import queries, record, stored_messages
 from enforcer.ledger.database import Ledger, open_copy, open_ledger
 from enforcer.ledger.migrations import STEPS, migrate
-from enforcer.ledger.models import LEDGER_ID, MessageRow, NoteRow
+from enforcer.ledger.models import LEDGER_ID, TABLES, MessageRow, NoteRow
 from enforcer.ledger.record import EventBatch
 from labkit.addresses import is_database_url
 from observed_clusters import observed_cluster, raw_events
@@ -49,7 +49,7 @@ def kept(ledger: Ledger, id: str = "1103-1") -> list[Session]:
     return queries.sessions(ledger, begins=T - H, ends=T + 9 * H).get(id, [])
 
 
-def test_events_in_any_order_told_any_number_of_times_make_the_same_session(ledger: Ledger) -> None:
+def test_repeated_events_in_any_order_make_the_same_session(ledger: Ledger) -> None:
     record.observe(ledger, [observed_cluster()], now=T)
     record.add_events(ledger, [EventBatch("1103-1", raw_events(RUN, START), "1")], read_to=T + 6 * M)
     assert [session.end for session in kept(ledger)] == [None]
@@ -64,7 +64,7 @@ def test_events_in_any_order_told_any_number_of_times_make_the_same_session(ledg
     assert (known.list_fingerprint, known.events_read_to, known.is_running) == ("2", T + 2 * H, False)
 
 
-def test_an_estimate_is_replaced_when_better_facts_come(ledger: Ledger) -> None:
+def test_better_facts_replace_an_estimate(ledger: Ledger) -> None:
     record.observe(ledger, [observed_cluster()], now=T)
     record.observe(ledger, [observed_cluster(at=T + 2 * H, running=False)], now=T + 2 * H)
     record.add_events(ledger, [EventBatch("1103-1", raw_events(START, RUN), "2")], read_to=T + 2 * H)
@@ -91,7 +91,7 @@ def test_a_deleted_cluster_ran_until_it_was_last_seen_running(ledger: Ledger) ->
     assert session.estimate == record.GONE
 
 
-def test_a_settled_day_is_history(ledger: Ledger) -> None:
+def test_a_settled_day_does_not_change(ledger: Ledger) -> None:
     total = DayTotal("1103-1", DAY, "group_01", 3 * H, 2 * H, None, 0 * M, 5 * M, 2, True)
     queries.settle(ledger, [total], now=T)
     queries.settle(ledger, [DayTotal("1103-1", DAY, "group_01", 9 * H, None, None, 0 * M, 0 * M, 1, False)], now=T)
@@ -99,7 +99,7 @@ def test_a_settled_day_is_history(ledger: Ledger) -> None:
     assert queries.settled(ledger, DAY) == {"1103-1": total}
 
 
-def test_what_is_put_down_again_replaces_what_was_there(ledger: Ledger) -> None:
+def test_a_stored_value_replaces_the_earlier_one(ledger: Ledger) -> None:
     for value in ("a", "b"):
         queries.write_note(ledger, "name", value)
         queries.store_file(ledger, "/lab/course.json", value, f"text {value}")
@@ -159,7 +159,23 @@ def test_a_step_that_fails_leaves_the_ledger_as_it_was_before_it(ledger: Ledger)
     assert "added" in database.get_tables()
 
 
-def test_what_is_written_to_a_copy_does_not_reach_the_ledger(ledger_location: str, ledger: Ledger) -> None:
+def test_the_models_describe_the_migrated_tables(ledger: Ledger) -> None:
+    database = ledger.database
+    for table in TABLES:
+        meta: Any = table._meta
+        key = meta.primary_key.field_names if meta.composite_key else (meta.primary_key.column_name,)
+        indexes = {(tuple(columns), is_unique) for columns, is_unique in meta.indexes}
+        indexes |= {((field.column_name,), field.unique) for field in meta.sorted_fields if field.index or field.unique}
+        found = {(tuple(index.columns), index.unique) for index in database.get_indexes(meta.table_name)}
+
+        assert {(column.name, column.null) for column in database.get_columns(meta.table_name)} == {
+            (field.column_name, field.null) for field in meta.sorted_fields
+        }
+        assert set(database.get_primary_keys(meta.table_name)) == set(key)
+        assert found - {(tuple(key), True)} == indexes - {(tuple(key), False)}
+
+
+def test_writing_to_a_copy_does_not_change_the_ledger(ledger_location: str, ledger: Ledger) -> None:
     queries.write_note(ledger, "name", "a")
     record.observe(ledger, [observed_cluster()], now=T)
     copy = open_copy(ledger_location)
@@ -171,13 +187,13 @@ def test_what_is_written_to_a_copy_does_not_reach_the_ledger(ledger_location: st
     copy.close()
 
 
-def test_a_copy_from_before_the_first_mail_gives_mails_the_same_names(ledger_location: str, ledger: Ledger) -> None:
+def test_a_copy_from_before_the_first_mail_has_the_same_ledger_id(ledger_location: str, ledger: Ledger) -> None:
     copy = open_copy(ledger_location)
     assert stored_messages.ledger_id(copy) == stored_messages.ledger_id(ledger)
     copy.close()
 
 
-def test_a_ledger_from_before_mails_were_followed_asks_about_none_of_them(tmp_path: Path) -> None:
+def test_messages_accepted_before_version_0_1_2_are_not_checked(tmp_path: Path) -> None:
     place = tmp_path / "old.db"
     with closing(SqliteDatabase(str(place))) as database:
         migrate(database, STEPS[:2])
@@ -191,7 +207,7 @@ def test_a_ledger_from_before_mails_were_followed_asks_about_none_of_them(tmp_pa
         assert stored_messages.ledger_id(ledger)
 
 
-def test_the_file_belongs_to_its_owner_alone(tmp_path: Path) -> None:
+def test_the_ledgers_files_are_private(tmp_path: Path) -> None:
     place = tmp_path / "deep" / "uptimes.db"
     ledger = open_ledger(str(place))
     queries.write_note(ledger, "name", "a")
@@ -217,7 +233,7 @@ def other_ledger(ledger_location: str, tmp_path: Path, request: pytest.FixtureRe
 
 
 def write_down(ledger: Ledger, number: int) -> None:
-    """One of everything that is written by name, by statements spelled out, and by a transaction."""
+    """Write by peewee queries, by written-out SQL, and in a transaction."""
     id = f"cluster-{number}"
     queries.write_note(ledger, "number", str(number))
     record.observe(ledger, [observed_cluster(id)], now=T)

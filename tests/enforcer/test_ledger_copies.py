@@ -1,4 +1,4 @@
-"""A copy of the ledger counts if it is whole, and none goes before enough good ones are there."""
+"""A copy of the ledger counts if it is complete, and old ones are deleted only if enough good ones exist."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 def copied(place: Path, folder: Path, ledger: Ledger, night: int) -> Copies:
-    """A copy in a night before which something happened."""
+    """Copy the ledger in a night after a change."""
     queries.write_note(ledger, "night", str(night))
     return copy_ledger(place, folder, now=NOW + night * NIGHT)
 
 
 def nights(folder: Path) -> list[str]:
-    """What each copy says of itself, in the order of the names."""
+    """The content of each copy, in the order of the names."""
     found = []
     for path in sorted(folder.iterdir()):
         with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as copy:
@@ -68,7 +68,7 @@ def grow(ledger: Ledger) -> None:
     ledger.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def test_a_copy_is_whole_private_and_the_only_file(place: Path, folder: Path, ledger: Ledger) -> None:
+def test_a_copy_is_complete_private_and_the_only_file(place: Path, folder: Path, ledger: Ledger) -> None:
     copies = copied(place, folder, ledger, 1)
     assert copies == Copies(folder / "uptimes-20261102T034000Z.db", True, (), ())
     assert nights(folder) == ["1"]
@@ -97,14 +97,14 @@ def test_a_damaged_ledger_makes_no_copy_and_deletes_none(place: Path, folder: Pa
 
 
 @pytest.mark.parametrize("content", [b"", b"no database at all, and longer than a header of one" * 10])
-def test_what_is_no_ledger_makes_no_copy(place: Path, folder: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_ledger_is_not_copied(place: Path, folder: Path, content: bytes) -> None:
     place.write_bytes(content)
     with pytest.raises(DamagedError):
         copy_ledger(place, folder, now=NOW)
     assert list(folder.iterdir()) == []
 
 
-def test_a_damaged_copy_does_not_count_and_is_named(place: Path, folder: Path, ledger: Ledger) -> None:
+def test_a_damaged_copy_does_not_count_and_is_reported(place: Path, folder: Path, ledger: Ledger) -> None:
     grow(ledger)
     first = copied(place, folder, ledger, 0)
     for night in range(1, KEPT):
@@ -127,7 +127,7 @@ def test_a_clock_that_was_set_back_deletes_no_newer_copy(
     assert nights(folder) == [*[str(night) for night in range(3, KEPT)], "after 0", "after 1", "after 2"]
 
 
-def test_a_ledger_that_has_not_changed_pushes_no_copy_out(place: Path, folder: Path, ledger: Ledger) -> None:
+def test_an_unchanged_ledger_deletes_no_copy(place: Path, folder: Path, ledger: Ledger) -> None:
     for night in range(KEPT):
         copied(place, folder, ledger, night)
     newest = max(folder.iterdir())
@@ -136,9 +136,7 @@ def test_a_ledger_that_has_not_changed_pushes_no_copy_out(place: Path, folder: P
     assert len(nights(folder)) == KEPT
 
 
-def test_the_last_copy_of_a_ledger_that_was_lost_stays(
-    tmp_path: Path, place: Path, folder: Path, ledger: Ledger
-) -> None:
+def test_the_last_copy_of_a_lost_ledger_stays(tmp_path: Path, place: Path, folder: Path, ledger: Ledger) -> None:
     for night in range(3):
         copied(place, folder, ledger, night)
     with closing(open_ledger(str(tmp_path / "new.db"))) as new:
@@ -147,7 +145,7 @@ def test_the_last_copy_of_a_ledger_that_was_lost_stays(
     assert nights(folder) == ["2", *[str(night) for night in range(30 - KEPT, 30)]]
 
 
-def test_a_disk_that_is_full_leaves_nothing_behind(
+def test_a_full_disk_leaves_no_draft(
     place: Path, folder: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copied(place, folder, ledger, 0)
@@ -170,7 +168,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, **more: str
     return done.exit_code, done.stdout, done.stderr
 
 
-def test_the_verb_prints_the_newest_copy_whatever_other_settings_are(
+def test_the_verb_prints_the_newest_copy_despite_wrong_settings(
     place: Path, folder: Path, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     status, out, said = run(tmp_path, monkeypatch, str(place), AZURE_EMAIL_ENDPOINT="x", DATABRICKS_MAX_UPTIME="abc")
@@ -179,20 +177,20 @@ def test_the_verb_prints_the_newest_copy_whatever_other_settings_are(
 
 
 @pytest.mark.parametrize(
-    ("name", "status", "says"),
+    ("name", "status", "sentence"),
     [
         ("nowhere.db", 2, "there is no ledger at nowhere.db; check CLUSTER_UPTIMES_DB."),
-        ("postgresql://lab@db/uptimes", 2, "the ledger is in PostgreSQL; save it by pg_dump."),
+        ("postgresql://lab@db/uptimes", 2, "the ledger is in PostgreSQL; save it with pg_dump."),
         ("postgresq://lab:Tr0ub4dor@db/x", 2, "CLUSTER_UPTIMES_DB cannot be used; expected a path, or postgresql://"),
         ("postgresql://lab:Tr0ub/4dor@db/x", 2, "CLUSTER_UPTIMES_DB cannot be used; expected a path, or postgresql://"),
         ("damaged.db", 1, "the ledger damaged.db is damaged (file is not a database);"),
     ],
 )
-def test_the_verb_says_why_there_is_no_copy(
-    name: str, status: int, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_verb_reports_why_no_copy_was_made(
+    name: str, status: int, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "damaged.db").write_bytes(b"no database at all" * 100)
     done = run(tmp_path, monkeypatch, name)
-    assert (done[0], done[1]) == (status, "") and done[2].startswith(says)
+    assert (done[0], done[1]) == (status, "") and done[2].startswith(sentence)
     assert "Tr0ub" not in done[2] and "4dor" not in done[2]
     assert {path.name for path in tmp_path.iterdir()} <= {"damaged.db", "copies"}

@@ -61,7 +61,7 @@ def hear(poller: subprocess.Popen[str]) -> list[str]:
     return poller.stdout.readline().split()
 
 
-def test_who_comes_second_is_told_so_and_the_third_works_again(place: str) -> None:
+def test_the_lock_is_refused_while_held_and_free_afterwards(place: str) -> None:
     with ledger_lock(place) as first, ledger_lock(place) as second:
         assert (first, second) == (True, False)
     with ledger_lock(place) as third:
@@ -69,7 +69,7 @@ def test_who_comes_second_is_told_so_and_the_third_works_again(place: str) -> No
 
 
 @pytest.mark.process
-def test_the_lock_dies_with_its_process(place: str) -> None:
+def test_the_lock_ends_with_its_process(place: str) -> None:
     poller = start(place)
     hear(poller)
     say(poller)
@@ -90,7 +90,7 @@ def test_the_lock_dies_with_its_process(place: str) -> None:
 
 
 @pytest.mark.process
-def test_of_many_pollers_one_works_and_the_others_wait_less_than_a_second(place: str, acceptance: bool) -> None:
+def test_one_of_many_polls_runs_and_the_others_end_within_a_second(place: str, acceptance: bool) -> None:
     number = POLLERS if acceptance else 10
     pollers = [start(place) for _ in range(number)]
     try:
@@ -107,7 +107,7 @@ def test_of_many_pollers_one_works_and_the_others_wait_less_than_a_second(place:
 
 
 @pytest.mark.process
-def test_who_comes_second_says_so_and_never_imports_the_sdk(place: str, tmp_path: Path) -> None:
+def test_a_second_poll_ends_without_importing_the_sdk(place: str, tmp_path: Path) -> None:
     workspace = {"DATABRICKS_HOST": "https://lab.example", "DATABRICKS_TOKEN": "dapi-any"}
     environment = {**os.environ, **workspace, "PYTHONPATH": str(ROOT), "CLUSTER_UPTIMES_DB": place}
     command = [sys.executable, "-X", "importtime", "-m", "enforcer", "poll"]
@@ -117,14 +117,14 @@ def test_who_comes_second_says_so_and_never_imports_the_sdk(place: str, tmp_path
     imported = {line.split("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
     said = [line for line in done.stderr.splitlines() if not line.startswith("import time:")]
 
-    assert (done.returncode, said) == (0, ["another poll is at work; nothing to do here"])
+    assert (done.returncode, said) == (0, ["another poll is already running"])
     assert "enforcer.ledger.lock" in imported
     slow = ("databricks", "azure", "matplotlib", "requests")
     assert {name for name in imported if name.partition(".")[0] in slow} == set()
     assert not Path(place).exists()
 
 
-def test_polls_that_start_at_once_do_everything_once(
+def test_simultaneous_polls_do_everything_once(
     start_emulator: Callable[..., EmulatorProcess], tmp_path: Path, acceptance: bool
 ) -> None:
     emulator = start_emulator("--speed", 0, "--transition-seconds", 0)

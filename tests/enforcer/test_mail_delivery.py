@@ -1,4 +1,4 @@
-"""What becomes of messages after the service accepted or refused them, and of messages that are no longer true."""
+"""Messages after the service accepted or refused them, and messages that are no longer true."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from enforcer.ledger import stored_messages
 from enforcer.ledger.database import Ledger, open_copy
 from enforcer.ledger.models import MessageRow
 from enforcer.mail import outbox
-from enforcer.mail.sender import Sent
+from enforcer.mail.sender import SendSummary
 from enforcer.settings import CUSTOM_DOMAIN, MANAGED_DOMAIN, MailBudget
 from example_counts import at_most_examples
 from fake_mail_service import HOUR, MINUTE, NOW, FakeMailService
@@ -44,13 +44,11 @@ def service() -> FakeMailService:
 
 
 def names(ledger: Ledger, subject: str) -> list[str]:
-    """The names at the service of the messages with this subject."""
+    """The operation ids of the messages with this subject."""
     return [row.operation_id for row in ledger.select(MessageRow) if row.subject == subject]
 
 
-def test_the_status_of_an_accepted_letter_is_asked_every_hour_until_it_is_final(
-    ledger: Ledger, service: FakeMailService
-) -> None:
+def test_an_accepted_message_is_checked_every_hour_until_it_is_final(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "followed")
     (name,) = names(ledger, "followed")
     service.is_slow = True
@@ -63,7 +61,7 @@ def test_the_status_of_an_accepted_letter_is_asked_every_hour_until_it_is_final(
     assert [at - NOW for at in service.status_times(name)] == [1 * HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR]
 
 
-def test_a_status_that_is_never_final_is_asked_for_a_day(ledger: Ledger, service: FakeMailService) -> None:
+def test_a_status_that_is_never_final_is_checked_for_a_day(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "followed")
     service.is_slow = True
     for quarter in range(200):
@@ -74,24 +72,22 @@ def test_a_status_that_is_never_final_is_asked_for_a_day(ledger: Ledger, service
     assert [row.error for row in ledger.select(MessageRow)] == [stored_messages.NEVER_FINAL]
 
 
-def test_the_admin_hears_who_did_not_get_a_letter_that_was_accepted_and_not_delivered(
-    ledger: Ledger, service: FakeMailService
-) -> None:
+def test_the_admin_is_told_the_recipients_of_an_undelivered_message(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "dropped", to=("dana@campus.example", "noa@campus.example"))
     enqueue(ledger, "arrives", to=("avi@campus.example",))
     service.suppressed = {"dana@campus.example", "noa@campus.example"}
     assert send_once(ledger, service).failures == ()
     lost = 'the message "dropped" was given up: accepted, but not delivered: all recipients were suppressed'
     assert send_once(ledger, service, HOUR).failures == (lost,)
-    assert send_once(ledger, service, HOUR + MINUTE) == Sent(accepted=1)
+    assert send_once(ledger, service, HOUR + MINUTE) == SendSummary(accepted=1)
     (note,) = (json.loads(each) for each in service.accepted.values() if "could not be sent" in each)
     assert note["recipients"]["to"] == [{"address": ADMIN}]
     assert "to dana@campus.example, noa@campus.example, written" in note["content"]["plainText"]
     assert "avi@campus.example" not in note["content"]["plainText"]
-    assert send_once(ledger, service, 3 * HOUR) == Sent()
+    assert send_once(ledger, service, 3 * HOUR) == SendSummary()
 
 
-def test_a_note_that_is_not_delivered_is_followed_by_no_other(ledger: Ledger, service: FakeMailService) -> None:
+def test_an_undelivered_note_to_the_admin_causes_no_other(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "dropped")
     service.suppressed = {"dana@campus.example", ADMIN}
     for hour in range(30):
@@ -100,20 +96,20 @@ def test_a_note_that_is_not_delivered_is_followed_by_no_other(ledger: Ledger, se
 
 
 @pytest.mark.parametrize("what", ["breaks before", "busy"])
-def test_a_question_without_an_answer_is_asked_again(ledger: Ledger, service: FakeMailService, what: str) -> None:
+def test_a_failed_status_check_is_repeated(ledger: Ledger, service: FakeMailService, what: str) -> None:
     enqueue(ledger, "followed")
     send_once(ledger, service)
     service.plan = [what]
-    assert send_once(ledger, service, HOUR) == Sent()
+    assert send_once(ledger, service, HOUR) == SendSummary()
     send_once(ledger, service, 3 * HOUR)
     assert call_kinds(service) == ["send", "status", "status"]
 
 
-def test_one_refused_address_keeps_a_letter_from_nobody_else(ledger: Ledger, service: FakeMailService) -> None:
+def test_one_refused_address_does_not_affect_the_others(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "warning", to=("bad@campus", "dana@campus.example", "noa@campus.example"), cc=(ADMIN,))
     service.refused = {"bad@campus"}
     given_up = 'the message "warning" was given up: Invalid recipient'
-    assert send_once(ledger, service) == Sent(accepted=3, failures=(given_up,), waiting=1)
+    assert send_once(ledger, service) == SendSummary(accepted=3, failures=(given_up,), waiting=1)
     assert service.recipients_of("warning") == [ADMIN, "dana@campus.example", "noa@campus.example"]
     assert call_kinds(service) == ["send", "status"] + ["send", "status"] + ["send"] * 3
     send_once(ledger, service, MINUTE)
@@ -125,7 +121,7 @@ def test_one_refused_address_keeps_a_letter_from_nobody_else(ledger: Ledger, ser
     assert call_kinds(service).count("send") == 6
 
 
-def test_a_letter_that_went_to_each_alone_is_not_written_down_again(ledger: Ledger, service: FakeMailService) -> None:
+def test_a_split_message_is_not_stored_again(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "warning", to=("bad@campus", "dana@campus.example"))
     service.refused = {"bad@campus"}
     send_once(ledger, service)
@@ -135,9 +131,7 @@ def test_a_letter_that_went_to_each_alone_is_not_written_down_again(ledger: Ledg
     }
 
 
-def test_letters_are_tried_for_a_day_while_the_service_refuses_all_of_them(
-    ledger: Ledger, service: FakeMailService
-) -> None:
+def test_messages_are_tried_for_a_day_while_all_are_refused(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "warning", to=("dana@campus.example", "noa@campus.example"))
     service.refused = {"dana@campus.example", "noa@campus.example"}
     for hour in range(20):
@@ -166,25 +160,23 @@ def notice(
     )
 
 
-def test_what_a_later_letter_made_untrue_is_dropped_and_counted(ledger: Ledger, service: FakeMailService) -> None:
+def test_messages_made_untrue_by_later_ones_are_dropped(ledger: Ledger, service: FakeMailService) -> None:
     notice(ledger, MessageKind.WARNING, SUNDAY, timedelta())
     notice(ledger, MessageKind.WARNING, SUNDAY, timedelta(), about="c2")
     notice(ledger, MessageKind.STOPPED, SUNDAY + DAY, DAY)
-    assert send_once(ledger, service, DAY) == Sent(accepted=2, dropped=1)
+    assert send_once(ledger, service, DAY) == SendSummary(accepted=2, dropped=1)
     assert service.subjects == ["stopped day 2", "warning day 1"]
-    assert send_once(ledger, service, 2 * DAY) == Sent()
+    assert send_once(ledger, service, 2 * DAY) == SendSummary()
     assert stored_messages.dropped(ledger, since=NOW) == 1
     assert len(stored_messages.notified_limits(ledger, MessageKind.WARNING, since=SUNDAY)) == 2
 
 
-def test_a_letter_of_unknown_outcome_is_asked_about_before_it_is_dropped(
-    ledger: Ledger, service: FakeMailService
-) -> None:
+def test_a_message_of_unknown_status_is_checked_before_it_is_dropped(ledger: Ledger, service: FakeMailService) -> None:
     notice(ledger, MessageKind.WARNING, SUNDAY, timedelta())
     service.plan = ["breaks before"]
     send_once(ledger, service)
     notice(ledger, MessageKind.STOPPED, SUNDAY + DAY, DAY)
-    assert send_once(ledger, service, DAY) == Sent(accepted=1, dropped=1)
+    assert send_once(ledger, service, DAY) == SendSummary(accepted=1, dropped=1)
     assert service.subjects == ["stopped day 2"]
     assert call_kinds(service) == ["send", "send", "status"]
 
@@ -201,7 +193,7 @@ PEOPLE = [f"s{number}@campus.example" for number in range(6)]
     is_slow=st.booleans(),
 )
 @at_most_examples(15)
-def test_whoever_is_refused_or_suppressed_the_others_have_their_letters_and_the_admin_knows(
+def test_refused_and_suppressed_recipients_do_not_affect_the_others(
     to: list[list[str]],
     refused: set[str],
     suppressed: set[str],

@@ -1,4 +1,4 @@
-"""Who was in which group, also when the group is gone."""
+"""Members of groups, including deleted groups."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def everybody(ledger: Ledger) -> dict[str, frozenset[str]]:
     return known.all
 
 
-def test_nothing_is_known_before_anything_was_read(ledger: Ledger) -> None:
+def test_no_members_are_known_before_the_first_read(ledger: Ledger) -> None:
     assert (membership.known_members(ledger), membership.forget(ledger, T)) == (None, 0)
 
 
-def test_a_group_that_is_gone_keeps_whom_it_had_last_until_it_is_there_again(ledger: Ledger) -> None:
+def test_a_deleted_group_keeps_its_last_members_until_it_returns(ledger: Ledger) -> None:
     membership.store(ledger, {"group_01": ANA, "group_02": NOA, "admins": STAFF}, now=T)
     for number in (1, 2):
         membership.store(ledger, {"group_02": frozenset(), "admins": STAFF}, now=T + number * DAY)
@@ -33,7 +33,7 @@ def test_a_group_that_is_gone_keeps_whom_it_had_last_until_it_is_there_again(led
     assert everybody(ledger) == {"group_01": NOA, "group_02": frozenset(), "admins": STAFF}
 
 
-def test_only_what_was_last_read_before_is_forgotten(ledger: Ledger) -> None:
+def test_only_members_read_before_the_instant_are_deleted(ledger: Ledger) -> None:
     membership.store(ledger, {"group_01": ANA, "group_02": NOA}, now=T)
     membership.store(ledger, {"group_02": NOA}, now=T + DAY)
 

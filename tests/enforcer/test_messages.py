@@ -1,4 +1,4 @@
-"""What people are told: subject, text and HTML of every message, hostile names, and templates of one's own."""
+"""Subject, text and HTML of every message, hostile names, and a course's own templates."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def stopped(told: Notice | None = None, to: tuple[str, ...] = STUDENTS, **more: 
 
 
 class _Seen(html.parser.HTMLParser):
-    """The words of a page and its tags, as a mail program would take them."""
+    """Words and tags of a page, as a mail program reads them."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class _Seen(html.parser.HTMLParser):
         self.text += data
 
 
-def test_a_warning_says_what_was_used_the_limit_when_it_resets_and_what_to_do() -> None:
+def test_a_warning_has_usage_limit_reset_and_advice() -> None:
     message = warning()
     assert (message.subject, message.to, message.cc, message.reply_to) == (
         "Data Engineering: 25 minutes of cluster time left for Team 3",
@@ -96,7 +96,7 @@ def test_a_warning_says_what_was_used_the_limit_when_it_resets_and_what_to_do() 
         assert said in message.text and said in _Seen(message.html).text, said
 
 
-def test_a_stop_says_why_the_limit_is_what_it_is() -> None:
+def test_a_stop_gives_the_reason_of_the_limit() -> None:
     message = stopped(notice(LimitUsage(limit(Period.DAY, allowance(60 * MINUTE)), 240 * MINUTE)))
     assert message.subject == "Data Engineering: the cluster of Team 3 is off, its limit is reached"
     for said in ("240 minutes", "180 + 60 minutes: project deadline", "Monday, 02 November 2026 at 00:00"):
@@ -104,37 +104,37 @@ def test_a_stop_says_why_the_limit_is_what_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "says"),
+    ("told", "expected"),
     [
         (limit(Period.WEEK, last=date(2026, 11, 7)), "Sunday, 08 November 2026 at 00:00"),
         (limit(Period.TERM, last=date(2027, 1, 29)), "not before the end of the term"),
         (limit(Period.DAY, allowance(LimitOverride.BLOCKED, "exam")), "0 instead of 180 minutes: exam"),
     ],
 )
-def test_the_limit_that_counts_is_named(told: Limit, says: str) -> None:
+def test_the_tightest_limit_is_named(told: Limit, expected: str) -> None:
     message = stopped(notice(LimitUsage(told, 180 * MINUTE)))
-    assert says in message.text and says in _Seen(message.html).text
+    assert expected in message.text and expected in _Seen(message.html).text
 
 
-def test_a_group_without_members_is_told_of_to_the_admin_alone() -> None:
+def test_a_message_to_a_group_without_members_goes_to_the_admin() -> None:
     message = stopped(to=())
     assert (message.to, message.cc) == ((ADMIN,), ())
     assert "no members" in message.text and "no members" in message.html
 
 
-def test_an_admin_who_is_a_member_gets_one_letter() -> None:
+def test_an_admin_who_is_a_member_gets_one_message() -> None:
     message = warning(to=(ADMIN, *STUDENTS))
     assert (message.to, message.cc) == ((ADMIN, *STUDENTS), ())
 
 
-def test_without_an_admin_nobody_is_in_copy() -> None:
+def test_without_an_admin_there_are_no_copies() -> None:
     message = warning(admin=None)
     assert (message.to, message.cc, message.reply_to) == (STUDENTS, (), ())
     assert "None" not in message.text + message.html
 
 
 def every_letter(name: str, folder: Path | None = None) -> dict[str, Message]:
-    """One of each kind, with this name, cause and reason everywhere."""
+    """One message of each kind, with this name as every name, cause and reason."""
     told = notice(
         LimitUsage(limit(Period.DAY, allowance(MINUTE, name)), 155 * MINUTE), course=name, group=name, cluster=name
     )
@@ -152,7 +152,7 @@ def every_letter(name: str, folder: Path | None = None) -> dict[str, Message]:
 NAMES = sorted({path.name.partition(".")[0] for path in OURS.glob("*.txt.j2")} - {"report"})
 
 
-def test_every_letter_has_its_pair_of_templates_and_its_words() -> None:
+def test_every_message_has_a_pair_of_templates() -> None:
     plain = every_letter("Team 3")
     assert set(plain) == set(NAMES)
     for name, message in plain.items():
@@ -184,7 +184,7 @@ def test_no_name_adds_a_tag_a_line_or_a_header(name: str) -> None:
     message.html.encode()
 
 
-def test_secrets_that_an_error_quotes_are_left_out_of_the_letter() -> None:
+def test_secrets_in_an_error_are_left_out_of_the_message() -> None:
     secrets = {
         "dapi0123456789abcdef0123456789abcdef": "token dapi0123456789abcdef0123456789abcdef",
         "c2VjcmV0": "endpoint=https://x;accesskey=c2VjcmV0",
@@ -200,7 +200,7 @@ def test_secrets_that_an_error_quotes_are_left_out_of_the_letter() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Templates of a course: a Hebrew warning, everything else as it is."""
+    """Templates of a course: a Hebrew warning, everything else built in."""
     (tmp_path / "layout.html.j2").write_text(
         (OURS / "layout.html.j2").read_text().replace("%}en{%", "%}he{%").replace("%}ltr{%", "%}rtl{%")
     )
@@ -214,7 +214,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_folder_turns_a_letter_into_hebrew_from_right_to_left(folder: Path) -> None:
+def test_templates_of_a_folder_make_a_message_hebrew(folder: Path) -> None:
     message = warning(notice(group="<b>צוות</b>"), folder=folder)
     assert message.subject == "Data Engineering: נותרו 25 דקות ל<b>צוות</b>"
     assert message.text == "נוצלו 155 מתוך 180 דקות.\n"
@@ -222,7 +222,7 @@ def test_a_folder_turns_a_letter_into_hebrew_from_right_to_left(folder: Path) ->
     assert messages.problems_of(folder) == []
 
 
-def test_what_the_folder_does_not_have_is_ours_in_its_layout(folder: Path) -> None:
+def test_missing_templates_are_built_in_with_the_folders_layout(folder: Path) -> None:
     message = stopped(folder=folder)
     assert message.text == stopped().text
     assert message.html == stopped().html.replace('lang="en" dir="ltr"', 'lang="he" dir="rtl"')
@@ -237,7 +237,7 @@ def test_what_the_folder_does_not_have_is_ours_in_its_layout(folder: Path) -> No
         ("Subject: x\n{{ 1 / 0 }}", False),
     ],
 )
-def test_a_template_that_cannot_be_used_is_reported_and_ours_is_used(
+def test_a_broken_template_is_reported_and_the_built_in_one_used(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, is_found_by_reading: bool
 ) -> None:
     (tmp_path / "warning.txt.j2").write_text(text)
@@ -248,7 +248,7 @@ def test_a_template_that_cannot_be_used_is_reported_and_ours_is_used(
     ] * is_found_by_reading
 
 
-def test_the_hebrew_of_the_documentation_can_be_used_as_it_stands(tmp_path: Path) -> None:
+def test_the_documented_hebrew_templates_work(tmp_path: Path) -> None:
     text = (OURS.parents[2] / "docs" / "mail-templates.md").read_text()
     blocks = [block.split("\n\n\nand")[0] for block in text.split("`:\n\n")[1:]]
     for name, block in zip(("warning.txt.j2", "warning.html.j2"), blocks, strict=True):
@@ -260,10 +260,27 @@ def test_the_hebrew_of_the_documentation_can_be_used_as_it_stands(tmp_path: Path
     assert "<p><bdi>Team 3</bdi>: נוצלו 155 מתוך 180 דקות.</p>" in message.html
 
 
-def test_a_folder_that_is_not_there_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_folder_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
     assert warning(folder=tmp_path / "none") == warning()
     assert not caplog.records
     assert messages.problems_of(tmp_path / "none") == [
-        f"LAB_MAIL_TEMPLATES: {tmp_path / 'none'} is no folder; make it, or unset LAB_MAIL_TEMPLATES"
+        f"LAB_MAIL_TEMPLATES: {tmp_path / 'none'} is not a folder; create it, or unset LAB_MAIL_TEMPLATES"
     ]
+
+
+def test_a_template_for_version_0_1_is_rendered(tmp_path: Path) -> None:
+    (tmp_path / "digest.txt.j2").write_text("Subject: {% for one in letters %}{{ one.subject }}{% endfor %}\n")
+    (tmp_path / "digest.html.j2").write_text("{{ letters|length }}")
+
+    digest = messages.digest([(NOW, "Hello")], hour=NOW, admin=ADMIN, folder=tmp_path)
+
+    assert (digest.subject, digest.html) == ("Hello", "1\n")
+
+
+def test_a_report_template_for_version_0_1_is_rendered(tmp_path: Path) -> None:
+    (tmp_path / "report.txt.j2").write_text("Subject: {{ past }} {{ apart }} {{ rows[0].past }}\n")
+    (tmp_path / "report.html.j2").write_text("")
+    values = {"overrun": "1.0", "uncounted": 20, "rows": [{"overrun": "0.5"}]}
+
+    assert messages.report(values, to=(ADMIN,), folder=tmp_path).subject == "1.0 20 0.5"

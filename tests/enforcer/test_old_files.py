@@ -1,4 +1,4 @@
-"""Of files, only what name and mark prove to be ours is deleted."""
+"""Only files that name and marker prove to be ours are deleted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from emulator.mail import eml
 from emulator.models.mail import SendOperation
 from enforcer.reports.day_report import DayReport
 from enforcer.reports.formats import render_day, to_csv
-from enforcer.retention.old_files import NOT_PROVEN, OTHER_NAME, KeptFile, Removal, find, remove
+from enforcer.retention.old_files import NO_MARKER, OTHER_NAME, KeptFile, Removal, find, remove
 from enforcer.settings import load_settings
 from labkit.files import MARKER_HEADER, marker_line, with_marker
 from labkit.logs import FORMAT
@@ -29,7 +29,7 @@ SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
 
 
 def write(path: Path, content: bytes) -> Path:
-    """A file that was changed long ago."""
+    """Write a file that was last changed long ago."""
     path.parent.mkdir(exist_ok=True, parents=True)
     path.write_bytes(content)
     os.utime(path, (LONG_AGO, LONG_AGO))
@@ -43,7 +43,7 @@ def report_of(day: date) -> DayReport:
 
 
 def line(day: str, text: str) -> str:
-    """A line as our log has it."""
+    """A line as in our logs."""
     return FORMAT % {"asctime": f"{day} 10:00:00,123", "levelname": "INFO", "message": text} + "\n"
 
 
@@ -52,7 +52,7 @@ def found(folder: Path) -> tuple[list[Removal], list[KeptFile]]:
 
 
 @pytest.mark.parametrize("suffix", [".html", ".eml", ".txt", ".png"])
-def test_a_report_as_we_write_it_is_known_as_ours_by_name_and_mark(tmp_path: Path, suffix: str) -> None:
+def test_our_reports_are_recognised_by_name_and_marker(tmp_path: Path, suffix: str) -> None:
     settings = load_settings({})
     old = render_day(report_of(date.fromisoformat(OLD)), suffix, settings)
     names = [f"report-{OLD}{suffix}", f"report{suffix}", f"report-{OLD} (1){suffix}"]
@@ -65,16 +65,16 @@ def test_a_report_as_we_write_it_is_known_as_ours_by_name_and_mark(tmp_path: Pat
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_file_without_the_mark_is_at_most_listed(tmp_path: Path, suffix: str) -> None:
+def test_a_file_without_the_marker_is_only_listed(tmp_path: Path, suffix: str) -> None:
     unmarked = write(tmp_path / "deep" / f"report-{OLD}{suffix}", b"ana@x")
     write(tmp_path / "deep" / f"thesis{suffix}", b"ana@x")
     write(tmp_path / f"report-{DAY}{suffix}", b"ana@x")
-    assert found(tmp_path) == ([], [KeptFile(unmarked, NOT_PROVEN)])
+    assert found(tmp_path) == ([], [KeptFile(unmarked, NO_MARKER)])
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @given(before=st.binary(max_size=300), after=st.binary(min_size=1, max_size=300))
-def test_a_mark_elsewhere_in_a_file_proves_nothing(
+def test_a_marker_elsewhere_in_a_file_proves_nothing(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, before: bytes, after: bytes
 ) -> None:
     folder = tmp_path_factory.mktemp("files")
@@ -83,7 +83,7 @@ def test_a_mark_elsewhere_in_a_file_proves_nothing(
     assert found(folder)[0] == []
 
 
-def test_letters_of_the_emulator_and_of_a_rehearsal_are_ours(tmp_path: Path) -> None:
+def test_messages_of_emulator_and_rehearsal_are_ours(tmp_path: Path) -> None:
     message = {
         "senderAddress": "lab@x.example",
         "content": {"subject": "s", "plainText": "t"},
@@ -101,7 +101,7 @@ def test_letters_of_the_emulator_and_of_a_rehearsal_are_ours(tmp_path: Path) -> 
     assert left == []
 
 
-def test_a_log_of_ours_goes_or_is_cut(tmp_path: Path) -> None:
+def test_our_logs_are_deleted_or_shortened(tmp_path: Path) -> None:
     old, new = line(OLD, "ana@x") + "  more\n", line(str(DAY), "noa@x")
     gone = [
         write(tmp_path / "watch.log", old.encode()),
@@ -115,7 +115,7 @@ def test_a_log_of_ours_goes_or_is_cut(tmp_path: Path) -> None:
     (tmp_path / "enforcer.log").symlink_to(gone[0])
     removals, left = found(tmp_path)
     assert removals == sorted([*map(Removal, gone), Removal(goes_on, len(old))], key=lambda removal: removal.path)
-    assert left == [KeptFile(rotated, "it goes on; let it be rotated away")]
+    assert left == [KeptFile(rotated, "it has later lines, too; log rotation will delete it")]
     for removal in removals:
         remove(removal)
     assert goes_on.read_text() == new
@@ -131,28 +131,28 @@ def test_a_log_of_ours_goes_or_is_cut(tmp_path: Path) -> None:
         "ana@x\n" + line(str(DAY), "ours"),
     ],
 )
-def test_a_log_whose_old_lines_are_not_all_marked_is_listed(tmp_path: Path, content: str) -> None:
+def test_a_log_with_unmarked_old_lines_is_listed(tmp_path: Path, content: str) -> None:
     path = write(tmp_path / "poll.log", content.encode())
-    assert found(tmp_path) == ([], [KeptFile(path, NOT_PROVEN)])
+    assert found(tmp_path) == ([], [KeptFile(path, NO_MARKER)])
 
 
-def test_a_log_of_another_program_is_left_alone(tmp_path: Path) -> None:
+def test_a_log_of_another_program_stays(tmp_path: Path) -> None:
     write(tmp_path / "nginx.log", line(OLD, "ana@x").encode())
     write(tmp_path / "poll.log.gz", b"not compressed")
     assert found(tmp_path) == ([], [])
 
 
-def test_a_table_is_ours_by_all_its_columns(tmp_path: Path) -> None:
+def test_a_table_is_recognised_by_all_its_columns(tmp_path: Path) -> None:
     table = to_csv(report_of(date.fromisoformat(OLD))) + f"{OLD},group_01,Whales\r\n".encode()
     ours = write(tmp_path / "report.csv", table)
     fewer = write(tmp_path / f"report-{OLD}.csv", f"day,group\r\n{OLD},x\r\n".encode())
     renamed = write(tmp_path / "marks.csv", table)
     removals, left = found(tmp_path)
     assert removals == [Removal(ours)]
-    assert left == [KeptFile(renamed, OTHER_NAME), KeptFile(fewer, NOT_PROVEN)]
+    assert left == [KeptFile(renamed, OTHER_NAME), KeptFile(fewer, NO_MARKER)]
 
 
-def test_a_header_of_a_mail_counts_and_its_text_does_not(tmp_path: Path) -> None:
+def test_the_marker_counts_in_a_mails_header_and_not_in_its_text(tmp_path: Path) -> None:
     text = f"Subject: s\n\n{MARKER_HEADER}: {marker_line('mail', OLD)}\n".encode()
     write(tmp_path / "00001-a.eml", text)
-    assert found(tmp_path) == ([], [KeptFile(tmp_path / "00001-a.eml", NOT_PROVEN)])
+    assert found(tmp_path) == ([], [KeptFile(tmp_path / "00001-a.eml", NO_MARKER)])

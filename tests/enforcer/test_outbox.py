@@ -1,4 +1,4 @@
-"""The outbox against a mail service that does everything a mail service does, and runs that are killed in between."""
+"""The outbox with a mail service that fails in every way, and with runs that are killed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from enforcer.ledger.database import Ledger, open_ledger
 from enforcer.ledger.models import MessageRow
 from enforcer.mail import outbox
 from enforcer.mail.messages import Attachment
-from enforcer.mail.sender import COPIES_PER_HOUR, Sent, next_try, send_due
+from enforcer.mail.sender import COPIES_PER_HOUR, SendSummary, next_try, send_due
 from enforcer.settings import CUSTOM_DOMAIN, MANAGED_DOMAIN, MailBudget, Settings
 from example_counts import at_most_examples
 from fake_mail_service import HOUR, MINUTE, NOW, FakeMailService, SimulatedKill
@@ -50,9 +50,7 @@ def service() -> FakeMailService:
 # --- writing down
 
 
-def test_a_letter_is_written_down_once_for_each_kind_cluster_period_and_limit(
-    ledger: Ledger, service: FakeMailService
-) -> None:
+def test_a_message_is_stored_once_per_kind_cluster_period_and_limit(ledger: Ledger, service: FakeMailService) -> None:
     def again(**changes: Any) -> bool:
         key: dict[str, Any] = {
             "kind": MessageKind.WARNING,
@@ -77,7 +75,7 @@ def test_a_letter_is_written_down_once_for_each_kind_cluster_period_and_limit(
     assert len(service.accepted) == len(changes)
 
 
-def test_what_groups_were_told_is_known_by_the_limit(ledger: Ledger) -> None:
+def test_notified_limits_are_known(ledger: Ledger) -> None:
     keys = [
         ("c1", Period.DAY, SUNDAY - 3 * DAY, HOUR),
         ("c1", Period.DAY, SUNDAY, HOUR),
@@ -104,14 +102,14 @@ def test_what_groups_were_told_is_known_by_the_limit(ledger: Ledger) -> None:
     )
 
 
-def test_a_letter_to_nobody_is_remembered_and_not_sent(ledger: Ledger, service: FakeMailService) -> None:
+def test_a_message_without_recipients_is_stored_and_not_sent(ledger: Ledger, service: FakeMailService) -> None:
     assert enqueue(ledger, "nobody", to=())
     assert not enqueue(ledger, "nobody", to=())
-    assert send_once(ledger, service) == Sent()
+    assert send_once(ledger, service) == SendSummary()
     assert service.calls == []
 
 
-def test_more_people_than_one_mail_takes_get_the_letter_in_parts(ledger: Ledger, service: FakeMailService) -> None:
+def test_a_message_to_many_recipients_is_sent_in_parts(ledger: Ledger, service: FakeMailService) -> None:
     people = tuple(f"s{number}@campus.example" for number in range(120))
     enqueue(ledger, "all", to=people, cc=(ADMIN,))
     assert send_once(ledger, service).accepted == 3
@@ -121,9 +119,7 @@ def test_more_people_than_one_mail_takes_get_the_letter_in_parts(ledger: Ledger,
     assert [len(one["cc"]) for one in recipients] == [1, 0, 0]
 
 
-def test_a_ledger_restored_from_a_backup_knows_its_letters_by_the_same_name(
-    ledger: Ledger, service: FakeMailService
-) -> None:
+def test_a_restored_ledger_gives_messages_the_same_operation_ids(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "first")
     backup = [*ledger.select(MessageRow).dicts()]
     enqueue(ledger, "second")
@@ -136,7 +132,7 @@ def test_a_ledger_restored_from_a_backup_knows_its_letters_by_the_same_name(
     assert (service.subjects, stored_messages.waiting_count(ledger)) == (["first", "second"], 0)
 
 
-def test_two_ledgers_do_not_meet_at_the_service(ledger: Ledger, service: FakeMailService, tmp_path: Path) -> None:
+def test_two_ledgers_never_share_an_operation_id(ledger: Ledger, service: FakeMailService, tmp_path: Path) -> None:
     enqueue(ledger, "report", MessageKind.REPORT)
     send_once(ledger, service)
     with closing(open_ledger(str(tmp_path / "other.db"))) as other:
@@ -148,7 +144,7 @@ def test_two_ledgers_do_not_meet_at_the_service(ledger: Ledger, service: FakeMai
 # --- sending
 
 
-def test_a_letter_goes_as_it_was_written(ledger: Ledger, service: FakeMailService) -> None:
+def test_a_message_is_sent_as_queued(ledger: Ledger, service: FakeMailService) -> None:
     snapshot = Attachment("day.png", "image/png", b"\x89PNG", "day")
     table = Attachment("day.csv", "text/csv", b"a,b")
     whole = replace(message("דו״ח", cc=(ADMIN,)), reply_to=(ADMIN,), attachments=(snapshot, table))
@@ -168,7 +164,7 @@ def test_a_letter_goes_as_it_was_written(ledger: Ledger, service: FakeMailServic
     }
 
 
-def test_stops_go_before_warnings_and_warnings_before_reports(ledger: Ledger, service: FakeMailService) -> None:
+def test_stops_are_sent_before_warnings_and_warnings_before_reports(ledger: Ledger, service: FakeMailService) -> None:
     order = [MessageKind.REPORT, MessageKind.WARNING, MessageKind.STOPPED, MessageKind.WARNING, MessageKind.STOPPED]
     for number, kind in enumerate(order):
         enqueue(ledger, f"{kind.value} {number}", kind)
@@ -176,13 +172,13 @@ def test_stops_go_before_warnings_and_warnings_before_reports(ledger: Ledger, se
     assert service.subjects == ["stopped 2", "stopped 4", "warning 1", "warning 3", "report 0"]
 
 
-def test_without_mail_settings_letters_wait(ledger: Ledger, service: FakeMailService) -> None:
+def test_without_mail_settings_messages_wait(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "later")
-    assert send_once(ledger, service, settings=replace(mail_settings(), mail=None)) == Sent(waiting=1)
-    assert send_once(ledger, service, HOUR) == Sent(accepted=1)
+    assert send_once(ledger, service, settings=replace(mail_settings(), mail=None)) == SendSummary(waiting=1)
+    assert send_once(ledger, service, HOUR) == SendSummary(accepted=1)
 
 
-def test_an_accepted_letter_is_never_sent_again(ledger: Ledger, service: FakeMailService) -> None:
+def test_an_accepted_message_is_never_sent_again(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "once")
     for minutes in range(5):
         send_once(ledger, service, minutes * MINUTE)
@@ -198,7 +194,7 @@ def test_an_accepted_letter_is_never_sent_again(ledger: Ledger, service: FakeMai
         ("killed after", ["send", "status"]),
     ],
 )
-def test_after_an_unknown_outcome_the_status_is_asked_before_anything_is_sent(
+def test_after_an_unknown_result_the_status_is_checked_first(
     ledger: Ledger, service: FakeMailService, what: str, expected: list[str]
 ) -> None:
     enqueue(ledger, "once", cc=(ADMIN,))
@@ -212,9 +208,7 @@ def test_after_an_unknown_outcome_the_status_is_asked_before_anything_is_sent(
     assert (call_kinds(service), service.subjects) == (expected, ["once"])
 
 
-def test_a_letter_keeps_its_bytes_though_sender_and_copies_would_be_others_by_now(
-    ledger: Ledger, service: FakeMailService
-) -> None:
+def test_a_sealed_message_keeps_its_bytes(ledger: Ledger, service: FakeMailService) -> None:
     for number in range(21):
         enqueue(ledger, f"{number}", cc=(ADMIN,))
     service.plan = ["breaks before"]
@@ -225,20 +219,20 @@ def test_a_letter_keeps_its_bytes_though_sender_and_copies_would_be_others_by_no
     assert len(service.accepted) == 21 and service.accepted == service.first_payloads
 
 
-def test_a_conflict_with_a_letter_that_was_accepted_is_success(ledger: Ledger, service: FakeMailService) -> None:
+def test_a_conflict_with_an_accepted_message_is_success(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "once")
     name = ledger.select(MessageRow).get().operation_id
     service.accepted[name] = "other bytes"
     service.used_elsewhere.add(name)
-    assert send_once(ledger, service) == Sent(accepted=1)
+    assert send_once(ledger, service) == SendSummary(accepted=1)
     assert call_kinds(service) == ["send", "status"]
 
 
-def test_a_letter_that_is_itself_wrong_fails_and_is_tried_again(ledger: Ledger, service: FakeMailService) -> None:
+def test_an_invalid_message_fails_and_is_retried(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "wrong")
     service.plan = ["conflict"]
     service.accepted = _Forgetful()
-    assert send_once(ledger, service) == Sent(
+    assert send_once(ledger, service) == SendSummary(
         failures=('the message "wrong" was not sent: another message',), waiting=1
     )
     service.accepted = {}
@@ -247,15 +241,13 @@ def test_a_letter_that_is_itself_wrong_fails_and_is_tried_again(ledger: Ledger, 
 
 
 class _Forgetful(dict[str, str]):
-    """Takes nothing in."""
+    """Stores nothing."""
 
     def setdefault(self, key: str, default: str = "") -> str:
         return default
 
 
-def test_a_letter_that_was_accepted_and_then_bounced_is_given_up_at_once(
-    ledger: Ledger, service: FakeMailService
-) -> None:
+def test_a_bounced_message_is_given_up_at_once(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "bounces")
     service.plan = ["breaks after"]
     send_once(ledger, service)
@@ -267,20 +259,18 @@ def test_a_letter_that_was_accepted_and_then_bounced_is_given_up_at_once(
     assert service.subjects == ["bounces", "1 message could not be sent"]
 
 
-def test_retry_after_holds_every_letter_and_is_no_failure(ledger: Ledger, service: FakeMailService) -> None:
+def test_retry_after_pauses_all_messages_and_is_no_failure(ledger: Ledger, service: FakeMailService) -> None:
     for name in ("a", "b"):
         enqueue(ledger, name)
     service.plan = ["busy"]
-    assert send_once(ledger, service) == Sent(waiting=2)
-    assert send_once(ledger, service, timedelta(seconds=89)) == Sent(waiting=2)
+    assert send_once(ledger, service) == SendSummary(waiting=2)
+    assert send_once(ledger, service, timedelta(seconds=89)) == SendSummary(waiting=2)
     assert call_kinds(service) == ["send"]
-    assert send_once(ledger, service, timedelta(seconds=90)) == Sent(accepted=2)
+    assert send_once(ledger, service, timedelta(seconds=90)) == SendSummary(accepted=2)
     assert service.subjects == ["a", "b"]
 
 
-def test_a_letter_that_fails_keeps_back_no_other_and_waits_longer_each_time(
-    ledger: Ledger, service: FakeMailService
-) -> None:
+def test_a_failing_message_delays_no_other_and_waits_longer_each_time(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "bad", MessageKind.STOPPED)
     enqueue(ledger, "good")
     service.plan = ["refused"]
@@ -294,7 +284,7 @@ def test_a_letter_that_fails_keeps_back_no_other_and_waits_longer_each_time(
     assert tried == [1, 3, 7, 15, 31, 63, 123, 183]
 
 
-def test_a_service_that_does_not_answer_is_left_alone_for_the_run(ledger: Ledger, service: FakeMailService) -> None:
+def test_an_unresponsive_service_is_not_called_again_in_the_run(ledger: Ledger, service: FakeMailService) -> None:
     for number in range(10):
         enqueue(ledger, f"{number}")
     service.plan = ["breaks before"] * 10
@@ -302,7 +292,7 @@ def test_a_service_that_does_not_answer_is_left_alone_for_the_run(ledger: Ledger
     assert len(service.calls) == 3
 
 
-def test_no_call_is_begun_without_time_for_it(ledger: Ledger, service: FakeMailService) -> None:
+def test_no_call_starts_without_enough_time(ledger: Ledger, service: FakeMailService) -> None:
     for number in range(10):
         enqueue(ledger, f"{number}")
     seconds = iter(range(0, 1000, 4))
@@ -313,9 +303,7 @@ def test_no_call_is_begun_without_time_for_it(ledger: Ledger, service: FakeMailS
     assert send_once(ledger, service, MINUTE, seconds=1).accepted == 0
 
 
-def test_given_up_after_a_day_of_failed_attempts_with_a_note_to_the_admin(
-    ledger: Ledger, service: FakeMailService
-) -> None:
+def test_a_message_is_given_up_after_a_day_of_failed_attempts(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "hopeless", to=("dana@campus.example", "noa@campus.example"))
     failures: list[str] = []
     for hour in range(30):
@@ -325,7 +313,7 @@ def test_given_up_after_a_day_of_failed_attempts_with_a_note_to_the_admin(
             break
     assert hour == 24
     service.plan = []
-    assert send_once(ledger, service, 25 * HOUR) == Sent(accepted=1)
+    assert send_once(ledger, service, 25 * HOUR) == SendSummary(accepted=1)
     assert service.subjects == ["1 message could not be sent"]
     (note,) = (json.loads(payload) for payload in service.accepted.values())
     assert note["recipients"]["to"] == [{"address": ADMIN}]
@@ -333,7 +321,7 @@ def test_given_up_after_a_day_of_failed_attempts_with_a_note_to_the_admin(
         assert said in note["content"]["plainText"]
 
 
-def test_many_letters_that_are_given_up_are_one_note(ledger: Ledger, service: FakeMailService) -> None:
+def test_many_given_up_messages_cause_one_note(ledger: Ledger, service: FakeMailService) -> None:
     for number in range(4):
         enqueue(ledger, f"hopeless {number}")
     for hour in range(26):
@@ -344,7 +332,7 @@ def test_many_letters_that_are_given_up_are_one_note(ledger: Ledger, service: Fa
     assert service.subjects == ["4 messages could not be sent"]
 
 
-def test_a_note_that_cannot_be_sent_is_followed_by_no_other(ledger: Ledger, service: FakeMailService) -> None:
+def test_a_note_that_cannot_be_sent_causes_no_other(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "hopeless")
     for hour in range(100):
         service.plan = ["refused"] * 5
@@ -367,7 +355,7 @@ def test_waiting_is_not_failing(ledger: Ledger, service: FakeMailService) -> Non
 
 
 @pytest.mark.parametrize("ahead", [2 * HOUR, 5 * DAY, 4000 * DAY])
-def test_a_clock_that_was_ahead_holds_nothing_back_for_long(
+def test_a_clock_that_was_ahead_does_not_delay_messages_for_long(
     ledger: Ledger, service: FakeMailService, ahead: timedelta
 ) -> None:
     for number in range(4):
@@ -379,9 +367,7 @@ def test_a_clock_that_was_ahead_holds_nothing_back_for_long(
     assert sum(accepted) == 3 and len(service.accepted) == 4
 
 
-def test_the_next_try_is_when_a_letter_is_due_the_service_ready_and_the_budget_has_room(
-    ledger: Ledger, service: FakeMailService
-) -> None:
+def test_the_next_try_respects_due_time_service_and_budget(ledger: Ledger, service: FakeMailService) -> None:
     def tried(at: timedelta, told: Settings) -> timedelta | None:
         then = next_try(ledger, told, now=NOW + at)
         return None if then is None else then - NOW
@@ -432,9 +418,7 @@ def test_copies_beyond_twenty_an_hour_become_one_digest(ledger: Ledger, service:
     assert len(service.accepted) == 27
 
 
-def test_copies_are_counted_when_letters_are_sent_and_not_when_they_are_written(
-    ledger: Ledger, service: FakeMailService
-) -> None:
+def test_copies_are_counted_when_messages_are_sent(ledger: Ledger, service: FakeMailService) -> None:
     for number in range(25):
         enqueue(ledger, f"{number}", cc=(ADMIN,))
     told = mail_settings(MANAGED_DOMAIN)
@@ -447,7 +431,7 @@ def test_copies_are_counted_when_letters_are_sent_and_not_when_they_are_written(
 
 
 @pytest.mark.parametrize(("budget", "waiting"), [(CUSTOM_DOMAIN, 120), (MANAGED_DOMAIN, 25)])
-def test_a_budget_is_used_up_and_never_overrun(
+def test_a_budget_is_used_up_and_never_exceeded(
     ledger: Ledger, service: FakeMailService, budget: MailBudget, waiting: int
 ) -> None:
     for number in range(waiting):
@@ -488,7 +472,7 @@ STEPS = st.lists(
 
 @given(steps=STEPS, budget=st.sampled_from([LARGE_BUDGET, CUSTOM_DOMAIN, MANAGED_DOMAIN]))
 @at_most_examples(60)
-def test_whatever_happens_every_letter_is_accepted_once_in_the_same_bytes(
+def test_every_message_is_accepted_once_with_the_same_bytes(
     module_ledger: Ledger, steps: list[Any], budget: MailBudget
 ) -> None:
     ledger = module_ledger
@@ -505,7 +489,7 @@ def test_whatever_happens_every_letter_is_accepted_once_in_the_same_bytes(
         try:
             send_once(ledger, service, at, told)
         except SimulatedKill:
-            # What a transaction that was cut would leave, SQLite's own tests prove.
+            # An interrupted transaction is covered by SQLite's own tests.
             assert not ledger.database.in_transaction()
         sent |= dict(service.accepted)
         assert sent == service.accepted

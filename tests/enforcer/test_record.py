@@ -1,4 +1,4 @@
-"""What is written poll by poll is what all events at once would make, and no more is written than changed."""
+"""Storing events poll by poll gives the same sessions as all events at once, and writes only changes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ polls = st.lists(st.tuples(st.lists(events, max_size=6), st.booleans(), st.integ
 
 @at_most_examples(50)
 @given(polls=polls)
-def test_sessions_that_grew_poll_by_poll_are_those_of_all_events_at_once(
+def test_incremental_sessions_equal_those_of_all_events(
     module_ledger: Ledger, polls: list[tuple[list[Event], bool, int]]
 ) -> None:
     ledger = module_ledger
@@ -75,7 +75,7 @@ def test_sessions_that_grew_poll_by_poll_are_those_of_all_events_at_once(
     assert grown == kept(ledger)
 
 
-def test_an_event_that_comes_late_changes_a_session_that_was_exact(ledger: Ledger) -> None:
+def test_a_late_event_changes_an_exact_session(ledger: Ledger) -> None:
     list_shows(ledger, at=LATER, running=False)
     read(ledger, Event(T, "STARTING"), Event(T + M, "RUNNING"), Event(T + 9 * M, "TERMINATING"))
     read(ledger, Event(T + H, "STARTING"), Event(T + H + M, "RUNNING"), Event(T + 2 * H, "TERMINATING"))
@@ -89,7 +89,7 @@ def test_an_event_that_comes_late_changes_a_session_that_was_exact(ledger: Ledge
 
 
 @pytest.mark.parametrize("module_ledger", ["sqlite"], indirect=True)
-def test_a_poll_that_learns_nothing_new_writes_only_that_it_looked(ledger: Ledger) -> None:
+def test_a_poll_without_news_stores_only_that_it_ran(ledger: Ledger) -> None:
     events = [Event(T, "STARTING"), Event(T + M, "RUNNING")]
     list_shows(ledger, at=T + 2 * M, running=True)
     read(ledger, *events, at=T + 2 * M)
@@ -98,12 +98,12 @@ def test_a_poll_that_learns_nothing_new_writes_only_that_it_looked(ledger: Ledge
     list_shows(ledger, at=T + 3 * M, running=True)
     read(ledger, *events, at=T + 3 * M)
 
-    # The cluster as it was seen, and until when its events were read.
+    # The cluster as seen, and up to when its events were read.
     assert ledger.database.connection().total_changes - written == 2
     assert queries.clusters(ledger)["1"].events_read_to == T + 3 * M
 
 
-def test_a_run_that_was_killed_after_it_looked_is_made_good_by_the_next(ledger: Ledger) -> None:
+def test_the_next_run_completes_a_killed_one(ledger: Ledger) -> None:
     list_shows(ledger, at=T + 2 * M, running=True)
     read(ledger, Event(T, "STARTING"), Event(T + M, "RUNNING"))
     list_shows(ledger, at=T + H, running=False)
@@ -119,7 +119,7 @@ def test_a_run_that_was_killed_after_it_looked_is_made_good_by_the_next(ledger: 
 
 
 @pytest.mark.parametrize("module_ledger", ["sqlite"], indirect=True)
-def test_a_ledger_of_a_whole_term_is_read_no_further_back_than_the_last_exact_session(ledger: Ledger) -> None:
+def test_events_are_read_back_to_the_last_exact_session_only(ledger: Ledger) -> None:
     list_shows(ledger, at=LATER, running=False)
     day = timedelta(days=1)
     read(

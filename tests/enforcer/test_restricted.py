@@ -125,8 +125,8 @@ def test_a_broken_course_file_does_not_prevent_its_repair(lab: EmulatedCourse) -
 @pytest.mark.parametrize(
     ("query", "status", "sentence"),
     [
-        ("", 2, "standard input is no JSON"),
-        ("[]", 2, "must be one JSON object of texts"),
+        ("", 2, "standard input is not JSON"),
+        ("[]", 2, "must be one JSON object with text values"),
         ('{"course": "94290"}', 2, "the query has no term"),
         ('{"course": "94290", "term": "2030w"}', 0, ""),
     ],

@@ -1,4 +1,4 @@
-"""What the tools of a term's end take and what they leave."""
+"""What the commands for the end of a term delete and keep."""
 
 from __future__ import annotations
 
@@ -59,37 +59,37 @@ SPARED = {
 }
 
 
-def test_accounts_that_a_roster_marks_managed_go_and_all_others_stay() -> None:
+def test_only_accounts_that_a_roster_marks_managed_are_deleted() -> None:
     assert users() == (["cem"], {**SPARED, "dov": "also in faculty"})
 
 
-def test_whom_one_keeps_stays_however_the_address_is_spelled() -> None:
+def test_keep_ignores_the_case_of_addresses() -> None:
     assert users(keep=("CEM@x.example",))[1]["cem"] == "named by --keep"
 
 
-def test_with_all_nobody_goes_whom_no_roster_marks_managed() -> None:
+def test_with_all_only_managed_accounts_are_deleted() -> None:
     assert users(everything=True) == (["cem", "dov"], {**SPARED, "fay": "no roster marks it as managed"})
 
 
-def test_without_a_roster_nobody_goes_and_the_members_of_the_labs_groups_are_listed() -> None:
-    unknown = "no roster was given that says whose account the lab made"
+def test_without_a_roster_members_are_listed_and_nobody_is_deleted() -> None:
+    unknown = "no roster was given that marks the accounts of the lab"
     members = {**SPARED, "gil": unknown, "cem": unknown, "dov": unknown}
     assert users(None) == ([], members)
     assert users(None, everything=True) == ([], {**members, "fay": unknown})
 
 
-def test_without_a_course_file_staff_is_unknown_and_nobody_goes() -> None:
+def test_without_a_course_file_nobody_is_deleted() -> None:
     found = users_to_remove(PEOPLE, GROUPS, (), ROSTER, is_staff=None, keep=(), caller="", everything=True)
     assert found.remove == ()
-    assert ("cem@x.example", "without a course file it is unknown who is staff") in found.keep
+    assert ("cem@x.example", "without a course file the staff is unknown") in found.keep
 
 
-def test_a_student_whose_group_is_gone_already_goes_by_the_roster() -> None:
+def test_a_student_without_a_group_is_deleted_by_the_roster() -> None:
     found = users_to_remove(PEOPLE, [], (), ROSTER, is_staff=lambda _: False, keep=(), caller="", everything=False)
     assert [item.name[:3] for item in found.remove] == ["ada", "bob", "cem", "dov", "eva", "hal"]
 
 
-def test_groups_of_the_course_file_go_and_no_others() -> None:
+def test_only_groups_of_the_course_file_are_deleted() -> None:
     lab = groups_to_remove(GROUPS, LAB | {"admins"}, keep=(), everything=False)
     everything = groups_to_remove(GROUPS, LAB, keep=("group_01",), everything=True)
 
@@ -105,7 +105,7 @@ def test_groups_of_the_course_file_go_and_no_others() -> None:
     }
 
 
-def test_clusters_of_the_labs_groups_go_and_a_tag_alone_is_not_believed() -> None:
+def test_only_clusters_of_the_labs_groups_are_deleted() -> None:
     clusters = [held(f"cluster_0{number}") for number in range(1, 5)]
     of_lab = {"id-cluster_01": "group_01", "id-cluster_02": "faculty", "id-cluster_03": "group_01"}
 
@@ -115,7 +115,7 @@ def test_clusters_of_the_labs_groups_go_and_a_tag_alone_is_not_believed() -> Non
     assert dict(found.keep) == {
         "cluster_02": "the course file does not name its group faculty",
         "cluster_03": "named by --keep",
-        "cluster_04": "it is no cluster of the lab",
+        "cluster_04": "it is not a cluster of the lab",
     }
     assert clusters_to_remove(clusters, of_lab, (), keep=(), everything=False).remove == ()
 
@@ -127,7 +127,7 @@ def lab(tmp_path: Path) -> Iterator[EmulatedCourse]:
 
 
 @pytest.mark.process
-def test_a_term_is_removed_in_three_steps_that_can_be_broken_off_and_repeated(lab: EmulatedCourse) -> None:
+def test_the_three_removal_steps_can_be_interrupted_and_repeated(lab: EmulatedCourse) -> None:
     existing = "student1a@campus.example.ac.il"
     staying = {"admin@lab.example", STAFF, "student2b@campus.example.ac.il", existing, "dean@x.example"}
     dean = lab.create_user("dean@x.example")
@@ -151,7 +151,7 @@ def test_a_term_is_removed_in_three_steps_that_can_be_broken_off_and_repeated(la
     assert (unsure.status, listed.status) == (1, 2)
     assert unsure.out.startswith(f"3 users to delete in {where}:\n")
     assert unsure.err == f'Type "delete 3 users in {where}" to continue: nothing was deleted\n'
-    assert listed.err.startswith("nobody is deleted: only a roster says whose account the lab made; add --roster ")
+    assert listed.err.startswith("nobody is deleted: only a roster marks the accounts of the lab; add --roster ")
     results = [row["result"] for row in first.json]
     assert [results.count(kind) for kind in ("deleted", "failed", "kept")] == [1, 1, 5]
     assert [done.status for done in (first, second, groups, clusters)] == [1, 0, 0, 0]

@@ -73,7 +73,7 @@ def test_a_service_waits_for_another_running_one(lab: EmulatedCourse) -> None:
     with ledger_lock(lab.environment["CLUSTER_UPTIMES_DB"]) as alone:
         assert alone
         with watching(lab) as service:
-            until(lambda: "another run is at work" in (lab.folder / "watch.log").read_text())
+            until(lambda: "another run holds the lock" in (lab.folder / "watch.log").read_text())
             service.send_signal(signal.SIGTERM)
 
             assert service.wait(timeout=PATIENCE_SECONDS) == 0

@@ -1,7 +1,7 @@
 """Every program without settings, with wrong settings, and with nothing to do: one sentence, the right exit status and
 no traceback.
 
-The enforcer's commands are tested in tests/enforcer/test_what_verbs_say.py.
+The enforcer's commands are tested in tests/enforcer/test_verb_messages.py.
 """
 
 from __future__ import annotations

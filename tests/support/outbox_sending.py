@@ -10,7 +10,7 @@ from enforcer.domain.message_kinds import MessageKind
 from enforcer.ledger.database import Ledger
 from enforcer.mail import outbox
 from enforcer.mail.messages import Message
-from enforcer.mail.sender import Sent, send_due
+from enforcer.mail.sender import SendSummary, send_due
 from enforcer.settings import MailBudget, Settings, load_settings
 from fake_mail_service import HOUR, NOW, FakeMailService
 from labkit.clock import Deadline
@@ -53,7 +53,7 @@ def send_once(
     at: timedelta = timedelta(),
     settings: Settings | None = None,
     seconds: float = 30,
-) -> Sent:
+) -> SendSummary:
     """Send the outbox once, at NOW plus `at`."""
     service.now = NOW + at
     deadline = Deadline(timedelta(seconds=seconds), timer=lambda: 0.0)

@@ -1,1 +1,1 @@
-"""The ledger of the earlier system: reading it, and taking its totals over."""
+"""Reading the earlier system's ledger, and importing its totals."""

@@ -1,7 +1,7 @@
-"""The file in which the earlier system kept its uptimes, `cluster_uptimes.db`. It is read and never written to.
+"""Reads `cluster_uptimes.db`, the file of the earlier system, and never writes to it.
 
-It holds a total in seconds for each cluster and day that was over, the names of clusters, and a running total of the
-day that was not over.
+It holds a total in seconds for each cluster and past day, the names of clusters, and running totals of the unfinished
+day.
 """
 
 import math
@@ -17,18 +17,18 @@ from enforcer.ledger.migrations import LEGACY_TABLE
 
 DAYS, CLUSTERS = LEGACY_TABLE, "clusterinfo"
 RUNNING = ("cluster_uptimes", "clusteruptime")
-"""The running totals; the second is the table's name before that system's first migration."""
+"""Tables of running totals; the second is the name before that system's first migration."""
 LONGEST_DAY = timedelta(hours=25)
 SECONDS = 5
 
 
 class LegacyError(ValueError):
-    """A sentence that says why the file cannot be read."""
+    """The file cannot be read; the text is a sentence with the reason."""
 
 
 @dataclass(frozen=True)
 class LegacyDay:
-    """What a cluster used on a local day."""
+    """The total of a cluster on a local day."""
 
     cluster_id: str
     day: date
@@ -38,17 +38,17 @@ class LegacyDay:
 @dataclass(frozen=True)
 class LegacyHistory:
     days: tuple[LegacyDay, ...] = ()
-    """By day and cluster."""
+    """Sorted by day and cluster."""
     names: tuple[tuple[str, str], ...] = ()
-    """Id and name of the clusters whose name was kept."""
+    """Id and name of the clusters with a stored name."""
     invalid: tuple[str, ...] = ()
-    """A sentence for each row that cannot be."""
+    """A sentence for each invalid row."""
     running_totals: int = 0
-    """Clusters with a running total of the day that was not over."""
+    """Number of clusters with a running total of the unfinished day."""
 
 
 def read_history(path: Path) -> LegacyHistory:
-    """What the file holds. Raises LegacyError where it is not the earlier system's."""
+    """Return the content of the file. Raises LegacyError if it is not the earlier system's."""
     try:
         with closing(_open(path)) as connection:
             return _history(connection, path)
@@ -58,8 +58,8 @@ def read_history(path: Path) -> LegacyHistory:
 
 def _open(path: Path) -> sqlite3.Connection:
     with path.open("rb"):
-        pass  # SQLite says of a missing and of an unreadable file the same
-    # Without a log beside it nothing is missing from the file, and SQLite leaves no trace of the reading.
+        pass  # SQLite reports a missing and an unreadable file alike
+    # Without a log beside it the file is complete, and with `immutable` SQLite creates no files.
     log = path.with_name(f"{path.name}-wal")
     mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
     return sqlite3.connect(f"file:{quote(str(path.absolute()))}?{mode}", uri=True, timeout=SECONDS)
@@ -88,16 +88,16 @@ def _history(connection: sqlite3.Connection, path: Path) -> LegacyHistory:
 
 
 def _day(cluster_id: object, day: object, seconds: object) -> LegacyDay:
-    """A row of the table. Raises ValueError with what is wrong with it."""
+    """Return the day of a row. Raises ValueError with the reason if it is invalid."""
     if not isinstance(cluster_id, str) or not cluster_id:
-        raise ValueError("it names no cluster")
+        raise ValueError("it has no cluster id")
     try:
         parsed = date.fromisoformat(str(day))
     except ValueError:
-        raise ValueError(f"{day!r} is no day") from None
+        raise ValueError(f"{day!r} is not a date") from None
     if not isinstance(seconds, int | float) or not math.isfinite(seconds) or seconds < 0:
-        raise ValueError(f"{seconds!r} is no number of seconds")
-    # A day of more than 25 hours fits no zone; what is too large for a timedelta does not, either.
+        raise ValueError(f"{seconds!r} is not a number of seconds")
+    # No zone has a day of more than 25 hours; values too large for a timedelta are refused here, too.
     if seconds > LONGEST_DAY.total_seconds():
         raise ValueError(f"{seconds / 3600:.1f} hours do not fit into a day")
     return LegacyDay(cluster_id, parsed, timedelta(milliseconds=round(seconds * 1000)))

@@ -1,6 +1,6 @@
-"""Taking the earlier system's history into the ledger: its days become settled ones, marked as imported.
+"""Imports the earlier system's days into the ledger as settled days, marked as imported.
 
-A day that this enforcer settled stays as it is, and one of which it learns from events later becomes exact.
+Days that this enforcer settled do not change. An imported day becomes exact if its events are read later.
 """
 
 from collections.abc import Iterable
@@ -19,20 +19,20 @@ MS = timedelta(milliseconds=1)
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What became of each of the earlier system's days."""
+    """The result for each of the earlier system's days."""
 
     imported: tuple[LegacyDay, ...]
-    """Those that are in the ledger now and were not before."""
+    """Days that this import added."""
     already_imported: int
-    """Imported before."""
+    """Number of days that were imported earlier."""
     skipped: tuple[str, ...]
-    """A sentence for each that was not taken, and why."""
+    """A sentence for each day that was not imported, with the reason."""
 
 
 def import_days(
     ledger: Ledger, history: LegacyHistory, *, course: str, term: str, tz: tzinfo, today: date, now: datetime
 ) -> ImportResult:
-    """Write the days down, all or none. `course` and `term` are those that clusters unknown to the ledger were of."""
+    """Store all days or none. Clusters that the ledger does not know are stored under `course` and `term`."""
     names, imported, skipped, already_imported = dict(history.names), [], list(history.invalid), 0
     with ledger.atomic():
         settled = {(row.cluster_id, row.day): row.imported for row in ledger.select(DayRow)}
@@ -70,7 +70,7 @@ def _add_unknown_clusters(
     tz: tzinfo,
     now: datetime,
 ) -> dict[str, str]:
-    """Make sure that the ledger knows the cluster of each day, and return their groups."""
+    """Add the clusters that the ledger does not know. Return the group of each cluster, by id."""
     groups = {
         row.cluster_id: row.group_name or group_from_name(row.name)
         for row in ledger.select(ClusterRow, ClusterRow.cluster_id, ClusterRow.group_name, ClusterRow.name)
@@ -91,7 +91,7 @@ def _add_unknown_clusters(
             term=term,
             first_seen=to_millis(day_bounds(min(its_days), tz)[0]),
             last_seen=to_millis(day_bounds(max(its_days), tz)[1]) - 1,
-            # The next list shows it if it is still there.
+            # If it still exists, the next list of clusters clears this.
             gone_at=to_millis(now),
         ).execute()
     return groups

@@ -1,4 +1,4 @@
-"""Every verb without settings, with wrong ones, and with nothing to do: a sentence and the right exit status."""
+"""Each verb without settings, with wrong ones, or with nothing to do prints a sentence and has the right status."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ WORDS = {
     "archive": ("--output", "archive"),
     "anonymise": ("--before", "2020-01-01"),
 }
-"""What a verb needs beside its name."""
+"""Arguments that a verb requires."""
 OF_LEDGER = frozenset({"report", "archive", "anonymise", "import-history"})
 """Verbs that need no workspace."""
 OTHERS = OF_LEDGER | {"backup-ledger", "test-email", "doctor", "restricted"}
-UNKNOWN_COURSE = "the ledger uptimes.db knows no course; check CLUSTER_UPTIMES_DB, or poll first\n"
+UNKNOWN_COURSE = "the ledger uptimes.db has no course; check CLUSTER_UPTIMES_DB, or poll first\n"
 NOT_EARLIER = "earlier.db has no table clustercumulativeuptime: it is not the ledger of the earlier system.\n"
 PLACE = "workspace 1 at https://lab.example"
 NO_ROSTER = (
-    "nobody is deleted: only a roster says whose account the lab made; add --roster rosters/<course>-<term>.csv, once "
+    "nobody is deleted: only a roster marks the accounts of the lab; add --roster rosters/<course>-<term>.csv, once "
     "for each roster of lab.toml\n"
 )
 NO_GROUPS = (
     "there is no course file that names its groups, neither in the workspace nor in the ledger; set LAB_COURSE and "
-    "LAB_TERM, and look for the file with enforcer doctor\n"
+    "LAB_TERM, and check the file with enforcer doctor\n"
 )
 NO_COURSE = "there is no course: no cluster has the tags of a lab; set LAB_COURSE and LAB_TERM, or deploy one.\n"
 
@@ -56,7 +56,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def said(folder: Path, verb: str, *words: str, **variables: str) -> tuple[int, str, str]:
-    """Exit status, output and errors of a verb in an empty folder, with these variables alone."""
+    """Run a verb in an empty folder with only these variables; return exit status, output and errors."""
     environment: Mapping[str, str] = {
         "HOME": str(folder),
         "DATABRICKS_CONFIG_FILE": str(folder / "none"),
@@ -72,7 +72,7 @@ def said(folder: Path, verb: str, *words: str, **variables: str) -> tuple[int, s
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS.keys() - OTHERS | {"restricted"}))
-def test_a_verb_without_settings_says_that_no_workspace_is_named(folder: Path, verb: str) -> None:
+def test_a_verb_without_settings_reports_the_missing_workspace(folder: Path, verb: str) -> None:
     assert said(folder, verb) == (2, "", f"{WORKSPACE_NOT_CONFIGURED}\n")
 
 
@@ -103,14 +103,14 @@ def test_a_verb_without_settings_says_that_no_workspace_is_named(folder: Path, v
         ),
     ],
 )
-def test_a_verb_that_needs_no_workspace_says_what_it_lacks(
+def test_a_verb_without_a_workspace_reports_what_is_missing(
     folder: Path, verb: str, status: int, out: str, err: str
 ) -> None:
     assert said(folder, verb) == (status, out, err)
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS.keys() - {"restricted", "doctor", "backup-ledger"}))
-def test_all_that_is_wrong_with_the_settings_is_said_at_once(folder: Path, verb: str) -> None:
+def test_all_wrong_settings_are_reported_at_once(folder: Path, verb: str) -> None:
     wrong = {"DATABRICKS_MAX_UPTIME": "abc", "ADMIN_EMAIL": "x", "DATABRICKS_CONFIG_PROFILE": "LAB"}
 
     status, out, err = said(folder, verb, **wrong)
@@ -127,7 +127,7 @@ def test_all_that_is_wrong_with_the_settings_is_said_at_once(folder: Path, verb:
     )
 
 
-def test_doctor_has_a_line_for_each_setting_that_is_wrong(folder: Path) -> None:
+def test_doctor_has_a_line_for_each_wrong_setting(folder: Path) -> None:
     status, out, err = said(folder, "doctor", DATABRICKS_MAX_UPTIME="abc", ADMIN_EMAIL="x")
 
     assert (status, err, [line.partition(" is ")[0] for line in out.splitlines()]) == (
@@ -148,7 +148,7 @@ def test_doctor_has_a_line_for_each_setting_that_is_wrong(folder: Path) -> None:
         (("end-of-day", "--day", "yesterday"), """'--day': "yesterday" is not a date; use YYYY-MM-DD"""),
     ],
 )
-def test_a_wrong_option_is_said_with_its_name_its_value_and_what_it_may_be(
+def test_a_wrong_option_is_reported_with_name_value_and_range(
     folder: Path, words: tuple[str, ...], sentence: str
 ) -> None:
     status, out, err = said(folder, *words)
@@ -164,7 +164,7 @@ def test_a_wrong_option_is_said_with_its_name_its_value_and_what_it_may_be(
         ("/dev/null/uptimes.db", "/dev/null"),
     ],
 )
-def test_a_ledger_that_cannot_be_opened_is_a_setting(folder: Path, place: str, reason: str) -> None:
+def test_a_ledger_that_cannot_be_opened_is_a_wrong_setting(folder: Path, place: str, reason: str) -> None:
     status, out, err = said(folder, "poll", CLUSTER_UPTIMES_DB=place, **HOST)
 
     assert (status, out, reason in err, err.endswith("; check CLUSTER_UPTIMES_DB.\n")) == (2, "", True, True), err
@@ -185,13 +185,13 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> InProcessWorkspace:
     ("words", "status", "out", "err"),
     [
         (("poll", "--dry-run"), 0, "", "nothing is due\n"),
-        (("end-of-day",), 0, "no day is due; none was settled yet\n", ""),
-        (("end-of-day", "--dry-run"), 0, "no day is due; none was settled yet\n", ""),
+        (("end-of-day",), 0, "no day is due; no day was settled yet\n", ""),
+        (("end-of-day", "--dry-run"), 0, "no day is due; no day was settled yet\n", ""),
         (("usage",), 1, "", UNKNOWN_COURSE),
         (("allow",), 2, "", NO_COURSE),
         (("allowances",), 2, "", NO_COURSE),
         (("revoke",), 2, "", NO_COURSE),
-        (("restore-permissions",), 0, "there is no cluster of the lab\n", ""),
+        (("restore-permissions",), 0, "the lab has no clusters\n", ""),
         (("clusters",), 0, "the workspace has no cluster\n", ""),
         (("allocations",), 0, "the workspace has no cluster\n", ""),
         (("delete-users",), 2, f"there are no users to delete in {PLACE}\n", NO_ROSTER),
@@ -204,7 +204,7 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> InProcessWorkspace:
         ),
     ],
 )
-def test_a_verb_with_nothing_to_do_says_so(
+def test_a_verb_with_nothing_to_do_prints_a_sentence(
     folder: Path, workspace: InProcessWorkspace, words: tuple[str, ...], status: int, out: str, err: str
 ) -> None:
     assert said(folder, *words, **HOST) == (status, out, err)
@@ -219,10 +219,10 @@ def test_a_day_that_is_not_over_cannot_be_settled(folder: Path, workspace: InPro
 
 @pytest.fixture
 def polled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The settings of a course of one group on its first Monday, which a poll has looked at."""
+    """The settings of a course of one group on its first Monday, which a poll has read."""
     lab = InProcessCourse(1, soft=timedelta(minutes=150), hard=timedelta(minutes=180))
     client: Any = InProcessSdkClient(lab.workspace)
-    # A rehearsal's clock goes with a workspace on this machine alone.
+    # A rehearsal's clock needs a workspace on this machine.
     client.api_client._cfg.host = "http://127.0.0.1:1"
     monkeypatch.setattr(workspace_context, "connect", lambda choice: Workspace(client, "admin@lab.example"))
     clock = f"data:application/json,{quote(json.dumps({'now': lab.now().isoformat()}))}"
@@ -235,24 +235,37 @@ def polled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     ("words", "status", "sentence"),
     [
         (("usage", "--day", "2999-12-31"), 2, "Error: 2999-12-31 has not come yet"),
-        (("usage", "--from", "2026-10-25", "--to", "2026-11-01"), 1, "the ledger knows nothing of 2026-11-01: no poll"),
-        (("report", "--day", "2026-11-01"), 1, "the ledger knows nothing of 2026-11-01: no poll"),
+        (("usage", "--from", "2026-10-25", "--to", "2026-11-01"), 1, "the ledger has nothing about 2026-11-01: no"),
+        (("report", "--day", "2026-11-01"), 1, "the ledger has nothing about 2026-11-01: no"),
         (("report", "--day", "2026-11-03"), 2, "Error: 2026-11-03 has not come yet"),
         (("anonymise", "--before", "2026-11-04"), 2, "Error: "),
         (("anonymise", "--before", "2026-11-02"), 0, "there is nothing to anonymise before 2026-11-02"),
         (("end-of-day", "--day", "2026-11-02"), 2, "at the latest 2026-11-01"),
         (("allow",), 2, "no group \"99\" in 94290 2026w; there is only group_001."),
-        (("allowances",), 0, "nothing was allowed yet"),
-        (("revoke",), 2, 'there is no allowance "x": nothing was allowed yet.'),
-        (("restore-permissions",), 0, "no group of the lab is lowered"),
+        (("allowances",), 0, "there are no allowances"),
+        (("revoke",), 2, 'there is no allowance "x": no allowance was given yet.'),
+        (("restore-permissions",), 0, "no group of the lab is restricted"),
         (("archive", "--dry-run"), 0, "no day of it is settled"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )  # fmt: skip
-def test_a_course_of_which_there_is_nothing_to_tell_is_a_sentence(
+def test_a_course_without_data_is_reported(
     folder: Path, polled: dict[str, str], words: tuple[str, ...], status: int, sentence: str
 ) -> None:
     ended, out, err = said(folder, *words, **polled)
 
     (line,) = [line for line in (out + err).splitlines() if sentence in line]
     assert (ended, bool(out)) == (status, status == 0), line
+
+
+def test_an_old_verb_and_an_old_setting_work_with_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    environment = {"CLUSTER_UPTIMES_DB": "uptimes.db", "LAB_LETTERS": "templates"}
+
+    done = CliRunner(env=environment).invoke(main, ["purge", "--before", "2020-01-01"], obj=environment)
+
+    assert done.stderr.splitlines()[:2] == [
+        "purge is now anonymise; the old name works until version 0.3.0",
+        "LAB_LETTERS is now LAB_MAIL_TEMPLATES; the old name works until version 0.3.0",
+    ]
+    assert done.stdout == "there is nothing to anonymise before 2020-01-01\n"
