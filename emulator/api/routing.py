@@ -70,6 +70,11 @@ class Request:
         values = self.query.get(name)
         return values[0] if values else default
 
+    def argument_or_field(self, name: str) -> Any:
+        """Return a query argument, or without it the field of the body: some clients send a GET with a JSON body."""
+        value = self.argument(name)
+        return self.body.get(name) if value is None else value
+
     def required_argument(self, name: str) -> str:
         value = self.argument(name)
         if not value:

@@ -59,6 +59,9 @@ def destroy_context(request: Request) -> dict[str, Any]:
 @routes.post("/api/1.2/commands/execute")
 @_legacy_errors
 def execute(request: Request) -> dict[str, Any]:
+    if not request.body.get("contextId"):
+        # The platform checks this before the cluster.
+        raise LegacyError(400, "IllegalArgumentException: requirement failed: missing contextId")
     context, cluster = _context(request), _cluster(request)
     if context.status == "Error":
         raise LegacyError(400, f"ContextNotFoundException: Context {context.context_id} ended with its cluster")

@@ -7,6 +7,7 @@ import copy
 from typing import Any
 
 from emulator.api.errors import denied, invalid
+from emulator.clusters import tags
 from emulator.models.clusters import SINGLE_USER_MODES
 from emulator.models.pools import Pool
 from emulator.models.scim import ServicePrincipal, User
@@ -21,7 +22,6 @@ NOT_ECHOED = ("cluster_id", "libraries", "idempotency_token", "apply_policy_defa
 SIZE_FIELDS = ("num_workers", "autoscale")
 NODE_TYPE_FIELDS = ("node_type_id", "driver_node_type_id")
 AZURE_ATTRIBUTES = {"first_on_demand": 1, "availability": "ON_DEMAND_AZURE", "spot_bid_max_price": -1.0}
-TAG_LIMIT = 45
 FIELD_TYPES: dict[type, tuple[str, ...]] = {
     str: ("cluster_name", "spark_version", "node_type_id", "driver_node_type_id", "instance_pool_id", "policy_id")
     + ("driver_instance_pool_id", "data_security_mode", "single_user_name", "runtime_engine", "kind"),
@@ -143,11 +143,7 @@ def _check_other_fields(definition: dict[str, Any]) -> None:
             f"autotermination_minutes must be 0 or between {IDLE_MINUTES.start} and {IDLE_MINUTES.stop - 1} "
             f"minutes, not {minutes!r}."
         )
-    tags = definition.get("custom_tags")
-    if tags is not None and (not isinstance(tags, dict) or len(tags) > TAG_LIMIT):
-        raise invalid(f"A cluster can have at most {TAG_LIMIT} custom tags.")
-    if tags and "Name" in tags:
-        raise invalid("The key 'Name' cannot be used for a custom tag: it is reserved for the instances.")
+    tags.check(definition.get("custom_tags"))
     if len(definition.get("init_scripts") or ()) > 10 or len(definition.get("ssh_public_keys") or ()) > 10:
         raise invalid("A cluster can have at most 10 init scripts and 10 SSH public keys.")
 

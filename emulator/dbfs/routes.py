@@ -29,7 +29,7 @@ def get_status(request: Request) -> dict[str, Any]:
 @routes.get("/api/2.0/dbfs/list")
 def list_folder(request: Request) -> dict[str, Any]:
     """List a folder; for a file, return the file itself."""
-    names = _path_argument(request)
+    names = _parse_path(request, request.argument_or_field("path"))
     entry = _find(request, names)
     if not entry.is_dir:
         return {"files": [describe(entry, text(names))]}
@@ -104,7 +104,9 @@ def mkdirs(request: Request) -> dict[str, Any]:
     try:
         request.workspace.state.dbfs.make_folders(names, request.now)
     except NotADirectoryError:
-        raise _path_exists(names) from None
+        raise exists(
+            f"Cannot create directory {text(names)} because {_file_on(request, names)} is an existing file."
+        ) from None
     return {}
 
 
@@ -175,6 +177,13 @@ def _find(request: Request, names: Names) -> FileEntry:
     if entry is None:
         raise missing(f"No file or directory exists on path {text(names)}.")
     return entry
+
+
+def _file_on(request: Request, names: Names) -> str:
+    """Return the path of the file that is a part of this path."""
+    dbfs = request.workspace.state.dbfs
+    parts = (names[:length] for length in range(1, len(names) + 1))
+    return next(text(part) for part in parts if (entry := dbfs.find(part)) and not entry.is_dir)
 
 
 def _upload(request: Request) -> Upload:

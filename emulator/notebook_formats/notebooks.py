@@ -40,7 +40,7 @@ def header(language: str) -> str:
 def language_of(name: str, content: bytes) -> str | None:
     """Return the language of a notebook, detected by extension and first line; None for a plain file."""
     for language, known in LANGUAGES.items():
-        first = content.split(b"\n", 1)[0].strip().decode("utf-8", errors="replace")
+        first = content.split(b"\n", 1)[0].strip().decode("utf-8", errors="replace").removeprefix("`")
         if name.lower().endswith(known.extension) and first == header(language):
             return language
     return None
@@ -88,6 +88,18 @@ def jupyter_of_cells(cells: Sequence[str], language: str, name: str) -> bytes:
         "nbformat": 4,
         "nbformat_minor": 0,
     }
+    return json.dumps(document, indent=1, ensure_ascii=False).encode()
+
+
+def with_language_name(content: bytes, language: str) -> bytes:
+    """Return Jupyter JSON with the platform's name of the language R in `language_info` (Jupyter: "R")."""
+    if language != "R":
+        return content
+    document = json.loads(content)
+    information = document["metadata"].get("language_info")
+    if not isinstance(information, dict) or information.get("name") == LANGUAGES[language].jupyter:
+        return content
+    information["name"] = LANGUAGES[language].jupyter
     return json.dumps(document, indent=1, ensure_ascii=False).encode()
 
 

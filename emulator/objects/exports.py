@@ -43,7 +43,7 @@ def _notebook(node: Node, format: str) -> tuple[bytes, str]:
     match format:
         case "JUPYTER":
             if node.stored_as == "JUPYTER":
-                return node.content.read(), "ipynb"
+                return notebooks.with_language_name(node.content.read(), language), "ipynb"
             return notebooks.jupyter_of_cells(cells(node), language, node.name), "ipynb"
         case "HTML":
             return archives.write_html(cells(node), language, node.name), "html"

@@ -19,6 +19,7 @@ JSON_LIMIT = 10_485_760
 STREAM_LIMIT = 500 * 2**20
 """Maximum bytes of a multipart import, and of `workspace-files` in both directions."""
 DASHBOARD = ".lvdash.json"
+ZIP_START = b"PK\x03\x04"
 FIRST_LINE = 1000
 """Bytes in which the first line of a notebook must end."""
 
@@ -61,7 +62,14 @@ def import_object(
     overwrite: bool,
     limit: int,
 ) -> Node:
-    """Import in this format; return the object, which keeps its id when it is overwritten."""
+    """Import in this format; return the object, which keeps its id when it is overwritten.
+
+    Without a format, content with a language is SOURCE, and other content is an archive.
+    """
+    if not format:
+        format = "SOURCE" if language else "DBC"
+        if format == "DBC" and not data.read(0, len(ZIP_START)) == ZIP_START:
+            raise ApiError(400, "BAD_REQUEST", "The zip archive contains no items.")
     if format not in FORMATS:
         raise invalid(f"Unknown format: {format}")
     if language and language not in LANGUAGES:

@@ -36,7 +36,7 @@ def get_status(request: Request) -> dict[str, Any]:
 @routes.get("/api/2.0/workspace/list")
 def list_folder(request: Request) -> dict[str, Any]:
     """List a folder without its subfolders; for a file, return the file itself. An empty folder is `{}`."""
-    path = parse(request.argument("path"))
+    path = parse(request.argument_or_field("path"))
     node = _find(request, path)
     rights = Rights(request)
     after = request.number("notebooks_modified_after", 0)
@@ -115,7 +115,7 @@ def import_(request: Request) -> dict[str, Any]:
         request,
         parse(fields.get("path")),
         data,
-        format=str(fields.get("format") or "SOURCE"),
+        format=str(fields.get("format") or ""),
         language=str(fields.get("language") or "") or None,
         overwrite=str(fields.get("overwrite", "")).lower() == "true",
         limit=limit,

@@ -58,8 +58,10 @@ def create(request: Request) -> dict[str, Any]:
     url, provider = str(request.required("url")), PROVIDERS.get(str(request.body.get("provider", "")).lower())
     if provider is None:
         raise invalid(f"provider must be one of {', '.join(PROVIDERS.values())}")
-    path = _target_path(request, url)
     objects = request.workspace.state.objects
+    path = _target_path(request, url)
+    if path.names[:-1] == ("Repos", request.caller.name):
+        _make_own_folder(request, path.parent)
     folder = objects.find(path.parent.names)
     if folder is None:
         raise missing(f"The parent folder ({path.parent.text}) does not exist.")
@@ -143,7 +145,7 @@ def _git(node: Node) -> GitCheckout:
 
 
 def _target_path(request: Request, url: str) -> WorkspacePath:
-    """Return the path of a new git folder, by default in the caller's folder in `/Repos`, which is created."""
+    """Return the path of a new git folder, by default in the caller's folder in `/Repos`."""
     if request.body.get("path"):
         path = parse(request.body["path"])
         if not path.names or (path.names[0] == "Repos" and len(path.names) != 3):
@@ -152,15 +154,18 @@ def _target_path(request: Request, url: str) -> WorkspacePath:
     name = url.rstrip("/").rpartition("/")[2].removesuffix(".git")
     if not name:
         raise invalid(f"The address names no repository: {url}")
-    path = WorkspacePath(("Repos", request.caller.name, name))
+    return WorkspacePath(("Repos", request.caller.name, name))
+
+
+def _make_own_folder(request: Request, path: WorkspacePath) -> None:
+    """Create the caller's folder in `/Repos`, which the caller manages, if it does not exist."""
     state = request.workspace.state
     try:
-        folders = state.objects.make_folders(state.ids, path.parent, request.now)
+        folders = state.objects.make_folders(state.ids, path, request.now)
     except ValueError as error:
         raise exists(f"Path ({error}) already exists and is not a folder.") from None
     for made in folders:
         state.acls.grant(made.acl_name, request.caller.id, "CAN_MANAGE")
-    return path
 
 
 def _patterns(sparse: Any) -> list[str]:

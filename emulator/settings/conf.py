@@ -9,6 +9,10 @@ from emulator.permissions.rights import require_admin
 
 BOOLEANS = frozenset(
     {
+        "enable-X-Content-Type-Options",
+        "enable-X-Frame-Options",
+        "enable-X-XSS-Protection",
+        "enableDatabricksAutologgingAdminConf",
         "enableDbfsFileBrowser",
         "enableDeprecatedClusterNamedInitScripts",
         "enableDeprecatedGlobalInitScripts",
@@ -18,8 +22,12 @@ BOOLEANS = frozenset(
         "enableGp3",
         "enableHlsRuntime",
         "enableIpAccessLists",
+        "enableJobViewAcls",
+        "enableLibraryAndInitScriptOnSharedCluster",
         "enableNotebookTableClipboard",
+        "enablePipelinesDataSample",
         "enableProjectTypeInWorkspace",
+        "enableProjectsAllowList",
         "enableResultsDownloading",
         "enableTokensConfig",
         "enableUploadDataUis",
@@ -29,14 +37,25 @@ BOOLEANS = frozenset(
         "enableX-Content-Type-Options",
         "enableX-Frame-Options",
         "enableX-XSS-Protection",
+        "enforceClusterViewAcls",
         "enforceUserIsolation",
+        "enforceWorkspaceViewAcls",
+        "mlflowModelRegistryEmailNotificationsEnabled",
         "mlflowModelServingEndpointCreationEnabled",
         "mlflowRunArtifactDownloadEnabled",
         "storeInteractiveNotebookResultsInCustomerAccount",
     }
 )
-NUMBERS = frozenset({"maxTokenLifetimeDays"})
-TEXTS = frozenset({"customerApprovedWSLoginExpirationTime", "rStudioUserDefaultHomeBase"})
+NUMBERS = frozenset({"maxTokenLifetimeDays", "maxUserInactiveDays"})
+TEXTS = frozenset(
+    {
+        "customerApprovedWSLoginExpirationTime",
+        "enableLegacyNotebookVisualizations",
+        "projectsAllowList",
+        "rStudioUserDefaultHomeBase",
+        "reposIpynbResultsExportPermissions",
+    }
+)
 KEYS = BOOLEANS | NUMBERS | TEXTS
 
 routes = Routes()

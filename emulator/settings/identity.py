@@ -24,4 +24,4 @@ def show_host(request: Request) -> dict[str, Any]:
 def take_telemetry(request: Request) -> dict[str, Any]:
     """Accept usage reports of the CLI, and return their number."""
     logs = request.body.get("protoLogs")
-    return {"errors": None, "numProtoSuccess": len(logs) if isinstance(logs, list) else 0}
+    return {"errors": [], "numProtoSuccess": len(logs) if isinstance(logs, list) else 0}

@@ -84,6 +84,14 @@ def test_a_dedicated_cluster_is_for_its_creator(workspace: InProcessWorkspace) -
         ({"autotermination_minutes": 5}, "autotermination_minutes must be 0 or between 10 and 10000 minutes, not 5."),
         ({"custom_tags": {str(n): "x" for n in range(46)}}, "A cluster can have at most 45 custom tags."),
         ({"custom_tags": {"Name": "x"}}, "The key 'Name' cannot be used for a custom tag"),
+        ({"custom_tags": {"": "x"}}, "The key of a custom tag must have 1 to 512 characters, not 0."),
+        ({"custom_tags": {"k" * 513: "x"}}, "The key of a custom tag must have 1 to 512 characters, not 513."),
+        ({"custom_tags": {"a/b": "x"}}, "The key 'a/b' of a custom tag must not contain any of %&*+/;<>?\\"),
+        (
+            {"custom_tags": {"קבוצה": "x"}},
+            "The custom tag 'קבוצה' can only contain characters of ISO 8859-1 (Latin-1).",
+        ),
+        ({"custom_tags": {"group": "קבוצה"}}, "The custom tag 'group' can only contain characters of ISO 8859-1"),
         ({"instance_pool_id": "pool-1"}, "The field 'node_type_id' cannot be supplied when an instance pool ID"),
         ({"instance_pool_id": "pool-1", "node_type_id": None}, "Can't find an instance pool with ID: pool-1."),
     ],
@@ -92,6 +100,11 @@ def test_an_invalid_cluster_is_rejected(workspace: InProcessWorkspace, fields: d
     spec = {name: value for name, value in (SPEC | fields).items() if value is not None}
     status, code, message = workspace.refusal("POST", f"{CLUSTERS}create", spec)
     assert (status, code, message[: len(words)]) == (400, "INVALID_PARAMETER_VALUE", words)
+
+
+def test_custom_tags_may_have_long_and_latin_keys(workspace: InProcessWorkspace) -> None:
+    tags = {"k" * 512: "", "équipe (1): a_b-c.d=e@f": "ü"}
+    assert workspace.get(workspace.create(custom_tags=tags))["custom_tags"] == tags
 
 
 def test_a_workspace_without_legacy_features_rejects_old_runtimes() -> None:

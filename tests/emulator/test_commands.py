@@ -63,6 +63,15 @@ def test_a_command_runs_for_one_transition(workspace: InProcessWorkspace) -> Non
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("cluster_id", ["__none__", None])
+def test_a_command_needs_a_context_before_anything_else(workspace: InProcessWorkspace, cluster_id: str | None) -> None:
+    body = {"clusterId": cluster_id, "language": "python", "command": "1"}
+    with pytest.raises(ApiError) as refused:
+        workspace.call("POST", "/api/1.2/commands/execute", body)
+    text = "IllegalArgumentException: requirement failed: missing contextId"
+    assert (refused.value.status, refused.value.body()) == (400, {"error": text})
+
+
 def test_attaching_starts_a_stopped_cluster_as_the_attaching_user(workspace: InProcessWorkspace) -> None:
     ana, cluster_id = workspace.create_user("ana@lab.example"), workspace.create_stopped()
     workspace.grant(cluster_id, ana, "CAN_RESTART")

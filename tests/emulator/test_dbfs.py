@@ -83,6 +83,11 @@ def test_a_large_file_is_written_in_blocks(lab: InProcessClient) -> None:
     assert post(lab, "close", handle=handle)[1]["error_code"] == "RESOURCE_DOES_NOT_EXIST"
 
 
+def test_list_takes_the_path_in_the_body_of_a_get(lab: InProcessClient) -> None:
+    put(lab, "/tmp/a/f")
+    assert lab.request("GET", f"{DBFS}/list", {"path": "/tmp/a"}) == lab.request("GET", f"{DBFS}/list?path=/tmp/a")
+
+
 def test_a_multipart_put_can_exceed_a_block(lab: InProcessClient) -> None:
     data = b"\r\n" * BLOCK
     body = (
@@ -104,7 +109,20 @@ def test_a_multipart_put_can_exceed_a_block(lab: InProcessClient) -> None:
         ("create", {"path": "/tmp/f/x"}, 400, "RESOURCE_ALREADY_EXISTS", "A file or directory"),
         ("put", {"path": "/tmp/f", "contents": ""}, 400, "RESOURCE_ALREADY_EXISTS", "A file or directory"),
         ("put", {"path": "/tmp/g", "contents": "?"}, 400, "MALFORMED_REQUEST", "The data is not base64."),
-        ("mkdirs", {"path": "/tmp/f/x"}, 400, "RESOURCE_ALREADY_EXISTS", "A file or directory"),
+        (
+            "mkdirs",
+            {"path": "/tmp/f"},
+            400,
+            "RESOURCE_ALREADY_EXISTS",
+            "Cannot create directory /tmp/f because /tmp/f is an existing file.",
+        ),
+        (
+            "mkdirs",
+            {"path": "/tmp/f/x/y"},
+            400,
+            "RESOURCE_ALREADY_EXISTS",
+            "Cannot create directory /tmp/f/x/y because /tmp/f is an existing file.",
+        ),
         ("delete", {"path": "/tmp"}, 400, "IO_ERROR", "/tmp: Directory is not empty. Use recursive delete or"),
         ("delete", {"path": "/", "recursive": True}, 403, "PERMISSION_DENIED", "No operations allowed on this path."),
         ("create", {"path": "/Volumes/a/b/c/f"}, 403, "PERMISSION_DENIED", "No operations allowed on this path."),

@@ -124,6 +124,12 @@ def test_an_overwritten_object_keeps_its_id(lab: InProcessClient) -> None:
             "INVALID_PARAMETER_VALUE",
             "Missing required field: language",
         ),
+        (
+            lambda lab: put(lab, "/Shared/n", SOURCE, ""),
+            400,
+            "BAD_REQUEST",
+            "The zip archive contains no items.",
+        ),
         (lambda lab: put(lab, "/Shared/n", b"", "DOC"), 400, "INVALID_PARAMETER_VALUE", "Unknown format: DOC"),
         (lambda lab: put(lab, "/Shared/n", b"", "HTML"), 400, "INVALID_PARAMETER_VALUE", "The HTML holds no notebook"),
         (
@@ -154,7 +160,9 @@ def test_errors_have_the_platform_message(
     ("name", "content", "kind", "stored_name"),
     [
         ("a.py", SOURCE, "NOTEBOOK", "a"),
+        ("a.py", b"`" + SOURCE, "NOTEBOOK", "a"),
         ("a.py", b"print(1)\n", "FILE", "a.py"),
+        ("a", b"`" + SOURCE, "FILE", "a"),
         ("a.sql", b"-- Databricks notebook source\r\nselect 1", "NOTEBOOK", "a"),
         ("a.txt", SOURCE, "FILE", "a.txt"),
         ("a.scala", b"// Databricks notebook source\n", "NOTEBOOK", "a"),
@@ -172,6 +180,27 @@ def test_the_format_auto_knows_a_notebook_by_extension_and_first_line(
     assert status(lab, f"/Shared/{stored_name}")[1]["object_type"] == kind
     raw = put(lab, f"/Users/admin@lab.example/{name}", content)
     assert (raw[0], paths(lab, "/Users/admin@lab.example")) == (200, [f"/Users/admin@lab.example/{name}"])
+
+
+def test_content_without_a_format_is_source_or_an_archive(lab: InProcessClient) -> None:
+    put(lab, "/Shared/n", SOURCE, "", language="PYTHON")
+    put(lab, "/Shared/copy", export(lab, "/Shared/n", "DBC"), "")
+    assert [status(lab, path)[1]["object_type"] for path in paths(lab, "/Shared")] == ["NOTEBOOK"] * 2
+    assert export(lab, "/Shared/copy") == export(lab, "/Shared/n")
+
+
+def test_a_jupyter_export_names_the_language_r_in_lower_case(lab: InProcessClient) -> None:
+    for number, name in enumerate(("R", "r")):
+        document = {"cells": [], "metadata": {"language_info": {"name": name, "version": "4"}}, "nbformat": 4}
+        put(lab, f"/Shared/{number}", json.dumps(document).encode(), "JUPYTER")
+        expected = document | {"metadata": {"language_info": {"name": "r", "version": "4"}}}
+        assert json.loads(export(lab, f"/Shared/{number}", "JUPYTER")) == expected
+
+
+def test_list_takes_the_path_in_the_body_of_a_get(lab: InProcessClient) -> None:
+    mkdirs(lab, "/Shared/a")
+    listing = lab.request("GET", f"{WORKSPACE}/list?path=/Shared")
+    assert lab.request("GET", f"{WORKSPACE}/list", {"path": "/Shared"}) == listing
 
 
 @pytest.mark.parametrize("format", ["SOURCE", "JUPYTER", "HTML", "DBC", "R_MARKDOWN"])

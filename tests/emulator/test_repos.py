@@ -42,6 +42,20 @@ def listed(lab: InProcessClient, prefix: str | None = None, caller: Any = None) 
             return paths
 
 
+def test_a_git_folder_below_the_own_folder_creates_that_folder(lab: InProcessClient) -> None:
+    ana, bea = lab.user("ana@lab.example"), lab.user("bea@lab.example")
+    made = create(lab, "/Repos/ana@lab.example/course", ana)
+    assert (made["path"], listed(lab, caller=ana)) == (
+        "/Repos/ana@lab.example/course",
+        ["/Repos/ana@lab.example/course"],
+    )
+    body = {"url": URL, "provider": "gitHub", "path": "/Repos/ana2@lab.example/course"}
+    for caller in (ana, bea):
+        assert lab.request("POST", REPOS, body, caller=caller)[0] == 404
+    refused = lab.request("POST", REPOS, body | {"path": "/Repos/ana@lab.example/other"}, caller=bea)
+    assert (refused[0], refused[1]["error_code"]) == (403, "PERMISSION_DENIED")
+
+
 def test_the_sdk_creates_changes_lists_and_deletes(emulator: EmulatorProcess) -> None:
     client = emulator.client()
     made = client.repos.create(URL, "GITHUB", sparse_checkout=SparseCheckout(patterns=["src"]))

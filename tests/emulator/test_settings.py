@@ -19,6 +19,7 @@ from databricks.sdk.service.settings import (
 )
 
 from emulator_process import EmulatorProcess
+from in_process_client import InProcessClient
 
 pytestmark = pytest.mark.process
 
@@ -59,7 +60,7 @@ def test_the_host_metadata_describe_an_azure_workspace(emulator: EmulatorProcess
 
 def test_telemetry_is_counted(emulator: EmulatorProcess) -> None:
     body = {"uploadTime": 1, "items": [], "protoLogs": ["{}", "{}"]}
-    assert emulator.request("POST", "/telemetry-ext", body) == (200, {"errors": None, "numProtoSuccess": 2})
+    assert emulator.request("POST", "/telemetry-ext", body) == (200, {"errors": [], "numProtoSuccess": 2})
 
 
 def test_workspace_conf_has_text_values(emulator: EmulatorProcess) -> None:
@@ -70,6 +71,26 @@ def test_workspace_conf_has_text_values(emulator: EmulatorProcess) -> None:
         "maxTokenLifetimeDays": "90",
         "enableGp3": None,
     }
+
+
+def test_workspace_conf_has_the_keys_of_the_provider_exporter(lab: InProcessClient) -> None:
+    # What the exporter of the Terraform provider requests, in one request.
+    keys = (
+        "enableIpAccessLists,enableTokensConfig,maxTokenLifetimeDays,maxUserInactiveDays,"
+        "storeInteractiveNotebookResultsInCustomerAccount,enableDeprecatedClusterNamedInitScripts,"
+        "enableDeprecatedGlobalInitScripts,enforceWorkspaceViewAcls,enforceUserIsolation,enableProjectTypeInWorkspace,"
+        "enableWorkspaceFilesystem,enableProjectsAllowList,projectsAllowList,reposIpynbResultsExportPermissions,"
+        "enable-X-Frame-Options,enable-X-Content-Type-Options,enable-X-XSS-Protection,enableResultsDownloading,"
+        "enableUploadDataUis,enableExportNotebook,enableNotebookTableClipboard,enableWebTerminal,enableDbfsFileBrowser,"
+        "enableDatabricksAutologgingAdminConf,mlflowRunArtifactDownloadEnabled,"
+        "mlflowModelServingEndpointCreationEnabled,mlflowModelRegistryEmailNotificationsEnabled,"
+        "rStudioUserDefaultHomeBase,enableVerboseAuditLogs,enableEnforceImdsV2,"
+        "enableLibraryAndInitScriptOnSharedCluster,enablePipelinesDataSample,customerApprovedWSLoginExpirationTime,"
+        "enableLegacyNotebookVisualizations,enableJobViewAcls,enforceClusterViewAcls"
+    )
+    answer = lab.request("GET", f"/api/2.0/workspace-conf?keys={keys}")
+    assert answer == (200, dict.fromkeys(keys.split(",")))
+    assert len(answer[1]) == 36
 
 
 def test_unknown_conf_keys_are_reported_as_the_provider_expects(emulator: EmulatorProcess) -> None:

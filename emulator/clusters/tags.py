@@ -1,0 +1,33 @@
+"""Custom tags of clusters, which become tags of Azure resources and obey the rules of Azure. Pure."""
+
+from typing import Any
+
+from emulator.api.errors import invalid
+
+TAG_LIMIT = 45
+KEY_LENGTHS = range(1, 513)
+"""Number of characters of a key."""
+FORBIDDEN = frozenset("<>*&%;\\/+?")
+"""Characters that a key cannot contain."""
+
+
+def check(tags: Any) -> None:
+    """Check the custom tags of a definition. Raises 400 INVALID_PARAMETER_VALUE if Azure would reject them."""
+    if tags is None:
+        return
+    if not isinstance(tags, dict) or len(tags) > TAG_LIMIT:
+        raise invalid(f"A cluster can have at most {TAG_LIMIT} custom tags.")
+    if "Name" in tags:
+        raise invalid("The key 'Name' cannot be used for a custom tag: it is reserved for the instances.")
+    for key, value in tags.items():
+        if len(key) not in KEY_LENGTHS:
+            raise invalid(f"The key of a custom tag must have 1 to {KEY_LENGTHS.stop - 1} characters, not {len(key)}.")
+        if FORBIDDEN & set(key):
+            raise invalid(f"The key {key!r} of a custom tag must not contain any of {''.join(sorted(FORBIDDEN))}")
+        for text in (key, str(value)):
+            if not is_latin1(text):
+                raise invalid(f"The custom tag {key!r} can only contain characters of ISO 8859-1 (Latin-1).")
+
+
+def is_latin1(text: str) -> bool:
+    return all(ord(character) < 256 for character in text)
