@@ -48,8 +48,7 @@ def show_workspaces(request: Request) -> dict[str, Any]:
 @routes.patch(BASE + "/workspace-bindings/catalogs/{name}")
 def change_workspaces(request: Request) -> dict[str, Any]:
     catalog = _securable(request, CATALOG)
-    gone = [_workspace(one) for one in request.body.get("unassign_workspaces") or []]
-    added = [_workspace(one) for one in request.body.get("assign_workspaces") or []]
+    gone, added = _workspaces(request, "unassign_workspaces"), _workspaces(request, "assign_workspaces")
     after = {id: kind for id, kind in catalog.bindings.items() if id not in gone}
     catalog.bindings = after | {id: after.get(id, READ_WRITE) for id in added}
     return {"workspaces": list(catalog.bindings)}
@@ -70,6 +69,13 @@ def _entries(request: Request, field: str) -> list[dict[str, Any]]:
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         raise invalid(f"{field} must be a list of bindings")
     return given
+
+
+def _workspaces(request: Request, field: str) -> list[int]:
+    given = request.body.get(field) or []
+    if not isinstance(given, list):
+        raise invalid(f"{field} must be a list of workspace ids")
+    return [_workspace(one) for one in given]
 
 
 def _workspace(value: Any) -> int:

@@ -15,7 +15,10 @@ from emulator.unity_catalog.volumes import schema_name
 routes = Routes()
 PATH = "/api/2.1/unity-catalog/functions"
 MODELS = "/api/2.1/unity-catalog/models"
-_APART = ("name", "catalog_name", "schema_name", "owner", "full_name")
+_APART = (
+    *("name", "catalog_name", "schema_name", "owner", "full_name", "metastore_id", "function_id", "securable_type"),
+    *("created_at", "created_by", "updated_at", "updated_by"),
+)
 
 
 @routes.get(PATH)

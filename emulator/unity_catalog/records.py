@@ -17,6 +17,23 @@ Body = Mapping[str, Any]
 MAX_NAME_LENGTH = 255
 """In characters."""
 _FORBIDDEN = re.compile(r"[\s./\x00-\x1f\x7f]")
+_OBJECT, _LIST, _FLAG = (dict, "an object"), (list, "a list of objects"), (bool, "true or false")
+_TYPES: Mapping[str, tuple[type, str]] = {
+    "properties": _OBJECT,
+    "options": _OBJECT,
+    "columns": _LIST,
+    "read_only": _FLAG,
+    "fallback": _FLAG,
+    "enable_file_events": _FLAG,
+    "file_event_queue": _OBJECT,
+    "encryption_details": _OBJECT,
+    "aws_iam_role": _OBJECT,
+    "azure_managed_identity": _OBJECT,
+    "azure_service_principal": _OBJECT,
+    "cloudflare_api_token": _OBJECT,
+    "databricks_gcp_service_account": _OBJECT,
+}
+"""Types of fields that are not strings, with their names in messages."""
 _WITH_FILES = (CATALOG, SCHEMA, VOLUME)
 _ISOLATED = {"ISOLATED": True, "OPEN": False, "ISOLATION_MODE_ISOLATED": True, "ISOLATION_MODE_OPEN": False}
 
@@ -59,6 +76,22 @@ def pairs(body: Body, field: str) -> dict[str, str]:
     return dict(value)
 
 
+def details(body: Body, fields: Iterable[str]) -> dict[str, Any]:
+    """Return the given fields that the body has, without nulls. Raises 400 for values of a wrong type."""
+    found: dict[str, Any] = {}
+    for field in fields:
+        value = body.get(field)
+        if value is None:
+            continue
+        kind, noun = _TYPES.get(field, (str, "a string"))
+        if not isinstance(value, kind):
+            raise invalid(f"{field} must be {noun}")
+        found[field] = pairs(body, field) if field in ("properties", "options") else value
+    if not all(isinstance(column, dict) for column in found.get("columns", ())):
+        raise invalid("columns must be a list of objects")
+    return found
+
+
 def make(
     request: Request,
     type: str,
@@ -99,6 +132,7 @@ def change(request: Request, securable: Securable, fields: Iterable[str], operat
     """
     access.require_manage(request, securable)
     body = request.body
+    given = details(body, fields)
     owner = resolve(request.workspace, text(body, "owner"), request.now) if body.get("owner") else securable.owner
     isolated = _isolation(body, securable)
     name = checked_name(body, securable.type, operation, "new_name") if body.get("new_name") else securable.name
@@ -110,14 +144,14 @@ def change(request: Request, securable: Securable, fields: Iterable[str], operat
         move_files(request, securable, full_name)
         catalog.rename(securable, full_name)
     securable.owner, securable.isolated = owner, isolated
-    securable.details |= {field: body[field] for field in fields if field in body}
+    securable.details |= given
     securable.updated_at, securable.updated_by = request.now, request.caller.name
     return described(request, securable)
 
 
 def _isolation(body: Body, securable: Securable) -> bool:
-    mode = body.get("isolation_mode")
-    if mode is None:
+    mode = text(body, "isolation_mode")
+    if not mode:
         return securable.isolated
     if mode not in _ISOLATED:
         raise invalid(f"isolation_mode must be one of {', '.join(_ISOLATED)}, not {mode!r}")

@@ -51,7 +51,8 @@ _CHANGED = {
     STORAGE_CREDENTIAL: ("comment", "read_only", *_KEYS),
     CREDENTIAL: ("comment", "read_only", *_KEYS),
     EXTERNAL_LOCATION: (
-        *("comment", "read_only", "url", "credential_name", "fallback", "enable_file_events", "file_event_queue"),
+        *("comment", "read_only", "url", "credential_name", "credential_id", "fallback", "enable_file_events"),
+        "file_event_queue",
         "encryption_details",
     ),
     CONNECTION: ("comment", "options"),
@@ -116,7 +117,7 @@ def _created(request: Request, type: str) -> dict[str, Any]:
     if not _may_create(request, type, body):
         raise access.refused_on_metastore(request, _CREATE[type])
     name = records.checked_name(body, type, operation)
-    details = {field: value for field in _CHANGED[type] if (value := body.get(field)) is not None}
+    details = records.details(body, _CHANGED[type])
     match type:
         case "external_location":
             details["url"] = records.required(body, "url", operation).rstrip("/")
@@ -194,6 +195,7 @@ def _connection(body: records.Body) -> dict[str, Any]:
 
 def _changed(request: Request, type: str) -> dict[str, Any]:
     found = access.found(request, type, request.parameters["name"])
+    access.require_manage(request, found)
     body = request.body
     if type == CONNECTION and "options" in body:
         body["options"] = _connection(body)["options"]
@@ -203,12 +205,16 @@ def _changed(request: Request, type: str) -> dict[str, Any]:
         kept = {field: value for field, value in (found.details.get(key) or {}).items() if field in fresh[key]}
         ids = ("external_id", "credential_id", "email", "unity_catalog_iam_arn")
         body[key] = fresh[key] | {field: value for field, value in kept.items() if field in ids}
-    if type == EXTERNAL_LOCATION and body.get("url"):
-        body["url"] = records.text(body, "url").rstrip("/")
+    if type == EXTERNAL_LOCATION:
+        body["credential_id"] = None
+        for field in ("url", "credential_name"):
+            # An empty one is as good as none.
+            body[field] = records.text(body, field).rstrip("/") or None
+    if type == EXTERNAL_LOCATION and body["url"]:
         _check_apart(request, body["url"], without=found)
-    if type == EXTERNAL_LOCATION and body.get("credential_name"):
+    if type == EXTERNAL_LOCATION and body["credential_name"]:
         credential = access.found(request, STORAGE_CREDENTIAL, records.text(body, "credential_name"))
-        found.details["credential_id"] = credential.id
+        body["credential_name"], body["credential_id"] = credential.name, credential.id
     before = found.full_name
     answer = records.change(request, found, _CHANGED[type], f"Update{_PLURALS[type][2]}")
     if type == STORAGE_CREDENTIAL and found.full_name != before:

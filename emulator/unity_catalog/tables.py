@@ -4,7 +4,6 @@ import fnmatch
 import re
 from typing import Any
 
-from emulator.api.errors import invalid
 from emulator.api.routing import Request, Routes
 from emulator.grants import access
 from emulator.grants.privileges import CREATE_TABLE
@@ -58,14 +57,12 @@ def create(request: Request) -> dict[str, Any]:
     name = records.checked_name(body, TABLE, "CreateTable")
     schema = records.schema_of(body, "CreateTable")
     type = records.required(body, "table_type", "CreateTable")
-    columns = body.get("columns") or []
-    if not isinstance(columns, list) or not all(isinstance(column, dict) for column in columns):
-        raise invalid("columns must be a list of objects")
+    details = records.details(body, _FIELDS)
     parent = records.container(request, SCHEMA, schema, CREATE_TABLE)
     location = records.text(body, "storage_location").rstrip("/")
     if type == "EXTERNAL":
         require_location(request, records.required(body, "storage_location", "CreateTable"), "CREATE_EXTERNAL_TABLE")
-    return described(request, add(request, parent, name, type, {name: body.get(name) for name in _FIELDS}, location))
+    return described(request, add(request, parent, name, type, details, location))
 
 
 def add(
