@@ -206,7 +206,7 @@ def test_the_readme_describes_every_column(archived: Path) -> None:
     text = (archived / "README.md").read_text()
 
     assert [c.name for table in TABLES for c in table.columns if f"| `{c.name}` |" not in text] == []
-    assert "delete the folder\n`people`" in text
+    assert "delete the folder `people`" in text
 
 
 def test_an_archive_contains_the_ledger(archived: Path, place: str) -> None:
