@@ -175,10 +175,10 @@ def verified_backup(programs: Programs, target: str) -> VerifiedBackup | Command
         return answer
     try:
         (manifest,) = (one for one in json.loads(text)["backups"] if one["compared"])
-        request = manifest["asked"]
+        options = manifest["options"]
         return VerifiedBackup(
             manifest["backup"],
-            excluded_parts(request),
+            excluded_parts(options),
             manifest["finished_at"] is not None,
             manifest["whole"],
             manifest["objects"],
@@ -189,15 +189,15 @@ def verified_backup(programs: Programs, target: str) -> VerifiedBackup | Command
         return CommandResult(1, (f"python -m inventory verify: its output cannot be read ({error})",))
 
 
-def excluded_parts(request: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the parts that a backup excludes, by the request in its manifest."""
+def excluded_parts(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the parts that a backup excludes, by the options it was made with."""
     left = []
-    if request["users"] or not request["all_homes"]:
+    if options["users"] or not options["all_homes"]:
         left.append("homes")
-    if not request["shared"]:
+    if not options["shared"]:
         left.append("what is shared")
-    left += [name for source, name in _SOURCE_NAMES.items() if source not in request["sources"]]
-    if (most := request.get("max_size")) is not None:
+    left += [name for source, name in _SOURCE_NAMES.items() if source not in options["sources"]]
+    if (most := options.get("max_size")) is not None:
         left.append(f"files of more than {most} bytes")
     return tuple(left)
 

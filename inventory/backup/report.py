@@ -59,7 +59,7 @@ def backup_document(result: BackupResult) -> dict[str, Any]:
         ],
         "left_out": listed["left out"],
         "failed": listed["failed"],
-        "asked": request_counts(result.requests, result.rate_limited),
+        "requests": request_counts(result.requests, result.rate_limited),
     }
 
 
@@ -74,7 +74,7 @@ def display_path(entry: ManifestEntry) -> str:
 
 def request_counts(requests: Mapping[str, int], rate_limited: Mapping[str, int]) -> dict[str, dict[str, int]]:
     """Return the number of requests per API, and how many of them were rate limited, as a JSON document."""
-    return {api: {"requests": number, "refused": rate_limited.get(api, 0)} for api, number in sorted(requests.items())}
+    return {api: {"sent": number, "rate_limited": rate_limited.get(api, 0)} for api, number in sorted(requests.items())}
 
 
 def backup_text(document: dict[str, Any]) -> str:
@@ -94,8 +94,8 @@ def backup_text(document: dict[str, Any]) -> str:
     ]
     for name, label in (("left_out", "left out"), ("failed", "failed")):
         lines += object_lines(label, [(each["path"], each["reason"]) for each in document[name]])
-    requests = sum(api["requests"] for api in document["asked"].values())
-    rate_limited = sum(api["refused"] for api in document["asked"].values())
+    requests = sum(api["sent"] for api in document["requests"].values())
+    rate_limited = sum(api["rate_limited"] for api in document["requests"].values())
     lines.append(
         f"Written to {document['backup']}; {requests} requests, {rate_limited} of them refused by the rate limit."
     )

@@ -93,7 +93,7 @@ def _verify(backup: Backup, client: Client | None) -> dict[str, Any]:
         "began_at": header.began_at if header else None,
         "finished_at": end.finished_at if end else None,
         "retain_until": header.retain_until if header else None,
-        "asked": header.asked if header else None,
+        "options": header.asked if header else None,
         "compared": client is not None,
         "whole": not any(finding.is_fault for finding in findings),
         "objects": counts.get("saved", 0) + counts.get("earlier", 0),

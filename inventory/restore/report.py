@@ -42,7 +42,7 @@ def restore_document(result: RestoreResult, *, dry_run: bool) -> dict[str, Any]:
         "users": [{"user": user, **vars(found)} for user, found in sorted(result.users.items())],
         "beside": [{"path": path, "reason": reason} for path, reason in result.beside],
         "failed": [{"path": path, "reason": reason} for path, reason in result.failures],
-        "asked": request_counts(result.requests, result.rate_limited),
+        "requests": request_counts(result.requests, result.rate_limited),
     }
 
 

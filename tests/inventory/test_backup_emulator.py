@@ -170,7 +170,7 @@ def test_a_backup_keeps_the_rate_limits_of_the_platform(lab, run_command):
     _, output, _ = run_command(lab, "backup", *USERS, "--output", "saved", "--json")
     document = json.loads(output)
     assert document["failed"] == []
-    assert document["asked"]["export"]["refused"] < 0.2 * document["asked"]["export"]["requests"]
+    assert document["requests"]["export"]["rate_limited"] < 0.2 * document["requests"]["export"]["sent"]
 
 
 @pytest.mark.parametrize(
