@@ -27,7 +27,7 @@ NOTHING = Relation([], [])
 def create(session: SqlSession, tree: Any) -> Relation:
     """CREATE TABLE, with columns or from a query, CREATE VIEW and CREATE SCHEMA."""
     kind = str(tree.args.get("kind") or "").upper()
-    if tree.args.get("clone") or (tree.args.get("properties") and _has(tree, "TemporaryProperty")):
+    if tree.args.get("clone") or _has(tree, "TemporaryProperty"):
         raise unsupported(f"CREATE {kind} of this form")
     match kind:
         case "SCHEMA" | "DATABASE":
@@ -143,10 +143,10 @@ def _create_table(session: SqlSession, tree: Any) -> Relation:
     if not _make_room(session, tree, f"{schema.full_name}.{short}"):
         return NOTHING
     details: dict[str, Any] = {
-        "columns": _described(columns, definitions),
+        "columns": _partitioned(_described(columns, definitions), tree),
         "data_source_format": "DELTA",
         "comment": _comment(tree),
-        "properties": {},
+        "properties": _properties(tree),
     }
     made = tables.add(session.request, schema, short, "MANAGED", details)
     if result is None:
@@ -228,17 +228,40 @@ def _described(columns: list[Column], nodes: list[Any], start: int = 0) -> list[
     return found
 
 
+def _partitioned(columns: list[dict[str, Any]], tree: Any) -> list[dict[str, Any]]:
+    """The columns, those of PARTITIONED BY with their place in it."""
+    exp = sqlglot.exp
+    found = [one for one in _property_nodes(tree) if isinstance(one, exp.PartitionedByProperty)]
+    names = [one.name.lower() for node in found for one in getattr(node.this, "expressions", [])]
+    return [
+        column | ({"partition_index": names.index(column["name"].lower())} if column["name"].lower() in names else {})
+        for column in columns
+    ]
+
+
+def _properties(tree: Any) -> dict[str, str]:
+    """TBLPROPERTIES, and OPTIONS under the names that the platform gives them among the properties."""
+    exp = sqlglot.exp
+    found: dict[str, str] = {}
+    for node in _property_nodes(tree):
+        if isinstance(node, exp.OptionsProperty):
+            found |= {f"option.{one.name}": one.args["value"].name for one in node.expressions}
+        elif type(node) is exp.Property:
+            found[node.name] = node.args["value"].name
+    return found
+
+
+def _property_nodes(tree: Any) -> list[Any]:
+    properties = tree.args.get("properties")
+    return list(properties.expressions) if properties else []
+
+
 def _has(tree: Any, name: str) -> bool:
-    return any(type(one).__name__ == name for one in tree.args["properties"].expressions)
+    return any(type(one).__name__ == name for one in _property_nodes(tree))
 
 
 def _comment(tree: Any) -> str | None:
-    properties = tree.args.get("properties")
-    found = (
-        [one for one in properties.expressions if isinstance(one, sqlglot.exp.SchemaCommentProperty)]
-        if properties
-        else []
-    )
+    found = [one for one in _property_nodes(tree) if isinstance(one, sqlglot.exp.SchemaCommentProperty)]
     return str(found[0].this.name) if found else None
 
 

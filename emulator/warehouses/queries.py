@@ -95,8 +95,10 @@ def _begin(workspace: EmulatedWorkspace, query: Query, at: Millis) -> None:
 
 
 def _close(workspace: EmulatedWorkspace, query: Query, status: QueryStatus, at: Millis) -> None:
-    for kind in (ENDS, EXECUTE):
-        workspace.state.scheduler.cancel(kind, query_id=query.id)
+    if status != "FINISHED" and query.began_at is not None:
+        # Only these have tasks in the scheduler, and looking for them takes as long as it has tasks.
+        for kind in (ENDS, EXECUTE):
+            workspace.state.scheduler.cancel(kind, query_id=query.id)
     workspace.state.warehouses.open_queries.remove(query.id)
     query.status, query.ended_at = status, at
     if query.task_run_id is not None:

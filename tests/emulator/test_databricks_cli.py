@@ -179,3 +179,45 @@ def test_the_cli_retries_after_429(databricks: Run, workspace: EmulatorProcess) 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_it_creates_edits_stops_and_deletes_a_warehouse(databricks: Run) -> None:
+    arguments = ["--name", "lab", "--cluster-size", "2X-Small", "--auto-stop-mins", "10", "--max-num-clusters", "1"]
+    made = as_json(databricks, "warehouses", "create", *arguments)
+    assert (made["name"], made["state"]) == ("lab", "RUNNING")
+    databricks("warehouses", "edit", made["id"], "--name", "other", "--cluster-size", "Small", "--auto-stop-mins", "20")
+    assert as_json(databricks, "warehouses", "get", made["id"])["cluster_size"] == "Small"
+    databricks("warehouses", "stop", made["id"])
+    databricks("warehouses", "start", made["id"])
+    names = {one["name"]: one["state"] for one in as_json(databricks, "warehouses", "list")}
+    assert names == {"Serverless Starter Warehouse": "STOPPED", "other": "RUNNING"}
+    levels = as_json(databricks, "warehouses", "get-permission-levels", made["id"])["permission_levels"]
+    assert [one["permission_level"] for one in levels][-1] == "IS_OWNER"
+    databricks("warehouses", "delete", made["id"])
+    assert [one["name"] for one in as_json(databricks, "warehouses", "list")] == ["Serverless Starter Warehouse"]
+
+
+def test_it_creates_runs_and_deletes_a_job(databricks: Run) -> None:
+    task = {"task_key": "a", "notebook_task": {"notebook_path": "/Shared/a"}}
+    job_id = str(
+        as_json(databricks, "jobs", "create", "--json", json.dumps({"name": "nightly", "tasks": [task]}))["job_id"]
+    )
+    assert as_json(databricks, "jobs", "get", job_id)["settings"]["name"] == "nightly"
+    run = as_json(databricks, "jobs", "run-now", job_id)
+    assert run["state"]["result_state"] == "SUCCESS"
+    changed = {"job_id": int(job_id), "new_settings": {"name": "weekly"}}
+    databricks("jobs", "update", "--json", json.dumps(changed))
+    assert [one["settings"]["name"] for one in as_json(databricks, "jobs", "list")] == ["weekly"]
+    assert [one["run_id"] for one in as_json(databricks, "jobs", "list-runs", "--job-id", job_id)] == [run["run_id"]]
+    submitted = as_json(databricks, "jobs", "submit", "--json", json.dumps({"run_name": "once", "tasks": [task]}))
+    assert submitted["state"]["result_state"] == "SUCCESS"
+    assert as_json(databricks, "jobs", "get-run", str(submitted["run_id"]))["run_type"] == "SUBMIT_RUN"
+    databricks("jobs", "delete-run", str(submitted["run_id"]))
+    databricks("jobs", "delete", job_id)
+    assert as_json(databricks, "jobs", "list") == []
+
+
+def test_it_lists_the_history_of_queries(databricks: Run, workspace: EmulatorProcess) -> None:
+    workspace.control("POST", "work", {"serverless": True, "seconds": 1})
+    (query,) = as_json(databricks, "query-history", "list")["res"]
+    assert (query["user_name"], query["query_text"]) == ("admin@lab.example", "SELECT 1")

@@ -124,6 +124,16 @@ def test_a_table_of_a_statement_is_one_of_unity_catalog(lab: Lab) -> None:
     assert "[TABLE_OR_VIEW_NOT_FOUND]" in lab.error("SELECT * FROM t")
 
 
+def test_a_new_table_keeps_partitions_properties_and_options(lab: Lab) -> None:
+    lab.rows(
+        "CREATE TABLE t (id INT, day DATE) PARTITIONED BY (day) COMMENT 'of the lab' "
+        "TBLPROPERTIES ('a' = '1') OPTIONS ('b' = '2')"
+    )
+    table = lab.workspace.call("GET", f"/api/2.1/unity-catalog/tables/{lab.catalog}.default.t")
+    assert (table["properties"], table["comment"]) == ({"a": "1", "option.b": "2"}, "of the lab")
+    assert [column.get("partition_index") for column in table["columns"]] == [None, 0]
+
+
 def test_queries_join_group_and_nest(lab: Lab) -> None:
     lab.rows("CREATE TABLE a AS SELECT id, id % 2 AS odd FROM range(5)")
     lab.rows("CREATE TABLE b (id BIGINT, name STRING)")
