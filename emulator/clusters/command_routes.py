@@ -76,7 +76,7 @@ def command_status(request: Request) -> dict[str, Any]:
     command = _command(request)
     results: dict[str, Any] | None = None
     if command.status == "Finished":
-        results = {"resultType": "text", "data": ""}
+        results = command.results or {"resultType": "text", "data": ""}
     elif command.status == "Error":
         text = f"Cluster {command.cluster_id} was terminated or restarted while the command ran."
         results = {"resultType": "error", "summary": text, "cause": text}

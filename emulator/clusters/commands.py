@@ -6,7 +6,7 @@ Nothing is computed: a command or a run uses its cluster for one transition, and
 from emulator.base.clock import Millis
 from emulator.base.scheduler import task_handler
 from emulator.clusters.activity import record_use
-from emulator.models.clusters import USABLE_STATES, Cluster, Command, ExecutionContext, JobRun
+from emulator.models.clusters import SQL_COMMAND, USABLE_STATES, Cluster, Command, ExecutionContext, JobRun
 from emulator.models.jobs import TASK_OVER
 from emulator.state.workspace import EmulatedWorkspace
 
@@ -147,8 +147,14 @@ def _report_task(workspace: EmulatedWorkspace, run: JobRun, at: Millis) -> None:
 
 @task_handler(COMMAND_ENDS)
 def command_ends(workspace: EmulatedWorkspace, at: Millis, *, command_id: str) -> None:
-    """Finish the command."""
-    workspace.state.clusters.commands[command_id].status = "Finished"
+    """Finish the command. One in SQL is executed where there is Unity Catalog."""
+    clusters = workspace.state.clusters
+    command = clusters.commands[command_id]
+    context = clusters.contexts.get(command.context_id)
+    if context and context.language == "sql" and workspace.state.settings.metastore_id:
+        workspace.state.scheduler.schedule(at, SQL_COMMAND, command_id=command_id)
+    else:
+        command.status = "Finished"
 
 
 @task_handler(RUN_ENDS)

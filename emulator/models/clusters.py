@@ -150,6 +150,10 @@ class LaunchFailure:
     met: int = 0
 
 
+SQL_COMMAND = "statements.run_command"
+"""Kind of the scheduled task that executes a command in SQL where the workspace has Unity Catalog."""
+
+
 @dataclass
 class ExecutionContext:
     """An execution context, in which a user's commands run on a cluster."""
@@ -168,6 +172,8 @@ class Command:
     cluster_id: str
     text: str
     status: Literal["Queued", "Running", "Cancelling", "Finished", "Cancelled", "Error"] = "Queued"
+    results: dict[str, Any] | None = None
+    """As in the API; None: no output."""
 
 
 @dataclass

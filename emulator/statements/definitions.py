@@ -1,4 +1,4 @@
-"""CREATE, DROP and ALTER of tables, views and schemas; GRANT and REVOKE: what Unity Catalog's API does, in SQL."""
+"""CREATE and DROP of tables, views and schemas; GRANT and REVOKE: what Unity Catalog's API does, in SQL."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from emulator.statements.changes import counts, fitted
 from emulator.statements.engine import Relation
 from emulator.statements.errors import StatementError, already_exists, failed, insufficient, unsupported
 from emulator.statements.parsing import DIALECT, sqlglot
-from emulator.statements.session import SqlSession, columns_of, is_query
+from emulator.statements.session import SqlSession, is_query
 from emulator.statements.values import TYPE_NAMES, base_type
 from emulator.unity_catalog import records, tables
 from emulator.unity_catalog import schemas as schema_routes
@@ -72,26 +72,6 @@ def forget_rows(session: SqlSession) -> None:
     state.statements.rows = {id: rows for id, rows in state.statements.rows.items() if id in known}
 
 
-def alter(session: SqlSession, tree: Any) -> Relation:
-    """ALTER TABLE … ADD COLUMNS, which are NULL in the rows that there are."""
-    exp = sqlglot.exp
-    actions: list[Any] = []
-    for action in tree.args.get("actions") or []:
-        actions += action.expressions if isinstance(action, exp.Schema) else [action]
-    if not actions or not all(isinstance(action, exp.ColumnDef) for action in actions):
-        raise unsupported("ALTER of this form")
-    table = session.found(TABLE, session.full_name(tree.this))
-    session.require_manage(table)
-    columns = [_column(one) for one in actions]
-    known = {column.name.lower() for column in columns_of(table)}
-    for column in columns:
-        if column.name.lower() in known:
-            raise failed("FIELD_ALREADY_EXISTS", f"Cannot add column, because `{column.name}` already exists.", "42710")
-    before = table.details.get("columns") or []
-    table.details["columns"] = [*before, *_described(columns, actions, start=len(before))]
-    return NOTHING
-
-
 def grant(session: SqlSession, tree: Any) -> Relation:
     """GRANT and REVOKE on a securable of Unity Catalog."""
     exp = sqlglot.exp
@@ -136,14 +116,14 @@ def _create_table(session: SqlSession, tree: Any) -> Relation:
     definitions = [one for one in tree.this.expressions if isinstance(one, exp.ColumnDef)] if has_columns else []
     schema, short = _place(session, node)
     result = session.run(query) if query is not None else None
-    columns = [_column(one) for one in definitions] or list(result.columns if result else [])
+    columns = [parsed_column(one) for one in definitions] or list(result.columns if result else [])
     names = [column.name.lower() for column in columns]
     if len(set(names)) < len(names):
         raise failed("COLUMN_ALREADY_EXISTS", "Two columns have the same name.", "42711")
     if not _make_room(session, tree, f"{schema.full_name}.{short}"):
         return NOTHING
     details: dict[str, Any] = {
-        "columns": _partitioned(_described(columns, definitions), tree),
+        "columns": _partitioned(described_columns(columns, definitions), tree),
         "data_source_format": "DELTA",
         "comment": _comment(tree),
         "properties": _properties(tree),
@@ -167,7 +147,7 @@ def _create_view(session: SqlSession, tree: Any) -> Relation:
     columns = list(session.run(tree.expression.copy()).columns)
     if not _make_room(session, tree, f"{schema.full_name}.{short}"):
         return NOTHING
-    details = {"columns": _described(columns, []), "view_definition": definition, "comment": _comment(tree)}
+    details = {"columns": described_columns(columns, []), "view_definition": definition, "comment": _comment(tree)}
     tables.add(session.request, schema, short, "VIEW", details)
     return NOTHING
 
@@ -195,7 +175,8 @@ def _make_room(session: SqlSession, tree: Any, full_name: str) -> bool:
     return True
 
 
-def _column(node: Any) -> Column:
+def parsed_column(node: Any) -> Column:
+    """The name and type of a column's definition. Raises StatementError for one without a type."""
     type = node.args.get("kind")
     if type is None:
         raise unsupported(f"the column {node.name} without a type")
@@ -206,7 +187,7 @@ def _column(node: Any) -> Column:
     return Column(node.name, text if "(" in text and base == "DECIMAL" or "<" in text else base)
 
 
-def _described(columns: list[Column], nodes: list[Any], start: int = 0) -> list[dict[str, Any]]:
+def described_columns(columns: list[Column], nodes: list[Any], start: int = 0) -> list[dict[str, Any]]:
     """The columns as Unity Catalog's API describes them."""
     exp = sqlglot.exp
     found = []

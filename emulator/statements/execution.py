@@ -7,11 +7,12 @@ from typing import Any
 from emulator.api.errors import ApiError
 from emulator.base.clock import Millis
 from emulator.base.scheduler import task_handler
-from emulator.models.scim import Group, ServicePrincipal, User
+from emulator.models.clusters import SQL_COMMAND
+from emulator.models.scim import ServicePrincipal, User
 from emulator.models.sql.statements import Row, Statement
 from emulator.models.warehouses import Query, Warehouse
 from emulator.state.workspace import EmulatedWorkspace
-from emulator.statements import changes, definitions, listings, parsing
+from emulator.statements import alterations, changes, definitions, listings, parsing
 from emulator.statements.engine import Relation
 from emulator.statements.errors import StatementError, failed, unsupported
 from emulator.statements.parsing import sqlglot
@@ -98,13 +99,52 @@ def forget(workspace: EmulatedWorkspace, at: Millis, *, statement_id: str) -> No
     workspace.state.statements.by_id.pop(statement_id, None)
 
 
+@task_handler(SQL_COMMAND)
+def run_command(workspace: EmulatedWorkspace, at: Millis, *, command_id: str) -> None:
+    """Execute a command in SQL on a cluster, as the user of its context, and finish it."""
+    clusters = workspace.state.clusters
+    command = clusters.commands.get(command_id)
+    context = clusters.contexts.get(command.context_id) if command else None
+    if command is None or context is None or command.status != "Running":
+        return
+    command.status = "Finished"
+    try:
+        session = _session(workspace, context.user, None, DEFAULT_SCHEMA, at)
+        command.results = _table(_executed(session, command.text, []))
+    except StatementError as error:
+        command.results = _error(str(error))
+    except Exception as error:  # noqa: BLE001 - a command that the engine cannot cope with fails alone
+        log.exception("command %s", command_id)
+        command.results = _error(str(unsupported(f"this statement ({type(error).__name__})")))
+
+
+def _table(result: Relation) -> dict[str, Any]:
+    """A result as API 1.2 shows it."""
+    schema = [{"name": one.name, "type": f'"{one.type.lower()}"', "metadata": "{}"} for one in result.columns]
+    data = [list(row) for row in result.rows]
+    return {"resultType": "table", "data": data, "schema": schema, "truncated": False, "isJsonSchema": True, "pos": 1}
+
+
+def _error(message: str) -> dict[str, Any]:
+    return {"resultType": "error", "summary": message, "cause": message}
+
+
 def _result(workspace: EmulatedWorkspace, query: Query, statement: Statement, at: Millis) -> Relation:
-    user = workspace.state.directory.principal(query.user_id)
-    if user is None or isinstance(user, Group):
-        raise failed("PRINCIPAL_DOES_NOT_EXIST", f"The user {query.user_name} does not exist.", "42704")
-    catalog = statement.catalog or workspace.state.unity_catalog.default_catalog
-    session = SqlSession(workspace, user, catalog.lower(), statement.schema.lower(), at)
-    tree = parsing.parse(statement.text, statement.parameters)
+    session = _session(workspace, query.user_name, statement.catalog, statement.schema, at)
+    return _executed(session, statement.text, statement.parameters)
+
+
+def _session(workspace: EmulatedWorkspace, name: str, catalog: str | None, schema: str, at: Millis) -> SqlSession:
+    directory = workspace.state.directory
+    user = directory.find_user(name) or directory.find_service_principal(name)
+    if user is None:
+        raise failed("PRINCIPAL_DOES_NOT_EXIST", f"The user {name} does not exist.", "42704")
+    default = workspace.state.unity_catalog.default_catalog
+    return SqlSession(workspace, user, (catalog or default).lower(), schema.lower(), at)
+
+
+def _executed(session: SqlSession, text: str, parameters: list[dict[str, Any]]) -> Relation:
+    tree = parsing.parse(text, parameters)
     try:
         return carry_out(session, tree)
     except ApiError as error:
@@ -132,7 +172,8 @@ def carry_out(session: SqlSession, tree: Any) -> Relation:
         exp.TruncateTable: changes.truncate,
         exp.Create: definitions.create,
         exp.Drop: definitions.drop,
-        exp.Alter: definitions.alter,
+        exp.Alter: alterations.alter,
+        exp.Comment: alterations.comment,
         exp.Grant: definitions.grant,
         exp.Revoke: definitions.grant,
     }

@@ -237,6 +237,25 @@ def test_descriptions_show_columns_and_catalogs(lab: Lab) -> None:
     assert lab.rows("SELECT * FROM t") == [["1", "a", "2026-10-18"]]
 
 
+def test_columns_are_added_renamed_commented_and_dropped(lab: Lab) -> None:
+    lab.rows("CREATE TABLE t AS SELECT 1 AS a, 2 AS b, 3 AS c")
+    lab.rows("ALTER TABLE t ADD COLUMN d INT FIRST")
+    lab.rows("ALTER TABLE t ADD COLUMN e INT AFTER a")
+    lab.rows("ALTER TABLE t RENAME COLUMN b TO bb")
+    lab.rows("ALTER TABLE t DROP COLUMN IF EXISTS (c, nothing)")
+    assert lab.rows("SHOW COLUMNS IN t") == [["d"], ["a"], ["e"], ["bb"]]
+    assert lab.rows("SELECT * FROM t") == [[None, "1", None, "2"]]
+    lab.rows("ALTER TABLE t ALTER COLUMN a COMMENT 'first'")
+    lab.rows("ALTER TABLE t ALTER COLUMN a SET NOT NULL")
+    lab.rows("ALTER TABLE t SET TBLPROPERTIES ('x' = 'y')")
+    lab.rows("ALTER TABLE t CLUSTER BY (a)")
+    lab.rows("COMMENT ON TABLE t IS 'of the lab'")
+    table = lab.workspace.call("GET", f"/api/2.1/unity-catalog/tables/{lab.catalog}.default.t")
+    assert (table["comment"], table["properties"]) == ("of the lab", {"x": "y"})
+    assert [(one["name"], one["position"], one["nullable"]) for one in table["columns"]][1] == ("a", 1, False)
+    assert lab.error("ALTER TABLE t DROP COLUMN z").startswith("[FIELD_NOT_FOUND]")
+
+
 def test_the_session_is_of_the_caller_and_of_the_emulators_clock(lab: Lab) -> None:
     ana = lab.workspace.create_user("ana@lab.example")
     asked = "SELECT current_user(), current_catalog(), current_schema(), current_timestamp(), current_date()"
@@ -389,6 +408,27 @@ def test_a_wrong_request_is_refused(lab: Lab, fields: dict[str, Any], status: in
     body = {"warehouse_id": lab.warehouse_id, "statement": "SELECT 1", **fields}
     refused = lab.workspace.refusal("POST", STATEMENTS, body)
     assert (refused[0], message in refused[2]) == (status, True), refused
+
+
+def test_a_command_in_sql_on_a_cluster_is_executed(lab: Lab) -> None:
+    cluster_id = lab.workspace.create_running()
+    body = {"clusterId": cluster_id, "language": "sql"}
+    context_id = lab.workspace.call("POST", "/api/1.2/contexts/create", body)["id"]
+
+    def results(text: str) -> Any:
+        sent = body | {"contextId": context_id, "command": text}
+        command_id = lab.workspace.call("POST", "/api/1.2/commands/execute", sent)["id"]
+        lab.workspace.advance(2)
+        query = f"clusterId={cluster_id}&contextId={context_id}&commandId={command_id}"
+        status = lab.workspace.call("GET", f"/api/1.2/commands/status?{query}")
+        assert status["status"] == "Finished"
+        return status["results"]
+
+    assert results(f"CREATE TABLE {lab.catalog}.default.t AS SELECT 1 AS x")["resultType"] == "table"
+    found = results("SELECT x FROM t")
+    assert (found["data"], found["schema"]) == ([["1"]], [{"name": "x", "type": '"int"', "metadata": "{}"}])
+    failed = results("SELECT x FROM nothing")
+    assert (failed["resultType"], "[TABLE_OR_VIEW_NOT_FOUND]" in failed["summary"]) == ("error", True)
 
 
 def test_a_workspace_without_metastore_computes_without_tables(workspace: InProcessWorkspace) -> None:
