@@ -21,7 +21,7 @@ except ImportError:
 
     reexec_in_venv(Path(__file__).resolve(), environ=os.environ)
 
-from lab_settings import LabSettings, LabSettingsError, load_settings
+from lab_settings import MAX_PINNED_CLUSTERS, LabSettings, LabSettingsError, load_settings
 from labkit import exit_status
 from labkit.addresses import is_address, normalised_address
 from labkit.extras import cli, dotenv
@@ -209,7 +209,7 @@ def roster_limits(lab: LabSettings | None, staff: Sequence[str]) -> RosterLimits
         email_domains=tuple(lab.course.email_domains),
         strict_domains=lab.course.strict_domains,
         max_group_size=lab.course.max_group_size,
-        pinned=lab.cluster.pin,
+        max_pinned=MAX_PINNED_CLUSTERS if lab.cluster.pin else None,
         staff=frozenset([*additional, *map(normalised_address, lab.staff.addresses)]),
     )
 

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from labkit.course_file import GroupLimits
 
 MAX_VALUE_LENGTH = 60
-MAX_PINNED = 100
+MAX_PINNED_CLUSTERS = 100
 
 
 class LabSettingsError(Exception):
@@ -254,11 +254,6 @@ class TargetSettings(SettingsTable):
             raise ValueError("has both profile and host; keep one")
         return self
 
-    @property
-    def is_checked(self) -> bool:
-        """Return whether the live workspace is compared with an expected host or workspace id."""
-        return bool(self.expected_host or self.expected_workspace_id)
-
 
 class LabSettings(SettingsTable):
     """All settings of one course."""
@@ -299,9 +294,9 @@ class LabSettings(SettingsTable):
             for name in self.quota.groups
             if name not in names
         ]
-        if self.cluster.pin and len(active) > MAX_PINNED:
+        if self.cluster.pin and len(active) > MAX_PINNED_CLUSTERS:
             problems.append(
-                f"cluster.pin is true, but a workspace pins at most {MAX_PINNED} clusters and the roster has "
+                f"cluster.pin is true, but a workspace pins at most {MAX_PINNED_CLUSTERS} clusters and the roster has "
                 f"{len(active)} groups; set it to false."
             )
         return problems

@@ -10,8 +10,6 @@ from roster.group_list import GroupList, Issue, ListedGroup
 from roster.model import Roster
 from roster.names import name_key, plain_name
 
-MAX_PINNED_CLUSTERS = 100
-
 
 @dataclass(frozen=True)
 class RosterLimits:
@@ -24,7 +22,8 @@ class RosterLimits:
     email_domains: tuple[str, ...] = ()
     strict_domains: bool = False
     max_group_size: int = 0
-    pinned: bool = False
+    max_pinned: int | None = None
+    """Clusters that the workspace pins at most; None: clusters are not pinned."""
     max_drop_percent: float = 20
     allow_drops: bool = False
     max_move_percent: float = 20
@@ -82,9 +81,9 @@ def _oversized_groups(export: GroupList, limits: RosterLimits) -> Iterator[Issue
 
 
 def _too_many_groups(export: GroupList, limits: RosterLimits) -> Iterator[Issue]:
-    if limits.pinned and len(export.groups) > MAX_PINNED_CLUSTERS:
-        line = export.groups[MAX_PINNED_CLUSTERS].line
-        message = f"{len(export.groups)} groups; a workspace pins at most {MAX_PINNED_CLUSTERS} clusters"
+    if limits.max_pinned is not None and len(export.groups) > limits.max_pinned:
+        line = export.groups[limits.max_pinned].line
+        message = f"{len(export.groups)} groups; a workspace pins at most {limits.max_pinned} clusters"
         yield Issue(line, f"{message}: set pin = false under [cluster] in lab.toml or reduce the number of groups.")
 
 

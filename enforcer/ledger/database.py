@@ -9,7 +9,7 @@ from typing import Any
 
 from peewee import Database, Model, OperationalError, SqliteDatabase
 
-from enforcer.ledger.migrations import STEPS, Applied, applied_steps, migrate
+from enforcer.ledger.migrations import STEPS, Applied, applied_steps, migrate, require_known
 from enforcer.ledger.models import TABLES
 from labkit.addresses import database_parameters, is_database_url, validate_database
 from labkit.files import ensure_private_file
@@ -133,6 +133,7 @@ def _copy_postgresql(url: str, copy: Any) -> None:
         with source.atomic():
             existing = set(source.get_tables())
             applied = applied_steps(source) if Applied._meta.table_name in existing else set()
+            require_known(applied)
             migrate(copy, tuple(step for step in STEPS if step[0] in applied))
             for table in existing.intersection(copy.get_tables()):
                 cursor = source.execute_sql(f'SELECT * FROM "{table}"')

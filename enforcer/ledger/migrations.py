@@ -5,7 +5,8 @@ Steps use SQL and no model, because models change and a step does not.
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -209,24 +210,53 @@ class LegacyLedgerError(OSError):
     """The database is that of the earlier system; the text says so."""
 
 
+class NewerLedgerError(OSError):
+    """A newer version of the enforcer has migrated the ledger; the text says so."""
+
+
 def migrate(database: Any, steps: tuple[tuple[str, Step], ...] = STEPS) -> list[str]:
     """Apply the missing steps and return their names. A step that fails leaves the ledger as it was before it.
 
-    Raises LegacyLedgerError for the database of the earlier system, to which no table is added.
+    Two processes may migrate at once: each step is applied by one of them. Raises LegacyLedgerError for the database
+    of the earlier system, to which no table is added, and NewerLedgerError for a ledger with unknown steps.
     """
     tables = database.get_tables()
     if LEGACY_TABLE in tables and Applied._meta.table_name not in tables:
         raise LegacyLedgerError("it is the database of the earlier system; import-history reads its days")
     SchemaManager(Applied, database).create_all(safe=True)
-    known = applied_steps(database)
+    applied = applied_steps(database)
+    require_known(applied, steps)
     added = []
     for name, step in steps:
-        if name not in known:
-            with database.atomic():
+        if name in applied:
+            continue
+        with _only_writer(database):
+            # Another process may have applied it meanwhile.
+            if name not in applied_steps(database):
                 step(database)
                 Applied.insert(name=name).execute(database)
-            added.append(name)
+                added.append(name)
     return added
+
+
+def require_known(applied: set[str], steps: tuple[tuple[str, Step], ...] = STEPS) -> None:
+    """Raise NewerLedgerError if an applied step is not one of these."""
+    if unknown := sorted(applied - {name for name, _ in steps}):
+        raise NewerLedgerError(
+            f"a newer version of the enforcer has migrated it (step {unknown[0]}); update this machine's checkout"
+        )
+
+
+@contextmanager
+def _only_writer(database: Any) -> Iterator[None]:
+    """Run the block in a transaction that no other process's migration can overlap."""
+    if isinstance(database, SqliteDatabase):
+        with database.atomic("IMMEDIATE"):
+            yield
+        return
+    with database.atomic():
+        database.execute_sql(f"LOCK TABLE {Applied._meta.table_name} IN EXCLUSIVE MODE")
+        yield
 
 
 def applied_steps(database: Database) -> set[str]:

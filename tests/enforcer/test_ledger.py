@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -157,6 +158,33 @@ def test_a_step_that_fails_leaves_the_ledger_as_it_was_before_it(ledger: Ledger)
     assert migrate(database, (*STEPS, ("0002 good", good))) == ["0002 good"]
     assert migrate(database, (*STEPS, ("0002 good", good))) == []
     assert "added" in database.get_tables()
+
+
+def test_each_step_is_applied_by_one_of_two_processes(ledger_location: str, ledger: Ledger) -> None:
+    def slow(opened: Any) -> None:
+        opened.execute_sql("INSERT INTO note (name, value) VALUES ('slow step', '1')")
+        time.sleep(0.3)
+
+    both_opened = threading.Barrier(2, timeout=20)
+
+    def migrate_once() -> list[str]:
+        with closing(open_ledger(ledger_location)) as own:
+            both_opened.wait()
+            return migrate(own.database, (*STEPS, ("0099 slow", slow)))
+
+    with ThreadPoolExecutor(2) as pool:
+        added = [each.result() for each in [pool.submit(migrate_once), pool.submit(migrate_once)]]
+    assert sorted(added) == [[], ["0099 slow"]]
+
+
+def test_a_ledger_of_a_newer_version_is_refused(ledger_location: str, ledger: Ledger) -> None:
+    migrate(ledger.database, (*STEPS, ("0099 later", lambda opened: None)))
+    reason = r"a newer version of the enforcer has migrated it \(step 0099 later\); update this machine's checkout"
+
+    with pytest.raises(OSError, match=reason):
+        open_ledger(ledger_location)
+    with pytest.raises(OSError, match=reason):
+        open_copy(ledger_location)
 
 
 def test_the_models_describe_the_migrated_tables(ledger: Ledger) -> None:
