@@ -3,6 +3,7 @@
 from emulator.base.clock import Millis
 from emulator.base.scheduler import task_handler
 from emulator.clusters.events import record
+from emulator.metering.makeup import record_cluster
 from emulator.models.clusters import Cluster
 from emulator.state.workspace import EmulatedWorkspace
 
@@ -63,6 +64,7 @@ def finish_resize(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) ->
     """Make the resized cluster RUNNING with its new number of workers."""
     grew = cluster.target_workers > cluster.workers
     cluster.workers = cluster.target_workers
+    record_cluster(workspace.state.billing, cluster, at)
     cluster.state, cluster.state_message = "RUNNING", ""
     if grew:
         record(

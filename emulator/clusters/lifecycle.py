@@ -12,6 +12,7 @@ from emulator.clusters import activity, commands, uptime
 from emulator.clusters.definition import attributes, size, with_size
 from emulator.clusters.events import record
 from emulator.libraries import installation
+from emulator.metering.makeup import record_cluster
 from emulator.models.clusters import STOPPED_STATES, USABLE_STATES, Cluster
 from emulator.models.scim import ServicePrincipal, User
 from emulator.permissions.cluster_access import (
@@ -275,6 +276,7 @@ def _become_running(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) 
     )
     record(workspace, cluster, at, "DRIVER_HEALTHY")
     uptime.open_session(workspace.state.clusters, cluster.cluster_id, at, cluster.started_by)
+    record_cluster(workspace.state.billing, cluster, at)
     cluster.busy_until, awaited, cluster.awaited_work = at, cluster.awaited_work, 0
     _schedule_idle_check(workspace, cluster)
     installation.on_running(workspace, cluster.cluster_id, at)

@@ -1,6 +1,7 @@
 """Models of the bodies and queries of the control endpoints, and error messages for invalid ones."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -212,6 +213,26 @@ class QueriesQuery(TimesQuery):
 
     user_name: str | None = None
     warehouse_id: str | None = None
+
+
+class UsageQuery(TimesQuery):
+    """`?cluster_id=&from=ISO&to=ISO`, all optional; instead of `cluster_id` `warehouse_id`, or `serverless=true`"""
+
+    cluster_id: str | None = None
+    warehouse_id: str | None = None
+    serverless: bool = False
+
+    @model_validator(mode="after")
+    def _one_compute(self) -> Self:
+        if (self.cluster_id is not None) + (self.warehouse_id is not None) + self.serverless > 1:
+            raise ValueError("give one of cluster_id, warehouse_id and serverless")
+        return self
+
+
+class UsageCorrectionBody(UsageQuery):
+    """`{"cluster_id" or "warehouse_id" or "serverless": true, "factor": 0.5, "from"?: ISO, "to"?: ISO}`; 0 retracts"""
+
+    factor: Annotated[Decimal, Field(ge=0, le=1000, max_digits=12)]
 
 
 AnyBody = TypeVar("AnyBody", bound=Body)

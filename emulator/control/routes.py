@@ -22,6 +22,7 @@ from emulator.control.bodies import (
     parse_body,
     parse_query_as,
 )
+from emulator.control.usage import correct_usage, show_usage
 from emulator.control.users import ensure_user
 from emulator.faults.profiles import PROFILES, ServiceFault
 from emulator.faults.rules import FaultRule, Faults
@@ -100,6 +101,8 @@ def router(application: ControlledApplication) -> Router:
         ("GET", "journal"): show_request_log,
         ("GET", "uptime"): show_uptime,
         ("GET", "queries"): show_queries,
+        ("GET", "usage"): show_usage,
+        ("POST", "usage"): correct_usage,
         ("GET", "mail"): accepted_messages,
         ("GET", "files/truth"): show_generated_files,
     }

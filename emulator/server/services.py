@@ -1,6 +1,7 @@
 """The APIs of the workspace: all their routes, and the seeding of a new workspace."""
 
 from emulator.api.routing import Route
+from emulator.billing.tables import SYSTEM_TABLES
 from emulator.clusters.routes import routes as clusters_routes
 from emulator.dbfs.routes import routes as dbfs_routes
 from emulator.dbfs.seed import seed as seed_dbfs
@@ -25,12 +26,15 @@ from emulator.state.options import Options
 from emulator.state.state import WorkspaceState
 from emulator.state.workspace import EmulatedWorkspace
 from emulator.statements.routes import routes as statements_routes
+from emulator.statements.session import system_tables
 from emulator.tokens.routes import routes as tokens_routes
 from emulator.unity_catalog.routes import routes as unity_catalog_routes
 from emulator.unity_catalog.seed import seed as seed_unity_catalog
 from emulator.volumes.routes import routes as volumes_routes
 from emulator.warehouses.routes import routes as warehouses_routes
 from emulator.warehouses.seed import seed as seed_warehouses
+
+system_tables.update(SYSTEM_TABLES)
 
 
 def routes() -> list[Route]:

@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter
 from emulator.base.clock import Millis
 from emulator.base.ids import Ids
 from emulator.base.scheduler import Scheduler
+from emulator.models.billing.records import Billing
 from emulator.models.clusters import Clusters
 from emulator.models.dbfs import FileSystem
 from emulator.models.jobs import Jobs
@@ -51,6 +52,7 @@ class WorkspaceState:
     warehouses: Warehouses = field(default_factory=Warehouses)
     jobs: Jobs = field(default_factory=Jobs)
     statements: Statements = field(default_factory=Statements)
+    billing: Billing = field(default_factory=Billing)
 
     def __post_init__(self) -> None:
         # Versions up to 0.1.2 kept warehouses among the settings.

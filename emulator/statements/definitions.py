@@ -83,7 +83,9 @@ def grant(session: SqlSession, tree: Any) -> Relation:
     if type == "table":
         name = session.full_name(securable)
     else:
-        name = parsing.schema_name(securable, session.catalog) if type == "schema" else str(securable.name).lower()
+        # Here the schema is parsed as if it were a table: `catalog.schema` is a database and a name.
+        name = f"{securable.db or session.catalog}.{securable.name}" if type == "schema" else str(securable.name)
+        name = name.lower()
     session.found(type, name)
     privileges = [one.this.name.upper().replace(" ", "_") for one in tree.args.get("privileges") or []]
     word = "add" if isinstance(tree, exp.Grant) else "remove"

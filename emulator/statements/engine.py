@@ -183,7 +183,12 @@ def _for_sqlite(tree: Any, relations: Mapping[str, Relation]) -> Any:
             return _cast(node)
         return node
 
-    return tree.transform(replaced)
+    # From the leaves to the root, because what replaces a node contains its children.
+    for node in reversed(list(tree.walk())):
+        new = replaced(node)
+        if new is not node:
+            node.replace(new)
+    return tree
 
 
 def _json_value(holder: Any, name: str) -> Any:

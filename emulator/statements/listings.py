@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emulator.grants import access
+from emulator.grants.principals import name_of
 from emulator.models.sql.statements import Column, Row
 from emulator.models.unity_catalog.securables import CATALOG, SCHEMA, TABLE, VOLUME, Securable
 from emulator.statements import parsing
@@ -102,12 +103,14 @@ def _show_grants(session: SqlSession, found: re.Match[str]) -> Relation:
     name = ".".join([*[session.catalog, session.schema][: depth - len(parts)], *parts])
     securable = session.found(type, name)
     session.require_sight(securable)
-    rows: list[Row] = [
-        [grant.principal, privilege.replace("_", " "), type.upper(), securable.full_name]
-        for grant in securable.grants.values()
-        for privilege in grant.privileges
-        if not found["principal"] or grant.principal.casefold() == found["principal"].casefold()
-    ]
+    wanted = (found["principal"] or "").casefold()
+    rows: list[Row] = []
+    for holder, grant in securable.grants.items():
+        name = name_of(session.workspace, holder, grant.principal)
+        if wanted in ("", name.casefold()):
+            rows += [
+                [name, privilege.replace("_", " "), type.upper(), securable.full_name] for privilege in grant.privileges
+            ]
     return _texts(("Principal", "ActionType", "ObjectType", "ObjectKey"), rows)
 
 

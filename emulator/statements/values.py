@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from emulator.models.sql.statements import Column
@@ -65,7 +66,8 @@ def to_text(value: Any, type: str) -> str | None:
         return value.decode("utf-8", "replace")
     if base == "DECIMAL" and isinstance(value, int | float):
         length = _LENGTH.search(type)
-        return f"{value:.{int(length[2] or 0) if length else 0}f}"
+        # SQLite computes decimals as floats, of which 15 digits are exact.
+        return f"{Decimal(f'{value:.15g}'):.{int(length[2] or 0) if length else 0}f}"
     if base in _WHOLE and isinstance(value, float):
         return str(int(value))
     if base in _FRACTIONS and isinstance(value, int):

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from emulator.api.errors import ApiError, invalid
+from emulator.api.errors import ApiError, denied, invalid
 from emulator.api.routing import Request
 from emulator.grants import access
 from emulator.grants.evaluator import DOORS
 from emulator.grants.principals import resolve
-from emulator.models.unity_catalog.securables import CATALOG, SCHEMA, VOLUME, Securable
+from emulator.models.unity_catalog.securables import CATALOG, SCHEMA, TABLE, VOLUME, Securable
 from emulator.unity_catalog.documents import described
 
 Body = Mapping[str, Any]
@@ -187,7 +187,9 @@ def container(request: Request, type: str, full_name: str, privilege: str) -> Se
 
 
 def drop(request: Request, securable: Securable) -> None:
-    """Delete a securable with its contents and the files of its volumes."""
+    """Delete a securable with its contents and the files of its volumes. Raises 403 for the catalog `system`."""
+    if securable.type in (CATALOG, SCHEMA, TABLE) and securable.full_name.partition(".")[0] == "system":
+        raise denied(f"{access.noun(securable.type)} '{securable.full_name}' is managed by Databricks")
     files = request.workspace.state.volumes
     entry = files.find(_path(securable.full_name))
     if entry and securable.type in _WITH_FILES:

@@ -6,7 +6,9 @@ from emulator.grants.privileges import (
     CREATE_MODEL,
     CREATE_TABLE,
     CREATE_VOLUME,
+    MANAGE,
     READ_VOLUME,
+    SELECT,
     USE_CATALOG,
     USE_SCHEMA,
     WRITE_VOLUME,
@@ -18,10 +20,12 @@ from emulator.models.unity_catalog.securables import (
     METASTORE,
     SCHEMA,
     SYSTEM,
+    TABLE,
     VOLUME,
     Grant,
     Securable,
 )
+from emulator.reference.system_tables import COLUMNS as SYSTEM_TABLE_COLUMNS
 from emulator.state.workspace import EmulatedWorkspace
 
 MANAGED_SCHEMAS = ("information_schema", "billing")
@@ -37,6 +41,8 @@ USERS_ON_DEFAULT = (
     *(CREATE_FUNCTION, "CREATE_MATERIALIZED_VIEW", CREATE_MODEL, CREATE_TABLE, CREATE_VOLUME, USE_SCHEMA),
 )
 """Initial privileges of all users on the schema `default` of the workspace's catalog."""
+ADMIN_ON_BILLING = (MANAGE, SELECT, USE_SCHEMA)
+"""Initial privileges of the workspace's first administrator on the schema `system.billing`."""
 STORAGE = "abfss://unity-catalog-storage@dbstorageemulator.dfs.core.windows.net"
 
 
@@ -106,10 +112,12 @@ def _adopt_volumes(workspace: EmulatedWorkspace) -> None:
 
 
 def adopt(workspace: EmulatedWorkspace) -> None:
-    """Complete an older state, which may have the id of a metastore without its contents."""
+    """Complete an older state, which may have the id of a metastore without its contents, or no billing tables."""
     id = workspace.state.settings.metastore_id
     if id and workspace.state.unity_catalog.metastore() is None:
         assign(workspace, id)
+    elif id and not workspace.state.unity_catalog.children(TABLE, "system.billing"):
+        _make_billing_tables(workspace)
 
 
 def unassign(workspace: EmulatedWorkspace) -> None:
@@ -129,6 +137,25 @@ def _begin(workspace: EmulatedWorkspace, id: str, owner: str) -> None:
     _grant(workspace, system, ACCOUNT_USERS, (USE_CATALOG,))
     for name in MANAGED_SCHEMAS:
         _make(workspace, SCHEMA, f"system.{name}", SYSTEM)
+    _make_billing_tables(workspace)
+
+
+def _make_billing_tables(workspace: EmulatedWorkspace) -> None:
+    """Create the records of the billing tables. The first administrator, as account admin, may read and grant them."""
+    billing = workspace.state.unity_catalog.find(SCHEMA, "system.billing")
+    if billing is None:
+        return
+    _grant(workspace, billing, workspace.administrator.id, ADMIN_ON_BILLING)
+    for full_name, columns in SYSTEM_TABLE_COLUMNS.items():
+        table = _make(workspace, TABLE, full_name, SYSTEM)
+        described = [
+            {"name": name, "type_text": type.lower(), "type_name": type.partition("<")[0].partition("(")[0]}
+            for name, type in columns.items()
+        ]
+        table.details = {
+            "table_type": "MANAGED",
+            "columns": [one | {"position": place, "nullable": True} for place, one in enumerate(described)],
+        }
 
 
 def _make(workspace: EmulatedWorkspace, type: str, full_name: str, owner: str) -> Securable:

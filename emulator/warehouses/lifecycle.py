@@ -8,6 +8,7 @@ from dataclasses import asdict
 from emulator.api.errors import ApiError, denied, invalid
 from emulator.base.clock import Millis
 from emulator.base.scheduler import task_handler
+from emulator.metering.makeup import record_warehouse
 from emulator.models.scim import ServicePrincipal, User
 from emulator.models.warehouses import Warehouse
 from emulator.permissions.rights import has_permission
@@ -134,6 +135,7 @@ def change(workspace: EmulatedWorkspace, at: Millis, *, warehouse_id: str, to: s
         return
     warehouse.state, warehouse.busy_until = "RUNNING", at
     uptime.open_session(workspace.state.warehouses, warehouse_id, at, warehouse.started_by)
+    record_warehouse(workspace.state.billing, warehouse, at)
     queries.on_running(workspace, warehouse, at)
     _schedule_idle_check(workspace, warehouse)
 

@@ -2,6 +2,7 @@
 
 from emulator.base.clock import Millis
 from emulator.base.scheduler import task_handler
+from emulator.metering.makeup import begin_serverless, end_serverless
 from emulator.models.jobs import TASK_OVER
 from emulator.models.scim import ServicePrincipal, User
 from emulator.models.warehouses import Query, QueryStatus, Warehouse
@@ -89,6 +90,8 @@ def _begin(workspace: EmulatedWorkspace, query: Query, at: Millis) -> None:
     warehouse = workspace.state.warehouses.by_id.get(query.warehouse_id or "")
     if warehouse:
         warehouse.busy_until = max(warehouse.busy_until, at + query.duration)
+    if query.warehouse_id is None:
+        begin_serverless(workspace.state.billing, query, at)
     if query.is_executed:
         workspace.state.scheduler.schedule(at, EXECUTE, query_id=query.id)
     workspace.state.scheduler.schedule(at + query.duration, ENDS, query_id=query.id)
@@ -101,6 +104,7 @@ def _close(workspace: EmulatedWorkspace, query: Query, status: QueryStatus, at: 
             workspace.state.scheduler.cancel(kind, query_id=query.id)
     workspace.state.warehouses.open_queries.remove(query.id)
     query.status, query.ended_at = status, at
+    end_serverless(workspace.state.billing, query, at)
     if query.task_run_id is not None:
         workspace.state.scheduler.schedule(at, TASK_OVER, task_run_id=query.task_run_id)
 
