@@ -81,7 +81,7 @@ def _remove(columns: Columns, rows: list[Row], node: Any) -> list[Row]:
     if str(node.args.get("kind")).upper() not in ("COLUMN", "COLUMNS"):
         raise unsupported("ALTER of this form")
     for holder in node.args.get("tables") or [node.this]:
-        for one in holder.expressions or [holder]:
+        for one in list(holder.find_all(sqlglot.exp.Identifier)):
             if node.args.get("exists") and one.name.lower() not in [column["name"].lower() for column in columns]:
                 continue
             place = _place(columns, one.name)

@@ -145,11 +145,15 @@ def _create_view(session: SqlSession, tree: Any) -> Relation:
     if tree.expression is None or not is_query(tree.expression):
         raise unsupported("CREATE VIEW of this form")
     schema, short = _place(session, node)
-    definition = tree.expression.sql(DIALECT)
+    definition = parsing.text_after_as(session.text) or tree.expression.sql(DIALECT)
     columns = list(session.run(tree.expression.copy()).columns)
+    names = list(tree.this.expressions) if isinstance(tree.this, exp.Schema) else []
+    if names and len(names) != len(columns):
+        raise failed("CREATE_VIEW_COLUMN_ARITY_MISMATCH", "The view and its query have different columns.", "21S01")
+    columns = [Column(one.name, column.type) for one, column in zip(names, columns, strict=True)] if names else columns
     if not _make_room(session, tree, f"{schema.full_name}.{short}"):
         return NOTHING
-    details = {"columns": described_columns(columns, []), "view_definition": definition, "comment": _comment(tree)}
+    details = {"columns": described_columns(columns, names), "view_definition": definition, "comment": _comment(tree)}
     tables.add(session.request, schema, short, "VIEW", details)
     return NOTHING
 
@@ -186,7 +190,7 @@ def parsed_column(node: Any) -> Column:
     base = base_type(text)
     if base == "DECIMAL" and "(" not in text:
         text = "DECIMAL(10,0)"
-    return Column(node.name, text if "(" in text and base == "DECIMAL" or "<" in text else base)
+    return Column(node.name, text if "(" in text or "<" in text else base)
 
 
 def described_columns(columns: list[Column], nodes: list[Any], start: int = 0) -> list[dict[str, Any]]:
@@ -198,17 +202,29 @@ def described_columns(columns: list[Column], nodes: list[Any], start: int = 0) -
         text = column.type.lower()
         constraints = nodes[place].args.get("constraints") or [] if nodes else []
         kinds = [one.args.get("kind") for one in constraints]
+        generated = [one for one in kinds if isinstance(one, exp.GeneratedAsIdentityColumnConstraint)]
+        metadata = _identity(generated[0]) if generated else {}
         document: dict[str, Any] = {
             "name": column.name,
             "type_text": text,
             "type_name": TYPE_NAMES.get(base, base),
-            "type_json": json.dumps({"name": column.name, "type": text, "nullable": True, "metadata": {}}),
+            "type_json": json.dumps({"name": column.name, "type": text, "nullable": True, "metadata": metadata}),
             "position": start + place,
             "nullable": not any(isinstance(one, exp.NotNullColumnConstraint) for one in kinds),
         }
         comments = [one.this.name for one in kinds if isinstance(one, exp.CommentColumnConstraint)]
         found.append(document | ({"comment": comments[0]} if comments else {}))
     return found
+
+
+def _identity(node: Any) -> dict[str, Any]:
+    """How Delta describes a column whose values are generated. The emulator generates none."""
+    always = bool(node.this)
+    return {
+        "delta.identity.start": 1,
+        "delta.identity.step": 1,
+        "delta.identity.allowExplicitInsert": not always,
+    }
 
 
 def _partitioned(columns: list[dict[str, Any]], tree: Any) -> list[dict[str, Any]]:

@@ -144,7 +144,7 @@ def _session(workspace: EmulatedWorkspace, name: str, catalog: str | None, schem
 
 
 def _executed(session: SqlSession, text: str, parameters: list[dict[str, Any]]) -> Relation:
-    tree = parsing.parse(text, parameters)
+    tree, session.text = parsing.parse(text, parameters), text
     try:
         return carry_out(session, tree)
     except ApiError as error:

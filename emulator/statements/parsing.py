@@ -29,6 +29,17 @@ def parse(text: str, parameters: list[dict[str, Any]]) -> Any:
     return with_parameters(trees[0], parameters)
 
 
+def text_after_as(text: str) -> str:
+    """The query of a CREATE VIEW as it was written; empty if there is none."""
+    depth = 0
+    for token in sqlglot.tokenize(text, read=DIALECT):
+        word = token.text.upper()
+        depth += (word == "(") - (word == ")")
+        if word == "AS" and depth == 0:
+            return text[token.end + 1 :].strip().rstrip(";").strip()
+    return ""
+
+
 def syntax_error(error: Any) -> StatementError:
     first = (getattr(error, "errors", None) or [{}])[0]
     near = first.get("highlight") or "end of input"

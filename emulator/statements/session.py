@@ -32,6 +32,8 @@ class SqlSession:
     catalog: str
     schema: str
     now: Millis
+    text: str = ""
+    """The whole statement."""
     depth: int = 0
     """The number of views around what is being read."""
     checks: bool = True
@@ -102,14 +104,19 @@ class SqlSession:
             return system_tables[name](self.workspace, self.now)
         definition = table.details.get("view_definition")
         if definition:
-            return self._view(str(definition), name)
+            found = self._view(str(definition), name)
+            # A view may name its columns itself.
+            named = columns_of(table)
+            return Relation(named, found.rows) if len(named) == len(found.columns) else found
         return Relation(columns_of(table), self.rows(table))
 
     def _view(self, definition: str, full_name: str) -> Relation:
         if self.depth >= MAX_VIEW_DEPTH:
             raise unsupported(f"views that are nested more than {MAX_VIEW_DEPTH} times")
         catalog, schema, _ = full_name.split(".")
-        inner = SqlSession(self.workspace, self.user, catalog, schema, self.now, self.depth + 1, checks=False)
+        inner = SqlSession(
+            self.workspace, self.user, catalog, schema, self.now, definition, self.depth + 1, checks=False
+        )
         return inner.run(parsing.parse(definition, []))
 
     def rows(self, table: Securable) -> list[Row]:
