@@ -20,6 +20,7 @@ from emulator.statements.session import SqlSession, is_query
 from emulator.statements.values import TYPE_NAMES, base_type
 from emulator.unity_catalog import records, tables
 from emulator.unity_catalog import schemas as schema_routes
+from emulator.unity_catalog.storage import require_location
 
 NOTHING = Relation([], [])
 
@@ -122,6 +123,7 @@ def _create_table(session: SqlSession, tree: Any) -> Relation:
     names = [column.name.lower() for column in columns]
     if len(set(names)) < len(names):
         raise failed("COLUMN_ALREADY_EXISTS", "Two columns have the same name.", "42711")
+    location = _location(session, tree)
     if not _make_room(session, tree, f"{schema.full_name}.{short}"):
         return NOTHING
     details: dict[str, Any] = {
@@ -130,13 +132,29 @@ def _create_table(session: SqlSession, tree: Any) -> Relation:
         "comment": _comment(tree),
         "properties": _properties(tree),
     }
-    made = tables.add(session.request, schema, short, "MANAGED", details)
+    made = tables.add(session.request, schema, short, "EXTERNAL" if location else "MANAGED", details, location)
     if result is None:
         session.store(made, [])
         return NOTHING
     rows = fitted(result, columns, [])
     session.store(made, rows)
     return counts("num_affected_rows", len(rows), "num_inserted_rows", len(rows))
+
+
+def _location(session: SqlSession, tree: Any) -> str:
+    """Where an external table is; empty for a managed one. Raises StatementError unless the user may write there."""
+    found = [one for one in _property_nodes(tree) if isinstance(one, sqlglot.exp.LocationProperty)]
+    location = str(found[0].this.name).rstrip("/") if found else ""
+    if location:
+        try:
+            require_location(session.request, location, "CREATE_EXTERNAL_TABLE")
+        except ApiError as error:
+            raise _refusal(error) from None
+    return location
+
+
+def _refusal(error: ApiError) -> StatementError:
+    return insufficient(error.message) if error.status == 403 else StatementError(f"[{error.code}] {error.message}")
 
 
 def _create_view(session: SqlSession, tree: Any) -> Relation:
@@ -284,6 +302,4 @@ def _ask(
     try:
         return handler(request)
     except ApiError as error:
-        if error.status == 403:
-            raise insufficient(error.message) from None
-        raise StatementError(f"[{error.code}] {error.message}") from None
+        raise _refusal(error) from None

@@ -134,6 +134,12 @@ def test_a_new_table_keeps_partitions_properties_and_options(lab: Lab) -> None:
     assert [column.get("partition_index") for column in table["columns"]] == [None, 0]
 
 
+def test_an_external_table_needs_a_location_of_unity_catalog(lab: Lab) -> None:
+    message = lab.error("CREATE TABLE t (id INT) LOCATION 'abfss://nowhere@account.dfs.core.windows.net/t'")
+    assert message.startswith("[EXTERNAL_LOCATION_DOES_NOT_EXIST] No parent external location was found")
+    assert lab.rows("SHOW TABLES") == []
+
+
 def test_queries_join_group_and_nest(lab: Lab) -> None:
     lab.rows("CREATE TABLE a AS SELECT id, id % 2 AS odd FROM range(5)")
     lab.rows("CREATE TABLE b (id BIGINT, name STRING)")
