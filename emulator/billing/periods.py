@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from fractions import Fraction
+from decimal import Decimal
 from typing import TypeVar
 
 from emulator.base.clock import Millis
@@ -58,10 +58,10 @@ def cluster_periods(
     """Return one period for each node type of the cluster."""
     nodes = Counter({makeup.driver_type: 1})
     nodes[makeup.worker_type] += makeup.workers
-    factor = Fraction(1)
+    factor = Decimal(1)
     sku = prices.JOBS if makeup.is_job else prices.ALL_PURPOSE
     if makeup.photon:
-        factor = Fraction(prices.PHOTON_JOBS if makeup.is_job else prices.PHOTON_ALL_PURPOSE)
+        factor = prices.PHOTON_JOBS if makeup.is_job else prices.PHOTON_ALL_PURPOSE
         sku = prices.JOBS_PHOTON if makeup.is_job else prices.ALL_PURPOSE_PHOTON
     features: tuple[tuple[str, str | bool], ...] = (("is_serverless", False), ("is_photon", makeup.photon))
     found = []
@@ -77,7 +77,8 @@ def cluster_periods(
             features=(("jobs_tier", "CLASSIC"), *features) if makeup.is_job else features,
             tags=tuple(sorted(makeup.tags.items())),
         )
-        found.append(Period(charge, start, end, count * Fraction(prices.NODE_DBUS.get(node_type, 0)) * factor))
+        dbus = count * prices.NODE_DBUS.get(node_type, Decimal(0)) * factor
+        found.append(Period(charge, start, end, int(1000 * dbus)))
     return found
 
 
@@ -95,7 +96,7 @@ def warehouse_period(warehouse_id: str, makeup: WarehouseMakeup, start: Millis, 
         ),
         tags=tuple(sorted(makeup.tags.items())),
     )
-    return Period(charge, start, end, makeup.clusters * Fraction(prices.WAREHOUSE_DBUS[makeup.size]))
+    return Period(charge, start, end, int(1000 * makeup.clusters * prices.WAREHOUSE_DBUS[makeup.size]))
 
 
 def serverless_period(use: ServerlessUse, run: MultiTaskRun | None, now: Millis) -> Period:
@@ -109,7 +110,7 @@ def serverless_period(use: ServerlessUse, run: MultiTaskRun | None, now: Millis)
         features=(("is_serverless", True), ("is_photon", True)),
     )
     end = now if use.end is None else min(use.end, now)
-    return Period(charge, use.start, end, Fraction(prices.SERVERLESS_DBUS))
+    return Period(charge, use.start, end, int(1000 * prices.SERVERLESS_DBUS))
 
 
 def _of_run(run: MultiTaskRun | None) -> tuple[tuple[str, str], ...]:

@@ -79,7 +79,7 @@ def _relation(table: str, rows: Iterable[Mapping[str, str]]) -> Relation:
 
 
 def _usage_row(record: UsageRecord, account: str, workspace_id: str) -> dict[str, str]:
-    start, end, ingested = (to_iso(instant) for instant in (record.start, record.end, record.ingested_at))
+    start, end, ingested = _iso(record.start), _iso(record.end), _iso(record.ingested_at)
     return {
         "account_id": account,
         "workspace_id": workspace_id,
@@ -101,6 +101,10 @@ def decimal_text(number: Fraction) -> str:
     """Return the number with DIGITS digits after the decimal point, rounded."""
     scaled = round(abs(number) * 10**DIGITS)
     return f"{'-' if number < 0 else ''}{scaled // 10**DIGITS}.{scaled % 10**DIGITS:0{DIGITS}}"
+
+
+# The records of an hour share their instants.
+_iso = lru_cache(maxsize=1024)(to_iso)
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from emulator.models.sql.statements import Column, Row
+from emulator.statements import dates
 from emulator.statements.errors import StatementError, failed, unsupported
 from emulator.statements.parsing import DIALECT, sqlglot
 from emulator.statements.values import base_type, from_text, to_text
@@ -155,7 +156,7 @@ def _qualified(tree: Any, relations: Mapping[str, Relation], catalog: str, schem
 def _type_of(projection: Any) -> str:
     if projection.type is None:
         return "STRING"
-    text = str(projection.type.sql(DIALECT))
+    text = dates.result_type(projection, str(projection.type.sql(DIALECT)))
     base = base_type(text)
     if base == "DECIMAL" and "(" not in text:
         return "DECIMAL(10,0)"
@@ -181,12 +182,13 @@ def _for_sqlite(tree: Any, relations: Mapping[str, Relation]) -> Any:
             return _json_value(node.this, node.expressions[0].name)
         if isinstance(node, exp.Cast):
             return _cast(node)
-        return node
+        return dates.in_sqlite(node)
 
     # From the leaves to the root, because what replaces a node contains its children.
     for node in reversed(list(tree.walk())):
         new = replaced(node)
         if new is not node:
+            new.type = node.type
             node.replace(new)
     return tree
 
@@ -233,6 +235,8 @@ def _fill(connection: sqlite3.Connection, relations: Mapping[str, Relation]) -> 
     for name, convert in CONVERSIONS.items():
         connection.create_function(f"TO_{name}", 1, partial(_converted, convert), deterministic=True)
         connection.create_function(f"TRY_{name}", 1, partial(_tried, convert), deterministic=True)
+    for name, (arguments, function) in dates.FUNCTIONS.items():
+        connection.create_function(name, arguments, function, deterministic=True)
 
 
 def _fetch(connection: sqlite3.Connection, text: str) -> list[tuple[Any, ...]]:

@@ -1,6 +1,7 @@
 """From the text of a statement to its syntax tree, with the values of its parameters in it."""
 
 import logging
+import re
 from typing import Any
 
 from emulator.base.clock import Millis, to_iso
@@ -10,6 +11,7 @@ from labkit.lazy_package import LazyModule
 sqlglot = LazyModule("sqlglot")
 """Imported with the first statement, so that an emulator without statements starts as fast as before."""
 DIALECT = "databricks"
+_ON_CATALOG = re.compile(r"\s+ON\s+CATALOG\s+", re.IGNORECASE)
 # It warns of every statement that it keeps as a text, which is how SHOW is read here.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
@@ -26,7 +28,20 @@ def parse(text: str, parameters: list[dict[str, Any]]) -> Any:
         raise failed("PARSE_EMPTY_STATEMENT", "Syntax error, unexpected empty statement.", "42617")
     if len(trees) > 1:
         raise failed("PARSE_SYNTAX_ERROR", "Syntax error at or near ';': extra input.", "42601")
-    return with_parameters(trees[0], parameters)
+    return with_parameters(_grant_on_catalog(trees[0], text) or trees[0], parameters)
+
+
+def _grant_on_catalog(tree: Any, text: str) -> Any:
+    """Return the tree of GRANT or REVOKE … ON CATALOG, which sqlglot keeps as a text; None for other statements."""
+    exp = sqlglot.exp
+    if not isinstance(tree, exp.Command) or str(tree.this).upper() not in ("GRANT", "REVOKE"):
+        return None
+    on_schema, changed = _ON_CATALOG.subn(" ON SCHEMA ", text, count=1)
+    found = sqlglot.parse_one(on_schema, read=DIALECT) if changed else None
+    if not isinstance(found, exp.Grant | exp.Revoke):
+        return None
+    found.set("kind", "CATALOG")
+    return found
 
 
 def text_after_as(text: str) -> str:

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from emulator.models.sql.statements import Column
@@ -34,6 +35,7 @@ TYPE_NAMES = {"TINYINT": "BYTE", "SMALLINT": "SHORT", "BIGINT": "LONG", "VOID": 
 """What `type_name` of an answer calls a type, where that is another word."""
 
 
+@lru_cache(maxsize=1000)
 def base_type(type: str) -> str:
     """`DECIMAL` of `DECIMAL(10,2)`, in the standard word."""
     name = re.split(r"[(<\s]", type.strip().upper(), maxsplit=1)[0]

@@ -271,6 +271,17 @@ def test_reading_needs_privileges_on_the_schema_or_the_table(lab: Lab) -> None:
     assert lab.rows(f"{count}list_prices", dana) == [["9"]]
 
 
+def test_catalogs_are_granted_by_statements(lab: Lab) -> None:
+    catalog = lab.workspace.emulated.state.unity_catalog.default_catalog
+    lab.workspace.create_user("dana@lab.example")
+    show = f"SHOW GRANTS `dana@lab.example` ON CATALOG {catalog}"
+    lab.rows(f"GRANT USE CATALOG, SELECT ON CATALOG {catalog} TO `dana@lab.example`")
+    granted = [["dana@lab.example", name, "CATALOG", catalog] for name in ("SELECT", "USE CATALOG")]
+    assert lab.rows(show) == granted
+    lab.rows(f"REVOKE SELECT ON CATALOG {catalog} FROM `dana@lab.example`")
+    assert lab.rows(show) == granted[1:]
+
+
 def test_another_workspace_administrator_has_no_privileges(lab: Lab) -> None:
     control(lab, "POST", "users", {"user_name": "second@lab.example", "admin": True})
     second = lab.workspace.emulated.state.directory.find_user("second@lab.example")

@@ -37,8 +37,7 @@ TYPES = ("Standard_DS3_v2", "Standard_D8ds_v5")
 def periods_(draw: st.DrawFn) -> Period:
     start = NOON + draw(st.integers(0, 2 * DAY))
     end = start + draw(st.integers(0, 9 * HOUR))
-    rate = Fraction(draw(st.integers(0, 8000)), 1000)
-    return Period(draw(st.sampled_from(CHARGES)), start, end, rate)
+    return Period(draw(st.sampled_from(CHARGES)), start, end, draw(st.integers(0, 8000)))
 
 
 @st.composite
@@ -62,7 +61,7 @@ def histories(draw: st.DrawFn) -> tuple[list[UptimeSession], list[ClusterMakeup]
 
 
 def test_periods_are_split_at_the_hour() -> None:
-    period = Period(CHARGES[0], NOON + HOUR // 2, NOON + 2 * HOUR + HOUR // 4, Fraction(4))
+    period = Period(CHARGES[0], NOON + HOUR // 2, NOON + 2 * HOUR + HOUR // 4, 4000)
     found = [(record.start, record.end, record.dbus) for record in usage_records([period], "lab")]
     assert found == [
         (NOON + HOUR // 2, NOON + HOUR, Fraction(2)),
@@ -71,11 +70,17 @@ def test_periods_are_split_at_the_hour() -> None:
     ]
 
 
+def test_no_time_and_no_rate_make_no_record() -> None:
+    none = [Period(CHARGES[0], NOON + 5, NOON + 5, 4000), Period(CHARGES[0], NOON, NOON + HOUR, 0)]
+    assert usage_records(none, "lab") == []
+
+
 @given(st.lists(periods_(), max_size=8))
 def test_records_add_up_to_the_periods(periods: list[Period]) -> None:
     records = usage_records(periods, "lab")
     for charge in CHARGES:
-        expected = sum(one.dbus_per_hour * (one.end - one.start) / HOUR for one in periods if one.charge == charge)
+        amounts = [one.millidbus_per_hour * (one.end - one.start) for one in periods if one.charge == charge]
+        expected = Fraction(sum(amounts), 1000 * HOUR)
         assert sum(record.dbus for record in records if record.charge == charge) == expected
 
 
@@ -92,7 +97,7 @@ def test_a_record_is_one_hour_of_one_charge(periods: list[Period]) -> None:
 @given(st.lists(periods_(), max_size=6), st.integers(0, 2 * DAY))
 def test_earlier_records_do_not_depend_on_later_use(periods: list[Period], elapsed: int) -> None:
     now = NOON + elapsed
-    until_now = [Period(one.charge, one.start, min(one.end, now), one.dbus_per_hour) for one in periods]
+    until_now = [Period(one.charge, one.start, min(one.end, now), one.millidbus_per_hour) for one in periods]
     before = usage_records([one for one in until_now if one.start < now], "lab")
     after = usage_records(periods, "lab")
     complete = now - now % HOUR
@@ -144,7 +149,7 @@ def test_a_makeup_also_applies_before_it_was_recorded() -> None:
 
 
 def test_a_correction_is_a_retraction_and_a_restatement() -> None:
-    (record,) = usage_records([Period(CHARGES[0], NOON, NOON + HOUR, Fraction(3))], "lab")
+    (record,) = usage_records([Period(CHARGES[0], NOON, NOON + HOUR, 3000)], "lab")
     at = NOON + DAY
     found = corrected([record], [Correction(at, record.record_id, "0.5")])
     assert [(one.record_type, one.dbus, one.ingested_at, one.charge) for one in found] == [
@@ -177,7 +182,7 @@ def test_retractions_cancel_what_they_retract(periods: list[Period], choices: li
 
 
 def test_records_are_in_the_table_from_twelve_hours_to_a_year() -> None:
-    (record,) = usage_records([Period(CHARGES[0], NOON, NOON + HOUR, Fraction(3))], "lab")
+    (record,) = usage_records([Period(CHARGES[0], NOON, NOON + HOUR, 3000)], "lab")
     instants = [NOON + 13 * HOUR - 1, NOON + 13 * HOUR, NOON + HOUR + KEPT, NOON + HOUR + KEPT + 1]
     assert [in_table([record], now) == [record] for now in instants] == [False, True, True, False]
 
@@ -199,7 +204,7 @@ def test_quantities_are_rounded_alike_with_both_signs() -> None:
 
 def test_records_are_equal_in_every_computation() -> None:
     def computed() -> list[UsageRecord]:
-        return usage_records([Period(CHARGES[1], NOON, NOON + HOUR, Fraction(3))], "lab")
+        return usage_records([Period(CHARGES[1], NOON, NOON + HOUR, 3000)], "lab")
 
     assert computed() == computed()
-    assert computed()[0].record_id != usage_records([Period(CHARGES[1], NOON, NOON + 1, Fraction(3))], "x")[0].record_id
+    assert computed()[0].record_id != usage_records([Period(CHARGES[1], NOON, NOON + 1, 3000)], "x")[0].record_id
