@@ -230,6 +230,21 @@ def test_clusters_of_jobs_name_job_and_run(lab: Lab) -> None:
     ]
 
 
+def test_serverless_jobs_name_the_job_and_its_run(lab: Lab) -> None:
+    task = {"task_key": "t", "notebook_task": {"notebook_path": "/Shared/n"}}
+    lab.workspace.emulated.options.transition_seconds = HOUR / 4
+    job_id = lab.workspace.call("POST", "/api/2.2/jobs/create", {"name": "nightly", "tasks": [task]})["job_id"]
+    run_id = lab.workspace.call("POST", "/api/2.2/jobs/run-now", {"job_id": job_id})["run_id"]
+    lab.workspace.advance(14 * HOUR)
+    lab.workspace.emulated.options.transition_seconds = 0
+    query = (
+        "SELECT sku_name, billing_origin_product, usage_metadata.job_id, usage_metadata.job_run_id, "
+        "usage_metadata.job_name, identity_metadata.run_as, usage_quantity FROM system.billing.usage"
+    )
+    sku = "PREMIUM_JOBS_SERVERLESS_COMPUTE_EU_WEST"
+    assert lab.rows(query) == [[sku, "JOBS", str(job_id), str(run_id), "nightly", ADMIN, "0.500000000000000000"]]
+
+
 def test_prices_join_the_usage(lab: Lab) -> None:
     lab.run_cluster()
     query = (
