@@ -110,7 +110,7 @@ def test_a_course_file_that_was_edited_misses_groups_or_is_gone_fails(lab: Emula
         ({"DATABRICKS_TOKEN": "expired"}, "workspace", "cannot be used"),
         ({"LAB_TIMEZONE": "Europe/Berlin"}, "zone", "LAB_TIMEZONE is Europe/Berlin and the course file has"),
         ({"ADMIN_EMAIL": ""}, "mail", "ADMIN_EMAIL is not set"),
-        ({"LAB_CLOCK": "http://127.0.0.1:9/"}, "clock", "does not answer"),
+        ({"LAB_CLOCK": "http://127.0.0.1:9/"}, "clock", "does not return"),
     ],
 )
 def test_each_mistake_in_the_settings_fails_its_check(
