@@ -1,4 +1,4 @@
-"""`python -m enforcer`: the command line. Each verb is a module of `enforcer.commands`, imported when it is used."""
+"""`python -m enforcer`: the command line. Each command is a module in `enforcer.commands`, imported on use."""
 
 import logging
 import os
@@ -9,35 +9,35 @@ from labkit.extras.cli import LazyGroup, version_option
 from labkit.logs import log_to_stderr
 
 VERBS = {
-    "poll": "Run one tick: warn, stop, restrict and restore what is due.",
-    "watch": "Run ticks as a service: no cluster runs more than a minute past a limit.",
+    "poll": "Check all clusters once: warn, stop, restrict and restore as needed.",
+    "watch": "Run polls as a service: no cluster runs more than a minute past a limit.",
     "end-of-day": "Settle past days and send their reports.",
-    "report": "Make the report of a day: a page, mail, table or chart.",
+    "report": "Create a daily report as a web page, email, table or chart.",
     "usage": "Show used and remaining time per cluster, for day, week and term.",
-    "allow": "Change the limits of a group or of all, for a day, a range or a lesson.",
-    "block": "Forbid a group or all to use their clusters, for a day or a range.",
+    "allow": "Change the limits of one or all groups for a day, a date range or a lesson.",
+    "block": "Forbid one or all groups to use their clusters for a day or a date range.",
     "allowances": "List allowances and blocks, with group and reason.",
     "revoke": "Revoke an allowance or a block.",
-    "import-history": "Import the earlier system's days into the ledger.",
-    "restore-permissions": "Let every group of the lab start its cluster again, at once.",
+    "import-history": "Import daily totals from the legacy system into the ledger.",
+    "restore-permissions": "Let every group in the lab start its cluster again immediately.",
     "restricted": "For Terraform: print the groups that are restricted because of a limit.",
-    "clusters": "List every cluster of the workspace.",
-    "groups": "List every group with its members.",
-    "users": "List every user with their groups.",
-    "user-groups": "List every membership of a user in a group.",
+    "clusters": "List all clusters in the workspace.",
+    "groups": "List all groups with their members.",
+    "users": "List all users with their groups.",
+    "user-groups": "List all memberships of users in groups.",
     "allocations": "List clusters with groups, permissions and members.",
     "test-email": "Send one test message and wait for its final status.",
-    "doctor": "Check settings, permissions, mail, ledger, clock, course, and what the quota cannot cover.",
-    "archive": "At the end of a term: export history, actions and messages as CSV and Parquet, and reports.",
-    "backup-ledger": "Make a checked copy of the ledger; the last 14 good copies are kept.",
-    "anonymise": "Remove the names of people from everything older than a day; totals stay.",
+    "doctor": "Check settings, permissions, mail, ledger, clock and course; report what the quota cannot cover.",
+    "archive": "At the end of a term: export history, actions and messages as CSV and Parquet, with daily reports.",
+    "backup-ledger": "Make a verified copy of the ledger; the last 14 good copies are kept.",
+    "anonymise": "Remove names of people from all data before a given date; totals stay.",
     "delete-users": "At the end of a term: delete the students' accounts.",
     "delete-groups": "At the end of a term: delete the lab's groups.",
     "purge-clusters": "At the end of a term: delete the lab's clusters permanently.",
 }
-"""Verb → its line in the help; the module has the same name with underscores."""
+"""Command → its line in the help; the module has the same name with underscores."""
 RENAMED_VERBS = {"purge": "anonymise"}
-"""Old verb → new verb."""
+"""Old command → new command."""
 
 
 @click.command(
@@ -58,7 +58,7 @@ RENAMED_VERBS = {"purge": "anonymise"}
 @version_option
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def main(verbose: bool) -> None:
-    """Keep every group's cluster within its quota, and inform the people concerned."""
+    """Keep every group's cluster within its quota, and send notifications."""
     log_to_stderr("enforcer", logging.DEBUG if verbose else logging.INFO)
 
 

@@ -1,4 +1,4 @@
-"""Settings from the environment. Every invalid variable is reported by name in a sentence."""
+"""Settings from the environment. Every invalid variable is reported by name."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ AZURE_MANAGED = "azurecomm.net"
 
 
 class SettingsError(ValueError):
-    """Invalid settings; `problems` has one sentence for each."""
+    """Invalid settings; `problems` has one message for each."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
@@ -28,7 +28,7 @@ class SettingsError(ValueError):
 
 
 def is_address(text: str) -> bool:
-    """Return whether a text is a single e-mail address."""
+    """Return whether a string is a single e-mail address."""
     return re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+", text) is not None
 
 
@@ -69,19 +69,19 @@ def _minutes(default: float) -> float:
 
 
 def _rate() -> int | None:
-    rate: int | None = Field(None, ge=1, description="a whole number from 1")
+    rate: int | None = Field(None, ge=1, description="a whole number, 1 or greater")
     return rate
 
 
 def _one_address() -> str | None:
-    address: str | None = Field(None, description="an e-mail address")
+    address: str | None = Field(None, description="a valid e-mail address")
     return address
 
 
 class _Variables(BaseModel):
-    """The variables by name; those of the earlier system keep their names and units (minutes).
+    """The variables by name; variables of the legacy system keep their names and units (minutes).
 
-    The description of a field is the expected value in error messages.
+    A field's description is the expected value in error messages.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -106,12 +106,12 @@ class _Variables(BaseModel):
     )
     AZURE_EMAIL_SENDER: Address | None = _one_address()
     ADMIN_EMAIL: Address | None = _one_address()
-    REPORT_RECIPIENT_EMAIL: Addresses = Field((), description="e-mail addresses, separated by blanks or commas")
+    REPORT_RECIPIENT_EMAIL: Addresses = Field((), description="e-mail addresses separated by spaces or commas")
     MAIL_SENDS_PER_MINUTE: int | None = _rate()
     MAIL_SENDS_PER_HOUR: int | None = _rate()
     MAIL_STATUS_PER_MINUTE: int | None = _rate()
     MAIL_STATUS_PER_HOUR: int | None = _rate()
-    LAB_HOLD_CLUSTERS: int = Field(5, ge=2, le=10_000, description="a whole number from 2")
+    LAB_HOLD_CLUSTERS: int = Field(5, ge=2, le=10_000, description="a whole number, 2 or greater")
     LAB_HOLD_SHARE: float = Field(0.5, ge=0, le=1, description="a share from 0 to 1, such as 0.5")
     HEALTHCHECK_URL: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
         None, description="an address that begins with https:// or http://"
@@ -119,7 +119,7 @@ class _Variables(BaseModel):
 
 
 _MAIL_ACCOUNT = frozenset({"AZURE_EMAIL_CONNECTION_STRING", "AZURE_EMAIL_ENDPOINT", "AZURE_EMAIL_ACCESS_KEY"})
-_IN_SOURCE = " (the earlier system had it in its source, user_mail.py)"
+_IN_SOURCE = " (the legacy system had it in its source, user_mail.py)"
 _SECRETS = frozenset(
     {"AZURE_EMAIL_ACCESS_KEY", "AZURE_EMAIL_CONNECTION_STRING", "CLUSTER_UPTIMES_DB", "HEALTHCHECK_URL"}
 )
@@ -128,7 +128,7 @@ _SECRETS = frozenset(
 
 @dataclass(frozen=True)
 class MailBudget:
-    """Rate limits of the mail service, separately for sending and for status requests."""
+    """Rate limits of the mail service, separate for sending and for status checks."""
 
     sends_per_minute: int
     sends_per_hour: int
@@ -167,17 +167,17 @@ class Settings:
     course: str | None
     term: str | None
     timezone: str | None
-    """Time zone, used only if there is no course file."""
+    """Time zone to use if there is no course file."""
     fallback_quota: Quota
-    """Quota if no course file was ever read."""
+    """Quota to use if no course file was ever read."""
     ledger_location: str
     """Path or PostgreSQL URL of the ledger."""
     mail: MailSettings | None
-    """None: messages wait in the outbox."""
+    """None means that messages stay in the outbox."""
     admin_email: str | None
     report_recipients: tuple[str, ...]
     mail_templates: Path | None
-    """Folder of templates that replace the built-in ones."""
+    """Folder with templates that replace the built-in ones."""
     healthcheck_url: str | None
     mass_stop_threshold: MassStopThreshold = MassStopThreshold()
 
@@ -241,7 +241,7 @@ def _parse(values: Mapping[str, str]) -> tuple[_Variables, list[str]]:
 
 
 def _mail(variables: _Variables, invalid: frozenset[str], problems: list[str]) -> MailSettings | None:
-    """Return the mail settings, and add sentences to `problems`. `invalid` variables are not reported as missing."""
+    """Return the mail settings, and add messages to `problems`. `invalid` variables are not reported as missing."""
     string = variables.AZURE_EMAIL_CONNECTION_STRING
     endpoint, key = variables.AZURE_EMAIL_ENDPOINT, variables.AZURE_EMAIL_ACCESS_KEY
     are_set = {name for name in _MAIL_ACCOUNT if getattr(variables, name)} | (invalid & _MAIL_ACCOUNT)
@@ -276,5 +276,5 @@ def _mail(variables: _Variables, invalid: frozenset[str], problems: list[str]) -
 def _problem(name: str, value: str) -> str:
     expected = _Variables.model_fields[name].description
     if name in _SECRETS:
-        return f"{name} cannot be used; expected {expected}. Its value is not shown."
+        return f"{name} is invalid; expected {expected}. Its value is not shown."
     return f"{name} is {quoted(value)}; expected {expected}."

@@ -1,4 +1,4 @@
-"""Shared by `allow` and `block`: their options, and writing an allowance that takes effect at once."""
+"""Shared by `allow` and `block`: their options, and how an allowance is written and put into effect."""
 
 import functools
 import sys
@@ -34,7 +34,7 @@ Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class AllowanceOptions:
-    """The days and the reason of an allowance, and how the verb runs."""
+    """Options of `allow` and `block`: days, reason, JSON output and dry run."""
 
     day: date | None
     first: date | None
@@ -45,7 +45,7 @@ class AllowanceOptions:
 
 
 def options(verb: Verb) -> Verb:
-    """Add these options. The verb gets them as `options`; its result is the exit status."""
+    """Add these options to a command, which receives them as `options` and returns the exit status."""
 
     @functools.wraps(verb)
     def with_options(**values: Any) -> None:
@@ -57,7 +57,9 @@ def options(verb: Verb) -> Verb:
             cli.day_option,
             cli.from_option,
             cli.to_option,
-            click.option("--reason", required=True, help="Why; shown in messages, usage and report."),
+            click.option(
+                "--reason", required=True, help="Reason for the change; shown in messages, usage and reports."
+            ),
             cli.json_option,
             cli.dry_run_option,
         )
@@ -70,7 +72,7 @@ def give(group: str, change: Change, options: AllowanceOptions) -> int:
     """Write the allowance and put it into effect. Return the exit status."""
     why = " ".join(options.reason.split())
     if not why or len(why) > LONGEST_REASON:
-        raise click.UsageError(f"--reason is a sentence of 1 to {LONGEST_REASON} characters")
+        raise click.UsageError(f"--reason must have 1 to {LONGEST_REASON} characters")
     settings = context.settings(needs_workspace=True)
     now = cli.now()
     workspace, lab = course_of(settings, now=now)
@@ -111,5 +113,5 @@ def _check_days(first: date, last: date, change: Change, *, today: date) -> None
         days = (first + timedelta(days=number) for number in range(min(7, (last - first).days + 1)))
         if change.weekday not in {day.weekday() for day in days}:
             raise click.UsageError(
-                f"the window {change} never opens: {first} is a {first:%A}; use a span that includes its day"
+                f"the window {change} never opens: {first} is a {first:%A}; use a date range that includes its weekday"
             )

@@ -1,4 +1,4 @@
-"""Shared by the listing commands: connecting, printing, and errors of the workspace."""
+"""Shared by the listing commands: connecting, printing, and handling workspace errors."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from labkit.text import escaped
 
 @contextmanager
 def admin_listing() -> Iterator[AdminListing]:
-    """Yield the workspace's listing. A workspace error in the block ends the process with a sentence and status 1."""
+    """Yield the admin listing. On a workspace error in the block, print a message and exit with status 1."""
     settings = context.settings(needs_workspace=True)
     try:
         yield AdminListing(workspace_of(settings))
@@ -29,7 +29,7 @@ def admin_listing() -> Iterator[AdminListing]:
 
 @contextmanager
 def admin_listing_and_lab() -> Iterator[tuple[AdminListing, LabState]]:
-    """Yield the same, and the course."""
+    """Yield the admin listing and the state of the lab, with the same error handling."""
     settings = context.settings(needs_workspace=True)
     workspace, lab = lab_of(settings, now=cli.now())
     try:
@@ -40,7 +40,7 @@ def admin_listing_and_lab() -> Iterator[tuple[AdminListing, LabState]]:
 
 
 def show(rows: Sequence[Row], columns: Sequence[str], *, nothing: str, as_json: bool) -> None:
-    """Print all fields as JSON, or these columns as a table. Without rows print the sentence `nothing`."""
+    """Print all fields as JSON, or these columns as a table. Without rows, print the message `nothing`."""
     if as_json:
         cli.print_json(list(rows))
         return

@@ -1,4 +1,4 @@
-"""Shared by the commands for the end of a term: list, ask, delete one by one, and report each."""
+"""Shared by the commands for the end of a term: list, ask for confirmation, delete one by one, report each."""
 
 import functools
 import sys
@@ -16,17 +16,17 @@ from labkit.extras import cli
 from labkit.text import escaped
 from labkit.workspace.expected import WorkspaceIdentity
 
-_ALL = "Also list what is not the lab's, with the reason. Delete managed accounts even if they are in other groups."
+_ALL = "Also list objects outside the lab, which are kept. Delete managed accounts even if they are in other groups."
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
 class RemovalOptions:
-    """Options of a removal."""
+    """Options of the commands that delete objects."""
 
     keep: tuple[str, ...]
-    """Names that stay."""
+    """Names of objects to keep."""
     everything: bool
     """List everything in the workspace, and also delete managed accounts that are in other groups."""
     yes: bool
@@ -35,7 +35,7 @@ class RemovalOptions:
 
 
 def options(verb: Verb) -> Verb:
-    """Add the options of a removal. The verb gets them as `options`; its result is the exit status."""
+    """Add these options to a command, which receives them as `options` and returns the exit status."""
 
     @functools.wraps(verb)
     def with_options(**values: Any) -> None:
@@ -44,7 +44,7 @@ def options(verb: Verb) -> Verb:
 
     for option in reversed(
         (
-            click.option("--keep", multiple=True, metavar="NAME", help="Keep this one; may be repeated."),
+            click.option("--keep", multiple=True, metavar="NAME", help="Name of an object to keep; may be repeated."),
             click.option("--all", "everything", is_flag=True, help=_ALL),
             cli.yes_option,
             cli.json_option,
@@ -64,10 +64,10 @@ def remove(
     options: RemovalOptions,
     refusal: str = "",
 ) -> int:
-    """Show the selection, ask unless `--yes` is given, delete one by one, and return the exit status.
+    """Show the selection, ask for confirmation unless `--yes` is given, delete, and return the exit status.
 
     `what` is the plural noun of the objects. Objects that no longer exist count as deleted, so that an interrupted run
-    can be repeated. With a `refusal` the selection is only shown, and the sentence says what is missing.
+    can be repeated. If `refusal` is given, the selection is only shown, and `refusal` says what is missing.
     """
     _show(selection, what, workspace, to_stderr=options.as_json)
     asks = bool(selection.remove) and not options.dry_run and not options.yes
@@ -85,7 +85,7 @@ def remove(
         result = "would be deleted" if options.dry_run else "failed" if error else "deleted"
         rows.append({"id": item.id, "name": item.name, "result": result, "message": error or item.description})
         if not options.as_json and not options.dry_run:
-            # Printed at once, so that an interrupted run has reported what it did.
+            # Printed at once, so that an interrupted run has reported each deletion.
             print(escaped(f"{item.name}: {result}{f' ({error})' if error else ''}"), flush=True)
     if options.as_json:
         cli.print_json(rows)
@@ -94,17 +94,19 @@ def remove(
         return exit_status.DONE if options.dry_run else exit_status.BAD_INPUT
     failed = sum(row["result"] == "failed" for row in rows)
     if failed:
-        print(f"{failed} of {len(selection.remove)} {what} could not be deleted; run it again", file=sys.stderr)
+        print(
+            f"{failed} of {len(selection.remove)} {what} could not be deleted; run the command again", file=sys.stderr
+        )
     return exit_status.PARTLY_FAILED if failed else exit_status.DONE
 
 
 def without_course_file(course: Course, what: str) -> str:
-    """Return why nothing can be deleted without a course file; empty if one names the groups."""
+    """Return why nothing can be deleted if no course file lists the groups; else an empty string."""
     if course.groups:
         return ""
     which = f" of {course.id} {course.term}" if course.id else ""
     return (
-        f"no {what} are deleted: there is no course file{which} that names its groups, neither in the workspace nor in "
+        f"no {what} are deleted: there is no course file{which} that lists the groups, neither in the workspace nor in "
         "the ledger; set LAB_COURSE and LAB_TERM, and check the file with enforcer doctor"
     )
 

@@ -15,20 +15,20 @@ from labkit.clock import Deadline
 from labkit.extras import cli
 
 WAIT_SECONDS = 40.0
-"""Longer than a poll, which takes 30 seconds at most."""
+"""Maximum wait for the lock, longer than a poll, which takes 30 seconds at most."""
 BUDGET = timedelta(seconds=30)
 
 
 def take_effect(settings: Settings, *, seconds: float = WAIT_SECONDS) -> int:
-    """Run a tick, after any running one, and return its exit status; 1 if the other one does not end."""
-    # The machine's clock, because LAB_CLOCK may not move.
+    """Run a tick once no other is running. Return its exit status, or 1 if the other tick takes too long."""
+    # Uses the machine's clock, because LAB_CLOCK may not move.
     ends = time.monotonic() + seconds
     while True:
         with ledger_lock(settings.ledger_location) as alone:
             if alone:
                 return _tick(settings)
         if time.monotonic() >= ends:
-            print("another poll runs for too long; the change takes effect at the next one", file=sys.stderr)
+            print("another poll is taking too long; the change takes effect at the next poll", file=sys.stderr)
             return exit_status.PARTLY_FAILED
         time.sleep(0.2)
 

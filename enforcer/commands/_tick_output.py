@@ -11,7 +11,7 @@ from labkit.text import escaped
 
 
 def action_json(action: Action) -> dict[str, Any]:
-    """Return the object that docs/json.md defines."""
+    """Return the action as the JSON object defined in docs/json.md."""
     usage = None if isinstance(action, Restore) else action.limit_usage
     return {
         "action": type(action).__name__.lower(),
@@ -30,7 +30,7 @@ def print_actions(actions: Iterable[Action]) -> None:
 
 
 def print_failures(failures: Iterable[str]) -> int:
-    """Print these sentences, and return the exit status: 1 if there are any."""
+    """Print the failures, and return the exit status: 1 if there are any, else 0."""
     failures = list(failures)
     for failure in failures:
         print(escaped(failure), file=sys.stderr)

@@ -28,7 +28,7 @@ from labkit.text import escaped
 def command(as_json: bool) -> None:
     """List clusters with groups, permissions and members in one table.
 
-    Exits 1 if the permissions of a cluster could not be read; the other rows are still shown.
+    Exits 1 if a cluster's permissions could not be read; the rows for all other clusters are still shown.
     """
     problems: list[str] = []
     with admin_listing() as held:
@@ -43,7 +43,7 @@ def command(as_json: bool) -> None:
 
         grants = in_parallel([partial(read, cluster.id) for cluster in clusters])
     rows = allocation_rows(clusters, {c.id: g for c, g in zip(clusters, grants, strict=True)}, groups, people)
-    show(rows, ["cluster", "group", "permission", "members"], nothing="the workspace has no cluster", as_json=as_json)
+    show(rows, ["cluster", "group", "permission", "members"], nothing="the workspace has no clusters", as_json=as_json)
     for problem in sorted(problems):
         print(escaped(problem), file=sys.stderr)
     raise SystemExit(exit_status.PARTLY_FAILED if problems else exit_status.DONE)

@@ -24,16 +24,18 @@ from labkit.extras import cli
 @click.option(
     "--minutes",
     type=cli.IntParamType(-1440, 1440, unit="minutes"),
-    metavar="±M",
-    help="Raise or lower the soft and hard limit of each day by M.",
+    metavar="±MINUTES",
+    help="Raise or lower each day's soft and hard limits by this many minutes.",
 )
-@click.option("--unlimited", is_flag=True, help="No limit on these days; the time still counts for week and term.")
+@click.option(
+    "--unlimited", is_flag=True, help="No limits on these days; the time still counts towards the week and term limits."
+)
 @click.option(
     "--window",
-    metavar="W",
-    help='Time in this window does not count: "Mon 10:00-12:00", or "10:00-12:00" for every day.',
+    metavar="WINDOW",
+    help='Time window that does not count: "Mon 10:00-12:00", or "10:00-12:00" for every day.',
 )
-@cli.old_flag("--none", "blocked", new="the verb block")
+@cli.old_flag("--none", "blocked", new="the command block")
 @_give_allowance.options
 def command(
     group: str,
@@ -43,10 +45,10 @@ def command(
     blocked: bool,
     options: _give_allowance.AllowanceOptions,
 ) -> int:
-    """Change the limits of GROUP (display name or number, or `all`): today, on one day or in a range of days.
+    """Change the limits of GROUP (display name, number or `all`) for today, another day or a date range.
 
-    The allowance is a file in the workspace, so that every machine sees it. It is in effect when this command returns.
-    Exits 1 if it was written and part of the tick that puts it into effect failed.
+    The allowance is stored in the workspace, so that every machine sees it. It is in effect when this command returns.
+    Exits 1 if it was stored, but could not be put into effect for every cluster.
     """
     return _give_allowance.give(group, _change(minutes, unlimited, blocked, window), options)
 
@@ -54,7 +56,7 @@ def command(
 def _change(minutes: int | None, unlimited: bool, blocked: bool, window: str | None) -> _give_allowance.Change:
     given = [minutes is not None, unlimited, blocked, window is not None]
     if sum(given) != 1:
-        raise click.UsageError("give one of --minutes ±M, --unlimited and --window W")
+        raise click.UsageError("specify exactly one of --minutes, --unlimited and --window")
     if minutes == 0:
         raise click.UsageError("--minutes 0 changes nothing; use a number such as +60 or -30")
     if minutes is not None:

@@ -24,7 +24,7 @@ from labkit.text import escaped
       python -m enforcer allowances --json
     """,
 )
-@click.option("--all", "everything", is_flag=True, help="Also show past and revoked ones.")
+@click.option("--all", "everything", is_flag=True, help="Also show past and revoked allowances.")
 @cli.json_option
 def command(everything: bool, as_json: bool) -> None:
     """List the allowances and blocks of the course, oldest first."""
@@ -40,7 +40,9 @@ def command(everything: bool, as_json: bool) -> None:
         cli.print_json([allowance_json(a) | {"revoked_by": _who(revoked.get(a.id))} for a in shown])
     elif not shown:
         print(
-            "there are no allowances" if not given else "no allowance is in force from today on; --all lists the others"
+            "there are no allowances"
+            if not given
+            else "no allowance is in force today or later; --all also lists past and revoked ones"
         )
     else:
         headings = ["id", "group", "from", "to", "allowed", "given by", "given at", "revoked by"]

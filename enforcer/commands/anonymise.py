@@ -1,4 +1,4 @@
-"""`anonymise`: removes the names of people from everything older than a day."""
+"""`anonymise`: removes names of people from all data before a given date."""
 
 import sys
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from labkit.extras import cli
 from labkit.text import escaped
 
 DEMO_MESSAGES = Path(".lab/letters")
-"""Where the demo stores its messages."""
+"""Folder in which the demo stores its messages."""
 
 
 @click.command(
@@ -37,13 +37,13 @@ DEMO_MESSAGES = Path(".lab/letters")
       python -m enforcer anonymise --before 2027-03-01 --yes --json
 
     \b
-    Archives are not changed: `cdktf/close_term.py --anonymise` removes the people from those it made. Copies of the
-    ledger are not changed either: deploy/backup-ledger keeps 14 that differ; delete them by hand. docs/term-end.md has
-    the whole list.
+    Archives are not changed; `cdktf/close_term.py --anonymise` removes names from the archives that it created. Copies
+    of the ledger are not changed either: delete by hand the 14 copies that deploy/backup-ledger keeps.
+    docs/term-end.md has the complete list.
     """,
 )
 @click.option(
-    "--before", type=cli.DateParamType(), metavar="DAY", required=True, help="The first day that stays unchanged."
+    "--before", type=cli.DateParamType(), metavar="DAY", required=True, help="The first day to keep unchanged."
 )
 @click.option(
     "--files",
@@ -51,25 +51,25 @@ DEMO_MESSAGES = Path(".lab/letters")
     multiple=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Also delete older reports, messages and logs in it, if name and marker prove them to be the lab's; may be "
+    help="Folder in which to delete older reports, messages and logs that the lab's programs wrote; may be "
     f"repeated. {DEMO_MESSAGES} is always searched.",
 )
 @cli.yes_option
 @cli.json_option
 @cli.dry_run_option
 def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, dry_run: bool) -> None:
-    """Remove the names of people from everything older than a day: ledger, reports, messages, logs.
+    """Remove names of people from all data before the --before date: ledger, reports, messages and logs.
 
     Totals per group and day do not change. In the ledger, users who started a cluster become "a member of the group" or
-    "somebody else", and messages lose recipients and text. The file is rewritten, so that free pages and its log hold
-    no names. Messages that still wait are never sent. Exits 1 if names may be left.
+    "somebody else", and messages lose recipients and text. The database file is rewritten, so that no names remain in
+    free pages or the write-ahead log. Pending messages of that time are never sent. Exits 1 if names may remain.
     """
     settings = context.settings()
     now = cli.now()
     with context.copy_of(settings) as ledger:
         tz = _zone(ledger, settings, now)
         if before > now.astimezone(tz).date():
-            raise click.UsageError(f"{before} has not come yet")
+            raise click.UsageError(f"{before} is in the future")
         planned = _anonymise_open(ledger, before, tz, now)
     try:
         removals, kept = old_files.find([DEMO_MESSAGES, *folders], before=before, tz=tz)
@@ -81,7 +81,7 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
     if not has_ledger:
         failures.append(f"there is no ledger at {settings.ledger_location}; check CLUSTER_UPTIMES_DB")
     if not dry_run:
-        # The file is rewritten even if there is nothing to do, because an earlier run may have failed to.
+        # The file is rewritten even if no row changed, because an earlier run may have failed to rewrite it.
         is_empty = not any(asdict(planned).values()) and not removals
         if not is_empty and not yes and not cli.is_confirmed(f"anonymise before {before}"):
             print("nothing was anonymised", file=sys.stderr)
@@ -101,7 +101,7 @@ def _zone(ledger: Ledger, settings: Settings, now: datetime) -> tzinfo:
 
 
 def _anonymise_open(ledger: Ledger, before: date, tz: tzinfo, now: datetime) -> AnonymisedCounts:
-    """Anonymise this ledger, or end the process with a sentence if it is not allowed yet."""
+    """Anonymise this ledger; print a message and exit if an earlier day is not settled."""
     try:
         return anonymise(ledger, before=before, tz=tz, now=now)
     except AnonymiseError as error:
@@ -122,7 +122,9 @@ def _anonymise_ledger(
                 try:
                     vacuum(ledger)
                 except DatabaseError as error:
-                    failures.append(f"the ledger may still hold names in free pages ({error}); run it again")
+                    failures.append(
+                        f"the ledger may still contain names in free pages ({error}); run the command again"
+                    )
         except (OSError, DatabaseError) as error:
             cli.fail(f"the ledger cannot be opened ({error}); check CLUSTER_UPTIMES_DB.")
     return done
@@ -134,7 +136,8 @@ def _remove(removals: Sequence[old_files.Removal]) -> list[str]:
         try:
             old_files.remove(removal)
         except OSError as error:
-            failures.append(f"{removal.path} could not be removed: {error.strerror}")
+            done = "deleted" if removal.keep_from is None else "shortened"
+            failures.append(f"{removal.path} could not be {done}: {error.strerror}")
     return failures
 
 
@@ -147,7 +150,7 @@ def _show(
     to_stderr: bool,
 ) -> None:
     lines = [f"the ledger: {count} {name}" for name, count in asdict(counts).items() if count]
-    lines += [f"{one.path}: {'removed' if one.keep_from is None else 'cut'}" for one in removals]
+    lines += [f"{one.path}: {'deleted' if one.keep_from is None else 'shortened'}" for one in removals]
     lines += [f"{one.path}: kept, {one.reason}" for one in kept]
     for line in lines or [f"there is nothing to anonymise before {before}"]:
         print(escaped(line), file=sys.stderr if to_stderr else sys.stdout)
@@ -161,7 +164,7 @@ def _json(
     *,
     is_done: bool,
 ) -> dict[str, Any]:
-    """Return the object that docs/json.md defines."""
+    """Return the result as the JSON object defined in docs/json.md."""
     return {
         "before": before.isoformat(),
         "anonymised": is_done,

@@ -25,8 +25,9 @@ from labkit.text import escaped
       python -m enforcer archive --output archive/94290-2026w
       python -m enforcer archive --output archive/94290-2026w --dry-run --json
 
-    The course is that of LAB_COURSE and LAB_TERM, or else the last polled one. Run end-of-day before, so that its last
-    days are settled. README.md in the folder describes every column; docs/term-end.md says what may be kept.
+    LAB_COURSE and LAB_TERM select the course; the default is the course of the last poll. Run end-of-day first, so that
+    the last days of the term are settled. README.md in the archive describes every column; docs/term-end.md says what
+    may be kept.
     """,
 )
 @click.option(
@@ -34,21 +35,21 @@ from labkit.text import escaped
     required=True,
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="A new or empty folder. It is written completely or not at all, and only you can read it.",
+    help="A new or empty folder. It is written atomically, and only you can read it.",
 )
 @cli.json_option
 @cli.dry_run_option
 def command(output: Path, as_json: bool, dry_run: bool) -> None:
     """Write history, actions and messages of the term as CSV and Parquet, with reports, course file and allowances.
 
-    Reads only the ledger and does not change it. Everything that names people, such as messages and their recipients,
-    is in the folder `people`, so that it can be deleted when it may no longer be kept. Exits 1 if the ledger has no
+    Reads only the ledger and does not change it. Data that names people, such as messages and their recipients, is in
+    the subfolder `people`, which can be deleted when these data may no longer be kept. Exits 1 if the ledger has no
     course.
     """
     settings = context.settings()
     now = cli.now()
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        cli.fail(f"{output} already exists; an archive is never overwritten: use another folder.")
+        cli.fail(f"{output} already exists; an archive is never overwritten: choose a different folder.")
     with context.copy_of(settings) as ledger:
 
         def render(day: date, suffix: str) -> bytes:
@@ -71,10 +72,10 @@ def _print_result(output: Path, facts: ArchiveFacts, days: list[date], *, is_mad
         cli.print_json(archive_json(output, facts, days, is_made=is_made))
         return
     result = "is in" if is_made else "would be written to"
-    up_to = f"settled up to {facts.settled_up_to}" if facts.settled_up_to else "no day of it is settled"
+    up_to = f"settled up to {facts.settled_up_to}" if facts.settled_up_to else "no day is settled"
     print(escaped(f"{facts.course} {facts.term} {result} {output}, with {len(days)} reports; {up_to}"))
 
 
 def archive_json(output: Path, facts: ArchiveFacts, days: list[date], *, is_made: bool) -> dict[str, Any]:
-    """The object that docs/json.md defines."""
+    """Return the result as the JSON object defined in docs/json.md."""
     return {"output": str(output), "made": is_made, **facts.as_json(), "reports": len(days)}

@@ -1,4 +1,4 @@
-"""`backup-ledger`: makes a checked copy of the ledger and deletes old ones."""
+"""`backup-ledger`: makes a verified copy of the ledger and deletes old copies."""
 
 import sys
 from pathlib import Path
@@ -21,26 +21,27 @@ from labkit.text import escaped
       python -m enforcer backup-ledger /var/backups/teaching-lab
       deploy/backup-ledger /var/backups/teaching-lab     # from cron
 
-    Save a ledger in PostgreSQL with pg_dump.
+        A ledger in PostgreSQL is copied with pg_dump.
     """,
 )
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def command(folder: Path) -> None:
-    """Copy the ledger into FOLDER, even while a poll writes, and print the path of the newest copy.
+    """Copy the ledger to FOLDER, even while a poll writes, and print the path of the newest copy.
 
-    A copy counts if SQLite's integrity check passes. If the ledger is damaged, no copy is made or deleted. The last 14
-    different good copies are kept, and the last good one of each ledger. Exits 1 for a damaged ledger or copy.
+    A copy is good if it passes SQLite's integrity check. If the ledger is damaged, no copy is made or deleted. The last
+    14 good copies with different contents are kept, and the last good copy of each ledger. Exits 1 if the ledger or a
+    copy is damaged.
     """
     place = context.ledger_place()
     if is_database_url(place):
-        cli.fail("the ledger is in PostgreSQL; save it with pg_dump.")
+        cli.fail("the ledger is in PostgreSQL; use pg_dump.")
     ledger = Path(place).expanduser()
     if not ledger.exists():
         cli.fail(f"there is no ledger at {ledger}; check CLUSTER_UPTIMES_DB.")
     try:
         copies = copy_ledger(ledger, folder, now=cli.now())
     except DamagedError as error:
-        text = f"the ledger {ledger} is damaged ({error}); no copy was made or deleted; restore the last one."
+        text = f"the ledger {ledger} is damaged ({error}); no copy was made or deleted; restore the last copy."
         print(escaped(text), file=sys.stderr)
         raise SystemExit(exit_status.PARTLY_FAILED) from None
     except OSError as error:
@@ -50,6 +51,6 @@ def command(folder: Path) -> None:
     if not copies.is_new:
         print("the ledger has not changed since that copy", file=sys.stderr)
     for path, reason in copies.damaged:
-        text = f"{path} is damaged ({reason}) and does not count as one of the {KEPT} copies; remove it."
+        text = f"{path} is damaged ({reason}) and does not count as one of the {KEPT} copies; delete it."
         print(escaped(text), file=sys.stderr)
     raise SystemExit(exit_status.PARTLY_FAILED if copies.damaged else exit_status.DONE)

@@ -1,4 +1,4 @@
-"""`block`: forbid the use of a cluster for some days."""
+"""`block`: forbids the use of a cluster for some days."""
 
 import click
 
@@ -18,10 +18,10 @@ from enforcer.domain.allowances import LimitOverride
 @click.argument("group")
 @_give_allowance.options
 def command(group: str, options: _give_allowance.AllowanceOptions) -> int:
-    """Forbid GROUP (display name or number, or `all`) to use its cluster: today, on one day or in a range of days.
+    """Forbid GROUP (display name, number or `all`) to use its cluster today, on another day or in a date range.
 
-    The cluster is stopped and cannot be started on these days. `revoke` ends the block. Like an allowance it is a file
-    in the workspace, so that every machine sees it. It is in effect when this command returns. Exits 1 if it was
-    written and part of the tick that puts it into effect failed.
+    The cluster is stopped and cannot be started on these days. `revoke` ends the block. Like an allowance, the block is
+    stored in the workspace, so that every machine sees it. It is in effect when this command returns. Exits 1 if it was
+    stored, but could not be put into effect for every cluster.
     """
     return _give_allowance.give(group, LimitOverride.BLOCKED, options)

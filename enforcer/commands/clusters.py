@@ -1,4 +1,4 @@
-"""`clusters`: lists the clusters of the workspace."""
+"""`clusters`: lists the clusters in the workspace."""
 
 import click
 
@@ -18,12 +18,12 @@ from labkit.extras import cli
 )
 @cli.json_option
 def command(as_json: bool) -> None:
-    """List the clusters of the workspace; those of labs have a group."""
+    """List the clusters in the workspace, with the group of each lab cluster."""
     with admin_listing() as held:
         rows = cluster_rows(held.clusters())
     show(
         rows,
         ["cluster_id", "cluster", "state", "group", "course", "term", "started", "terminated", "pinned"],
-        nothing="the workspace has no cluster",
+        nothing="the workspace has no clusters",
         as_json=as_json,
     )

@@ -1,4 +1,4 @@
-"""Settings and ledger of a command; errors end the process with a sentence and an exit status. Imports no SDK."""
+"""Settings and ledger of a command; on an error, these functions print a message and exit. Imports no SDK."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,7 +14,7 @@ from labkit.workspace.choice import WorkspaceChoice, WorkspaceChoiceError, Works
 
 
 def settings(*, needs_workspace: bool = False) -> Settings:
-    """Return the settings of this process, or end it with status 2 and a sentence for each mistake."""
+    """Return the settings of this process; for invalid settings, print one message each and exit with status 2."""
     try:
         return read_settings(needs_workspace=needs_workspace)
     except SettingsError as error:
@@ -24,7 +24,7 @@ def settings(*, needs_workspace: bool = False) -> Settings:
 def read_settings(*, needs_workspace: bool = False) -> Settings:
     """Return the settings of this process. Raises SettingsError.
 
-    With `needs_workspace` the problems include a missing or an ambiguous workspace.
+    With `needs_workspace`, a missing or ambiguous workspace is a problem, too.
     """
     problems: list[str] = []
     of_workspace = of_dotenv()
@@ -44,7 +44,7 @@ def read_settings(*, needs_workspace: bool = False) -> Settings:
 
 
 def ledger_place() -> str:
-    """Return the location of the ledger, regardless of other settings, or end the process with status 2."""
+    """Return the location of the ledger without checking other settings; exit with status 2 if it is invalid."""
     try:
         of_dotenv()
         return ledger_location_in(cli.environment())
@@ -53,7 +53,7 @@ def ledger_place() -> str:
 
 
 def of_dotenv() -> dict[str, str]:
-    """Load `.env` into the environment. Return its variables about the workspace, which are not added."""
+    """Load `.env` into the environment, except its variables about the workspace, which are returned."""
     try:
         return dotenv.load(cli.environment())
     except dotenv.DotenvError as error:
@@ -61,7 +61,7 @@ def of_dotenv() -> dict[str, str]:
 
 
 def access() -> WorkspaceChoice:
-    """Return host and credential for this process, by the rule of all programs. Raises SettingsError."""
+    """Return host and credential for this process, chosen as in all programs. Raises SettingsError."""
     try:
         return choose_and_apply(cli.environment(), WorkspaceOptions(), of_dotenv())
     except WorkspaceChoiceError as error:
@@ -69,7 +69,7 @@ def access() -> WorkspaceChoice:
 
 
 def ledger_of(settings: Settings) -> AbstractContextManager[Ledger]:
-    """Open the ledger for the block, with the current schema."""
+    """Open the ledger for the block and migrate it to the current schema."""
     return _open(open_ledger, settings, "opened")
 
 
@@ -84,13 +84,13 @@ def empty_ledger() -> Iterator[Ledger]:
 
 
 def copy_of(settings: Settings) -> AbstractContextManager[Ledger]:
-    """Open a copy of the ledger for the block; what is written to it is discarded."""
+    """Open a copy of the ledger for the block; writes to it are discarded."""
     return _open(open_copy, settings, "read")
 
 
 @contextmanager
 def _open(opener: Callable[[str], Ledger], settings: Settings, verb: str) -> Iterator[Ledger]:
-    """Yield the opened ledger, or end the process with a sentence and status 2.
+    """Yield the opened ledger; if it cannot be opened, print a message and exit with status 2.
 
     Raises LedgerUnavailable for temporary failures.
     """

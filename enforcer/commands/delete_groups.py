@@ -19,10 +19,10 @@ from enforcer.retention.term_end import groups_to_remove
 )
 @_removal.options
 def command(options: _removal.RemovalOptions) -> int:
-    """Delete the groups that the course file names, and no others; their members stay.
+    """Delete the groups listed in the course file, and no others; their members' accounts stay.
 
-    Lists them first and asks for a typed confirmation. An interrupted run can be repeated. Exits 1 if one could not be
-    deleted.
+    Lists them first and asks for a typed confirmation. An interrupted run can be repeated. Exits 1 if a group could not
+    be deleted.
     """
     with admin_listing_and_lab() as (held, lab):
         named = lab.course.groups

@@ -13,8 +13,8 @@ from labkit.extras import cli
 from labkit.formats.roster_file import RosterAccounts, RosterFileError, parse_accounts
 
 _NO_ROSTER = (
-    "nobody is deleted: only a roster marks the accounts of the lab; add --roster rosters/<course>-<term>.csv, once "
-    "for each roster of lab.toml"
+    "no account is deleted: a roster has to mark the accounts of the lab; add --roster rosters/<course>-<term>.csv, "
+    "once for each roster in lab.toml"
 )
 
 
@@ -35,15 +35,15 @@ _NO_ROSTER = (
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A normalised roster: accounts that it marks as managed may be deleted; may be repeated.",
+    help="A normalised roster; only accounts that it marks as managed are deleted. May be repeated.",
 )
 @_removal.options
 def command(options: _removal.RemovalOptions, rosters: tuple[Path, ...]) -> int:
-    """Delete the accounts that a roster marks as managed; never yours, administrators, staff, --keep, or accounts that
-    existed before the lab.
+    """Delete the accounts that a roster marks as managed, except your own, administrators, staff, --keep, and accounts
+    that existed before the lab.
 
-    Lists them first and asks for a typed confirmation. Without --roster it lists the members of the lab's groups and
-    deletes nobody. An interrupted run can be repeated. Exits 1 if an account could not be deleted.
+    Lists them first and asks for a typed confirmation. Without --roster, it only lists the members of the lab's groups.
+    An interrupted run can be repeated. Exits 1 if an account could not be deleted.
     """
     accounts = reduce(or_, map(_accounts_in, rosters)) if rosters else None
     with admin_listing_and_lab() as (held, lab):
@@ -69,12 +69,12 @@ def command(options: _removal.RemovalOptions, rosters: tuple[Path, ...]) -> int:
 
 
 def _accounts_in(path: Path) -> RosterAccounts:
-    """Return the accounts of a roster, or end the process with a sentence and status 2."""
+    """Return the accounts in a roster; if it cannot be read, print a message and exit with status 2."""
     try:
         return parse_accounts(path.read_text(encoding="utf-8-sig"), str(path))
     except OSError as error:
-        cli.fail(f"{path}: cannot be read ({error.strerror})")
+        cli.fail(f"{path} cannot be read ({error.strerror})")
     except UnicodeDecodeError:
-        cli.fail(f"{path}: is not UTF-8 text; import it again with cdktf/import_roster.py")
+        cli.fail(f"{path}: not valid UTF-8; import it again with cdktf/import_roster.py")
     except RosterFileError as error:
         cli.fail(str(error))

@@ -35,13 +35,15 @@ from labkit.text import escaped
 
 SETTINGS = "settings"
 NOWHERE = ":memory:"
-"""Location of a ledger that does not exist, so that a copy of it is empty."""
+"""Location without a ledger, so that `open_copy` returns an empty one."""
 USABLE = {
     "SQL warehouses": ("/api/2.0/sql/warehouses", "warehouses", "warehouses", "id"),
     "cluster policies": ("/api/2.0/policies/clusters/list", "policies", "cluster-policies", "policy_id"),
     "instance pools": ("/api/2.0/instance-pools/list", "instance_pools", "instance-pools", "instance_pool_id"),
 }
-"""Objects on which the group `users` may have permissions: kind → its list, the key in it, its permissions, its id."""
+"""Objects on which the group `users` may have permissions: kind → URL of the list, key of the list in the response,
+object type in permission URLs, and key of the id.
+"""
 
 
 @click.command(
@@ -55,12 +57,12 @@ USABLE = {
 )
 @cli.json_option
 def command(as_json: bool) -> None:
-    """Check everything that a poll needs, and print a line for each check. Changes nothing.
+    """Check everything that a poll needs, and print one line per check. Changes nothing.
 
-    Exits 1 if any check fails, and 2 if a setting is wrong or missing.
+    Exits 1 if any check fails, and 2 if a setting is invalid or missing.
 
-    Checks settings, workspace and permissions, mail, ledger, clock and zone, course file and allowances, the last poll,
-    and students who can restart their cluster in another way. Notes what the quota cannot cover.
+    Checks settings, workspace and permissions, mail, ledger, clock and time zone, course file and allowances, the last
+    poll, and whether students can restart their cluster through other permissions. Reports what the quota cannot cover.
     """
     findings = []
     for finding in _findings():
@@ -81,7 +83,7 @@ def _findings() -> Iterator[Finding]:
     except SettingsError as error:
         yield from (Finding(SETTINGS, Status.FAILS, problem) for problem in error.problems)
         return
-    yield Finding(SETTINGS, Status.OK, "complete and well formed")
+    yield Finding(SETTINGS, Status.OK, "complete and valid")
     settings_file = Path(dotenv.NAME).absolute()
     if settings_file.exists():
         yield checks.settings_file(str(settings_file), settings_file.stat().st_mode)
@@ -110,10 +112,10 @@ def _ledger(settings: Settings) -> tuple[bool, list[Finding]]:
         return True, [Finding("ledger", Status.OK, "in PostgreSQL")]
     path = Path(settings.ledger_location).expanduser()
     if not path.exists():
-        return True, [Finding("ledger", Status.NOTE, f"{path} does not exist yet; the first poll makes it")]
+        return True, [Finding("ledger", Status.NOTE, f"{path} does not exist yet; the first poll creates it")]
     problems = []
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        problems.append(f"{path} can be read by others; chmod 600")
+        problems.append(f"{path} is accessible to other users; run chmod 600")
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         problems.append(f"{path} or its folder cannot be written by this user")
     return True, checks.findings("ledger", problems, f"{path}, {path.stat().st_size // 1024} KiB")
@@ -131,7 +133,7 @@ def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Fi
         yield Finding("workspace", Status.FAILS, str(error))
         return
     held = AdminListing(workspace)
-    yield Finding("workspace", Status.OK, f"{workspace.host} answers {workspace.caller}")
+    yield Finding("workspace", Status.OK, f"{workspace.host} responds to {workspace.caller}")
     yield _try("clock", lambda: checks.clock(now, _time(workspace), is_rehearsal="LAB_CLOCK" in cli.environment()))
     path = f"{lab.course.folder}/{FILE_NAME}"
     text = _read(workspace, path) if lab.course_term else None
@@ -143,7 +145,7 @@ def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Fi
     of_allowances = [problem for problem in rest if f"/{ALLOWANCES}/" in problem]
     yield from checks.findings("allowances", of_allowances, f"{len(lab.allowances)} in force")
     others = [problem for problem in rest if problem not in of_allowances]
-    yield from checks.findings("clusters", others, f"{len(lab.clusters)} of the course")
+    yield from checks.findings("clusters", others, f"{len(lab.clusters)} in the course")
     yield from _people(held, lab)
 
 

@@ -26,7 +26,7 @@ from labkit.extras import cli
 
 BUDGET = timedelta(minutes=2)
 LOCK_SECONDS = 60.0
-"""Longer than a poll takes: a process that holds the lock for longer is not a poll."""
+"""Maximum wait for the lock, longer than any poll takes."""
 
 
 @click.command(
@@ -34,7 +34,7 @@ LOCK_SECONDS = 60.0
     epilog="""
     \b
     Examples:
-      python -m enforcer end-of-day                    # from cron, some minutes after midnight
+      python -m enforcer end-of-day                    # from cron, a few minutes after midnight
       python -m enforcer end-of-day --day 2026-11-01   # only up to this day
       python -m enforcer end-of-day --dry-run
       python -m enforcer end-of-day --json
@@ -47,7 +47,7 @@ def command(day: date | None, dry_run: bool, as_json: bool) -> None:
     """Settle every past day that is not settled yet: fix its totals, lift restrictions, send its report.
 
     Can run at any hour, repeatedly, and after a week without polls. Exits 0 if everything was done, 1 if something is
-    still due, 2 for wrong settings.
+    still pending, 2 for invalid settings.
     """
     settings = context.settings(needs_workspace=True)
     if day:
@@ -81,7 +81,7 @@ def command(day: date | None, dry_run: bool, as_json: bool) -> None:
 
 @contextmanager
 def _patiently(place: str) -> Iterator[bool]:
-    """Hold the lock, after waiting for a poll that has it."""
+    """Hold the lock for the block; wait first if a poll holds it."""
     ends = time.monotonic() + LOCK_SECONDS
     while True:
         with ledger_lock(place) as alone:
@@ -110,7 +110,7 @@ def _rehearse(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
 
 
 def _must_be_over(settings: Settings, day: date) -> None:
-    """Raise click.UsageError for a day that is not over in the course's zone."""
+    """Raise click.UsageError for a day that is not over in the course's time zone."""
     with context.copy_of(settings) as ledger:
         today = load_past_snapshot(ledger, settings, now=cli.now()).today
     if day >= today:
@@ -127,11 +127,13 @@ def _print(result: TickResult, what: str, *, last: date | None, is_done: bool, a
     for day in result.settled_days:
         print(f"{day} {what}")
     if not result.settled_days and not result.failures:
-        print(f"no day is due; {f'{last} is the last settled day' if last else 'no day was settled yet'}")
+        print(
+            f"there is no day to settle; {f'{last} is the last settled day' if last else 'no day has been settled yet'}"
+        )
 
 
 def _json(result: TickResult, *, is_done: bool) -> dict[str, Any]:
-    """Return the object that docs/json.md defines."""
+    """Return the result as the JSON object defined in docs/json.md."""
     return {
         "settled": is_done,
         "days": [day.isoformat() for day in result.settled_days],

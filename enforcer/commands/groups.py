@@ -1,4 +1,4 @@
-"""`groups`: lists the groups of the workspace."""
+"""`groups`: lists the groups in the workspace."""
 
 import click
 
@@ -18,7 +18,7 @@ from labkit.extras import cli
 )
 @cli.json_option
 def command(as_json: bool) -> None:
-    """List the groups of the workspace with their members."""
+    """List the groups in the workspace with their members."""
     with admin_listing() as held:
         rows = group_rows(held.groups(), held.users())
-    show(rows, ["group", "members", "others", "entitlements"], nothing="the workspace has no group", as_json=as_json)
+    show(rows, ["group", "members", "others", "entitlements"], nothing="the workspace has no groups", as_json=as_json)

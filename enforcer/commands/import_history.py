@@ -1,4 +1,4 @@
-"""`import-history`: imports the totals of the earlier system."""
+"""`import-history`: imports daily totals from the legacy system."""
 
 import sys
 from datetime import date, datetime, timedelta, tzinfo
@@ -19,7 +19,7 @@ from labkit.extras import cli
 from labkit.text import escaped
 
 SHOWN = 20
-"""The number of skipped days that are listed one by one."""
+"""Maximum number of skipped days to list."""
 
 
 @click.command(
@@ -36,13 +36,13 @@ SHOWN = 20
 @cli.json_option
 @cli.dry_run_option
 def command(file: Path, as_json: bool, dry_run: bool) -> None:
-    """Import the days of the earlier system's FILE (cluster_uptimes.db) into the ledger.
+    """Import daily totals from FILE, the legacy system's database (cluster_uptimes.db), into the ledger.
 
-    Its total per cluster and day becomes a settled day, marked as imported and as an estimate; usage, report and
-    archive show it. Days that this enforcer settled do not change. A day that can still be counted from the
-    workspace's events becomes exact at end-of-day. Limits of week and term count only sessions. Safe to repeat.
-    Clusters that the ledger does not know are stored under LAB_COURSE and LAB_TERM, or under the course that was read
-    last. The file is only read. Exits 1 if a row could not be imported.
+    Each total for a cluster and day becomes a settled day, marked as imported and as an estimate; usage, report and
+    archive show it. Days that this enforcer settled do not change. A day that can still be counted from the workspace's
+    events becomes exact at end-of-day. Week and term limits count only sessions. The import can be repeated. Clusters
+    that the ledger does not know are stored under LAB_COURSE and LAB_TERM, or under the course of the last poll. FILE
+    is not changed. Exits 1 if a row could not be imported.
     """
     settings = context.settings()
     now = cli.now()
@@ -104,7 +104,7 @@ def _show(history: LegacyHistory, result: ImportResult, *, is_done: bool) -> Non
             f"skipped: the running totals of {history.running_totals} clusters; today is counted from the workspace's "
             "events"
         )
-    for line in lines or ["the file has no days"]:
+    for line in lines or ["the file has no daily totals"]:
         print(line)
     for reason in result.skipped[:SHOWN]:
         print(escaped(reason), file=sys.stderr)
@@ -113,7 +113,7 @@ def _show(history: LegacyHistory, result: ImportResult, *, is_done: bool) -> Non
 
 
 def _json(file: Path, history: LegacyHistory, result: ImportResult, *, is_done: bool) -> dict[str, Any]:
-    """Return the object that docs/json.md defines."""
+    """Return the result as the JSON object defined in docs/json.md."""
     ms = timedelta(milliseconds=1)
     return {
         "file": str(file),

@@ -1,4 +1,4 @@
-"""The course in the ledger; errors end the process with a sentence and an exit status."""
+"""The course in the ledger; on an error, these functions print a message and exit."""
 
 import sys
 from datetime import datetime
@@ -13,7 +13,7 @@ from labkit.text import escaped
 
 
 def course_on_record(ledger: Ledger, settings: Settings, *, now: datetime) -> Snapshot:
-    """Return the course that was polled last, or end the process with status 1 if the ledger has none."""
+    """Return the course of the last poll; exit with status 1 if the ledger has none."""
     snapshot = load_past_snapshot(ledger, settings, now=now)
     if not snapshot.clusters:
         print(escaped(no_course(settings)), file=sys.stderr)
@@ -22,7 +22,7 @@ def course_on_record(ledger: Ledger, settings: Settings, *, now: datetime) -> Sn
 
 
 def no_course(settings: Settings) -> str:
-    """Return a sentence that the ledger does not have the course, with what to check."""
+    """Return the error message for a course that is not in the ledger."""
     place = (
         redact_database_url(settings.ledger_location)
         if is_database_url(settings.ledger_location)

@@ -31,22 +31,28 @@ BUDGET_SECONDS = 30.0
     default=BUDGET_SECONDS,
     show_default=True,
     type=cli.FloatParamType(1, 3600, unit="seconds"),
-    help="Maximum seconds.",
+    help="Maximum duration in seconds.",
 )
 @click.option(
-    "--dry-run", is_flag=True, help="Print what would be done; do not change workspace or ledger, send no mail."
+    "--dry-run",
+    is_flag=True,
+    help="Print what would be done, without changing the workspace or ledger or sending mail.",
 )
-@click.option("--stop-now", is_flag=True, help="Stop due clusters at once, even if most running clusters are due.")
+@click.option(
+    "--stop-now",
+    is_flag=True,
+    help="Stop clusters over a limit at once, even if they are most of the running clusters.",
+)
 @cli.json_option
 def command(budget: float, dry_run: bool, stop_now: bool, as_json: bool) -> None:
-    """Run one tick: warn, stop, restrict and restore what is due.
+    """Check all clusters once: warn, stop, restrict and restore as needed.
 
-    Exits 0 if everything was done, 1 if something failed and is still due, 2 for wrong settings. If another poll is
-    running, prints that and exits 0.
+    Exits 0 if everything was done, 1 if something failed and is still pending, 2 for invalid settings. If another poll
+    is running, reports it and exits 0.
     """
     settings = context.settings(needs_workspace=True)
     if dry_run:
-        # On a copy of the ledger, so that it need not wait for a running poll.
+        # A dry run uses a copy of the ledger, so that it need not wait for a running poll.
         raise SystemExit(_rehearse(settings, as_json=as_json))
     deadline = Deadline(timedelta(seconds=budget))
     with ExitStack() as stack:
@@ -61,7 +67,7 @@ def command(budget: float, dry_run: bool, stop_now: bool, as_json: bool) -> None
                 cli.print_json([])
             return
         now = cli.now()
-        # Slow to import, so only the holder of the lock does.
+        # Slow to import, so only the process that holds the lock imports it.
         from enforcer.commands.workspace_context import workspace_or_error
         from enforcer.operations.outage import note_recovery, run_without_ledger
         from enforcer.operations.supervise import mail_service, supervised
@@ -122,5 +128,5 @@ def _rehearse(settings: Settings, *, as_json: bool) -> int:
     elif planned.actions or planned.failures:
         print_actions(planned.actions)
     else:
-        print("nothing is due", file=sys.stderr)
+        print("nothing to do", file=sys.stderr)
     return print_failures(planned.failures)

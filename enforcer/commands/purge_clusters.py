@@ -20,10 +20,10 @@ from enforcer.retention.term_end import clusters_to_remove
 )
 @_removal.options
 def command(options: _removal.RemovalOptions) -> int:
-    """Permanently delete the clusters of the groups that the course file names, and no others.
+    """Permanently delete the clusters of the groups listed in the course file, and no others.
 
-    Lists them first and asks for a typed confirmation. An interrupted run can be repeated. Exits 1 if one could not be
-    deleted.
+    Lists them first and asks for a typed confirmation. An interrupted run can be repeated. Exits 1 if a cluster could
+    not be deleted.
     """
     with admin_listing_and_lab() as (held, lab):
         of_lab = {cluster.id: group_of(cluster) for cluster in lab.clusters}

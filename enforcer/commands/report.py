@@ -1,4 +1,4 @@
-"""`report`: makes the report of a day as page, mail, table or chart."""
+"""`report`: creates a daily report as a web page, email, table or chart."""
 
 import sys
 from datetime import date, timedelta
@@ -23,12 +23,14 @@ SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
     \b
     Examples:
       python -m enforcer report --day 2026-11-01 --output report-2026-11-01.html
-      python -m enforcer report --day 2026-11-01 --output report.eml   # as mail: text, HTML, chart, CSV
+      python -m enforcer report --day 2026-11-01 --output report.eml   # as an email: text, HTML, chart, CSV
       python -m enforcer report > yesterday.html
       python -m enforcer report --day 2026-11-01 --json
     """,
 )
-@click.option("--day", type=cli.DateParamType(), metavar="DAY", help="Such as 2026-11-01. [default: yesterday]")
+@click.option(
+    "--day", type=cli.DateParamType(), metavar="DAY", help="Day to report, such as 2026-11-01. [default: yesterday]"
+)
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -38,9 +40,9 @@ SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
 )
 @cli.json_option
 def command(day: date | None, output: Path | None, as_json: bool) -> None:
-    """Make the report of a day from the ledger: what every cluster did. Changes nothing and sends nothing.
+    """Create the report for a day from the ledger: what every cluster did. Changes nothing and sends nothing.
 
-    Today is shown up to the last poll. Exits 1 if the ledger has no course, or nothing about the day.
+    The report for today ends at the last poll. Exits 1 if the ledger has no course or no data for the day.
     """
     if output and output.suffix.lower() not in SUFFIXES:
         raise click.UsageError(f"{output} must end in one of {', '.join(SUFFIXES)}")
@@ -52,11 +54,12 @@ def command(day: date | None, output: Path | None, as_json: bool) -> None:
         snapshot = course_on_record(ledger, settings, now=now)
         day = day or snapshot.today - timedelta(days=1)
         if day > snapshot.today:
-            raise click.UsageError(f"{day} has not come yet")
+            raise click.UsageError(f"{day} is in the future")
         report = report_of(ledger, snapshot, day)
         if report.is_unknown:
             print(
-                f"the ledger has nothing about {day}: no poll ran before its end, and no cluster ran", file=sys.stderr
+                f"the ledger has no data for {day}: no poll ran before the day ended, and no cluster ran",
+                file=sys.stderr,
             )
             raise SystemExit(exit_status.PARTLY_FAILED)
     if as_json:

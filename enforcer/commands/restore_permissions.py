@@ -1,4 +1,4 @@
-"""`restore-permissions`: lets every group start its cluster again, at once."""
+"""`restore-permissions`: lets every group start its cluster again immediately."""
 
 import sys
 from functools import partial
@@ -29,10 +29,10 @@ from labkit.text import escaped
 @cli.json_option
 @cli.dry_run_option
 def command(as_json: bool, dry_run: bool) -> None:
-    """Give CAN_RESTART back to every restricted group of the lab, even if the enforcer did not restrict it.
+    """Give CAN_RESTART back to every restricted group in the lab, even if the enforcer did not restrict it.
 
-    The next poll restricts a group over its limit again; to prevent that, use `allow GROUP --unlimited`. Only the
-    groups' own entries change. Exits 1 if one could not be read or changed.
+    The next poll restricts a group over its limit again; to prevent that, use `allow GROUP --unlimited`. Only
+    permissions granted to the groups themselves change. Exits 1 if a permission could not be read or changed.
     """
     settings = context.settings(needs_workspace=True)
     now = cli.now()
@@ -67,7 +67,7 @@ def command(as_json: bool, dry_run: bool) -> None:
             if row["previous_permission"] == Level.ATTACH.value and not row["error"]:
                 print(escaped(f"{'would restore' if dry_run else 'restored'} {row['group']} ({row['cluster_id']})"))
         if not any(row["error"] or row["previous_permission"] == Level.ATTACH.value for row in rows):
-            print("no group of the lab is restricted" if rows else "the lab has no clusters")
+            print("no group in the lab is restricted" if rows else "the lab has no clusters")
     errors = [str(row["error"]) for row in rows if row["error"]]
     for error in errors:
         print(escaped(error), file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`restricted`: tells the deploy which groups are restricted, before it plans permissions."""
+"""`restricted`: reports the restricted groups to a deployment before it plans permissions."""
 
 import gc
 import json
@@ -18,7 +18,7 @@ from labkit.workspace.choice import WorkspaceChoiceError, WorkspaceOptions
 
 @dataclass(frozen=True)
 class Query:
-    """Terraform's query; an empty text means not given."""
+    """Terraform's query; an empty string means not given."""
 
     course: str
     term: str
@@ -37,9 +37,9 @@ class Query:
 def command() -> None:
     """For Terraform: print the groups that are restricted because they have reached a limit.
 
-    An external data script. Standard input is a JSON object with course and term, and with host and profile if they
-    differ from the environment's. Standard output is a JSON object such as {"group_03": "day 180"}. Reads only the live
-    workspace. Without a course file or clusters the output is {}.
+    Program for an `external` data source. Standard input is a JSON object with course and term, and with host and
+    profile if they differ from the environment. Standard output is a JSON object such as {"group_03": "day 180"}. Reads
+    only the live workspace. The output is {} if there is no course file or no cluster.
     """
     try:
         query = parse_query(sys.stdin.read())
@@ -51,12 +51,12 @@ def command() -> None:
         query.host, profile=query.profile, url_name="the host of the query", profile_name="the profile"
     )
     try:
-        # Without .env, because Terraform, which starts this, does not read it either.
+        # .env is not loaded, because Terraform, which runs this command, does not read it either.
         choice = choose_and_apply(cli.environment(), flags)
     except WorkspaceChoiceError as error:
         cli.fail(str(error))
-    # Imported late: each plan waits for this, and an invalid query needs none of it. Garbage collection would add a
-    # fifth to the time.
+    # Imported late, because each plan waits for this command, and an invalid query needs none of these modules. Garbage
+    # collection would make the imports 20 % slower.
     gc.disable()
     from enforcer.tick.restricted import restricted
     from enforcer.workspace.client import connect
@@ -74,13 +74,13 @@ def command() -> None:
 
 
 def parse_query(text: str) -> Query:
-    """Return the query of an external data source. Raises ValueError with a sentence."""
+    """Parse the query of an external data source. Raises ValueError with a message for the user."""
     try:
         document: Any = json.loads(text)
     except ValueError as error:
         raise ValueError(f"standard input is not JSON ({error}); see restricted --help") from None
     if not isinstance(document, dict) or not all(isinstance(value, str) for value in document.values()):
-        raise ValueError("standard input must be one JSON object with text values; see restricted --help")
+        raise ValueError("standard input must be a JSON object whose values are strings; see restricted --help")
     missing = [name for name in ("course", "term") if not document.get(name)]
     if missing:
         raise ValueError(f"the query has no {' and no '.join(missing)}; see restricted --help")

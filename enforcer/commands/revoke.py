@@ -30,9 +30,10 @@ from labkit.text import escaped
 @cli.json_option
 @cli.dry_run_option
 def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
-    """Revoke the allowance or block ID, or the only one whose id begins with ID. It is in effect when this returns.
+    """Revoke the allowance or block whose id is ID, or the only one whose id begins with ID.
 
-    The revocation is a separate file and the allowance's file stays, so that it remains visible what was in force.
+    It is no longer in force when this command returns. The revocation is stored in a separate file and the allowance's
+    file is kept, as a record of what was in force.
     """
     settings = context.settings(needs_workspace=True)
     now = cli.now()
@@ -51,13 +52,15 @@ def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
         document = {"id": revocation.id, "revokes": allowance.id, "reason": revocation.reason}
         cli.print_json(document | {"given_by": revocation.given_by, "path": path_of(lab, revocation.id)})
     else:
-        result = "was revoked before" if earlier else "would be revoked" if dry_run else "revoked"
+        result = "was already revoked" if earlier else "would be revoked" if dry_run else "revoked"
         print(escaped(f"{allowance.group or 'all groups'}, {allowance}: {result}"))
     raise SystemExit(status)
 
 
 def _find(id: str, given: dict[str, Allowance]) -> Allowance:
-    """Return the allowance with this id or the only one whose id begins with it, or end the process with a sentence."""
+    """Return the allowance with this id, or the only one whose id begins with it; print a message and exit if none
+    does.
+    """
     if id in given:
         return given[id]
     found = [name for name in given if id and name.startswith(id)]
@@ -66,7 +69,7 @@ def _find(id: str, given: dict[str, Allowance]) -> Allowance:
     if found:
         cli.fail(f'several allowances begin with "{id}": {", ".join(sorted(found))}.')
     if not given:
-        cli.fail(f'there is no allowance "{id}": no allowance was given yet.')
+        cli.fail(f'there is no allowance "{id}": there are no allowances yet.')
     near = get_close_matches(id, given, n=3)
     known = f"did you mean {', '.join(near)}?" if near else "`allowances --all` lists them."
     cli.fail(f'there is no allowance "{id}"; {known}')

@@ -21,7 +21,7 @@ from labkit.text import escaped, quoted
 
 CALL_TIMEOUT = timedelta(seconds=20)
 PAUSES = (1, 2, 4, 8, 12)
-"""Seconds between two status checks; the last value repeats. Azure allows ten a minute for a managed domain."""
+"""Seconds between two status checks; the last value repeats. Azure allows ten checks a minute for a managed domain."""
 
 
 @click.command(
@@ -46,8 +46,8 @@ PAUSES = (1, 2, 4, 8, 12)
 def command(recipient: str | None, wait: float, as_json: bool) -> None:
     """Send one message and wait for its final status from Azure.
 
-    Exits 0 if the message was delivered, 1 if it was refused or has no final status yet, 2 for wrong settings. Names
-    the wrong setting if possible.
+    Exits 0 if the message was delivered, 1 if it was refused or has no final status yet, 2 for invalid settings.
+    Reports which setting is invalid if possible.
     """
     settings = context.settings()
     if settings.mail is None:
@@ -59,7 +59,7 @@ def command(recipient: str | None, wait: float, as_json: bool) -> None:
     if not to:
         cli.fail("ADMIN_EMAIL is missing; set it, or use --to ADDRESS.")
     if not is_address(to):
-        raise click.BadParameter(f"{quoted(to)} is not an e-mail address", param_hint="'--to'")
+        raise click.BadParameter(f"{quoted(to)} is not a valid e-mail address", param_hint="'--to'")
     raise SystemExit(send_one(settings, settings.mail, to, seconds=wait, now=cli.now(), as_json=as_json))
 
 
@@ -94,7 +94,7 @@ def send_one(
 
 
 def _await_final_status(service: MailService, operation_id: str, seconds: float) -> SendResult:
-    """Return the final status, or the last one when the time is over. The only place that waits."""
+    """Return the final status, or the latest one when the time is over. Only this function waits."""
     ends = time.monotonic() + seconds
     tried = 0
     while True:
@@ -109,12 +109,12 @@ def _await_final_status(service: MailService, operation_id: str, seconds: float)
 
 
 def _explained(result: SendResult, mail: MailSettings) -> str:
-    """Return a sentence that says what to do."""
+    """Return the result as a message, with advice on what to do."""
     match result.status:
         case SendStatus.ACCEPTED:
             return f"no final status yet ({result.text}); the message may still arrive"
         case SendStatus.BUSY:
-            return f"{result.text}; wait, and set MAIL_SENDS_PER_MINUTE and MAIL_SENDS_PER_HOUR to what is allowed"
+            return f"{result.text}; wait, and set MAIL_SENDS_PER_MINUTE and MAIL_SENDS_PER_HOUR to the allowed rates"
         case SendStatus.REFUSED if result.concerns_all:
             return (
                 f"{result.text}; check AZURE_EMAIL_ENDPOINT, AZURE_EMAIL_ACCESS_KEY and AZURE_EMAIL_CONNECTION_STRING"

@@ -1,4 +1,4 @@
-"""`usage`: shows used and remaining time."""
+"""`usage`: shows the used and the remaining time."""
 
 import sys
 from collections.abc import Iterable
@@ -50,11 +50,11 @@ LONGEST = timedelta(days=366)
 @cli.to_option
 @cli.json_option
 def command(day: date | None, first: date | None, last: date | None, as_json: bool) -> None:
-    """Show the used time of each cluster and what is left to its group, for day, week and term. Changes nothing.
+    """Show the time used by each cluster and the time left for its group, for day, week and term. Changes nothing.
 
-    A group's limits count all its clusters, deleted ones included. Sessions started by staff or the deploy are shown as
-    uncounted. Sessions of unknown accounts count, and are marked. If the workspace does not respond, the figures are
-    those of the last poll, and the exit status is 1.
+    The limits of a group count all its clusters, including deleted ones. Sessions started by staff or a deployment are
+    shown as uncounted. Sessions of unknown accounts count, and are marked. If the workspace does not respond, the
+    figures are from the last poll, and the exit status is 1.
     """
     settings = context.settings(needs_workspace=True)
     now = cli.now()
@@ -64,12 +64,14 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
         if days[1] - days[0] > LONGEST:
             raise click.UsageError(f"the range has more than {LONGEST.days} days")
         if days[1] > snapshot.today:
-            raise click.UsageError(f"{days[1]} has not come yet")
+            raise click.UsageError(f"{days[1]} is in the future")
         if not snapshot.clusters:
             problems.append(no_course(settings))
         usages = usages_of(ledger, snapshot, *days)
         if snapshot.clusters and _is_unknown(ledger, snapshot, days[1], usages):
-            problems.append(f"the ledger has nothing about {days[1]}: no poll ran before its end, and no cluster ran")
+            problems.append(
+                f"the ledger has no data for {days[1]}: no poll ran before the day ended, and no cluster ran"
+            )
             usages = []
     if usages or as_json:
         _print(usages, as_json=as_json)
@@ -79,7 +81,7 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
 
 
 def _look(ledger: Ledger, settings: Settings, now: datetime) -> tuple[Snapshot, list[str]]:
-    """Return the snapshot from workspace and ledger, and a sentence for everything that could not be read."""
+    """Return the snapshot from workspace and ledger, and a message for everything that could not be read."""
     problems: list[str] = []
     try:
         problems += collect(ledger, connected(settings), settings, now=now).problems
@@ -87,9 +89,9 @@ def _look(ledger: Ledger, settings: Settings, now: datetime) -> tuple[Snapshot, 
         cli.fail(*error.problems)
     except WorkspaceError as error:
         seen = queries.last_poll(ledger)
-        shown = f"; these are the figures of the last poll ({seen:%Y-%m-%d %H:%M} UTC)" if seen else ""
+        shown = f"; these figures are from the last poll ({seen:%Y-%m-%d %H:%M} UTC)" if seen else ""
         problems.append(f"{str(error).rstrip('.')}{shown}.")
-    # From the ledger, because it also has deleted clusters.
+    # Loaded from the ledger, because it also has deleted clusters.
     return load_past_snapshot(ledger, settings, now=now), problems
 
 
@@ -101,7 +103,7 @@ def _is_unknown(ledger: Ledger, snapshot: Snapshot, last: date, usages: list[Clu
 
 
 def usages_of(ledger: Ledger, snapshot: Snapshot, first: date, last: date) -> list[ClusterUsage]:
-    """Return the usage of every cluster on every day; of deleted clusters only on days on which they ran."""
+    """Return the usage of every cluster on every day; deleted clusters only on days on which they ran."""
     found: list[tuple[bool, ClusterUsage]] = []
     latest = max((cluster.observation.at for cluster in snapshot.clusters), default=snapshot.now)
     for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
@@ -132,13 +134,13 @@ def _print(usages: list[ClusterUsage], *, as_json: bool) -> None:
         for estimate in usage.estimates:
             print(escaped(f"{usage.group}, {usage.day}: estimate: {estimate}"))
         for user in usage.unknown_users:
-            print(escaped(f"{usage.group}, {usage.day}: {user} is not yet known to be a student or staff, and counts"))
+            print(escaped(f"{usage.group}, {usage.day}: {user} counts, not yet known to be a student or staff"))
     for group, day, used in _sums(usages):
-        print(escaped(f"{group}, {day}: {hours(used)} on all its clusters"))
+        print(escaped(f"{group}, {day}: {hours(used)} on all clusters of the group"))
 
 
 def _sums(usages: Iterable[ClusterUsage]) -> list[tuple[str, date, timedelta]]:
-    """Return what each group used on a day, if it differs from what one cluster used."""
+    """Return the time that each group used on a day, if it differs from the time of one of its clusters."""
     return list(dict.fromkeys((u.group, u.day, u.group_used) for u in usages if u.group_used != u.used))
 
 

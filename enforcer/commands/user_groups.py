@@ -18,7 +18,7 @@ from labkit.extras import cli
 )
 @cli.json_option
 def command(as_json: bool) -> None:
-    """List every membership: one row for each user in each group."""
+    """List all memberships, one row per user and group."""
     with admin_listing() as held:
         rows = membership_rows(held.users(), held.groups())
-    show(rows, ["user", "group"], nothing="no user of the workspace is in a group", as_json=as_json)
+    show(rows, ["user", "group"], nothing="no user in the workspace is in a group", as_json=as_json)

@@ -1,4 +1,4 @@
-"""`users`: lists the users of the workspace."""
+"""`users`: lists the users in the workspace."""
 
 import click
 
@@ -18,7 +18,7 @@ from labkit.extras import cli
 )
 @cli.json_option
 def command(as_json: bool) -> None:
-    """List the users of the workspace with their groups."""
+    """List the users in the workspace with their groups."""
     with admin_listing() as held:
         rows = user_rows(held.users(), held.groups())
-    show(rows, ["user", "name", "active", "groups"], nothing="the workspace has no user", as_json=as_json)
+    show(rows, ["user", "name", "active", "groups"], nothing="the workspace has no users", as_json=as_json)

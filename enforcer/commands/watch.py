@@ -34,11 +34,11 @@ log = logging.getLogger(__name__)
 BUDGET = timedelta(seconds=30)
 LOCK_PAUSE = timedelta(seconds=5)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=1)
-"""Pauses before an unavailable ledger is tried again: each is twice the previous one."""
+"""First and longest pause before an unavailable ledger is tried again; each pause is twice the previous one."""
 REHEARSED_STEP_SECONDS = 0.2
 """Interval for reading a rehearsal's clock."""
 STEP_SECONDS = 10.0
-"""Longest single wait, because the clock may be set or the machine may sleep."""
+"""Longest single wait; it is short, because the clock may be set or the machine may sleep."""
 
 
 @click.command(
@@ -53,11 +53,11 @@ STEP_SECONDS = 10.0
 def command() -> None:
     """Run as a service: list the clusters once a minute, and poll when one changed or an action is due.
 
-    No cluster runs more than a minute past a limit. SIGTERM and Ctrl-C end it between two actions. `poll` may run
-    beside it. Exits 0 when ended by a signal and 2 for wrong settings.
+    No cluster runs more than a minute past a limit. SIGTERM and Ctrl-C stop it between two actions. `poll` can run at
+    the same time. Exits 0 when stopped by a signal and 2 for invalid settings.
     """
     settings = context.settings(needs_workspace=True)
-    cli.now()  # ends the process with a sentence if LAB_CLOCK does not respond
+    cli.now()  # prints a message and exits if LAB_CLOCK does not respond
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, frame: ending.set())
@@ -78,13 +78,13 @@ class Service:
         self._workspace: Workspace | None = None
         self._last: datetime | None = None
         self._memory: Ledger | None = None
-        """Replaces the ledger while it is unavailable."""
+        """Ledger in memory, used while the ledger is unavailable."""
         self._pause = FIRST_PAUSE
         self._has_worked = False
-        """True: the ledger was opened before."""
+        """Whether the ledger has been opened before."""
 
     def now(self) -> datetime:
-        """Return the time. If a rehearsal's clock does not respond, return its last time."""
+        """Return the time. If a rehearsal's clock does not respond, return the last known time."""
         try:
             self._last = clock.now(self._environ)
         except clock.ClockError as error:
@@ -94,7 +94,7 @@ class Service:
         return self._last
 
     def wait_until(self, instant: datetime) -> bool:
-        """Wait. Return False as soon as shutdown is requested."""
+        """Wait until an instant. Return False as soon as shutdown is requested."""
         step = REHEARSED_STEP_SECONDS if self._environ.get("LAB_CLOCK") else STEP_SECONDS
         while (left := (instant - self.now()).total_seconds()) > 0:
             systemd.notify(self._environ, systemd.ALIVE)
@@ -103,7 +103,7 @@ class Service:
         return not self._ending.is_set()
 
     def clusters(self, moment: datetime) -> Iterable[ObservedCluster] | None:
-        """Return the listed clusters of the workspace; None if they cannot be read."""
+        """Return the clusters in the workspace; None if they cannot be listed."""
         try:
             return self._connect().clusters(now=moment)
         except SettingsError as error:
@@ -126,7 +126,7 @@ class Service:
             if not self._has_worked:
                 raise
             with supervised(self._settings, now=self.now()) as run:
-                raise LedgerUnavailable(error) from None  # it worked before, so the settings are correct
+                raise LedgerUnavailable(error) from None  # the ledger worked before, so the settings are correct
             return self._tick_without_ledger(run)
         log.info("another run holds the lock; next attempt in %d seconds", LOCK_PAUSE.total_seconds())
         return LOCK_PAUSE
@@ -135,7 +135,7 @@ class Service:
         """Stop clusters over a limit. Return how long to wait before the ledger is tried again."""
         if self._memory is None:
             self._memory = empty_copy()
-        trouble = run.ledger_error or LedgerUnavailable(RuntimeError("it ended unexpectedly"))
+        trouble = run.ledger_error or LedgerUnavailable(RuntimeError("the poll ended unexpectedly"))
         is_rehearsal = bool(self._environ.get("LAB_CLOCK"))
         workspace = self._workspace_or_error()
         run_without_ledger(
@@ -181,7 +181,7 @@ class Service:
             return error
 
     def _connect(self) -> Workspace:
-        """Return the workspace, which is connected once. Raises WorkspaceError."""
+        """Return the workspace, connecting at the first call. Raises WorkspaceError."""
         if self._workspace is None:
             self._workspace = connected(self._settings)
         return self._workspace

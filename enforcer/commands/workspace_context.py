@@ -1,4 +1,4 @@
-"""Workspace and course of a command; errors end the process with a sentence and an exit status."""
+"""Workspace and course of a command; on an error, these functions print a message and exit."""
 
 import sys
 from datetime import datetime
@@ -15,7 +15,7 @@ from labkit.workspace.expected import WorkspaceIdentity, mismatch
 
 
 def workspace_of(settings: Settings) -> Workspace:
-    """Return the workspace, or end the process: status 1 if it does not respond, 2 if it must not be used."""
+    """Return the workspace; exit with status 1 if it does not respond, 2 if it must not be used."""
     workspace = workspace_or_error(settings)
     if isinstance(workspace, UnreachableError):
         print(escaped(workspace), file=sys.stderr)
@@ -34,10 +34,10 @@ def workspace_or_error(settings: Settings) -> Workspace | UnreachableError:
 
 
 def connected(settings: Settings, *, is_expected: bool = True) -> Workspace:
-    """The workspace. Raises UnreachableError; SettingsError without workspace or credential, for credentials that mix,
-    or a workspace that is not expected.
+    """Return the connected workspace. Raises UnreachableError if it does not respond, and SettingsError for a missing
+    workspace or credential, conflicting credentials, or an unexpected workspace.
 
-    Without `is_expected` it may be any: for a command that reports what is expected.
+    Without `is_expected`, any workspace is accepted: for a command that reports whether it is the expected one.
     """
     try:
         choice = access()
@@ -47,7 +47,7 @@ def connected(settings: Settings, *, is_expected: bool = True) -> Workspace:
         raise SettingsError([str(error)]) from None
     except MissingCredentialError as error:
         raise SettingsError([str(error)]) from None
-    # The caller is read only for the sentence.
+    # The caller is read only for the message.
     here = WorkspaceIdentity(workspace.host, workspace.workspace_id, "")
     if is_expected and mismatch(here, settings.expected):
         raise SettingsError([mismatch(workspace.identity, settings.expected)])
@@ -55,7 +55,7 @@ def connected(settings: Settings, *, is_expected: bool = True) -> Workspace:
 
 
 def lab_of(settings: Settings, *, now: datetime) -> tuple[Workspace, LabState]:
-    """Return the workspace and what it has about the course, or end the process if that cannot be read."""
+    """Return the workspace and the state of the lab in it; print a message and exit if it cannot be read."""
     workspace = workspace_of(settings)
     with copy_of(settings) as ledger:
         try:
@@ -69,8 +69,10 @@ def lab_of(settings: Settings, *, now: datetime) -> tuple[Workspace, LabState]:
 
 
 def course_of(settings: Settings, *, now: datetime) -> tuple[Workspace, LabState]:
-    """Return the same as `lab_of`, or end the process if no course is known."""
+    """Like `lab_of`, but also exit if no course is known."""
     workspace, lab = lab_of(settings, now=now)
     if lab.course_term is None:
-        cli.fail("there is no course: no cluster has the tags of a lab; set LAB_COURSE and LAB_TERM, or deploy one.")
+        cli.fail(
+            "there is no course: no cluster has the tags of a lab; set LAB_COURSE and LAB_TERM, or deploy a course."
+        )
     return workspace, lab

@@ -16,19 +16,19 @@ VERSION = 1
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 Interval = tuple[datetime, datetime]
 EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
-"""Allowed range of an allowance's days; other days are a mistake."""
+"""Allowed range of an allowance's days; other days are rejected."""
 MOST_MINUTES = 100_000
-"""Maximum change in minutes, more than a term has."""
+"""Maximum change in minutes; a term is shorter."""
 LONGEST_TEXT = 10_000
-"""Maximum length of a text, in characters."""
+"""Maximum length of a string, in characters."""
 
 
 class AllowanceError(ValueError):
-    """An invalid allowance; the message is a sentence with the problem and the expected value."""
+    """An invalid allowance; the message contains the problem and the expected value."""
 
 
 class LimitOverride(Enum):
-    """Effect of an allowance that has neither minutes nor a window on the limits of its days."""
+    """Effect on the limits of its days of an allowance without minutes or a window."""
 
     UNLIMITED = "unlimited"
     BLOCKED = "none"
@@ -39,10 +39,10 @@ class Window:
     """Part of the local day in which usage does not count and no cluster is stopped, such as a lesson."""
 
     weekday: int | None
-    """Monday is 0. None: every day of the allowance."""
+    """0 is Monday. None means every day of the allowance."""
     begins: time
     ends: time
-    """If not later than `begins`, on the next day."""
+    """End of the window; on the next day if it is not later than `begins`."""
 
     def __str__(self) -> str:
         day = "" if self.weekday is None else f"{WEEKDAYS[self.weekday]} "
@@ -61,10 +61,10 @@ class Window:
 class Allowance:
     id: str
     group: str | None
-    """Display name. None: all groups."""
+    """Display name. None means all groups."""
     first_day: date
     last_day: date
-    """Last day, included, like `first_day`; days are local to the course."""
+    """Last day (inclusive). Days are in the course's time zone."""
     change: timedelta | LimitOverride | Window
     """A timedelta raises or lowers the limits of each day by that amount."""
     reason: str
@@ -109,7 +109,7 @@ def parse_window(text: str) -> Window:
     except ValueError:
         raise AllowanceError(f"{expected}; hours go from 0:00 to 23:59") from None
     if first == last:
-        raise AllowanceError(f'the window "{text}" ends when it begins')
+        raise AllowanceError(f'the window "{text}" has the same start and end')
     return Window(WEEKDAYS.index(day.title()) if day else None, first, last)
 
 
@@ -120,7 +120,7 @@ def _time_of_day(clock: str) -> time:
 
 
 def in_force(entries: Iterable[Allowance | Revocation]) -> tuple[Allowance, ...]:
-    """Return the allowances that were not revoked, oldest first."""
+    """Return the allowances that are not revoked, oldest first."""
     given = {entry.id: entry for entry in entries}
     revoked = {entry.revokes for entry in given.values() if isinstance(entry, Revocation)}
     allowances = [entry for entry in given.values() if isinstance(entry, Allowance) and entry.id not in revoked]
@@ -225,10 +225,10 @@ def _change(document: dict[str, Any]) -> timedelta | LimitOverride | Window:
 
 
 def _text(document: dict[str, Any], key: str) -> str:
-    """Return a text that the ledger and mails can contain. Raises AllowanceError."""
+    """Return a string that the ledger and messages can contain. Raises AllowanceError."""
     value = document[key]
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
-        raise AllowanceError(f"{key} is not a text, or longer than {LONGEST_TEXT} characters")
+        raise AllowanceError(f"{key} must be a string of at most {LONGEST_TEXT} characters")
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -239,7 +239,7 @@ def _text(document: dict[str, Any], key: str) -> str:
 def _day(text: str) -> date:
     day = date.fromisoformat(text)
     if not EARLIEST <= day <= LATEST:
-        raise AllowanceError(f"days must be from {EARLIEST} to {LATEST}, not {day}")
+        raise AllowanceError(f"days must be between {EARLIEST} and {LATEST}, not {day}")
     return day
 
 
@@ -248,5 +248,5 @@ def _instant(text: str) -> datetime:
     if instant.tzinfo is None:
         raise AllowanceError(f"given_at {text} has no time zone")
     if not EARLIEST <= instant.date() <= LATEST:
-        raise AllowanceError(f"given_at {text} must be from {EARLIEST} to {LATEST}")
+        raise AllowanceError(f"given_at {text} must be between {EARLIEST} and {LATEST}")
     return instant.astimezone(UTC)

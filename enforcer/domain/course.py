@@ -1,4 +1,4 @@
-"""A course and its groups, as the deploy describes them in a course file. Pure."""
+"""A course and its groups, as a deployment describes them in the course file. Pure."""
 
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -8,7 +8,7 @@ from labkit.course_file import WEEKDAYS, CourseFile, GroupEntry, StaffIds, folde
 
 
 class CourseError(ValueError):
-    """An invalid course file; the message is a sentence with the problem."""
+    """An invalid course file; the message contains the problem."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class CourseGroup:
     """The group's display name in the workspace, including the prefix."""
     number: int
     title: str
-    """The name that its members use."""
+    """The name that the group's members use."""
     quota: Quota
 
 
@@ -29,11 +29,11 @@ class Course:
     calendar: Calendar
     count_all_sessions: bool
     groups: dict[str, CourseGroup] = field(default_factory=dict)
-    """By display name."""
+    """Groups by display name."""
     staff: StaffIds = StaffIds()
 
     def is_staff(self, user: str) -> bool:
-        """Return whether the course file names this address or application id as staff."""
+        """Return whether the course file lists this address or application id as staff."""
         return self.staff.includes(user, self.id, self.term)
 
     @property
@@ -43,7 +43,7 @@ class Course:
 
 
 def course_from_file(file: CourseFile, tz: tzinfo) -> Course:
-    """Return the course that a file describes. `tz` is the time zone that the file names.
+    """Return the course described by a course file. `tz` is the file's time zone.
 
     Raises OverflowError or ValueError for minutes that are not a valid duration, ValueError for an unknown weekday.
     """

@@ -24,17 +24,17 @@ class ClusterDay:
     used: timedelta
     """Counted uptime."""
     uncounted: timedelta
-    """Uptime that did not count: sessions of staff and of the deploy, windows."""
+    """Uptime that did not count: in sessions of staff or a deployment, or inside windows."""
     day_limit: Limit | None
-    """Limit of the day. None: unlimited."""
+    """The day's own limit. None means unlimited."""
     tightest_usage: LimitUsage | None
-    """Usage of the limit, of any period, with the least time left at the end of the day."""
+    """Usage of the limit (day, week or term) with the least time left at the end of the day."""
     overrun: timedelta
     """How long the cluster ran past a limit in force."""
     intervals: tuple[tuple[datetime, datetime], ...]
     """When it ran, counted or not, clipped to the day and to now."""
     counted_intervals: tuple[tuple[datetime, datetime], ...]
-    """The same for sessions that count."""
+    """When it ran in sessions that count, clipped to the day and to now."""
     is_running: bool
     """Whether a session that counts was running at the end of the day, or is running now."""
     estimates: tuple[str, ...]
@@ -100,7 +100,7 @@ def _cut(
 def _past(
     usage: LimitUsage, snapshot: Snapshot, sessions: Iterable[Session], begins: datetime, ends: datetime, group: str
 ) -> timedelta:
-    """Return how long these sessions of one cluster exceeded this limit of its group, from when the limit was known."""
+    """Return how long these sessions of one cluster ran past its group's limit after the limit became known."""
     past = usage.used - usage.limit.hard
     if past <= timedelta():
         return timedelta()
@@ -116,7 +116,7 @@ def _past(
 
 
 def _last(snapshot: Snapshot, group: str, length: timedelta, since: datetime, ends: datetime) -> datetime:
-    """Return when the last `length` of the group's counted time before `ends` began, but not before `since`."""
+    """Return the start of the last `length` of the group's counted time before `ends`, but not before `since`."""
     sessions = snapshot.sessions_of(group)
     if _counted(snapshot, sessions, since, ends, group) <= length:
         return since

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-IMPORTED_ESTIMATE = "counted by the earlier system"
+IMPORTED_ESTIMATE = "counted by the legacy system"
 INCOMPLETE_ESTIMATE = "settled before all events had arrived"
 
 
@@ -15,13 +15,13 @@ class DayTotal:
     used: timedelta
     soft: timedelta | None
     hard: timedelta | None
-    """None: unlimited."""
+    """Soft limit. None means unlimited."""
     overrun: timedelta
     uncounted: timedelta
     sessions: int
     estimate: bool
     imported: bool = False
-    """Whether the figure is the earlier system's, which recorded neither sessions nor the limits of the day."""
+    """Whether the figure is from the legacy system, which recorded neither sessions nor the limits of the day."""
 
     @property
     def reason(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Kinds of messages, the most urgent first, and when a later message makes a waiting one outdated. Pure."""
+"""Kinds of messages, the most urgent first, and when a later message supersedes a pending one. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,12 +15,12 @@ class MessageKind(Enum):
 
     @property
     def rank(self) -> int:
-        """Send order: lower ranks are sent first."""
+        """Position in the send order: lower ranks are sent first."""
         return list(MessageKind).index(self)
 
 
 LIMIT_KINDS = (MessageKind.WARNING, MessageKind.STOPPED)
-"""Messages about limits. They describe a moment, so a later one about the same limits replaces them."""
+"""Messages about limits. They describe a moment, so a later message about the same limits supersedes them."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class LimitMessage:
 
 
 def is_outdated(notice: LimitMessage, later: LimitMessage) -> bool:
-    """Return whether a later message makes a waiting one outdated.
+    """Return whether `later` supersedes a pending message.
 
-    A stop message replaces any earlier one. A warning replaces an earlier warning of the same period; it replaces a
-    stop message only if a new day, week or term has begun.
+    A stop message supersedes any earlier one. A warning supersedes an earlier warning of the same period, but a stop
+    message only if a new day, week or term has begun.
     """
     if later.about != notice.about or later.queued_at <= notice.queued_at:
         return False

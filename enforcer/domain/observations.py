@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from enforcer.domain.uptime import Event, Observation
 
 OVERLAP = timedelta(minutes=15)
-"""Overlap with the previous read of events, because some arrive late."""
+"""Events are read again for this long before the end of the previous read, because some arrive late."""
 
 
 @dataclass(frozen=True)
 class ObservedCluster:
-    """A cluster as the list of one poll shows it."""
+    """A cluster in the cluster list of one poll."""
 
     id: str
     name: str
@@ -26,8 +26,8 @@ class ObservedCluster:
     """Address or application id of the cluster's creator; None if the list has none."""
 
     def runs_unchanged_since(self, read_to: datetime | None) -> bool:
-        """Return whether it has been running since before its events were read up to `read_to`, with late events of its
-        start.
+        """Return whether the cluster is running and its events were read up to `read_to`, so long after its start that
+        none of the start is still missing.
 
         Valid only if `list_fingerprint` has not changed since then.
         """
@@ -59,7 +59,7 @@ class FileInfo:
 
     path: str
     version: str
-    """Changes whenever the content may have changed."""
+    """A value that changes whenever the content may have changed."""
 
 
 class FileList(list[FileInfo]):

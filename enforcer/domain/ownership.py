@@ -1,4 +1,4 @@
-"""Decides which clusters belong to the lab and which only claim to. Pure.
+"""Decides which clusters belong to the lab and which only claim to do so. Pure.
 
 A cluster of the lab has the tags of the course, a group that the course file lists, and a creator who is staff. Once
 accepted, it stays accepted. Tags alone are a claim, because anyone who may create clusters can set them.
@@ -38,7 +38,7 @@ class CreatorCheck:
     is_trusted: Callable[[ObservedCluster], bool]
     """Returns whether the creator of a cluster is staff."""
     is_certain: Callable[[ObservedCluster], bool]
-    """Returns whether a negative answer is certain: the administrators were read after the cluster was first seen."""
+    """Returns whether untrusted is certain: the administrators were read after the cluster was first seen."""
 
 
 @dataclass(frozen=True)
@@ -48,31 +48,32 @@ class ClusterSelection:
     clusters: tuple[ObservedCluster, ...] = ()
     """Clusters of the course, with course, term and group as accepted."""
     newly_accepted: tuple[ObservedCluster, ...] = ()
-    """Those of `clusters` that were not accepted before."""
+    """The clusters in `clusters` that were not accepted before."""
     claims: tuple[ObservedCluster, ...] = ()
     """Clusters that only claim to belong to the course and are not managed."""
     problems: tuple[str, ...] = ()
 
 
 def has_tags(cluster: ObservedCluster) -> bool:
-    """Return whether a cluster has all the tags that a deploy sets."""
+    """Return whether a cluster has all the tags that a deployment sets."""
     is_named = _LABEL.fullmatch(cluster.course) and _LABEL.fullmatch(cluster.term)
     return bool(cluster.origin == ORIGIN and is_named and cluster.group)
 
 
 def course_term_of(cluster: ObservedCluster) -> CourseTerm:
-    """Return the course and term named by the cluster's tags."""
+    """Return course and term from the cluster's tags."""
     return cluster.course, cluster.term
 
 
 def choose_course(
     found: Iterable[CourseTerm], course: str | None, term: str | None, known: CourseTerm | None
 ) -> tuple[CourseTerm | None, str | None]:
-    """Return the course and term to manage, and a sentence if the choice is ambiguous.
+    """Return the course and term to manage, and a message if the choice is ambiguous.
 
-    `found` are those named by trusted clusters; `known` is the one managed last. The settings name the course, or there
-    is only one; if there are several, the known one remains selected. None with a sentence: ambiguous, and none was
-    managed before. None without a sentence: there is no course.
+    `found` are the courses in the tags of trusted clusters; `known` is the course managed last. The settings select the
+    course if they name one; otherwise, the only course found is selected, or `known` if there are several. None with a
+    message means that there are several and none was managed before; None without a message means that there is no
+    course.
     """
     if course and term:
         return (course, term), None
@@ -97,11 +98,12 @@ def select_clusters(
     accepted: Mapping[str, AcceptedCluster],
     creator_check: CreatorCheck,
 ) -> ClusterSelection:
-    """Return the clusters of a course in a term.
+    """Select the clusters that belong to a course in a term.
 
-    `groups` are those of the course file. If there is none (None), the settings have to name the course (`is_named`). A
-    cluster that is not accepted yet and whose creator cannot be looked up is managed but not accepted, unless its group
-    has an accepted cluster: missing information neither excludes a cluster of the lab nor accepts a foreign one.
+    `groups` are the groups in the course file. Without a course file (None), the settings have to name the course
+    (`is_named`). A cluster that is not accepted yet and whose creator cannot be looked up is managed but not accepted,
+    unless its group has an accepted cluster: missing information neither excludes a cluster of the lab nor accepts a
+    foreign one.
     """
     everything = tuple(everything)
     clusters: list[ObservedCluster] = []
@@ -155,12 +157,12 @@ def select_clusters(
 def _restored_tags(
     cluster: ObservedCluster, before: AcceptedCluster, groups: frozenset[str] | None, *, is_tagged: bool
 ) -> tuple[ObservedCluster, str | None]:
-    """Return the cluster with the group it was accepted for, and a sentence if its tags have changed."""
+    """Return the cluster with the group for which it was accepted, and a message if its tags have changed."""
     kept = replace(cluster, course=before.course, term=before.term, group=before.group, origin=ORIGIN)
     if is_tagged and cluster.group == before.group:
         return cluster, None
     if is_tagged and groups is not None and cluster.group in groups and before.group not in groups:
-        # The deploy renamed its group.
+        # A deployment renamed its group.
         return cluster, None
     tagged = f"{cluster.course} {cluster.term} {cluster.group}" if has_tags(cluster) else "no lab"
     return kept, (
@@ -179,7 +181,7 @@ def _claim_problem(cluster: ObservedCluster, why: str) -> str:
 def foreign_claims(
     everything: Iterable[ObservedCluster], course_term: CourseTerm | None, creator_check: CreatorCheck
 ) -> list[str]:
-    """Return sentences about clusters with the tags of another course whose creator is not staff."""
+    """Return messages about clusters with the tags of a different course whose creator is not staff."""
     return [
         _claim_problem(cluster, f"its creator {cluster.creator} is neither a workspace administrator nor in [staff]")
         for cluster in everything
@@ -192,5 +194,5 @@ def foreign_claims(
 
 
 def legacy_clusters(everything: Iterable[ObservedCluster]) -> tuple[ObservedCluster, ...]:
-    """Return the clusters without tags whose names follow the earlier system."""
+    """Return the clusters without tags that are named as in the legacy system."""
     return tuple(cluster for cluster in everything if not has_tags(cluster) and legacy_group_of(cluster.name))

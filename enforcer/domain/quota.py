@@ -25,13 +25,15 @@ class Level(Enum):
 
     ATTACH = "CAN_ATTACH_TO"
     RESTART = "CAN_RESTART"
-    """Granted by the deploy."""
+    """Granted by a deployment."""
     MANAGE = "CAN_MANAGE"
     """Granted by hand. It allows starting the cluster, so it is restricted like CAN_RESTART."""
 
 
 def level_of(group: str, grants: Iterable[DirectGrant]) -> Level | None:
-    """Return the level of the group's own entry; None for no entry, or one that the enforcer must not change."""
+    """Return the level in the group's own permission entry; None without an entry, or for a level that the enforcer
+    must not change.
+    """
     levels = [grant.level for grant in grants if grant.kind == "group" and grant.principal == group]
     return next((level for level in Level if levels == [level.value]), None)
 
@@ -67,13 +69,13 @@ def _minutes(number: float | None) -> timedelta | None:
 
 @dataclass(frozen=True)
 class Calendar:
-    """The local days of weeks and of the term."""
+    """The local days on which weeks and the term begin and end."""
 
     tz: tzinfo
     first_day: date
     last_day: date
     first_weekday: int
-    """Monday is 0."""
+    """0 is Monday."""
 
     def days(self, period: Period, day: date) -> tuple[date, date]:
         """Return the first and last day of the period that contains `day`."""
@@ -98,7 +100,7 @@ class Limit:
     soft: timedelta
     hard: timedelta
     base: timedelta
-    """`hard` without allowances."""
+    """Hard limit without allowances."""
     allowances: tuple[Allowance, ...] = ()
 
     def __str__(self) -> str:
@@ -141,10 +143,10 @@ class LimitUsage:
 def limit_on(
     day: date, period: Period, group: str, quota: Quota, calendar: Calendar, allowances: Iterable[Allowance]
 ) -> Limit | None:
-    """Return the limit of this period in force on this day; None if there is none or the day is unlimited.
+    """Return this period's limit in force on a day; None if it has no limit or the day is unlimited.
 
-    Minutes shift the soft and hard limit of each day of the allowance, and the limits of week and term by as much for
-    each of its days. Week and term have no soft limit of their own: the warning margin is that of a day.
+    An allowance in minutes shifts the soft and hard limit on each of its days, and the week and term limits by as much
+    for each of its days. Week and term have no soft limit of their own: their warning margin is the same as for a day.
     """
     allowances = tuple(allowances)
     today = [allowance for allowance in allowances if allowance.covers(group, day)]
@@ -189,9 +191,9 @@ def limit_usages_on(
     count_all: bool,
     now: datetime,
 ) -> tuple[LimitUsage, ...]:
-    """Return how much of every limit in force on this day is used, the one with the least time left first.
+    """Return the usage of every limit in force on this day, the limit with the least time left first.
 
-    Week and term count up to the end of `day`, so the result for a past day is what it was on that day.
+    Week and term count up to the end of `day`, so the result for a past day is the same as on that day.
     """
     sessions, allowances = tuple(sessions), tuple(allowances)
     limit_usages = []
@@ -214,7 +216,7 @@ def counted(
     now: datetime,
     count_all: bool,
 ) -> timedelta:
-    """Return the counted time between two points in time, without the time inside windows."""
+    """Return the counted time between two points in time, excluding windows."""
     sessions = tuple(sessions)
     total = overlap(begins, ends, sessions, now=now, count_all=count_all)
     inside = (
@@ -230,9 +232,9 @@ class QuotaStatus:
     cluster_id: str
     group: str
     is_running: bool
-    """Whether it runs in a session that counts; sessions started by staff or the deploy are not stopped."""
+    """Whether it runs in a session that counts; sessions started by staff or a deployment are not stopped."""
     level: Level | None
-    """Level of the group's own entry on the cluster. None: not read, so it is not changed."""
+    """Level in the group's own permission entry on the cluster. None means not read, so it is not changed."""
     limit_usages: tuple[LimitUsage, ...]
     in_window: bool
 
@@ -285,15 +287,15 @@ def limit_key(group: str, limit: Limit) -> LimitKey:
 
 
 def decide(quota_statuses: Iterable[QuotaStatus], warned_limits: frozenset[LimitKey]) -> tuple[Action, ...]:
-    """Return the actions that are due: restrict before stop, cluster by cluster, warnings last.
+    """Return the due actions: for each cluster restrict before stop; warnings come last.
 
     If a group has reached a limit, its running cluster is stopped, and the group is restricted if it may restart the
-    cluster. A restricted group with quota left is restored, whoever restricted it. A group is warned once, about a
-    running cluster if there is one. Inside a window no group is stopped, restricted or kept restricted.
+    cluster. A restricted group with quota left is restored, even if the enforcer did not restrict it. A group is warned
+    once, about a running cluster if it has one. Inside a window no group is stopped, restricted or kept restricted.
     """
     actions: list[Action] = []
     near: dict[LimitKey, tuple[bool, Warn]] = {}
-    """By limit: whether the cluster of the warning is running, and the warning."""
+    """Maps each limit to its warning, and whether the cluster of the warning is running."""
     for status in quota_statuses:
         reached = next((usage for usage in status.limit_usages if usage.is_over), None)
         if reached and not status.in_window:
@@ -307,6 +309,6 @@ def decide(quota_statuses: Iterable[QuotaStatus], warned_limits: frozenset[Limit
         usage = next((usage for usage in status.limit_usages if usage.is_near and not usage.is_over), None)
         if usage and (key := limit_key(status.group, usage.limit)) not in warned_limits:
             warning = (status.is_running, Warn(status.cluster_id, status.group, usage))
-            # `max` keeps the first of equal ones.
+            # `max` returns the first of several equal warnings.
             near[key] = max(near.get(key, warning), warning, key=lambda one: one[0])
     return (*actions, *(warning for _, warning in near.values()))

@@ -1,7 +1,7 @@
-"""The file `settled.json`: what each group had used when a day was settled, for readers without the ledger. Pure.
+"""The file `settled.json`: each group's usage when a day was settled, for programs without the ledger. Pure.
 
-`end-of-day` writes it beside the course file. With it, limits of week and term can be computed from the events since
-that day, without reading the events of the whole term.
+`end-of-day` writes it beside the course file. With it, the usage of week and term limits can be computed from the
+events since that day instead of the whole term.
 """
 
 import json
@@ -23,15 +23,15 @@ MOST_MS = 10**12
 
 
 class SettledTotalsError(ValueError):
-    """An invalid file; the message is a sentence with the problem."""
+    """An invalid file; the message contains the problem."""
 
 
 @dataclass(frozen=True)
 class GroupTotals:
-    """Counted time of all clusters of the group, without windows and sessions that do not count."""
+    """Counted time of all clusters of a group, excluding windows and sessions that do not count."""
 
     week: timedelta
-    """Total of the week of the last settled day, up to the end of that day."""
+    """Total of the week that contains the last settled day, up to the end of that day."""
     term: timedelta
 
 
@@ -54,21 +54,21 @@ class SettledTotals:
 
     up_to: date
     groups: Mapping[str, GroupTotals] = field(default_factory=dict)
-    """By display name."""
+    """Totals by the group's display name."""
     gone: Mapping[str, GoneCluster] = field(default_factory=dict)
     """Clusters that ran after that day and no longer exist, by id: their events can no longer be read."""
 
     def used_before(self, group: str, period: Period, day: date, calendar: Calendar) -> timedelta:
-        """Return what was used of the period that contains `day` by the end of `up_to`."""
+        """Return the time used by the end of `up_to` in the period that contains `day`."""
         totals = self.groups.get(group)
-        # Compare first days: a term continues after its last day.
+        # First days are compared, because a term continues after its last day.
         if totals is None or calendar.days(period, day)[0] != calendar.days(period, self.up_to)[0]:
             return timedelta()
         return {Period.DAY: timedelta(), Period.WEEK: totals.week, Period.TERM: totals.term}[period]
 
 
 def format_settled(settled: SettledTotals) -> str:
-    """Return the content of the file, JSON; the same text for the same totals."""
+    """Return the content of the file, JSON; it is the same for the same totals."""
     groups = {
         name: {"week_ms": totals.week // _MS, "term_ms": totals.term // _MS}
         for name, totals in sorted(settled.groups.items())
@@ -122,7 +122,7 @@ def _gone(document: dict[str, Any]) -> GoneCluster:
 
 
 def gone_clusters(snapshot: Snapshot, since: datetime) -> dict[str, GoneCluster]:
-    """Return the counted usage after `since` of clusters that no longer exist, by id, if there is any."""
+    """Return the counted usage after `since` of each cluster that no longer exists, by id, if there is any."""
     found = {}
     for id, group in snapshot.former_groups.items():
         stretches = tuple(

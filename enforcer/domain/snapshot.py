@@ -21,23 +21,23 @@ class Snapshot:
     now: datetime
     course: Course
     fallback_quota: Quota
-    """Quota of clusters whose group is not in the course file."""
+    """Quota for groups that are not in the course file."""
     clusters: tuple[ObservedCluster, ...]
     sessions: Mapping[str, list[Session]]
-    """Sessions by cluster id; at least those that count towards a limit of today."""
+    """Sessions by cluster id; at least all sessions that count towards a limit of today."""
     allowances: tuple[Allowance, ...]
     members: Mapping[str, frozenset[str]] | None
-    """Addresses by group, the recipients of mail. None: could not be read."""
+    """Addresses by group, the recipients of messages. None means that members could not be read."""
     problems: tuple[str, ...] = field(default=())
-    """Sentences about what could not be read; the poll continues without it and reports it."""
+    """Messages about what could not be read; the poll continues without it and reports it."""
     former_groups: Mapping[str, str] = field(default_factory=dict)
-    """Groups of clusters that the workspace no longer shows, by cluster id: their usage still counts."""
+    """Group of each cluster that the workspace no longer shows, by cluster id; their usage still counts."""
     claims: frozenset[str] = frozenset()
     """Ids of clusters that only claim to belong to the course."""
     reclassified: frozenset[tuple[str, datetime]] = frozenset()
-    """Cluster and time of each start that counted as unknown and is now known to be by staff."""
+    """Cluster and time of each start that counted because the role was unknown, and is now known to be by staff."""
     notices: tuple[str, ...] = ()
-    """Those of the problems that are mailed to the admin: an ambiguous course, or its file."""
+    """The problems that are mailed to the admin: an ambiguous course, or an invalid course file."""
 
     @property
     def today(self) -> date:
@@ -45,7 +45,7 @@ class Snapshot:
 
     @property
     def count_all(self) -> bool:
-        """Whether sessions of staff also count."""
+        """Whether sessions of staff count, too."""
         return self.course.count_all_sessions
 
     def quota(self, group: str) -> Quota:
@@ -54,7 +54,7 @@ class Snapshot:
 
     @cached_property
     def group_by_cluster(self) -> Mapping[str, str]:
-        """Groups of all clusters of the course, including former ones, by cluster id."""
+        """Group of each cluster of the course, including former clusters, by cluster id."""
         return {**self.former_groups, **{cluster.id: group_of(cluster) for cluster in self.clusters}}
 
     @cached_property
@@ -69,12 +69,13 @@ class Snapshot:
         return self._sessions_by_group.get(group, [])
 
     def limit_usages(self, cluster: ObservedCluster, day: date | None = None) -> tuple[LimitUsage, ...]:
-        """Return how much of each limit the cluster's group has used on `day` (default: today), the tightest first."""
+        """Return the usage of each limit of the cluster's group on `day` (default: today), the tightest first."""
         return self.limit_usages_of(group_of(cluster), day)
 
     def limit_usages_of(self, group: str, day: date | None = None) -> tuple[LimitUsage, ...]:
-        """Return how much of each limit a group has used on all its clusters on `day` (default: today), the tightest
-        first."""
+        """Return the usage of each limit of a group, by all its clusters, on `day` (default: today), the tightest
+        first.
+        """
         return limit_usages_on(
             day or self.today,
             self.sessions_of(group),
@@ -98,7 +99,7 @@ class Snapshot:
         return counted_from(sessions[-1], count_all=self.count_all) is not None
 
     def course_clusters_in(self, listed: Iterable[ObservedCluster]) -> tuple[ObservedCluster, ...]:
-        """Return the clusters of a newer list that belong or may belong to the course; a tick decides which do."""
+        """Return the clusters in a newer list that belong or may belong to the course; a tick decides which do."""
         own = {cluster.id for cluster in self.clusters}
         pair = self.course.id, self.course.term
         return tuple(
@@ -109,7 +110,7 @@ class Snapshot:
         )
 
     def running_count(self, group: str) -> int:
-        """Return how many clusters of the group run in sessions that count; each uses up its limits."""
+        """Return how many clusters of the group run in sessions that count."""
         return self._running_by_group[group]
 
     @cached_property
@@ -117,7 +118,9 @@ class Snapshot:
         return Counter(group_of(cluster) for cluster in self.clusters if self.is_counting(cluster))
 
     def quota_statuses(self, levels: Mapping[str, Level | None]) -> tuple[QuotaStatus, ...]:
-        """Return the quota status of every cluster; `levels` are the permissions that were read, by cluster id."""
+        """Return the quota status of every cluster; `levels` are the groups' permission levels, by cluster id, as far
+        as they were read.
+        """
         limit_usages = {
             group: self.limit_usages_of(group) for group in {group_of(cluster) for cluster in self.clusters}
         }
@@ -140,10 +143,10 @@ def is_lab_cluster(cluster: ObservedCluster) -> bool:
 
 
 def group_of(cluster: ObservedCluster) -> str:
-    """Return the display name of the cluster's group: its tag, or else the group in a name of the earlier system."""
+    """Return the display name of the cluster's group: from its tag, or else from a name of the legacy system."""
     return cluster.group or group_from_name(cluster.name)
 
 
 def group_from_name(cluster_name: str) -> str:
-    """Return the display name of the group for a cluster name of the earlier system; else the name itself."""
+    """Return the display name of the group for a cluster name of the legacy system; else the name itself."""
     return legacy_group_of(cluster_name) or cluster_name

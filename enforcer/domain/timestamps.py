@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 
 def to_millis(time: datetime) -> int:
-    """Return whole milliseconds; computed without floats, which would lose precision."""
+    """Return the time in whole milliseconds, computed without floats, which would lose precision."""
     return (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 

@@ -1,6 +1,6 @@
 """Uptime of a cluster: derives sessions from its events, and the part of a session within a day. Pure.
 
-Uptime lasts from RUNNING to TERMINATING. RESTARTING does not end a session, and a launch that never reached RUNNING is
+Uptime lasts from RUNNING to TERMINATING. RESTARTING does not end a session, and a launch that never reaches RUNNING is
 not uptime. Events may be missing (such as a TERMINATING between two starts) or late; if the bounds of a session had to
 be inferred, its `estimate` gives the reason.
 """
@@ -12,7 +12,7 @@ from enum import Enum
 from itertools import groupby
 
 LONGEST_LAUNCH = timedelta(hours=1)
-"""A cluster that still exists this long after its launch, which did not fail, is taken to have been running."""
+"""A cluster that exists this long after a launch that did not fail is assumed to have run since then."""
 HALF_A_DAY = timedelta(hours=12)
 RESOLUTION = timedelta(milliseconds=1)
 """Resolution of timestamps."""
@@ -44,14 +44,14 @@ RUNNING_HINTS = frozenset(
     FAILED_TO_EXPAND_DISK METASTORE_DOWN NODE_EXCLUDED_DECOMMISSIONED SPARK_EXCEPTION UC_VOLUME_MISCONFIGURED
     """.split()
 )
-"""Event types that running clusters produce, and some of which failing launches produce: no proof by themselves.
+"""Event types that running clusters produce, and failing launches may produce: no proof by themselves.
 
-Between a launch and an end that is not a launch failure, the first of them is taken as the missing RUNNING.
+Between a launch and an end that is not a launch failure, the first such event is taken as the missing RUNNING.
 """
 KNOWN_TYPES = STATE_EVENTS | RUNNING_ONLY_EVENTS | NEUTRAL_EVENTS | RUNNING_HINTS
-"""Event types that are evaluated; any other type is ignored."""
+"""Event types that are evaluated; all others are ignored."""
 CALLED_OFF_WITHIN = timedelta(minutes=1)
-"""A launch that a person ends within this time is taken not to have reached RUNNING."""
+"""A launch that a person cancels within this time is assumed not to have reached RUNNING."""
 CALLED_OFF = "it was called off while it was launching"
 RUNTIME_FAILURES = frozenset(
     {
@@ -73,17 +73,17 @@ RUNTIME_FAILURES = frozenset(
 )
 """Codes of failures that also end running clusters. Every other code is a launch failure."""
 MEMBER, OTHER = "a member of the group", "somebody else"
-"""Stand-ins for anonymised users: all that counting needs to know."""
+"""Replacements for anonymised names, which is all that counting needs."""
 
 
 class Role(Enum):
     """Role of a person who started or restarted a cluster."""
 
     UNKNOWN = "unknown"
-    """Not known yet, or no user in the event: the session counts."""
+    """Not known yet, or the event has no user: the session counts."""
     STUDENT = "student"
     STAFF = "staff"
-    """Staff, the deploy or the enforcer: the session does not count."""
+    """Staff, a deployment or the enforcer: the session does not count."""
 
 
 @dataclass(frozen=True, order=True)
@@ -96,9 +96,9 @@ class Event:
     user: str | None = None
     """User who requested the action."""
     workers: int | None = None
-    """Number of workers from then on."""
+    """Number of workers from this event on."""
     idle: timedelta | None = None
-    """For a TERMINATING caused by inactivity: how long nothing had run."""
+    """For a TERMINATING caused by inactivity: how long the cluster had been idle."""
     failed: bool = False
     """For a TERMINATING: whether its reason is a failure, not a user's request or inactivity."""
     may_have_run: bool = False
@@ -121,14 +121,14 @@ class Session:
     end: datetime | None = None
     """None while the cluster is running."""
     started_by: str | None = None
-    """None if the events name no user."""
+    """None if the events have no user."""
     restarts: tuple[Restart, ...] = ()
     workers: tuple[tuple[datetime, int], ...] = ()
     """Changes of the number of workers: time and new number, as far as events give it."""
     estimate: str | None = None
-    """Why the bounds are estimates; None if they are exact."""
+    """Why start or end is an estimate; None if both are exact."""
     last_reported: datetime | None = field(default=None, compare=False)
-    """Time of the last event while it ran; the session did not end earlier."""
+    """Time of the last event in the session, which did not end earlier."""
     role: Role = field(default=Role.UNKNOWN, compare=False)
     """Role of the user who started it, which is not part of events."""
 
@@ -149,7 +149,7 @@ class Observation:
     started: datetime | None = None
     """Time of the last start or restart in the list entry."""
     terminated: datetime | None = None
-    """Time of the last completed stop in the list entry; while it is being stopped, the time of the poll."""
+    """Time of the last completed stop in the list entry; while the cluster is being stopped, the time of the poll."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Timeline:
     sessions: tuple[Session, ...] = ()
     """Oldest first."""
     launching_since: datetime | None = None
-    """Start of a launch without any later event of it."""
+    """Start of a launch that no later event belongs to."""
     last_event: datetime | None = None
     """Time of the last event of a launch or session; late events and events of a stopped cluster are ignored."""
     sessions_if_running: tuple[Session, ...] | None = None
@@ -195,8 +195,9 @@ def _total_order(event: Event) -> tuple[datetime, str, str, int, timedelta, bool
 def close_open_session(
     sessions: tuple[Session, ...], last_running: datetime | None, reason: str
 ) -> tuple[Session, ...]:
-    """End the open session at the time when it was last seen running: for a cluster that no longer exists, or that the
-    list shows as stopped although no event does."""
+    """End the open session when the cluster was last seen running: for a cluster that no longer exists, or that the
+    list shows as stopped without an event.
+    """
     if not sessions or sessions[-1].end is not None:
         return sessions
     last = sessions[-1]
@@ -205,11 +206,11 @@ def close_open_session(
 
 
 def reconcile(timeline: Timeline, observations: tuple[Observation, ...]) -> tuple[Session, ...]:
-    """Correct the sessions by the cluster list if events are missing; mark each correction as an estimate.
+    """Correct the sessions according to the cluster list if events are missing; mark each correction as an estimate.
 
     `observations` are ordered by time; the last one is the current state. If the list shows a stopped cluster, an open
-    session ends; if it shows a running cluster and there is no open session, one begins; a start or end that only the
-    list has is taken from it.
+    session ends; if it shows a running cluster and there is no open session, one begins; a start or end that is only in
+    the list is taken from there.
     """
     sessions = timeline.sessions
     if not observations:
@@ -250,7 +251,7 @@ def reconcile(timeline: Timeline, observations: tuple[Observation, ...]) -> tupl
         reason = "its start was not among the events; taken from the cluster list"
         return (*sessions, Session(start=min(start, now.at), estimate=reason))
     if is_unread and now.started and (last_end is None or last_end <= now.started):
-        # The end is also from the list; during a launch only the start is known.
+        # The end is from the list, too; during a launch only the start is known.
         reason = "it was not among the events; taken from the cluster list"
         return (*sessions, Session(now.started, max(now.started, now.terminated or now.started), estimate=reason))
     if timeline.launching_since and not is_unread and now.terminated and now.terminated >= timeline.launching_since:
@@ -266,7 +267,7 @@ def _seen_running(observations: tuple[Observation, ...], begins: datetime, ends:
 
 
 def _is_unreported(since: datetime | None, session: Session) -> bool:
-    """Return whether the start in the list is inside a session that has no such restart among its events."""
+    """Return whether the list shows a start inside a session whose events have no such restart."""
     if since is None or since <= session.start or (session.end is not None and since >= session.end):
         return False
     return all(abs(since - restart.at) > LIST_LAG for restart in session.restarts)
@@ -279,12 +280,12 @@ def estimate_reasons(sessions: Iterable[Session]) -> tuple[str, ...]:
 
 def day_bounds(day: date, tz: tzinfo) -> tuple[datetime, datetime]:
     """Return the start of the local day and of the next one, in UTC: 23, 24 or 25 hours apart."""
-    # Convert before subtracting: on days when the clocks change, local midnights are not 24 hours apart.
+    # Converted before subtracting: on days when the clocks change, local midnights are not 24 hours apart.
     return tuple(datetime.combine(d, time(), tz).astimezone(UTC) for d in (day, day + timedelta(days=1)))  # type: ignore[return-value]
 
 
 def counted_from(session: Session, *, count_all: bool = False) -> datetime | None:
-    """Return from when a session counts towards its group's limits; None if it does not count.
+    """Return the time from which a session counts towards its group's limits; None if it does not count.
 
     It counts from its start or, if staff started it, from the first restart by anyone else. With `count_all` every
     session counts.
@@ -316,11 +317,11 @@ def used_on(day: date, sessions: Iterable[Session], *, now: datetime, tz: tzinfo
 
 
 _RANK = {"CREATING": 2, "STARTING": 2, "RUNNING": 4}
-"""Order of events in the same millisecond, as far as it does not depend on earlier events."""
+"""Order of events in the same millisecond, unless it depends on earlier events."""
 
 
 def _quarter(instant: datetime) -> int:
-    """Return the number of the quarter of an hour: midnight is the start of a quarter in every time zone."""
+    """Return the number of the quarter-hour; in every time zone, midnight is the start of one."""
     return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(minutes=15)
 
 
@@ -332,11 +333,11 @@ class _EventReader:
     open: Session | None = None
     launch: Event | None = None
     presumed: bool = False
-    """The RUNNING of the open session is missing, so a later RUNNING is its true start."""
+    """Whether the RUNNING of the open session is missing, so that a later RUNNING is its true start."""
     launch_estimate: Session | None = None
     """The session of zero length that `_mark_launch` added for the launch of the open session."""
     may_reach_running: bool = False
-    """The open session had an event, such as a restart, that may lead to another RUNNING."""
+    """Whether the open session had an event, such as a restart, that may be followed by another RUNNING."""
     last_running: datetime | None = None
     """Time of the last RUNNING."""
     last_event: datetime | None = None
@@ -351,7 +352,9 @@ class _EventReader:
         return (*self.closed, self.open) if self.open else tuple(self.closed)
 
     def sessions_if_running(self) -> tuple[Session, ...] | None:
-        """Return the sessions with one that starts at the first hint. Call this last: it changes the reader."""
+        """Return the sessions, with one that starts at the first hint. To be called last, because it changes the
+        reader.
+        """
         if not self.hints:
             return None
         self._presume_from_hints()
@@ -359,7 +362,7 @@ class _EventReader:
 
     def read_moment(self, events: Iterable[Event]) -> None:
         """Read all events of one millisecond."""
-        # An end belongs to the open session, if there is one; so does an expected RUNNING.
+        # An end or an expected RUNNING belongs to the open session, if there is one.
         ended = 0 if self.open else 6
         restarted = 3 if self.open and not self.may_reach_running else 5
         events = list(events)
@@ -446,7 +449,7 @@ class _EventReader:
         if self.open is not None:
             reason = self.open.estimate
             if event.failed and not self.may_reach_running:
-                # It may be the failure of a later launch, and the cluster may have been lost before detection.
+                # It may be the failure of a later launch, and the cluster may have failed before this was detected.
                 reason = reason or "it ended by a failure; until when it ran was not among the events"
             self._close(event.at, reason)
         self.launch, self.hints = None, []

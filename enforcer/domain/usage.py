@@ -1,4 +1,4 @@
-"""Usage of one cluster on one day, and the time left of its group's limits of day, week and term. Pure."""
+"""Usage of one cluster on one day, and the time left for its group in day, week and term. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ class SessionUsage:
     session: Session
     ran: timedelta
     counted: timedelta
-    """Less than `ran` if staff started the session, or inside a window."""
+    """Counted time; less than `ran` if staff started the session or a window overlaps it."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class ClusterUsage:
     day: date
     used: timedelta
     limit_usages: Mapping[Period, LimitUsage]
-    """Usage of each limit in force on the day, by all clusters of the group."""
+    """Usage of each limit in force on the day, summed over all clusters of the group."""
     session_usages: tuple[SessionUsage, ...]
     group_used: timedelta = timedelta()
     """Time used by all clusters of the group."""
@@ -43,11 +43,11 @@ class ClusterUsage:
     estimate_reasons: tuple[str, ...] = ()
     """Reasons for estimates in the sessions of the day, including sessions of zero length."""
     settled_estimate_reason: str | None = None
-    """Why the settled total is an estimate. None: it is exact, or the day is not settled."""
+    """Why the settled total is an estimate; None if it is exact or the day is not settled."""
 
     @property
     def left(self) -> timedelta | None:
-        """Time left of the tightest limit; None if no limit applies."""
+        """Time left until the tightest limit; None if no limit applies."""
         return min((limit_usage.left for limit_usage in self.limit_usages.values()), default=None)
 
     @property
@@ -62,7 +62,7 @@ class ClusterUsage:
 
 
 def usage_of(snapshot: Snapshot, cluster: ObservedCluster, day: date) -> ClusterUsage:
-    """Return the usage of the cluster on a past day, of today so far, or on a future day."""
+    """Return the usage of the cluster on a day: past, today so far, or future."""
     group = group_of(cluster)
     tz, now = snapshot.course.calendar.tz, snapshot.now
     begins, ends = day_bounds(day, tz)
@@ -103,7 +103,7 @@ def usage_of(snapshot: Snapshot, cluster: ObservedCluster, day: date) -> Cluster
 
 
 def with_settled_total(usage: ClusterUsage, used: timedelta, reason: str | None) -> ClusterUsage:
-    """Return `usage` with its settled total, which later events do not change.
+    """Return `usage` with the settled total, which later events do not change.
 
     `reason` is why that total is an estimate; None if it is exact.
     """
@@ -111,9 +111,9 @@ def with_settled_total(usage: ClusterUsage, used: timedelta, reason: str | None)
 
 
 def with_group_totals(usages: Iterable[ClusterUsage]) -> list[ClusterUsage]:
-    """Return `usages` with the totals of their groups: on a settled day, the sum of the settled totals.
+    """Return `usages` with group totals: on a settled day, the sum of the settled totals.
 
-    `usages` have to contain all clusters that ran on their days.
+    For each day, `usages` have to contain all clusters that ran.
     """
     usages = list(usages)
     sums: dict[tuple[str, date], timedelta] = {}
@@ -131,7 +131,7 @@ def _in_group(usage: ClusterUsage, used: timedelta) -> ClusterUsage:
 
 
 def usage_json(usage: ClusterUsage) -> dict[str, Any]:
-    """Return the JSON object described in docs/json.md."""
+    """Return the usage as the JSON object defined in docs/json.md."""
     limit = usage.limit_usages[Period.DAY].limit if Period.DAY in usage.limit_usages else None
     return {
         "cluster_id": usage.cluster_id,
@@ -179,7 +179,7 @@ def hours(length: timedelta) -> str:
 
 
 def allowance_reasons(usages: Iterable[ClusterUsage]) -> list[str]:
-    """Return a sentence for each limit that allowances change: `group_03, day of …: 180 + 60 minutes: deadline`."""
+    """Return a line for each limit that allowances change: `group_03, day of …: 180 + 60 minutes: deadline`."""
     sentences = (
         f"{usage.group}, {limit_usage.limit.period.value} of {usage.day}: {limit_usage.limit}"
         for usage in usages

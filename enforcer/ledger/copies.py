@@ -1,7 +1,7 @@
-"""Checked copies of a ledger in SQLite. Old ones are deleted only if enough good ones stay.
+"""Verified copies of a SQLite ledger. Old copies are deleted only if enough good ones remain.
 
-Copies are ordered by name. A new name is always the last one, so a clock that was set back makes no copy look older
-than it is.
+Copies are ordered by name. A new name is always the last, so that setting back the clock makes no copy look older than
+it is.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ from enforcer.ledger.models import LEDGER_ID
 from labkit.files import ensure_private_file, fsync_path, make_private_folder, move_into_place
 
 KEPT = 14
-"""Good copies of different content; older ones are deleted."""
+"""Number of good copies with different contents to keep; older copies are deleted."""
 _NAME = "uptimes-%Y%m%dT%H%M%SZ.db"
 
 
 class DamagedError(Exception):
-    """The ledger is damaged; the text gives the reason. No copy was made or deleted."""
+    """The ledger is damaged; the message gives the reason. No copy was made or deleted."""
 
 
 @dataclass(frozen=True)
@@ -31,23 +31,23 @@ class Copies:
 
     newest: Path
     is_new: bool
-    """False: the ledger has not changed since."""
+    """False if the ledger has not changed since that copy."""
     deleted: tuple[Path, ...]
     damaged: tuple[tuple[Path, str], ...]
-    """Copies that do not count, with the reason."""
+    """Damaged copies, with the reason."""
 
 
 @dataclass(frozen=True)
 class _Content:
     digest: str
     ledger: str | None
-    """The id of the ledger; None: written before ledgers had ids."""
+    """The id of the ledger; None if it was written before ledgers had ids."""
 
 
 def copy_ledger(ledger: Path, folder: Path, *, now: datetime) -> Copies:
     """Add a copy to the folder, even while a poll writes, and delete copies that are too old.
 
-    The last good copy of each ledger stays. Raises DamagedError, and OSError for failures of folder or disk.
+    The last good copy of each ledger stays. Raises DamagedError, or OSError for failures of folder or disk.
     """
     make_private_folder(folder)
     with _draft(folder) as draft:
@@ -125,7 +125,7 @@ def _name_after(earlier: list[Path], now: datetime) -> str:
 
 
 def _oldest_kept(good: dict[Path, _Content]) -> Path:
-    """Return the path from which on there are KEPT different contents; the empty path if there are fewer."""
+    """Return the oldest path to keep, so that KEPT different contents stay; the empty path if there are fewer."""
     contents: set[str] = set()
     for path in sorted(good, reverse=True):
         contents.add(good[path].digest)

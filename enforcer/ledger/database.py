@@ -34,7 +34,7 @@ class Ledger:
         return isinstance(self.database, SqliteDatabase)
 
     def select(self, table: type[Model], *columns: Any) -> Any:
-        """Return a SELECT of these columns, or of all if none is given."""
+        """Return a SELECT of these columns, or of all columns if none is given."""
         return table.select(*columns).bind(self.database)
 
     def insert(self, table: type[Model], **row: object) -> Any:
@@ -47,7 +47,7 @@ class Ledger:
         return table.delete().bind(self.database)
 
     def put(self, table: type[Model], **row: object) -> None:
-        """Insert the row, or replace the row with the same primary key, on SQLite and PostgreSQL alike."""
+        """Insert the row or replace the row with the same primary key, on SQLite and PostgreSQL."""
         meta = table._meta
         key: Any = meta.primary_key
         names = key.field_names if meta.composite_key else [key.name]
@@ -56,17 +56,17 @@ class Ledger:
         self.insert(table, **row).on_conflict(conflict_target=target, preserve=others).execute()
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """Return the rows of a SELECT whose parameters are question marks."""
+        """Return the rows of a SELECT with question marks as parameters."""
         return list(self.database.execute_sql(statement.replace("?", self.database.param), values).fetchall())
 
     def each(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Run a statement, whose parameters are question marks, for each row."""
+        """Run a statement with question marks as parameters once for each row."""
         rows = list(rows)
         if rows:
             self.database.cursor().executemany(statement.replace("?", self.database.param), rows)
 
     def atomic(self) -> AbstractContextManager[Any]:
-        """Return a context manager for a transaction: everything in the block is written, or nothing."""
+        """Return a context manager for a transaction."""
         block: AbstractContextManager[Any] = self.database.atomic()
         return block
 
@@ -90,8 +90,8 @@ def open_ledger(place: str) -> Ledger:
 def open_copy(place: str) -> Ledger:
     """Open a copy of the ledger in memory. Writing to it does not change the ledger.
 
-    Reading commands neither wait for a poll nor delay one. A ledger that does not exist is empty, and is not created.
-    Raises OSError or peewee.DatabaseError if it cannot be read.
+    So reading commands neither wait for a poll nor delay one. A ledger that does not exist is empty, and is not
+    created. Raises OSError or peewee.DatabaseError if it cannot be read.
     """
     # Closing the connection discards the copy.
     copy: Any = SqliteDatabase(":memory:")
@@ -120,7 +120,7 @@ def empty_copy() -> Ledger:
 
 
 def save_copy(copy: Ledger, path: Path) -> None:
-    """Write a copy that `open_copy` made to an empty file, as SQLite."""
+    """Write a copy made by `open_copy` to an empty file, as SQLite."""
     with closing(sqlite3.connect(path)) as target:
         copy.database.connection().backup(target)
 
@@ -146,9 +146,9 @@ def _copy_postgresql(url: str, copy: Any) -> None:
 
 
 def vacuum(ledger: Ledger) -> None:
-    """Rewrite the ledger, so that deleted and replaced values remain neither in free pages nor in its log.
+    """Rewrite the ledger, so that deleted and replaced values remain neither in free pages nor in the write-ahead log.
 
-    Raises peewee.DatabaseError if another process uses it. PostgreSQL's own log is not changed.
+    Raises peewee.DatabaseError if another process uses it. PostgreSQL's write-ahead log is not changed.
     """
     database: Any = ledger.database
     if not ledger.is_sqlite:
@@ -158,7 +158,7 @@ def vacuum(ledger: Ledger) -> None:
     database.execute_sql("VACUUM")
     is_busy, *_ = database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if is_busy:
-        raise OperationalError("another process is reading it, so its log could not be truncated")
+        raise OperationalError("another process is reading it, so its write-ahead log could not be truncated")
 
 
 def _postgresql(url: str) -> Database:

@@ -1,5 +1,5 @@
-"""The lock of the ledger, for one tick at a time, which ends with its process; and the ledger's errors, temporary or
-caused by settings. Imports nothing slow.
+"""The lock of the ledger, which one tick holds at a time and which ends with its process; and the ledger's errors,
+temporary or caused by settings. Imports nothing slow.
 """
 
 import errno
@@ -26,7 +26,7 @@ _WORDS = (
     # SQLite
     "database is locked", "database table is locked", "disk i/o error", "database or disk is full", "malformed",
     "not a database",
-    # PostgreSQL, by libpq or by the server
+    # PostgreSQL, from libpq or the server
     "connection refused", "is the server running", "starting up", "shutting down", "recovery mode", "timeout expired",
     "server closed the connection", "terminating connection", "connection is closed", "connection already closed",
     "the connection is lost", "too many clients", "remaining connection slots", "network is unreachable",
@@ -36,21 +36,22 @@ _WORDS = (
 
 
 class LedgerUnavailable(CommandError):
-    """The ledger is temporarily unavailable; ends a command with status 1 and a sentence."""
+    """The ledger is temporarily unavailable; a command prints the message and exits with status 1."""
 
     exit_code = exit_status.PARTLY_FAILED
 
     def __init__(self, error: BaseException) -> None:
         reason = first_line(error)
         super().__init__(
-            f"the ledger does not work at the moment ({reason}) and is tried again; if that lasts, check"
+            f"the ledger is unavailable at the moment ({reason}) and will be tried again; if this persists, check"
             " CLUSTER_UPTIMES_DB, its disk and its server"
         )
 
 
 def is_temporary(error: BaseException) -> bool:
     """Return whether an error of the database or its files is temporary: it ends by itself, or when an administrator
-    repairs disk or server. Errors that need another setting are not temporary."""
+    repairs the disk or server. Errors that require a changed setting are not temporary.
+    """
     if isinstance(error, LedgerUnavailable):
         return True
     if isinstance(error, OSError) and error.errno in _ERRNOS:
@@ -63,7 +64,7 @@ def is_temporary(error: BaseException) -> bool:
 
 
 class LedgerSettingsError(CommandError):
-    """The ledger cannot be opened because of a wrong setting; the text is a sentence."""
+    """The ledger cannot be opened because of an invalid setting."""
 
     def __init__(self, reason: object) -> None:
         super().__init__(f"the ledger cannot be opened ({reason}); check CLUSTER_UPTIMES_DB.")
@@ -73,9 +74,9 @@ class LedgerSettingsError(CommandError):
 def ledger_lock(place: str) -> Iterator[bool]:
     """Hold the lock of this ledger while the block runs; yield False at once if another process holds it.
 
-    For a ledger in a file, the lock is a file beside it. For PostgreSQL it is an advisory lock in a separate session,
-    so that it works across machines. Raises LedgerSettingsError if the place cannot be used, LedgerUnavailable if the
-    failure is temporary.
+    For a ledger in a file, the lock is a file beside it. For PostgreSQL, it is an advisory lock in a separate session,
+    so that it works across machines. Raises LedgerSettingsError if the location cannot be used, LedgerUnavailable if
+    the failure is temporary.
     """
     if is_database_url(place):
         with _advisory(place) as got:

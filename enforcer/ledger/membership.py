@@ -1,4 +1,4 @@
-"""Members of groups as last read from the workspace, including the last members of deleted groups.
+"""Members of groups as last read from the workspace, and the last members of deleted groups.
 
 A destroyed lab deletes its groups, and its last day is settled afterwards.
 """
@@ -14,7 +14,7 @@ from enforcer.ledger.database import Ledger
 
 NOTE = "members"
 Members = Mapping[str, frozenset[str]]
-"""Addresses by group, lower case."""
+"""Lower-case addresses by group."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class KnownMembers:
     groups: Members
     gone: Members = field(default_factory=dict)
     seen: Mapping[str, datetime] = field(default_factory=dict)
-    """When the members of a deleted group were last read."""
+    """When the members of each deleted group were last read."""
 
     @property
     def all(self) -> dict[str, frozenset[str]]:
@@ -31,7 +31,7 @@ class KnownMembers:
 
 
 def known_members(ledger: Ledger) -> KnownMembers | None:
-    """Return the stored members; None: members were never read."""
+    """Return the stored members; None if members were never read."""
     stored = json.loads(queries.note(ledger, NOTE) or "null")
     if stored is None:
         return None
@@ -45,7 +45,7 @@ def known_members(ledger: Ledger) -> KnownMembers | None:
 
 
 def store(ledger: Ledger, groups: Members, *, now: datetime) -> KnownMembers:
-    """Store the members that were read, and keep those of deleted groups. Return both."""
+    """Store the members that were read, and keep the members of deleted groups. Return both."""
     before = known_members(ledger)
     gone, seen = {}, {}
     if before:

@@ -1,6 +1,6 @@
 """The schema of the ledger, version by version. Each step and its record are one transaction.
 
-Steps use SQL and no model, because models change and a step does not.
+Steps use SQL instead of models, because models change and steps do not.
 """
 
 import json
@@ -16,7 +16,7 @@ from enforcer.ledger import schema_0_1
 from labkit.course_file import legacy_group_of
 
 Step = Callable[[Any], None]
-"""Changes a peewee Database."""
+"""A function that changes a peewee Database."""
 LAUNCH_EVENTS = "('CREATING', 'STARTING', 'RESTARTING')"
 
 
@@ -32,7 +32,7 @@ def mark_imported_days(database: Any) -> None:
 
 
 def follow_accepted_mails(database: Any) -> None:
-    """Add what is known of accepted messages. The status of messages accepted before this step is not checked."""
+    """Add columns for the status of accepted messages. Messages accepted before are not checked."""
     for name in ("final", "refused"):
         if not _has_column(database, "letter", name):
             _run(database, f"ALTER TABLE letter ADD COLUMN {name} BIGINT")
@@ -46,9 +46,9 @@ def add_ledger_id(database: Any) -> None:
 
 
 def add_starters_and_accepted_clusters(database: Any) -> None:
-    """Record who started what, as the earlier version decided it, and accept the clusters that it managed.
+    """Record the starters as the earlier version decided them, and accept the clusters that it managed.
 
-    For days that are not settled only members are decided: everybody else is looked up in the groups later.
+    For days that are not settled, only members are decided; all others are looked up in the groups later.
     """
     if not database.table_exists("starter"):
         _create(
@@ -89,7 +89,7 @@ def add_starters_and_accepted_clusters(database: Any) -> None:
 
 
 def _members(note: str | None) -> dict[str, set[str]] | None:
-    """Members by group as an earlier version stored them; None: it never read them."""
+    """Return members by group as an earlier version stored them; None if it never read them."""
     stored = json.loads(note or "null")
     if stored is None:
         return None
@@ -98,7 +98,7 @@ def _members(note: str | None) -> dict[str, set[str]] | None:
 
 
 def _millis_after(day: str | None) -> int:
-    """About the end of a local day; which zone it is in does not matter here."""
+    """Return roughly the end of a local day; the time zone does not matter here."""
     if day is None:
         return 0
     return int(datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), UTC).timestamp() * 1000)
@@ -162,7 +162,7 @@ def _is_sqlite(database: Any) -> bool:
 
 
 def _create(database: Any, statement: str) -> None:
-    """Run a CREATE statement that has the types of PostgreSQL."""
+    """Run a CREATE statement written with the types of PostgreSQL."""
     if _is_sqlite(database):
         for name in ("BIGINT", "BOOLEAN", "SERIAL"):
             statement = statement.replace(f" {name}", " INTEGER")
@@ -170,7 +170,7 @@ def _create(database: Any, statement: str) -> None:
 
 
 def _run(database: Any, statement: str, *values: object) -> None:
-    """Run a statement whose parameters are question marks."""
+    """Run a statement with question marks as parameters."""
     database.execute_sql(statement.replace("?", database.param), values)
 
 
@@ -190,11 +190,11 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("0005 starters", add_starters_and_accepted_clusters),
     ("0006 names", rename_tables_and_columns),
 )
-"""Applied in this order, each once. A step is never changed after a release; a new one is added."""
+"""Steps, applied in this order, each once. A step is never changed after a release; a new one is added."""
 
 
 LEGACY_TABLE = "clustercumulativeuptime"
-"""The table in which the earlier system kept its days."""
+"""The table of daily totals in the legacy system."""
 
 
 class Applied(Model):
@@ -207,22 +207,22 @@ class Applied(Model):
 
 
 class LegacyLedgerError(OSError):
-    """The database is that of the earlier system; the text says so."""
+    """The database is the legacy system's; the message says so."""
 
 
 class NewerLedgerError(OSError):
-    """A newer version of the enforcer has migrated the ledger; the text says so."""
+    """A newer version of the enforcer has migrated the ledger; the message says so."""
 
 
 def migrate(database: Any, steps: tuple[tuple[str, Step], ...] = STEPS) -> list[str]:
-    """Apply the missing steps and return their names. A step that fails leaves the ledger as it was before it.
+    """Apply the missing steps and return their names. A step that fails does not change the ledger.
 
-    Two processes may migrate at once: each step is applied by one of them. Raises LegacyLedgerError for the database
-    of the earlier system, to which no table is added, and NewerLedgerError for a ledger with unknown steps.
+    Two processes may migrate at once: each step is applied by one of them. Raises LegacyLedgerError for the legacy
+    system's database, to which no table is added, and NewerLedgerError for a ledger with unknown steps.
     """
     tables = database.get_tables()
     if LEGACY_TABLE in tables and Applied._meta.table_name not in tables:
-        raise LegacyLedgerError("it is the database of the earlier system; import-history reads its days")
+        raise LegacyLedgerError("it is the legacy system's database; import it with import-history")
     SchemaManager(Applied, database).create_all(safe=True)
     applied = applied_steps(database)
     require_known(applied, steps)
@@ -231,7 +231,7 @@ def migrate(database: Any, steps: tuple[tuple[str, Step], ...] = STEPS) -> list[
         if name in applied:
             continue
         with _only_writer(database):
-            # Another process may have applied it meanwhile.
+            # Another process may have applied the step meanwhile.
             if name not in applied_steps(database):
                 step(database)
                 Applied.insert(name=name).execute(database)
@@ -240,7 +240,7 @@ def migrate(database: Any, steps: tuple[tuple[str, Step], ...] = STEPS) -> list[
 
 
 def require_known(applied: set[str], steps: tuple[tuple[str, Step], ...] = STEPS) -> None:
-    """Raise NewerLedgerError if an applied step is not one of these."""
+    """Raise NewerLedgerError if one of these applied steps is unknown."""
     if unknown := sorted(applied - {name for name, _ in steps}):
         raise NewerLedgerError(
             f"a newer version of the enforcer has migrated it (step {unknown[0]}); update this machine's checkout"
@@ -260,5 +260,5 @@ def _only_writer(database: Any) -> Iterator[None]:
 
 
 def applied_steps(database: Database) -> set[str]:
-    """The names of the steps that were applied to a ledger, which must not be new."""
+    """Return the names of the steps that were applied to a ledger, which must have been migrated before."""
     return {row.name for row in Applied.select().bind(database)}

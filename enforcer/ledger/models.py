@@ -1,4 +1,4 @@
-"""The tables of the ledger, as `migrations` makes them.
+"""The tables of the ledger, as `migrations` creates them.
 
 Instants are milliseconds since 1970 UTC, durations milliseconds, days ISO dates. The models are not bound to a
 database: queries go through a `Ledger`.
@@ -32,7 +32,7 @@ class ClusterRow(Row):
     course: Any = CharField(default="")
     term: Any = CharField(default="")
     list_fingerprint: Any = TextField(default="")
-    """The times in the cluster list when the events were last read. If they differ, the events are read again."""
+    """The cluster's times in the list when its events were last read. If they change, the events are read again."""
     events_read_to: Any = BigIntegerField(default=0)
     first_seen: Any = BigIntegerField()
     last_seen: Any = BigIntegerField()
@@ -41,14 +41,14 @@ class ClusterRow(Row):
     last_terminated: Any = BigIntegerField(null=True)
     is_running: Any = BooleanField(default=False)
     gone_at: Any = BigIntegerField(null=True)
-    """When it was first missing from the list and unknown to the workspace."""
+    """When the cluster was first missing from the list and unknown to the workspace."""
 
     class Meta:
         table_name = "cluster"
 
 
 class EventRow(Row):
-    """One event as the platform reported it. Never changed."""
+    """One event as the platform reported it. Rows never change, except when they are anonymised."""
 
     cluster_id: Any = CharField()
     at: Any = BigIntegerField()
@@ -65,7 +65,7 @@ class EventRow(Row):
 
 
 class SessionRow(Row):
-    """One session, computed from the events of its cluster; replaced when better facts are known."""
+    """One session, computed from the events of its cluster; replaced when further events are known."""
 
     cluster_id: Any = CharField()
     start: Any = BigIntegerField()
@@ -82,7 +82,9 @@ class SessionRow(Row):
 
 
 class StarterRow(Row):
-    """Who started or restarted a cluster: student, staff or unknown. It changes at most once, from unknown."""
+    """A start or restart with the role of the user: student, staff or unknown. The role changes at most once, from
+    unknown.
+    """
 
     cluster_id: Any = CharField()
     at: Any = BigIntegerField()
@@ -90,7 +92,7 @@ class StarterRow(Row):
     user_name: Any = CharField()
     role: Any = CharField()
     first_asked_at: Any = BigIntegerField(null=True)
-    """When the role was first looked up; null: never."""
+    """When the role was first looked up; null if never."""
 
     class Meta:
         table_name = "starter"
@@ -99,14 +101,14 @@ class StarterRow(Row):
 
 
 class AcceptedClusterRow(Row):
-    """A cluster of the lab: its tags, group and creator were right once, and that stays so."""
+    """A cluster of the lab: its tags, group and creator were valid once, and it stays accepted."""
 
     cluster_id: Any = CharField(primary_key=True)
     course: Any = CharField()
     term: Any = CharField()
     group_name: Any = CharField()
     creator: Any = CharField(default="")
-    """Empty: accepted before creators were recorded."""
+    """Empty if the cluster was accepted before creators were recorded."""
     accepted_at: Any = BigIntegerField()
 
     class Meta:
@@ -123,13 +125,13 @@ class DayRow(Row):
     soft: Any = BigIntegerField(null=True)
     hard: Any = BigIntegerField(null=True)
     overrun: Any = BigIntegerField(default=0)
-    """How long it ran past its hard limit."""
+    """How long the cluster ran past its hard limit."""
     uncounted: Any = BigIntegerField(default=0)
     """Uptime that did not count."""
     sessions: Any = IntegerField(default=0)
     estimate: Any = BooleanField(default=False)
     imported: Any = BooleanField(default=False)
-    """A total of the earlier system. A total computed from events replaces it."""
+    """Whether the total is from the legacy system. A total computed from events replaces it."""
     settled_at: Any = BigIntegerField()
 
     class Meta:
@@ -159,39 +161,41 @@ class MessageRow(Row):
 
     id: Any = AutoField()
     operation_id: Any = CharField(unique=True)
-    """The message's name at the mail service. It is derived from what the message is about."""
+    """The message's id at the mail service, derived from kind, topic and limit."""
     kind: Any = CharField()
     period: Any = CharField()
     period_start: Any = CharField()
     topic: Any = CharField()
-    """A cluster's id, or what else makes such a message unique."""
+    """A cluster's id, or another value that makes such a message unique."""
     hard_limit: Any = BigIntegerField()
     part: Any = IntegerField(default=0)
-    """A message to more recipients than one mail can have is sent in parts."""
+    """Number of the part: a message with too many recipients for one email is sent in parts."""
     rank: Any = IntegerField()
     """Stops are sent before warnings, warnings before reports."""
     subject: Any = TextField()
     request_body: Any = TextField()
-    """The message as JSON. Once the message is sealed, these bytes are sent in every attempt."""
+    """The request body, JSON. Once the message is sealed, every attempt sends these bytes."""
     queued_at: Any = BigIntegerField()
     sealed_at: Any = BigIntegerField(null=True)
     """When sender and copies were fixed: before the first attempt."""
     has_copy: Any = BooleanField(default=False)
-    """It was sealed with the admin's copy."""
+    """Whether the sealed message includes the admin's copy."""
     needs_digest: Any = BooleanField(default=False)
-    """It was sealed without the admin's copy, and no digest lists it yet."""
+    """Whether it was sealed without the admin's copy, and no digest lists it yet."""
     due_at: Any = BigIntegerField()
     attempts: Any = IntegerField(default=0)
     last_failed_at: Any = BigIntegerField(null=True)
     failing_for: Any = BigIntegerField(default=0)
     """For how long attempts have failed; waiting does not count."""
     is_outcome_unknown: Any = BooleanField(default=False)
-    """The result of the last attempt is unknown: the status is checked before the message is sent again."""
+    """Whether the result of the last attempt is unknown; then the status is checked before the message is sent again.
+    """
     accepted_at: Any = BigIntegerField(null=True)
     final_at: Any = BigIntegerField(null=True)
-    """When the service reported the final status of an accepted message, or was asked for the last time."""
+    """When the service reported the final status of an accepted message, or the status was checked for the last time.
+    """
     refused_at: Any = BigIntegerField(null=True)
-    """When the service refused the message itself, which has a single recipient."""
+    """When the service refused the message itself, which then has a single recipient."""
     given_up_at: Any = BigIntegerField(null=True)
     error: Any = TextField(null=True)
 
@@ -216,7 +220,7 @@ class MailCallRow(Row):
 
 
 class PollRow(Row):
-    """One poll that ran to its end."""
+    """One completed poll."""
 
     began: Any = BigIntegerField(primary_key=True)
     ended: Any = BigIntegerField()
@@ -251,7 +255,7 @@ class FileRow(Row):
 
 
 class NoteRow(Row):
-    """Single facts by name, such as the day of the last poll that read all permissions."""
+    """Single values by name, such as the day of the last poll that read all permissions."""
 
     name: Any = CharField(primary_key=True)
     value: Any = TextField()
@@ -261,9 +265,9 @@ class NoteRow(Row):
 
 
 LEDGER_ID = "ledger id"
-"""Name of the note with the ledger's own id."""
+"""Name of the note that contains the ledger's own id."""
 ANONYMISED_BEFORE = "anonymised before"
-"""Name of the note with the instant before which the ledger holds no names, in milliseconds."""
+"""Name of the note that contains the time before which the ledger has no names of people, in milliseconds."""
 
 TABLES = (
     ClusterRow,

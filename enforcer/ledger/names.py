@@ -19,12 +19,12 @@ NAMELESS = ("", MEMBER, OTHER)
 
 
 def anonymised_before(ledger: Ledger) -> int:
-    """Return the instant before which the ledger holds no names, in milliseconds."""
+    """Return the instant before which the ledger has no names of people, in milliseconds."""
     return int(queries.note(ledger, ANONYMISED_BEFORE) or 0)
 
 
 def note_anonymised(ledger: Ledger, begins: datetime) -> None:
-    """Record that there are no names before an instant. An earlier run may have gone further."""
+    """Record that there are no names before an instant, unless an earlier run has recorded a later one."""
     queries.write_note(ledger, ANONYMISED_BEFORE, str(max(to_millis(begins), anonymised_before(ledger))))
 
 
@@ -32,7 +32,7 @@ def note_anonymised(ledger: Ledger, begins: datetime) -> None:
 
 
 def first_session_between(ledger: Ledger, since: datetime, before: datetime) -> datetime | None:
-    """Return the start of the first session that overlaps the time from `since` to `before`; None: there is none."""
+    """Return the start of the first session that overlaps the time from `since` to `before`; None if there is none."""
     lasts = SessionRow.end.is_null() | (SessionRow.end > to_millis(since))
     query = ledger.select(SessionRow, SessionRow.start).where((SessionRow.start < to_millis(before)) & lasts)
     row = query.order_by(SessionRow.start).first()
@@ -40,7 +40,7 @@ def first_session_between(ledger: Ledger, since: datetime, before: datetime) -> 
 
 
 def named_sessions(ledger: Ledger, before: datetime) -> int:
-    """Return the number of sessions that began before an instant and name somebody."""
+    """Return the number of sessions that began before an instant and contain a name."""
     return sum(_is_named(row) for row in ledger.select(SessionRow).where(SessionRow.start < to_millis(before)))
 
 
@@ -50,7 +50,7 @@ def _is_named(row: Any) -> bool:
 
 
 def named_events(ledger: Ledger, before: datetime) -> int:
-    """Return the number of events before an instant that have a name or their raw text."""
+    """Return the number of events before an instant that have a name or the raw JSON."""
     is_it = EventRow.user_name.not_in(list(NAMELESS)) | (EventRow.raw != EMPTY)
     return int(ledger.select(EventRow).where((EventRow.at < to_millis(before)) & is_it).count())
 
@@ -73,9 +73,9 @@ def rename_event_users(
     names: Mapping[str, str],
     decided: Mapping[tuple[int, str], str],
 ) -> None:
-    """Replace names in the events of a cluster before an instant, and compute its sessions again.
+    """Replace names in a cluster's events before an instant, and recompute its sessions.
 
-    `names` has the new name of each user. `decided` has precedence for single events, by instant (milliseconds) and
+    `names` maps each user to the new name. `decided` takes precedence for single events, by instant (milliseconds) and
     user.
     """
     if not names:
@@ -88,7 +88,7 @@ def rename_event_users(
         ).execute()
     for user, role in names.items():
         ledger.update(EventRow, user_name=role).where(old & (EventRow.user_name == user)).execute()
-    # Sessions are computed from events, as after each poll.
+    # Sessions are computed from the events, as after each poll.
     record.rebuild(ledger, cluster_id, since=0)
 
 
@@ -99,7 +99,7 @@ def _old(cluster_id: str, before: datetime) -> Any:
 def _delete_duplicates(
     ledger: Ledger, old: Any, names: Mapping[str, str], decided: Mapping[tuple[int, str], str]
 ) -> None:
-    """Delete events that would differ only in names, except one."""
+    """Of events that would differ only in names, delete all but one."""
     query = ledger.select(EventRow, EventRow.cluster_id, EventRow.at, EventRow.type, EventRow.user_name)
     kept = set()
     for cluster_id, at, type, user in list(query.where(old).tuples()):
@@ -111,11 +111,11 @@ def _delete_duplicates(
 
 
 def drop_raw_events(ledger: Ledger, before: datetime) -> None:
-    """Delete the raw text of events before an instant."""
+    """Delete the raw JSON of events before an instant."""
     ledger.update(EventRow, raw=EMPTY).where(EventRow.at < to_millis(before)).execute()
 
 
-# --- texts: of actions, messages and files
+# --- text of actions, messages and files
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,9 @@ def write_action_text(ledger: Ledger, text: Text) -> None:
 
 
 def message_texts(ledger: Ledger, before: datetime, day: date) -> list[Text]:
-    """Return subjects and errors of messages that have content and were stored before an instant or are about a day
-    before `day`."""
+    """Return subjects and errors of messages that have content and were stored before an instant or concern a day
+    before `day`.
+    """
     rows = ledger.select(MessageRow, MessageRow.id, MessageRow.subject, MessageRow.error).where(
         _old_messages(before, day)
     )
@@ -153,7 +154,7 @@ def empty_message(ledger: Ledger, text: Text) -> None:
 
 
 def give_up_messages(ledger: Ledger, before: datetime, day: date, error: str, *, now: datetime) -> int:
-    """Give up those of the same messages that wait to be sent. Return their number."""
+    """Give up the same messages, if they are not sent yet. Return their number."""
     waiting = _old_messages(before, day) & MessageRow.accepted_at.is_null() & MessageRow.given_up_at.is_null()
     return int(ledger.update(MessageRow, given_up_at=to_millis(now), error=error).where(waiting).execute())
 

@@ -1,5 +1,6 @@
-"""Queries on clusters, sessions, restrictions, actions, settled days, files, notes and polls. They return types of
-`domain`, never rows."""
+"""Queries on clusters, sessions, restrictions, actions, settled days, files, notes and polls. They return types from
+`domain`, never rows.
+"""
 
 import json
 from collections.abc import Iterable
@@ -46,7 +47,7 @@ class KnownCluster:
 
 
 def clusters(ledger: Ledger) -> dict[str, KnownCluster]:
-    """Return all clusters ever seen, by id."""
+    """Return every cluster ever seen by its id."""
     return {
         row.cluster_id: KnownCluster(
             row.cluster_id,
@@ -62,9 +63,9 @@ def clusters(ledger: Ledger) -> dict[str, KnownCluster]:
 
 
 def clusters_of_last_course(ledger: Ledger, course: str | None, term: str | None) -> tuple[ObservedCluster, ...]:
-    """Return every cluster ever seen of the course that was read last, as last seen, by name.
+    """Return every cluster ever seen in the course of the last poll, as last seen, sorted by name.
 
-    If `course` or `term` name a course that was read, its clusters are returned instead.
+    If `course` or `term` names a course in the ledger, the clusters of that course are returned instead.
     """
     recent = ledger.select(ClusterRow).order_by(ClusterRow.last_seen.desc())
     meant = recent
@@ -92,13 +93,13 @@ def clusters_of_last_course(ledger: Ledger, course: str | None, term: str | None
 
 
 def last_course(ledger: Ledger) -> tuple[str, str] | None:
-    """Return course and term of the last seen cluster with a lab's tags; None: no such cluster."""
+    """Return course and term of the last seen cluster with a lab's tags; None if there is none."""
     row = ledger.select(ClusterRow).where(ClusterRow.course != "").order_by(ClusterRow.last_seen.desc()).first()
     return (row.course, row.term) if row else None
 
 
 def cluster_groups(ledger: Ledger, course: str, term: str) -> dict[str, str]:
-    """Return the group of every cluster ever seen of a course, by cluster id; empty course and term mean no tags."""
+    """Return the group of every cluster ever seen in a course, by cluster id; empty course and term mean no tags."""
     rows = ledger.select(ClusterRow).where((ClusterRow.course == course) & (ClusterRow.term == term))
     return {row.cluster_id: row.group_name or group_from_name(row.name) for row in rows}
 
@@ -120,7 +121,7 @@ def add_accepted(ledger: Ledger, found: Iterable[ObservedCluster], *, now: datet
 
 
 def delete_clusters(ledger: Ledger, cluster_ids: Iterable[str]) -> None:
-    """Delete what is stored about clusters that are not the lab's, so that it counts for no group."""
+    """Delete all rows about clusters that are not the lab's, so that they count for no group."""
     ids = list(cluster_ids)
     if ids:
         ledger.delete(ClusterRow).where(ClusterRow.cluster_id.in_(ids)).execute()
@@ -129,7 +130,7 @@ def delete_clusters(ledger: Ledger, cluster_ids: Iterable[str]) -> None:
 def sessions(
     ledger: Ledger, *, begins: datetime, ends: datetime, cluster_ids: Iterable[str] | None = None
 ) -> dict[str, list[Session]]:
-    """Return the sessions that overlap these instants, by cluster, oldest first, with the roles of their starters."""
+    """Map each cluster to its sessions that overlap an interval, oldest first, with the roles of their starters."""
     where = (SessionRow.start < to_millis(ends)) & (SessionRow.end.is_null() | (SessionRow.end >= to_millis(begins)))
     if cluster_ids is not None:
         where &= SessionRow.cluster_id.in_(list(cluster_ids))
@@ -141,9 +142,9 @@ def sessions(
 
 
 def clusters_with_estimates(ledger: Ledger, patience: timedelta) -> dict[str, datetime]:
-    """Return clusters with estimates that may still become exact, and the start of the first such session.
+    """Map each cluster with estimates that may still become exact to the start of its first such session.
 
-    These are estimates that were less than `patience` old when the cluster's events were last read."""
+    An estimate may become exact if it was less than `patience` old when the cluster's events were last read."""
     oldest = ClusterRow.events_read_to - patience // timedelta(milliseconds=1)
     query = (
         ledger.select(SessionRow, SessionRow.cluster_id, fn.MIN(SessionRow.start))
@@ -180,7 +181,7 @@ def session_of(
 
 
 def note_restricted(ledger: Ledger, cluster_id: str, group: str, *, now: datetime) -> None:
-    """Record a restriction before it is made, so that the next poll checks the permission even after a crash."""
+    """Record a restriction beforehand, so that the next poll checks the permission even after a crash."""
     ledger.insert(
         RestrictedRow, cluster_id=cluster_id, group_name=group, restricted_at=to_millis(now)
     ).on_conflict_ignore().execute()
@@ -191,7 +192,7 @@ def note_restored(ledger: Ledger, cluster_id: str) -> None:
 
 
 def restricted_clusters(ledger: Ledger) -> frozenset[str]:
-    """Return the ids of the clusters whose group is restricted or about to be."""
+    """Return the ids of the clusters whose group is restricted or about to be restricted."""
     return frozenset(row.cluster_id for row in ledger.select(RestrictedRow))
 
 
@@ -213,7 +214,7 @@ def note_outcome(ledger: Ledger, number: int, *, now: datetime, error: str | Non
 
 
 def actions_on(ledger: Ledger, day: date) -> list[RecordedAction]:
-    """Return the actions of a local day in order, failed ones included."""
+    """Return the actions of a local day in order, including failed ones."""
     return [
         RecordedAction(
             row.kind,
@@ -234,7 +235,7 @@ def actions_on(ledger: Ledger, day: date) -> list[RecordedAction]:
 
 
 def settle(ledger: Ledger, totals: Iterable[DayTotal], *, now: datetime) -> None:
-    """Store the totals of a day. Totals that are already settled do not change.
+    """Store the totals of a day. Existing settled totals do not change.
 
     Only an imported total is replaced, if sessions of the day are known.
     """
@@ -261,7 +262,7 @@ def settle(ledger: Ledger, totals: Iterable[DayTotal], *, now: datetime) -> None
 
 
 def settle_again(ledger: Ledger, totals: Iterable[DayTotal], *, now: datetime) -> None:
-    """Replace settled totals that are wrong. Days that are not settled or were imported do not change."""
+    """Correct settled totals. Days that are not settled or were imported do not change."""
     with ledger.atomic():
         for total in totals:
             day = (DayRow.cluster_id == total.cluster_id) & (DayRow.day == total.day.isoformat()) & ~DayRow.imported
@@ -270,7 +271,7 @@ def settle_again(ledger: Ledger, totals: Iterable[DayTotal], *, now: datetime) -
 
 
 def settled(ledger: Ledger, day: date) -> dict[str, DayTotal]:
-    """Return the settled totals of a day, by cluster."""
+    """Return the settled total of each cluster on a day."""
     ms = timedelta(milliseconds=1)
     return {
         row.cluster_id: DayTotal(
@@ -323,7 +324,7 @@ def record_poll(ledger: Ledger, *, began: datetime, ended: datetime, failed: int
 
 
 def polls_between(ledger: Ledger, begins: datetime, ends: datetime) -> list[datetime]:
-    """Return the start times of completed polls between these instants, `ends` excluded."""
+    """Return the start times of completed polls between two instants, excluding `ends`."""
     query = (
         ledger.select(PollRow)
         .where(PollRow.began.between(to_millis(begins), to_millis(ends) - 1))

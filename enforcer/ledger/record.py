@@ -1,8 +1,8 @@
-"""Stores what a poll saw: clusters, their events, and the sessions computed from these.
+"""Stores what a poll saw: clusters, their events, and the sessions computed from the events.
 
-Sessions are computed again only for clusters with something new, and only back to the last exact session before it:
-later events cannot change what comes before the end of an exact session. The SQL is written out, alike for SQLite and
-PostgreSQL, because peewee needs more time to build a statement than a database to run it.
+Sessions are computed again only for clusters with new events, and only back to the last exact session before these:
+later events cannot change what comes before the end of an exact session. The SQL is written out, the same for SQLite
+and PostgreSQL, because peewee needs more time to build a statement than a database to run it.
 """
 
 import json
@@ -31,9 +31,9 @@ from enforcer.ledger.queries import note, session_of
 
 GONE = "the cluster no longer exists; it ended when it was last seen running"
 BEGINNINGS = LAUNCH_EVENTS | {"RUNNING", "RESTARTING"}
-"""Such an event in the millisecond of an end may belong to the next session."""
+"""An event of this type in the millisecond of an end may belong to the next session."""
 STARTS = LAUNCH_EVENTS | {"RESTARTING"}
-"""Events with the user who started or restarted the cluster."""
+"""Types of events that contain the user who started or restarted the cluster."""
 
 OBSERVE = """
     INSERT INTO cluster (cluster_id, name, group_name, course, term, list_fingerprint, events_read_to, first_seen,
@@ -66,25 +66,25 @@ UNREAD = "there was no time to read all events; it ended at the last one that wa
 CUT = "cut"
 """Stored instead of the list's times: the events were read in part."""
 EVER = 2**62
-"""Milliseconds later than any instant."""
+"""A time in milliseconds that is later than any instant."""
 
 Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class EventBatch:
-    """Events read of one cluster."""
+    """Events of one cluster that were read together."""
 
     cluster_id: str
     events: Sequence[RawEvent]
     list_fingerprint: str
-    """The times in the cluster list when they were read."""
+    """The cluster's times in the list when the events were read."""
     is_cut: bool = False
-    """True: later events were not read; the next poll continues after the last of these."""
+    """Whether later events were not read; the next poll continues after the last of these."""
 
 
 def observe(ledger: Ledger, seen: Iterable[ObservedCluster], *, now: datetime) -> None:
-    """Store the clusters of a list."""
+    """Store the clusters in a cluster list."""
     at = to_millis(now)
     rows = [
         (
@@ -109,8 +109,8 @@ def observe(ledger: Ledger, seen: Iterable[ObservedCluster], *, now: datetime) -
 def add_events(ledger: Ledger, batches: Iterable[EventBatch], *, read_to: datetime) -> None:
     """Store these events and update the sessions of their clusters, which were observed before.
 
-    The lists of events are complete up to `read_to`. Repeating the call changes nothing. Events from the anonymised
-    time are ignored, because they would bring names back.
+    The events are complete up to `read_to`. Repeating the call changes nothing. Events from the anonymised period are
+    ignored, because they would bring names back.
     """
     batches = list(batches)
     anonymised = int(note(ledger, ANONYMISED_BEFORE) or 0)
@@ -135,7 +135,7 @@ def add_events(ledger: Ledger, batches: Iterable[EventBatch], *, read_to: dateti
 
 
 def _progress(batch: EventBatch, cluster: Any, read_to: datetime) -> Row:
-    """Return the parameters of `READ`: how far the events of a cluster are known."""
+    """Return the parameters of `READ`, which record up to when a cluster's events were read."""
     if not batch.is_cut:
         return batch.list_fingerprint, to_millis(read_to), batch.cluster_id
     last = max((to_millis(raw_event.event.at) for raw_event in batch.events), default=0)
@@ -143,7 +143,7 @@ def _progress(batch: EventBatch, cluster: Any, read_to: datetime) -> Row:
 
 
 def rebuild(ledger: Ledger, cluster_id: str, *, since: int = EVER) -> None:
-    """Compute a cluster's sessions again. Its events changed from `since` on, in milliseconds."""
+    """Compute a cluster's sessions again, after its events changed from `since` (milliseconds) on."""
     with ledger.atomic():
         _rebuild(ledger, [(cluster, since) for cluster in _clusters(ledger, [cluster_id]).values()])
 
@@ -158,7 +158,7 @@ def mark_gone(ledger: Ledger, cluster_id: str, *, now: datetime) -> None:
 
 
 def events(ledger: Ledger, cluster_id: str, since: int = 0) -> tuple[Event, ...]:
-    """Return the events of a cluster in order, from `since` on, in milliseconds."""
+    """Return the events of a cluster in order, from `since` (milliseconds) on."""
     return tuple(
         Event(
             from_millis(at),
@@ -174,7 +174,7 @@ def events(ledger: Ledger, cluster_id: str, since: int = 0) -> tuple[Event, ...]
 
 
 def _may_have_run(raw: str) -> bool:
-    """Return whether the failure in an end event can also end running clusters; False for an anonymised event."""
+    """Return whether the failure in a termination event can also end running clusters; False if anonymised."""
     details = json.loads(raw).get("details")
     reason = details.get("reason") if isinstance(details, dict) else None
     return isinstance(reason, dict) and reason.get("code") in RUNTIME_FAILURES
@@ -185,7 +185,7 @@ def _clusters(ledger: Ledger, ids: Iterable[str]) -> dict[str, Any]:
 
 
 def _new_events(ledger: Ledger, batch: EventBatch, begins: int) -> list[Row]:
-    """Return the events from an instant on that are not stored yet, as rows."""
+    """Return rows for the events from an instant on that are not stored yet."""
     rows = {
         (to_millis(event.at), event.type, event.user or ""): (
             event.workers,
@@ -204,7 +204,7 @@ def _new_events(ledger: Ledger, batch: EventBatch, begins: int) -> list[Row]:
 
 
 def _is_up_to_date(ledger: Ledger, cluster: Any) -> bool:
-    """Return whether the sessions need no new computation if no event is new and the list's times are equal."""
+    """Return whether the sessions are up to date if no event is new and the times in the list are the same."""
     last = ledger.rows(LAST_SESSION, cluster.cluster_id)
     if not last:
         return not cluster.is_running
@@ -213,9 +213,9 @@ def _is_up_to_date(ledger: Ledger, cluster: Any) -> bool:
 
 
 def _rebuild(ledger: Ledger, due: Iterable[tuple[Any, int]], *, cut: frozenset[str] = frozenset()) -> None:
-    """Compute the sessions of these clusters again, as far as events from an instant on can change them.
+    """Recompute the sessions of these clusters that events from an instant on can change.
 
-    `cut` are the clusters with later events that were not read.
+    `cut` are the clusters whose later events were not read.
     """
     put: list[Row] = []
     dropped: list[Row] = []
@@ -269,7 +269,7 @@ def _reconciled(cluster: Any, told: Timeline, *, is_cut: bool = False) -> tuple[
         from_millis_or_none(cluster.last_terminated),
     )
     if is_cut and now.started and (told.last_event is None or told.last_event < now.started):
-        # The events read end before the session in the list began: the one before it is over.
+        # The events end before the start of the session in the list, so the session before it is over.
         told = replace(
             told,
             sessions=close_open_session(told.sessions_if_running or told.sessions, None, UNREAD),

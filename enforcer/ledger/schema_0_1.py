@@ -1,4 +1,4 @@
-"""The tables of version 0.1, as SQL. Nothing here changes: later steps of `migrations` start from these tables."""
+"""The tables of version 0.1, as SQL. This file never changes: later steps in `migrations` start from these tables."""
 
 TABLES = (
     """
@@ -55,4 +55,4 @@ TABLES = (
         path VARCHAR(255) NOT NULL PRIMARY KEY, version VARCHAR(255) NOT NULL, content TEXT NOT NULL)""",
     "CREATE TABLE note (name VARCHAR(255) NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
 )
-"""Tables and indexes, with the types of PostgreSQL."""
+"""CREATE statements for tables and indexes, with the types of PostgreSQL."""

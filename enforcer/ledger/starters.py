@@ -1,8 +1,8 @@
-"""Roles of the users who started or restarted clusters. A role is decided once for each launch; later changes of groups
-do not matter.
+"""Roles of the users who started or restarted clusters. A role is decided once for each launch; later group changes do
+not matter.
 
-A session begins some time after its launch, and later facts can move its start. So the role of a session is that of the
-last launch by the same user before it.
+A session begins some time after its launch, and later events can move its start. So the role of a session is taken from
+the last launch by the same user before it.
 """
 
 from bisect import bisect_right
@@ -17,7 +17,7 @@ from enforcer.ledger.database import Ledger
 from enforcer.ledger.models import StarterRow
 
 LONGEST_LAUNCH = timedelta(days=1)
-"""Nearly every launch takes less; a longer one is looked up separately."""
+"""Nearly every launch takes less time than this; a longer one is looked up separately."""
 ADD = """
     INSERT INTO starter (cluster_id, at, user_name, role) VALUES (?, ?, ?, 'unknown') ON CONFLICT DO NOTHING"""
 DECIDE = """
@@ -36,16 +36,16 @@ class Starter:
     at: datetime
     user: str
     asked: datetime | None
-    """When the account was first looked up; None: never."""
+    """When the account was first looked up; None if never."""
 
 
 def add(ledger: Ledger, starts: Iterable[tuple[str, int, str]]) -> None:
-    """Store launches and restarts: cluster, milliseconds, user. Known ones do not change."""
+    """Store launches and restarts: cluster, milliseconds, user. Rows that are already stored do not change."""
     ledger.each(ADD, starts)
 
 
 def unknown(ledger: Ledger, cluster_ids: Iterable[str], *, since: datetime) -> list[Starter]:
-    """Return unknown starters, oldest first: those never looked up, and those from an instant on."""
+    """Return unknown starters that were never looked up or started a cluster at `since` or later, oldest first."""
     is_due = StarterRow.first_asked_at.is_null() | (StarterRow.at >= to_millis(since))
     rows = ledger.select(StarterRow).where((StarterRow.role == Role.UNKNOWN.value) & is_due).order_by(StarterRow.at)
     wanted = frozenset(cluster_ids)
@@ -63,7 +63,7 @@ def decide(ledger: Ledger, roles: Mapping[Starter, Role], *, now: datetime) -> N
 
 
 def with_roles(ledger: Ledger, sessions: Mapping[str, list[Session]]) -> dict[str, list[Session]]:
-    """Return the same sessions, by cluster, with the roles of those who started and restarted them."""
+    """Return the same sessions by cluster, with the roles of their starters."""
     first = min((one.start for found in sessions.values() for one in found), default=None)
     if first is None:
         return dict(sessions)

@@ -1,4 +1,4 @@
-"""Queries on the messages of the outbox and on the calls to the mail service."""
+"""Queries on the messages in the outbox and the calls to the mail service."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from enforcer.ledger.models import LEDGER_ID, MailCallRow, MessageRow
 
 MS = timedelta(milliseconds=1)
 FIRST_SPLIT_PART = 1000
-"""Number of the first part of a refused message that is sent to each recipient alone; above any other part."""
+"""First part number of a refused message that is sent to each recipient alone; greater than all other part numbers."""
 SPLIT = "refused, so it is sent to each recipient alone"
 UNTRUE = "a later message made it untrue"
 NEVER_FINAL = "accepted, but the mail service gave no final status within a day"
@@ -26,7 +26,7 @@ LimitKey = tuple[str, Period, date, timedelta]
 
 @dataclass(frozen=True)
 class StoredMessage:
-    """A message of the outbox."""
+    """A message in the outbox."""
 
     id: int
     operation_id: str
@@ -39,7 +39,7 @@ class StoredMessage:
     """When sender and copies were fixed."""
     attempts: int
     is_outcome_unknown: bool
-    """True: the result of the last attempt is unknown."""
+    """Whether the result of the last attempt is unknown."""
     last_failure: datetime | None
     failing: timedelta
     """For how long attempts have failed."""
@@ -47,7 +47,7 @@ class StoredMessage:
 
 
 def ledger_id(ledger: Ledger) -> str:
-    """Return the ledger's own id, which it has from the beginning."""
+    """Return the ledger's own id."""
     known = queries.note(ledger, LEDGER_ID)
     assert known, "a step of migrations.py adds it"
     return known
@@ -71,7 +71,7 @@ def add(
     now: datetime,
     given_up: str | None,
 ) -> bool:
-    """Store one mail to be sent, or as given up for this reason. Return False if it is already stored."""
+    """Store one message to be sent, or as given up for a reason. Return False if it is already stored."""
     query = ledger.insert(
         MessageRow,
         operation_id=operation_id,
@@ -107,7 +107,7 @@ def is_queued(
 
 
 def notified_limits(ledger: Ledger, kind: MessageKind, *, since: date) -> frozenset[LimitKey]:
-    """Return the limits that have a message of this kind, except those of days before `since`."""
+    """Return the limits that have a message of this kind, except limits of days before `since`."""
     query = ledger.select(
         MessageRow, MessageRow.topic, MessageRow.period, MessageRow.period_start, MessageRow.hard_limit
     ).where(
@@ -122,15 +122,15 @@ def notified_limits(ledger: Ledger, kind: MessageKind, *, since: date) -> frozen
 
 
 def was_queued_since(ledger: Ledger, kind: MessageKind, topic: str, since: datetime) -> bool:
-    """Return whether any message of this kind and topic was stored at this instant or later."""
+    """Return whether a message of this kind and topic was stored at an instant or later."""
     matches = (MessageRow.kind == kind.value) & (MessageRow.topic == topic) & (MessageRow.queued_at >= to_millis(since))
     return bool(ledger.select(MessageRow).where(matches).exists())
 
 
 def delete_unsent(ledger: Ledger, kind: MessageKind, topic: str, *, keep: Iterable[LimitKey]) -> int:
-    """Delete messages about a cluster that were never tried, and return their number.
+    """Delete messages about a cluster that were never attempted, and return their number.
 
-    Messages about the limits in `keep` stay. A deleted message may be stored again once it is true.
+    Messages about the limits in `keep` stay. A deleted message may be stored again if it becomes true.
     """
     kept = {(period.value, first.isoformat(), limit // MS) for _, period, first, limit in keep}
     unsent = (MessageRow.attempts == 0) & _is_waiting()
@@ -148,18 +148,18 @@ def _is_waiting() -> Any:
 
 
 def waiting_count(ledger: Ledger) -> int:
-    """Return the number of messages that wait to be sent."""
+    """Return the number of pending messages."""
     return int(ledger.select(MessageRow).where(_is_waiting()).count())
 
 
 def first_due(ledger: Ledger, *, only_unknown: bool = False) -> datetime | None:
-    """Return when the first waiting message is due; None: no message waits."""
+    """Return when the first pending message is due; None if there is none."""
     which = _is_waiting() & MessageRow.is_outcome_unknown if only_unknown else _is_waiting()
     return from_millis_or_none(ledger.select(MessageRow, fn.MIN(MessageRow.due_at)).where(which).scalar())
 
 
 def due(ledger: Ledger, *, now: datetime, put_off: datetime) -> list[tuple[int, bool]]:
-    """Return the due messages, the most urgent first: id, and whether the result of its last attempt is unknown.
+    """Return the due messages, the most urgent first: the id, and whether the result of the last attempt is unknown.
 
     A message that is due after `put_off` counts as due.
     """
@@ -204,7 +204,7 @@ def seal(ledger: Ledger, id: int, request_body: str, *, now: datetime, has_copy:
 
 
 def note_attempt(ledger: Ledger, id: int) -> None:
-    """Record an attempt before it is made: until its result is stored, it is unknown."""
+    """Record an attempt before it is made; its result is unknown until it is stored."""
     _update(ledger, id, attempts=MessageRow.attempts + 1, is_outcome_unknown=True)
 
 
@@ -214,7 +214,7 @@ def note_status_check(ledger: Ledger, id: int) -> None:
 
 
 def note_accepted(ledger: Ledger, id: int, *, now: datetime, is_final: bool, next_check: datetime) -> None:
-    """Record that the service accepted the message. Unless that is final, its status is checked at `next_check`."""
+    """Record that the service accepted the message. Unless its status is final, it is checked at `next_check`."""
     final = to_millis(now) if is_final else None
     _update(
         ledger,
@@ -262,14 +262,14 @@ def note_refused(ledger: Ledger, id: int, *, now: datetime) -> None:
 
 
 def refused(ledger: Ledger) -> list[int]:
-    """Return the refused messages that are at fault themselves: the service accepted another one then or later."""
+    """Return the messages that were refused for their content: the service accepted another message then or later."""
     latest = ledger.select(MessageRow, fn.MAX(MessageRow.accepted_at)).scalar() or 0
     query = ledger.select(MessageRow, MessageRow.id).where(_is_waiting() & (MessageRow.refused_at <= latest))
     return [row.id for row in query.order_by(MessageRow.id)]
 
 
 def split(ledger: Ledger, message: StoredMessage, parts: Iterable[tuple[str, str]], *, now: datetime) -> list[int]:
-    """Replace a sealed message by others, given as pairs of operation id and request body. Return their ids."""
+    """Replace a sealed message by several ones, given as pairs of operation id and request body. Return their ids."""
     row = ledger.select(MessageRow).where(MessageRow.id == message.id).get()
     with ledger.atomic():
         ids = []
@@ -303,11 +303,11 @@ def give_up(ledger: Ledger, ids: Iterable[int], *, now: datetime) -> None:
     ledger.update(MessageRow, given_up_at=to_millis(now)).where(MessageRow.id.in_(list(ids))).execute()
 
 
-# --- outdated messages
+# --- superseded messages
 
 
 def waiting_notices(ledger: Ledger) -> dict[int, LimitMessage]:
-    """Return the waiting messages about limits, by id."""
+    """Return the pending messages about limits by id."""
     return _notices(ledger, _is_waiting())
 
 
@@ -336,7 +336,7 @@ def _notices(ledger: Ledger, which: Any) -> dict[int, LimitMessage]:
 
 
 def drop(ledger: Ledger, ids: Iterable[int], *, now: datetime) -> None:
-    """Give these messages up, because later ones made them untrue."""
+    """Give up these messages, because later ones made them untrue."""
     ledger.update(MessageRow, given_up_at=to_millis(now), error=UNTRUE).where(MessageRow.id.in_(list(ids))).execute()
 
 
@@ -378,13 +378,13 @@ def end_status_checks(ledger: Ledger, *, accepted_before: datetime, now: datetim
 
 
 def copies_between(ledger: Ledger, begins: datetime, ends: datetime) -> int:
-    """Return the number of messages sealed with the admin's copy, `ends` excluded."""
+    """Return the number of messages sealed with the admin's copy between two instants, excluding `ends`."""
     within = MessageRow.sealed_at.between(to_millis(begins), to_millis(ends) - 1)
     return int(ledger.select(MessageRow).where(MessageRow.has_copy & within).count())
 
 
 def without_copy(ledger: Ledger, *, before: datetime) -> list[tuple[int, datetime, str]]:
-    """Return messages sealed without the admin's copy that no digest lists yet: id, when sealed, subject."""
+    """Return the messages sealed without the admin's copy that no digest lists yet: id, time of sealing, subject."""
     query = ledger.select(MessageRow, MessageRow.id, MessageRow.sealed_at, MessageRow.subject)
     rows = query.where(MessageRow.needs_digest & (MessageRow.sealed_at < to_millis(before)))
     return [
@@ -418,18 +418,18 @@ def count_calls_since(ledger: Ledger, kind: str, since: datetime) -> int:
 
 
 def forget_calls(ledger: Ledger, *, up_to: datetime, after: datetime) -> None:
-    """Delete the calls up to an instant, and those after another."""
+    """Delete the calls up to one instant and after another."""
     matches = (MailCallRow.at <= to_millis(up_to)) | (MailCallRow.at > to_millis(after))
     ledger.delete(MailCallRow).where(matches).execute()
 
 
-# --- a pause of all mail
+# --- pause of all sending
 
 HELD = "mail held until"
 
 
 def held_until(ledger: Ledger) -> datetime | None:
-    """Return the instant before which nothing is sent; None: sending was never paused."""
+    """Return the instant before which nothing is sent; None if sending was never paused."""
     held = queries.note(ledger, HELD)
     return from_millis(int(held)) if held else None
 

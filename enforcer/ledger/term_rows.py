@@ -1,4 +1,4 @@
-"""The rows of a term as its archive takes them, table by table. Queries by name; each hands out values of its own."""
+"""The rows of a term for its archive, one query and one type for each table."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
@@ -88,7 +88,7 @@ class Poll(NamedTuple):
     began: datetime
     ended: datetime
     failed: int
-    """Number of failures in it."""
+    """Number of failures in the poll."""
 
 
 def polls(ledger: Ledger) -> Iterator[Poll]:

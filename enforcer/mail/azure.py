@@ -1,7 +1,7 @@
 """Azure Communication Services e-mail: the only module that uses its client.
 
-The client's own retries, redirects and polling are off: it would sleep for as long as `Retry-After` says, even if the
-run has less time left, and repeat requests whose result was not checked.
+The client's own retries, redirects and polling are off: it would sleep for the time in `Retry-After`, even if the run
+has less time left, and repeat requests whose result was not checked.
 """
 
 import re
@@ -20,13 +20,13 @@ from labkit.text import first_line, one_line, redact_secrets
 from labkit.workspace.connectivity import connection_failure
 
 API_VERSION = "2025-09-01"
-"""The version of the locked client. Attachments have a `contentId` from 2024-07-01-preview on."""
+"""The API version of the locked client. Attachments have a `contentId` since 2024-07-01-preview."""
 CONNECT_SECONDS = 5.0
 IN_PROGRESS = ("notstarted", "running", "succeeded")
 
 
 class Mailer:
-    """A `MailService` on Azure. `connection_string` holds the access key. It connects with the first call."""
+    """A `MailService` on Azure. `connection_string` contains the access key. The first call connects."""
 
     def __init__(self, connection_string: str) -> None:
         self._connection_string = connection_string
@@ -72,12 +72,12 @@ class Mailer:
             wanted = HttpRequest(method, f"{{endpoint}}{path}", params={"api-version": API_VERSION}, **request)
             return client.send_request(wanted, connection_timeout=min(CONNECT_SECONDS, seconds), read_timeout=seconds)
         except ValueError as error:
-            # Before anything is sent: the connection string or the key is invalid.
+            # Raised before anything is sent: the connection string or the key is invalid.
             text = f"the mail service cannot be used with these settings: {_text(error)}; check AZURE_EMAIL_*"
             return SendResult(SendStatus.REFUSED, text, concerns_all=True)
         except (AzureError, RequestException, OSError) as error:
             reason = connection_failure(error) or _text(error)
-            return SendResult(SendStatus.UNKNOWN, f"the mail service did not answer: {reason}", concerns_all=True)
+            return SendResult(SendStatus.UNKNOWN, f"the mail service did not respond: {reason}", concerns_all=True)
 
     def _client(self) -> EmailClient:
         if self._made is None:
@@ -124,7 +124,9 @@ def _text(error: BaseException) -> str:
 
 
 def _retry_after(header: str | None) -> timedelta | None:
-    """Return the wait of a `Retry-After` header, in seconds or until a date by the machine's clock."""
+    """Return the wait from a `Retry-After` header, which has seconds or a date; a date is compared with the machine's
+    clock.
+    """
     if not header:
         return None
     if re.fullmatch(r"\d{1,9}", header.strip()):

@@ -8,32 +8,32 @@ from typing import Protocol
 
 class SendStatus(Enum):
     ACCEPTED = "accepted"
-    """The service has the message: in progress or delivered."""
+    """The service has accepted the message: in progress or delivered."""
     FAILED = "failed"
     """The service could not deliver the message. Its operation id cannot be used again."""
     MISSING = "missing"
     """The service does not know the operation: the message was never accepted."""
     CONFLICT = "conflict"
-    """400: the message is wrong, or its operation was accepted with other bytes; the status shows which."""
+    """400: the message is invalid, or its operation was accepted with different bytes; the status shows which."""
     BUSY = "busy"
-    """429: too many calls. Certainly not accepted; the message itself is correct."""
+    """429: too many calls. The message itself is valid and was certainly not accepted."""
     REFUSED = "refused"
-    """Certainly not accepted."""
+    """The message was certainly not accepted."""
     UNKNOWN = "unknown"
-    """No response, an incomplete one, or a failure of the service: it may have been accepted."""
+    """No response, an incomplete one, or a failure of the service: the message may have been accepted."""
 
 
 @dataclass(frozen=True)
 class SendResult:
     status: SendStatus
     text: str = ""
-    """The service's message, one line."""
+    """The service's explanation, one line."""
     retry_after: timedelta | None = None
-    """How long the service asks to wait."""
+    """How long to wait, as requested by the service."""
     is_final: bool = False
-    """The status is final: delivered or failed."""
+    """Whether the status is final: delivered or failed."""
     concerns_all: bool = False
-    """The next message would get the same result: wrong credentials, or no response."""
+    """Whether the next message would get the same result: invalid credentials, or no response."""
 
 
 class MailService(Protocol):

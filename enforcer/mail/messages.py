@@ -1,11 +1,11 @@
-"""Renders messages: plain values become subject, text and HTML by templates.
+"""Renders messages: templates turn plain values into subject, text and HTML.
 
 A template is a pair, `warning.txt.j2` and `warning.html.j2`; the first line of the text is `Subject: …`. A course can
 use its own words and language: templates in the folder LAB_MAIL_TEMPLATES replace built-in ones of the same name. If
-one cannot be rendered, the error is logged and the built-in one is used: a typing error must not delay a message.
+one cannot be rendered, the error is logged and the built-in one is used: a typo must not delay a message.
 
-Names and reasons are entered by people: control characters, line breaks and direction overrides are removed here, and
-the HTML templates escape the rest.
+Names and reasons are entered by people: control characters, line breaks and direction overrides are removed here; the
+HTML templates escape the rest.
 """
 
 import logging
@@ -35,12 +35,12 @@ class Attachment:
     content_type: str
     content: bytes
     content_id: str | None = None
-    """Id for `<img src="cid:…">` in the HTML; None: a separate file."""
+    """Id for `<img src="cid:…">` in the HTML; None for a separate file."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message. Its sender, and whether the copy is sent, are fixed when it is first sent."""
+    """A message without its sender. The sender, and whether copies are sent, are fixed before the first attempt."""
 
     subject: str
     text: str
@@ -53,7 +53,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Notice:
-    """Values of a message to a group about one limit of its cluster."""
+    """Values for a message to a group about one limit."""
 
     course: str
     """The course's title."""
@@ -62,7 +62,7 @@ class Notice:
     cluster: str
     """The cluster's name."""
     limit_usage: LimitUsage
-    """The tightest limit, and how much of it is used."""
+    """The tightest limit and its usage."""
     tz: tzinfo
     now: datetime
 
@@ -73,7 +73,7 @@ def warning(notice: Notice, *, to: Iterable[str], admin: str | None, folder: Pat
 
 
 def stopped(notice: Notice, *, to: Iterable[str], admin: str | None, folder: Path | None = None) -> Message:
-    """Return the message that the limit is reached: the cluster is off until the limit resets."""
+    """Return the message that the limit is reached and the cluster is off until the limit resets."""
     return _to_group("stopped", notice, to, admin, folder)
 
 
@@ -85,7 +85,7 @@ def report(
     folder: Path | None = None,
     name: str = "report",
 ) -> Message:
-    """Return the report of a day, rendered from `values`."""
+    """Return the report for a day, rendered from `values`."""
     subject, text, html = render(name, values, folder)
     return Message(subject, text, html, tuple(to), attachments=attachments)
 
@@ -93,7 +93,7 @@ def report(
 def crash(*, cause: str, trace: str, at: datetime, admin: str, folder: Path | None = None) -> Message:
     """Return the message that the program failed. `cause` is one line, `trace` a traceback.
 
-    Without a trace the program did not crash: something outside kept it from working.
+    Without a trace, the program did not crash, but could not work for an external reason.
     """
     values = {"cause": one_line(redact_secrets(cause)), "trace": multiline(redact_secrets(trace)), "at": at}
     subject, text, html = render("crash", values, folder)
@@ -111,7 +111,7 @@ class UndeliveredMessage:
 
 
 def given_up(unsent: Iterable[UndeliveredMessage], *, at: datetime, admin: str, folder: Path | None = None) -> Message:
-    """Return the message that others were not sent and are given up."""
+    """Return the message that lists messages that were given up."""
     listed = [
         {
             "subject": one_line(one.subject),
@@ -128,7 +128,7 @@ def given_up(unsent: Iterable[UndeliveredMessage], *, at: datetime, admin: str, 
 def digest(
     subjects: Iterable[tuple[datetime, str]], *, hour: datetime, admin: str, folder: Path | None = None
 ) -> Message:
-    """Return the list of an hour's messages without a copy to the admin. `subjects` are send time and subject."""
+    """Return the digest of an hour's messages without a copy to the admin; `subjects` are their times and subjects."""
     listed = [{"sent": sent, "subject": one_line(text)} for sent, text in subjects]
     subject, text, html = render("digest", {"messages": listed, "hour": hour}, folder)
     return Message(subject, text, html, (admin,))
@@ -141,7 +141,7 @@ def test(*, to: str, at: datetime, sender: str, folder: Path | None = None) -> M
 
 
 def _to_group(name: str, notice: Notice, to: Iterable[str], admin: str | None, folder: Path | None) -> Message:
-    """Return a message to the members with the admin in copy, or to the admin alone if there are no members."""
+    """Return a message to the members with a copy to the admin, or to the admin alone if there are no members."""
     members = tuple(sorted(set(to)))
     admins = (admin,) if admin else ()
     subject, text, html = render(name, _values(notice, has_members=bool(members), admin=admin), folder)
@@ -150,7 +150,7 @@ def _to_group(name: str, notice: Notice, to: Iterable[str], admin: str | None, f
 
 
 def _values(notice: Notice, *, has_members: bool, admin: str | None) -> dict[str, Any]:
-    """Return the variables of warning and stop; docs/mail-templates.md lists them."""
+    """Return the variables for warning and stop messages; docs/mail-templates.md lists them."""
     limit = notice.limit_usage.limit
     return {
         "course": one_line(notice.course),
@@ -172,7 +172,7 @@ def _values(notice: Notice, *, has_members: bool, admin: str | None) -> dict[str
 
 
 def render(name: str, values: Mapping[str, Any], folder: Path | None = None) -> tuple[str, str, str]:
-    """Return subject, text and HTML of a pair of templates: the folder's, or the built-in ones if those fail."""
+    """Return subject, text and HTML from a pair of templates in the folder, or the built-in ones if these fail."""
     try:
         return _rendered(name, values, folder)
     except Exception as error:  # noqa: BLE001 - a template may raise any exception
@@ -183,7 +183,7 @@ def render(name: str, values: Mapping[str, Any], folder: Path | None = None) -> 
 
 
 def problems_of(folder: Path) -> list[str]:
-    """Return a sentence for each template in the folder that cannot be parsed, or for a missing folder."""
+    """Return a message for each template in the folder that cannot be parsed, or for a missing folder."""
     if not folder.is_dir():
         return [f"LAB_MAIL_TEMPLATES: {folder} is not a folder; create it, or unset LAB_MAIL_TEMPLATES"]
     found = []
@@ -208,7 +208,7 @@ def _rendered(name: str, values: Mapping[str, Any], folder: Path | None) -> tupl
 
 
 def _with_old_names(value: Any) -> Any:
-    """The same values, also under the names that templates for version 0.1 use; accepted until version 0.3.0."""
+    """Return the same values, also under the names in templates for version 0.1; supported until version 0.3.0."""
     if isinstance(value, list):
         return [_with_old_names(entry) for entry in value]
     if not isinstance(value, Mapping):
@@ -232,5 +232,5 @@ def _environment(folder: Path | None) -> Environment:
 
 
 def isolate(text: str) -> str:
-    """Return a name for plain text in bidi isolates, so that it does not reorder the words around it."""
+    """Return a name in bidi isolates for plain text, so that it does not reorder the words around it."""
     return f"\u2068{text}\u2069"

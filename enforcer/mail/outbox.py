@@ -5,8 +5,8 @@ from these, so that it is the same message after a crash and in a ledger restore
 attempt it is sealed: sender and copies are fixed, and from then on its bytes do not change. An attempt is recorded
 before it is made. If its result is unknown, the status is checked before the message is sent again.
 
-Nothing here sleeps: what cannot be sent now is due later. Times are those of the lab's clock; the duration of a run is
-measured with the machine's clock.
+Nothing here sleeps: messages that cannot be sent now become due later. Times are from the lab's clock; the duration of
+a run is measured with the machine's clock.
 """
 
 import json
@@ -41,8 +41,8 @@ def queue(
 ) -> bool:
     """Store a message to be sent. Return False, and change nothing, if it is already stored.
 
-    `topic` is a cluster's id, or what else makes such a message unique, such as course, term and day for a report.
-    A message without a recipient is stored as given up.
+    `topic` is a cluster's id or another value that makes such a message unique: course, term and day for a report. A
+    message without a recipient is stored as given up.
     """
     key = (kind.value, topic, period, str(period_start), str(hard_limit // timedelta(milliseconds=1)))
     parts = list(_parts(message)) or [((), ())]
@@ -74,7 +74,7 @@ def operation_id(ledger: Ledger, *key: str) -> str:
 
 
 def split_by_recipient(operation_id: str, request_body: str) -> list[tuple[str, str]]:
-    """Return a message as one for each recipient: operation id, derived from the address, and request body."""
+    """Return one message for each recipient: operation id, derived from the address, and request body."""
     body = json.loads(request_body)
     recipients = [one for kind in ("to", "cc") for one in body["recipients"][kind]]
     return [
@@ -87,14 +87,14 @@ def split_by_recipient(operation_id: str, request_body: str) -> list[tuple[str, 
 
 
 def _parts(message: Message) -> Iterable[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Yield recipients and copies of each mail; the first one has the copies."""
+    """Yield recipients and copies of each part; only the first has copies."""
     step = RECIPIENTS_PER_MAIL - len(message.cc)
     for start in range(0, len(message.to), step):
         yield message.to[start : start + step], message.cc if start == 0 else ()
 
 
 def request_body(message: Message, to: Iterable[str], cc: Iterable[str]) -> dict[str, object]:
-    """Return the message as the service expects it, without its sender."""
+    """Return the request body that the service expects, without the sender."""
     body: dict[str, object] = {
         "content": {"subject": message.subject, "plainText": message.text, "html": message.html},
         "recipients": {"to": _addresses(to), "cc": _addresses(cc)},

@@ -1,11 +1,12 @@
-"""Sends the messages of the outbox, the most urgent first, as far as budgets and time allow; the rest stays due.
+"""Sends the messages in the outbox, the most urgent first, as far as budgets and time allow; the rest stays due.
 
-Each call is recorded before it is made, with the message's result as unknown, so that after a kill its status is
-checked first. A message is given up after a day of failed attempts; waiting for a budget, `Retry-After` or the next run
-does not count.
+Each call is recorded before it is made, with the message's result as unknown, so that its status is checked first if
+the run is killed. A message is given up after a day of failed attempts; waiting for a budget, `Retry-After` or the next
+run does not count.
 
 Accepted does not mean delivered: the status is checked every hour until it is final, for a day. A message that the
-service refuses (400) is sent to each recipient alone, so that a wrong address does not keep it from the others.
+service refuses (400) is sent to each recipient alone, so that an invalid address does not prevent delivery to the
+others.
 """
 
 import json
@@ -28,26 +29,26 @@ log = logging.getLogger(__name__)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 CALL_TIMEOUT = timedelta(seconds=10)
 LEAST_TIME = timedelta(seconds=2)
-"""No call starts with less time left."""
+"""Minimum time left for a call to start."""
 COPIES_PER_HOUR = 20
-"""Maximum copies to the admin in an hour; one digest lists the other messages."""
+"""Maximum number of copies to the admin in an hour; a digest lists the other messages."""
 MAX_FAILED_CALLS = 3
-"""After this many calls in a row without a clear result, no more calls are made in this run."""
+"""Maximum number of consecutive calls without a clear result; then no more calls are made in this run."""
 STATUS_CHECK_INTERVAL = HOUR
 """Time from acceptance to the first status check, and between checks."""
 LONGEST_GAP = timedelta(hours=2)
-"""At most this much time between two failed attempts counts as failing: the rest was waiting."""
+"""Maximum time between two failed attempts that counts as failing; the rest counts as waiting."""
 
 
 @dataclass(frozen=True)
 class SendSummary:
     accepted: int = 0
     failures: tuple[str, ...] = ()
-    """A sentence for each failure; the messages stay due unless the sentence says that one was given up."""
+    """A line for each failure; a message stays due unless its line says that it was given up."""
     waiting: int = 0
-    """Number of messages that still wait."""
+    """Number of messages that are still pending."""
     dropped: int = 0
-    """Number of messages dropped because a later one made them untrue."""
+    """Number of messages dropped because later ones made them untrue."""
 
 
 def send_due(
@@ -55,7 +56,7 @@ def send_due(
 ) -> SendSummary:
     """Send due messages until budgets or time run out. Never sleeps, and never raises for errors of the mail service.
 
-    `now` is the time at which the run and its `deadline` began. Without mail settings all messages wait.
+    `now` is the time at which the run and its `deadline` began. Without mail settings, all messages stay in the outbox.
     """
     if settings.mail is None:
         return SendSummary(waiting=stored_messages.waiting_count(ledger))
@@ -69,7 +70,7 @@ def send_due(
 
 
 def next_try(ledger: Ledger, settings: Settings, *, now: datetime) -> datetime | None:
-    """Return when another run can send a message; None if none waits or mail is not configured.
+    """Return when another run can send a message; None if no message is pending or mail is not configured.
 
     That is when the first message is due, or later: when the service is ready and the budget has room again.
     """
@@ -89,7 +90,7 @@ def next_try(ledger: Ledger, settings: Settings, *, now: datetime) -> datetime |
 
 
 def _budget_frees_at(ledger: Ledger, span: timedelta, limit: int, now: datetime) -> list[datetime]:
-    """Return when the budget of this span has room again, as a list; empty if it has room now."""
+    """Return, in a list, when the budget for a period has room again; empty if it has room now."""
     times = stored_messages.calls_since(ledger, "send", now - span)
     return [times[limit - 1] + span] if len(times) >= limit else []
 
@@ -105,15 +106,15 @@ class _OutboxRun:
     accepted: int = 0
     dropped: int = 0
     untrue: frozenset[int] = frozenset()
-    """Messages that a later one made untrue, and that may have been accepted."""
+    """Messages that later ones made untrue, and that may have been accepted."""
     failures: dict[int, str] = field(default_factory=dict)
-    """Last failure by message."""
+    """Last failure of each message."""
     hopeless: list[int] = field(default_factory=list)
     """Messages to be given up."""
     failed_calls: int = 0
 
     def __post_init__(self) -> None:
-        # Calls that no budget counts any more, and calls of a clock that was ahead.
+        # Calls that no budget counts any longer, and calls in the future because of clock skew.
         stored_messages.forget_calls(self.ledger, up_to=self.began - HOUR, after=self.began + HOUR)
         until = stored_messages.held_until(self.ledger) or self.began
         self.is_sending_paused = self.began < until <= self.began + DAY
@@ -128,7 +129,7 @@ class _OutboxRun:
         return self.failed_calls >= MAX_FAILED_CALLS or self.deadline.remaining < LEAST_TIME
 
     def drop_untrue(self) -> None:
-        """Drop messages that a later one made untrue. If a result is unknown, the status is checked first."""
+        """Drop messages that later ones made untrue. If a result is unknown, check the status first."""
         waiting = stored_messages.waiting_notices(self.ledger)
         later = stored_messages.later_notices(self.ledger, waiting.values())
         untrue = {id for id, one in waiting.items() if any(is_outdated(one, other) for other in later)}
@@ -144,7 +145,7 @@ class _OutboxRun:
             log.warning("%d messages are dropped, because later ones made them untrue", len(ids))
 
     def send_waiting(self) -> None:
-        # A message due in more than a day was postponed by a wrong clock.
+        # A message that is due in more than a day was postponed because of clock skew.
         for id, is_outcome_unknown in stored_messages.due(self.ledger, now=self.began, put_off=self.began + DAY):
             if self.is_over:
                 break
@@ -179,7 +180,7 @@ class _OutboxRun:
     def _check_status(self, message: StoredMessage, conflict: SendResult | None) -> bool:
         """Check the status of a message. Return True if it was certainly never accepted, so that it can be sent.
 
-        `conflict` is the 400 result of sending it: if it was never accepted, the message itself is at fault.
+        `conflict` is the 400 result of sending it: if it was never accepted, the message itself is invalid.
         """
         if self.is_over or not self._may_ask():
             if conflict:
@@ -260,7 +261,7 @@ class _OutboxRun:
         log.info("message %s accepted: %s", message.operation_id, message.subject)
 
     def _pause(self, message: StoredMessage, result: SendResult) -> None:
-        """Pause all sending until the service is ready again. This is waiting, not failing."""
+        """Pause all sending until the service is ready again. The pause counts as waiting, not as failing."""
         until = self.now + min(result.retry_after or MINUTE, DAY)
         with self.ledger.atomic():
             stored_messages.hold_until(self.ledger, until)
@@ -297,11 +298,11 @@ class _OutboxRun:
     def check_accepted(self) -> None:
         """Check the status of accepted messages, each once an hour, for a day.
 
-        Half of the budget is left for messages whose status must be checked before they can be sent.
+        Half of the budget is reserved for messages whose status must be checked before they can be sent.
         """
         given_up = stored_messages.end_status_checks(self.ledger, accepted_before=self.began - DAY, now=self.now)
         if given_up:
-            log.warning("of %d accepted messages the mail service gave no final status within a day", given_up)
+            log.warning("the mail service reported no final status for %d accepted messages within a day", given_up)
         for id in stored_messages.due_status_checks(self.ledger, now=self.began, put_off=self.began + DAY):
             if self.is_over or not self._may_ask(share=2):
                 break
@@ -321,7 +322,7 @@ class _OutboxRun:
                     stored_messages.put_off(self.ledger, id, self.now + STATUS_CHECK_INTERVAL)
 
     def give_up(self) -> None:
-        """Give up the hopeless messages and queue a message to the admin about them, both or neither."""
+        """Atomically give up the messages that cannot be sent and queue a message to the admin about them."""
         self.hopeless += [id for id in stored_messages.refused(self.ledger) if id not in self.hopeless]
         if not self.hopeless:
             return
@@ -331,7 +332,7 @@ class _OutboxRun:
             self.failures |= {
                 message.id: f'the message "{message.subject}" was given up: {message.error}' for message in hopeless
             }
-            # There is no message about one of these messages that cannot be sent.
+            # If a message of this kind cannot be sent, no message is queued about it.
             reported = [message for message in hopeless if message.kind is not MessageKind.GIVEN_UP]
             if self.settings.admin_email and reported:
                 note = messages.given_up(
@@ -364,14 +365,14 @@ class _OutboxRun:
                 stored_messages.note_digest(self.ledger, ids)
 
     def _may_send(self) -> bool:
-        """Return whether the budget has room; once it is used up, nothing more is sent in this run."""
+        """Return whether the send budget has room; once it is used up, nothing more is sent in this run."""
         budget = self.mail.budget
         if not self.is_sending_paused:
             self.is_sending_paused = self._is_used_up("send", budget.sends_per_minute, budget.sends_per_hour)
         return not self.is_sending_paused
 
     def _may_ask(self, *, share: int = 1) -> bool:
-        """Return whether the budget for status checks has room. With a `share` of 2, only half of it may be used."""
+        """Return whether the budget for status checks has room. With `share=2`, only half of it may be used."""
         budget = self.mail.budget
         if not self.is_checking_paused:
             limits = (-(-limit // share) for limit in (budget.status_per_minute, budget.status_per_hour))

@@ -18,11 +18,11 @@ from labkit.course_file import ALLOWANCES
 
 
 class UnknownGroupError(ValueError):
-    """There is no such group; the message is a sentence that names similar groups."""
+    """There is no such group; the message lists similar groups."""
 
 
 def find_group(name: str, lab: LabState) -> str | None:
-    """Return the display name of a group given by name or number; None for `all`.
+    """Return the display name of the group with this name or number; None for `all`.
 
     Raises UnknownGroupError.
     """
@@ -45,7 +45,7 @@ def find_group(name: str, lab: LabState) -> str | None:
 
 
 def _range_of(names: Sequence[str], numbers: Sequence[int]) -> str:
-    """Return a clause about the existing groups that ends a sentence."""
+    """Return the end of a message, about the existing groups."""
     if not names:
         return "there is none yet."
     if len(names) == 1:
@@ -55,7 +55,7 @@ def _range_of(names: Sequence[str], numbers: Sequence[int]) -> str:
 
 
 def new_id(now: datetime) -> str:
-    """Return a unique id, on any machine; ids sort by time."""
+    """Return an id that is unique across machines; ids sort by time."""
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 
@@ -72,7 +72,7 @@ def write_entry(workspace: Workspace, lab: LabState, entry: Allowance | Revocati
 
 
 def allowance_json(allowance: Allowance) -> dict[str, Any]:
-    """Return the JSON object described in docs/json.md."""
+    """Return the allowance as the JSON object defined in docs/json.md."""
     change = allowance.change
     return {
         "id": allowance.id,
@@ -90,5 +90,5 @@ def allowance_json(allowance: Allowance) -> dict[str, Any]:
 
 
 def revoked_by(entries: Iterable[Allowance | Revocation]) -> Mapping[str, Revocation]:
-    """Return the revocation of each revoked allowance, by the id of the allowance."""
+    """Map the id of each revoked allowance to its revocation."""
     return {entry.revokes: entry for entry in entries if isinstance(entry, Revocation)}

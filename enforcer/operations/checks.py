@@ -1,4 +1,4 @@
-"""Checks of an installation for `doctor`; each returns findings, one a line of output. Pure."""
+"""Checks of an installation for `doctor`; each returns findings, which are printed one per line. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from labkit.workspace.expected import EXPECTED_HOST, EXPECTED_ID, WorkspaceExpec
 SKEW = timedelta(minutes=1)
 """Maximum clock difference; with a larger one groups are stopped too early or too late."""
 SILENCE = timedelta(minutes=30)
-"""Maximum time since the last poll: two polls of cron."""
+"""Maximum time since the last poll: two intervals of cron."""
 STARTING = frozenset({"CAN_RESTART", "CAN_MANAGE"})
 SHOWN = 5
-"""Maximum number of problems or names in a finding."""
+"""Maximum number of problems of a check, or of names in a finding."""
 
 
 class Status(Enum):
@@ -37,7 +37,7 @@ class Finding:
 
 
 def findings(check: str, problems: Iterable[str], ok: str) -> list[Finding]:
-    """Return a finding for each problem, or one with the message `ok`; beyond `SHOWN` problems, one with a count."""
+    """Return one finding per problem, or one with the message `ok`; beyond `SHOWN` problems, one with a count."""
     all_problems = list(problems)
     lines = all_problems[:SHOWN] + ([f"and {len(all_problems) - SHOWN} more"] if len(all_problems) > SHOWN else [])
     return [Finding(check, Status.FAILS, line) for line in lines] or [Finding(check, Status.OK, ok)]
@@ -52,17 +52,17 @@ def rights(user: str, groups: frozenset[str], unmanaged: Iterable[str]) -> Findi
     if missing:
         names = ", ".join(missing[:SHOWN]) + (" and others" if len(missing) > SHOWN else "")
         message = (
-            f"{user} may not manage {names}; make it an administrator, or add it to [staff] of lab.toml and deploy"
+            f"{user} may not manage {names}; make it an administrator, or add it to [staff] in lab.toml and deploy"
         )
         return Finding("rights", Status.FAILS, message)
     message = (
-        f"{user} is not an administrator; it has to be in [staff] of lab.toml, because each deploy removes other grants"
+        f"{user} is not an administrator; it has to be in [staff] in lab.toml, because deployments remove other grants"
     )
     return Finding("rights", Status.NOTE, message)
 
 
 def expected(identity: WorkspaceIdentity, expectation: WorkspaceExpectation) -> Finding:
-    """Check that the settings name the workspace that may be changed, and that this workspace is the one."""
+    """Check that the settings specify the workspace that may be changed, and that it is this workspace."""
     if not expectation.is_set:
         here = f"{EXPECTED_ID}={identity.workspace_id}" if identity.workspace_id else f"{EXPECTED_HOST}={identity.host}"
         message = f"no expected workspace is set, so any workspace may be changed; set {here}"
@@ -83,7 +83,7 @@ def mail(settings: Settings, *, waiting: int) -> list[Finding]:
     """Check the mail settings and templates. `waiting` is the number of messages in the outbox."""
     problems = []
     if settings.mail is None:
-        problems.append("no AZURE_EMAIL_… settings, so messages wait in the outbox")
+        problems.append("no AZURE_EMAIL_… settings, so messages stay in the outbox")
     if settings.admin_email is None:
         problems.append(
             "ADMIN_EMAIL is not set, so copies, crash reports and messages that were given up have no recipient"
@@ -92,13 +92,13 @@ def mail(settings: Settings, *, waiting: int) -> list[Finding]:
         problems.append("REPORT_RECIPIENT_EMAIL is not set, so the report has no recipient")
     if settings.mail_templates:
         problems += problems_of(settings.mail_templates)
-    queue = f"{waiting} messages wait" if waiting else "no message waits"
+    queue = f"{waiting} messages pending" if waiting else "no messages pending"
     sender = settings.mail.sender if settings.mail else ""
-    return findings("mail", problems, f"from {sender}; {queue}; `test-email` sends one")
+    return findings("mail", problems, f"from {sender}; {queue}; `test-email` sends a test message")
 
 
 def clock(now: datetime, workspace_time: datetime | None, *, is_rehearsal: bool) -> Finding:
-    """Compare this machine's clock with the time in the workspace's responses (None: they have none)."""
+    """Compare this machine's clock with the time in the workspace's responses, or None if they have none."""
     if is_rehearsal:
         return Finding(
             "clock", Status.NOTE, f"LAB_CLOCK shows {now:%Y-%m-%d %H:%M} UTC; the machine's clock is not used"
@@ -108,23 +108,25 @@ def clock(now: datetime, workspace_time: datetime | None, *, is_rehearsal: bool)
     off = abs(now - workspace_time)
     if off > SKEW:
         message = (
-            f"this machine's clock is {round(off.total_seconds())} seconds off the workspace's clock; synchronise it"
+            f"this machine's clock is off by {round(off.total_seconds())} seconds from the workspace's; synchronise it"
         )
         return Finding("clock", Status.FAILS, message)
     return Finding("clock", Status.OK, "agrees with the workspace's clock")
 
 
 def course(settings: Settings, chosen: tuple[str, str] | None) -> Finding:
-    """Report the managed course and what selects it. `chosen` is its id and term; None: no cluster has tags."""
+    """Report the managed course and what selects it. `chosen` is its id and term; None if no cluster has tags."""
     if settings.course and settings.term:
         return Finding("course", Status.OK, f"{settings.course} {settings.term}, selected by LAB_COURSE and LAB_TERM")
     advice = "set LAB_COURSE and LAB_TERM"
     if chosen is None:
         message = (
-            f"no cluster has the tags of a lab, so clusters are identified by the names of the earlier system; {advice}"
+            f"no cluster has the tags of a lab, so clusters are identified by names of the legacy system; {advice}"
         )
         return Finding("course", Status.NOTE, f"{message} to their course, or deploy a course")
-    message = f"{' '.join(chosen)}, the only course named by clusters of a lab; {advice} before another one is deployed"
+    message = (
+        f"{' '.join(chosen)}, the only course in the tags of lab clusters; {advice} before another course is deployed"
+    )
     return Finding("course", Status.NOTE, message)
 
 
@@ -151,16 +153,18 @@ def course_file(
     problems: Iterable[str],
     now: datetime,
 ) -> list[Finding]:
-    """Check the course file. `text` is its content, None if it does not exist; `problems` are those of reading it."""
+    """Check the course file. `text` is its content, None if it does not exist; `problems` occurred in reading it."""
     all_problems = list(problems)
     if text is not None and not all_problems and not has_valid_checksum(text):
         all_problems.append(f"{path} was edited by hand; deploy the course again")
     if text is None and not all_problems:
-        message = f"{path} does not exist, so the last known limits, or those of the settings, apply; deploy the course"
+        message = (
+            f"{path} does not exist, so the last known limits, or the limits in the settings, apply; deploy the course"
+        )
         return [Finding("course file", Status.FAILS, message)]
     names = {group_of(cluster) for cluster in clusters}
     all_problems += [f"{name} has no cluster" for name in sorted(course.groups.keys() - names)]
-    all_problems += [f"{name} has a cluster and is not in the file" for name in sorted(names - course.groups.keys())]
+    all_problems += [f"{name} has a cluster, but is not in the file" for name in sorted(names - course.groups.keys())]
     today = now.astimezone(course.calendar.tz).date()
     span = f"{course.calendar.first_day} to {course.calendar.last_day}"
     if today > course.calendar.last_day:
@@ -184,8 +188,9 @@ def other_routes(
     groups: Iterable[GroupInfo],
     people: Iterable[UserInfo],
 ) -> list[Finding]:
-    """Find students with more permissions than the deploy grants: to start a cluster by another grant, or to manage
-    it."""
+    """Find students with more permissions than a deployment grants: to start a cluster through other grants, or to
+    manage it.
+    """
     clusters, groups = tuple(clusters), tuple(groups)
     addresses = {person.id: person.address for person in people}
     within = {group.name: _all_members(group, groups) for group in groups}
@@ -200,14 +205,14 @@ def other_routes(
             if grant.kind == "group" and grant.principal == group_of(cluster):
                 if grant.level == "CAN_MANAGE" and not grant.is_inherited:
                     problems.append(
-                        f"{grant.principal} has CAN_MANAGE on its own {cluster.name}; deploy the course again"
+                        f"{grant.principal} has CAN_MANAGE on its own cluster {cluster.name}; deploy the course again"
                     )
                 continue
             if grant.kind == "user" and ids.get(grant.principal) in students:
                 problems.append(f"{grant.principal} has {grant.level} on {cluster.name}")
             elif grant.kind == "group" and (by := students & within.get(grant.principal, frozenset())):
                 who = ", ".join(sorted(addresses[id] for id in by)[:SHOWN])
-                problems.append(f"{who} has {grant.level} on {cluster.name} by {grant.principal}")
+                problems.append(f"{who} has {grant.level} on {cluster.name} through {grant.principal}")
     return findings(
         "other routes", dict.fromkeys(problems), "students can start lab clusters only as members of the lab's groups"
     )
@@ -216,13 +221,14 @@ def other_routes(
 def beyond_quota(
     groups: Iterable[GroupInfo], people: Iterable[UserInfo], of_lab: Iterable[str], usable: Mapping[str, int]
 ) -> Finding:
-    """Report what else students can use beyond the quota. `usable` is the number of objects by kind that all users may
-    use."""
+    """Report what students can use beyond the quota. `usable` maps kinds of objects to the number that all users may
+    use.
+    """
     groups = tuple(groups)
     chosen = set(of_lab)
     around = {g.id for g in groups if g.name in chosen}
     students = {id for group in groups if group.name in chosen for id in group.member_ids}
-    options = ["serverless notebooks, which a deploy cannot turn off"]
+    options = ["serverless notebooks, which a deployment cannot turn off"]
     entitled = [(p.address, p.entitlements) for p in people if p.id in students]
     entitled += [
         (g.name, g.entitlements) for g in groups if g.name == ALL_USERS or g.id in around or around & set(g.member_ids)

@@ -1,4 +1,4 @@
-"""Mails the admin if a run crashes or cannot use the workspace, at most once for each cause and hour.
+"""Mails the admin if a run crashes or cannot use the workspace, at most once per cause and hour.
 
 The message's id at the mail service is derived from cause and hour, so that it is sent once even if the ledger, which
 normally prevents duplicates, is unavailable.
@@ -30,7 +30,7 @@ from labkit.text import one_line, redact_secrets
 log = logging.getLogger(__name__)
 
 LEAST_BUDGET = timedelta(seconds=10)
-"""Minimum time for sending the message, however late the crash."""
+"""Minimum time for sending the message, even if the run has less time left."""
 
 
 def send_crash_mail(
@@ -43,18 +43,18 @@ def send_crash_mail(
     try:
         _send(settings, error, now, make_mail_service)
     except Exception:  # noqa: BLE001 - the caller is handling an error of its own
-        log.exception("the mail about a crash could not be sent to the admin")
+        log.exception("the message about a crash could not be sent to the admin")
 
 
 def _send(
     settings: Settings, error: BaseException, now: datetime, make_mail_service: Callable[[str], MailService]
 ) -> None:
     if settings.admin_email is None:
-        log.error("no mail is sent about this error: ADMIN_EMAIL is not set")
+        log.error("no message is sent about this error: ADMIN_EMAIL is not set")
         return
     cause, place = crash_cause(error)
     hour = now.replace(minute=0, second=0, microsecond=0).isoformat()
-    # An unusable workspace is not a crash: its message is complete, and a traceback would hide it.
+    # An unusable workspace is not a crash: the error message is complete, and a traceback would hide it.
     trace = "" if isinstance(error, WorkspaceError) else "".join(traceback.format_exception(error))
     message = messages.crash(
         cause=cause, trace=trace, at=now, admin=settings.admin_email, folder=settings.mail_templates
@@ -68,7 +68,7 @@ def _send(
                     ledger, make_mail_service(settings.mail.connection_string), settings, now=now, deadline=deadline
                 )
     except (OSError, PeeweeException) as refusal:
-        # If the ledger is temporarily unavailable, the message is about just that.
+        # If the ledger is temporarily unavailable, the message already reports that.
         shown = None if is_temporary(refusal) else refusal
         log.warning("the message to the admin cannot be queued in the ledger; it is sent directly", exc_info=shown)
         if settings.mail:
@@ -78,7 +78,7 @@ def _send(
 
 
 def crash_cause(error: BaseException) -> tuple[str, str]:
-    """Return the error as one line, and a key that identifies its cause: type and place of the exception."""
+    """Return the error as one line, and a key that identifies its cause: type and source line of the exception."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "nowhere"
     name = type(error).__name__

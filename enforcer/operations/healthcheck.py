@@ -18,5 +18,5 @@ def ping(url: str | None, event: str) -> None:
         with urllib.request.urlopen(f"{url.rstrip('/')}{event}", timeout=TIMEOUT_SECONDS) as answer:
             answer.read(1000)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        # The URL is not logged, because it is as sensitive as a password.
+        # The URL is not logged, because it is a secret like a password.
         log.warning("HEALTHCHECK_URL does not respond (%s)", type(error).__name__)

@@ -1,6 +1,6 @@
 """Markers of notifications already sent to the admin: small files outside the ledger, which may be unavailable.
 
-Separate runs, such as those of cron, share them. If a marker cannot be written, a mail may be repeated.
+Separate runs, such as those of cron, share them. If a marker cannot be written, a message may be repeated.
 """
 
 import hashlib
@@ -19,15 +19,14 @@ log = logging.getLogger(__name__)
 
 
 class Marker:
-    """A fact about the ledger at `location` that is kept until it is cleared, such as that the ledger is
-    unavailable."""
+    """A recorded fact about the ledger at `location`, such as that it is unavailable, until it is cleared."""
 
     def __init__(self, location: str, kind: str) -> None:
         name = hashlib.sha256(location.encode()).hexdigest()[:16]
         self._paths = [folder / f"teaching-lab-{name}-{kind}.json" for folder in _folders(location)]
 
     def read(self) -> dict[str, Any] | None:
-        """Return the noted data; None if the marker does not exist."""
+        """Return the marker's data; None if it does not exist."""
         for path in self._paths:
             try:
                 noted = json.loads(path.read_bytes())
@@ -48,7 +47,7 @@ class Marker:
                 log.debug("%s cannot be written: %s", path, error)
             else:
                 return
-        log.warning("the notification of the admin cannot be noted in any folder; the mail may be repeated")
+        log.warning("no folder for the marker of the admin's notification is writable; the message may be repeated")
 
     def clear(self) -> None:
         for path in self._paths:

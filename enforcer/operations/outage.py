@@ -1,4 +1,4 @@
-"""Runs without the ledger: clusters past a limit are stopped on the basis of events; the ledger is updated later."""
+"""Runs without the ledger: clusters past a limit are stopped according to events; the ledger is updated later."""
 
 import logging
 import sys
@@ -21,7 +21,7 @@ from labkit.text import escaped
 log = logging.getLogger(__name__)
 
 KIND = "ledger"
-"""Kind of the marker that the ledger is unavailable; it contains the actions since then."""
+"""Kind of marker for an unavailable ledger; it contains the actions since then."""
 
 
 class LedgerOutage(WorkspaceError):
@@ -38,9 +38,9 @@ def run_without_ledger(
     deadline: Deadline,
     is_rehearsal: bool,
 ) -> TickResult | None:
-    """Stop and restrict groups past a limit, and mail the admin once that the ledger is unavailable.
+    """Stop and restrict groups past a limit, and notify the admin once that the ledger is unavailable.
 
-    `memory_ledger` is a ledger in memory, which several runs may share. Returns None if the workspace is unusable, too.
+    `memory_ledger` is a ledger in memory, which several runs may share. Returns None if the workspace is also unusable.
     """
     supervision.status = exit_status.PARTLY_FAILED
     print(escaped(ledger_error), file=sys.stderr)
@@ -49,7 +49,7 @@ def run_without_ledger(
     if noted is None:
         noted = {"since": supervision.now.isoformat(), "actions": []}
         marker.write(noted)
-        # Stop first: the mail may have to wait for the ledger or the mail service.
+        # Clusters are stopped first, because sending may have to wait for the ledger or the mail service.
     workspace, time = supervision.prepare_workspace(workspace, is_rehearsal=is_rehearsal)
     result = None
     try:
@@ -73,7 +73,7 @@ def run_without_ledger(
 
 
 def note_recovery(settings: Settings, ledger: Ledger) -> None:
-    """Record in the ledger, which is available again, what was done without it. Idempotent."""
+    """Record the actions of an outage in the ledger, which is available again. Idempotent."""
     marker = Marker(settings.ledger_location, KIND)
     noted = marker.read()
     if noted is None:
@@ -94,9 +94,9 @@ def note_recovery(settings: Settings, ledger: Ledger) -> None:
             )
             queries.note_outcome(ledger, number, now=at, error=action["error"])
         except (KeyError, TypeError, ValueError) as error:
-            log.warning("a note of an action without the ledger is malformed: %s", error)
+            log.warning("the record of an action without the ledger is malformed: %s", error)
     marker.clear()
-    log.info("the ledger is available again; the actions without it are recorded")
+    log.info("the ledger is available again; the actions during the outage are recorded in it")
 
 
 def _actions_of(result: TickResult) -> list[dict[str, Any]]:

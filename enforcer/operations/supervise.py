@@ -29,7 +29,7 @@ class ClockSkewError(WorkspaceError):
 
 
 class HeldStopsError(WorkspaceError):
-    """Stops that are due are held until the next poll."""
+    """Due stops are held until the next poll."""
 
 
 class AmbiguousCourseError(WorkspaceError):
@@ -37,7 +37,7 @@ class AmbiguousCourseError(WorkspaceError):
 
 
 class Supervision:
-    """State of a run: `status` is its exit status, 1 until everything has been done."""
+    """State of a run. `status` is its exit status, which is 1 until everything has been done."""
 
     def __init__(self, settings: Settings, *, now: datetime) -> None:
         self._settings, self.now = settings, now
@@ -58,7 +58,7 @@ class Supervision:
             print(escaped(failure), file=sys.stderr)
 
     def _notify_of_course(self, notices: tuple[str, ...]) -> None:
-        """Mail the admin the problems of the course; not again unless they changed or were absent in between."""
+        """Mail the problems of the course to the admin; again only if they changed or were absent in between."""
         marker = Marker(self._settings.ledger_location, "course")
         noted = marker.read()
         if not notices:
@@ -71,7 +71,7 @@ class Supervision:
     def prepare_workspace(
         self, workspace: Workspace | WorkspaceError, *, is_rehearsal: bool
     ) -> tuple[Workspace | WorkspaceError, TickTime]:
-        """Return the workspace for a tick, or why it is unusable, and the time that the tick uses.
+        """Return the workspace for a tick, or the error that makes it unusable, and the time that the tick uses.
 
         Mails the admin once if this machine's clock is wrong.
         """
@@ -95,7 +95,7 @@ class Supervision:
         return workspace, time
 
     def notify_admin(self, error: BaseException) -> None:
-        """Mail the admin why this run failed, at most once for each cause and hour."""
+        """Mail the admin why this run failed, at most once per cause and hour."""
         crash_mail.send_crash_mail(self._settings, error, now=self.now, make_mail_service=Mailer)
 
 
@@ -119,10 +119,10 @@ def supervised(settings: Settings, *, now: datetime) -> Iterator[Supervision]:
         log.exception("this run ended unexpectedly")
         supervision.notify_admin(error)
     finally:
-        # Also if a setting or the ledger ended the process.
+        # This also applies if an invalid setting or the ledger ended the process.
         ping(settings.healthcheck_url, FAILED if supervision.status else SUCCEEDED)
 
 
 def mail_service(settings: Settings) -> MailService:
-    """Return the mail service of the settings; if there is none, it is never used."""
+    """Return the mail service in the settings; if there is none, the returned one is never used."""
     return Mailer(settings.mail.connection_string if settings.mail else "")

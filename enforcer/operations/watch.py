@@ -22,15 +22,15 @@ MIN_TICK_INTERVAL = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class TickSummary:
-    """What the service needs to know of the last tick."""
+    """What the service needs to know about the last tick."""
 
     snapshot: Snapshot
     failures: tuple[str, ...] = ()
-    """Sentences about what could not be read or done and is still due."""
+    """Messages about what could not be read or done and is still pending."""
     had_to_stop: bool = False
-    """Whether a cluster had to be stopped; if something failed, it may be the stop."""
+    """Whether a cluster had to be stopped; a failure may concern that stop."""
     next_message_due: datetime | None = None
-    """When to try sending the next waiting message."""
+    """When to try to send the next pending message."""
     is_holding: bool = False
     """Whether stops are held until the next tick, which is due soon."""
 
@@ -50,7 +50,7 @@ def next_due(summary: TickSummary, retry_after: timedelta = RETRY_AFTER) -> date
     if summary.is_holding:
         moments.append(now + RETRY_HELD_AFTER)
     if summary.next_message_due:
-        # A message that is already due was not sent because of the rate limit.
+        # A message that is already due was held back by the rate limit.
         moments.append(summary.next_message_due if summary.next_message_due > now else now + RETRY_AFTER)
     return max(min(moments), now + MIN_TICK_INTERVAL)
 
@@ -58,7 +58,8 @@ def next_due(summary: TickSummary, retry_after: timedelta = RETRY_AFTER) -> date
 def retry_interval(summary: TickSummary, before: TickSummary | None, last: timedelta) -> timedelta:
     """Return the pause before failures are retried: a minute, or twice the `last` pause if there is no new failure.
 
-    A file that has to be corrected by hand is not worth a tick a minute; a cluster that may still be running is.
+    An invalid file that a person has to correct does not justify a tick every minute; a cluster that may still run
+    does.
     """
     is_known = before is not None and set(summary.failures) <= set(before.failures)
     return last * 2 if is_known and summary.failures and not summary.had_to_stop else RETRY_AFTER
@@ -67,7 +68,7 @@ def retry_interval(summary: TickSummary, before: TickSummary | None, last: timed
 def _limits(snapshot: Snapshot) -> Iterator[datetime]:
     """Yield when running clusters will reach their limits."""
     for cluster in snapshot.clusters:
-        # Inside a window no time counts; `_edges` yields its end.
+        # Inside a window no time counts; `_edges` yields the end of the window.
         if not snapshot.is_counting(cluster) or snapshot.is_in_window(group_of(cluster)):
             continue
         running = snapshot.running_count(group_of(cluster))
@@ -122,7 +123,7 @@ def watch(
             match tick():
                 case TickSummary() as summary:
                     retry_after = min(retry_interval(summary, last, retry_after), TICK_INTERVAL)
-                    # Add the difference, because the tick may use the workspace's time.
+                    # The duration is added, because the tick may use the workspace's time.
                     last, due = summary, moment + (next_due(summary, retry_after) - summary.snapshot.now)
                     log.info("checked %d clusters; next tick by %s", len(summary.snapshot.clusters), due.isoformat(" "))
                 case timedelta() as pause:

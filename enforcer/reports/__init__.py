@@ -1,1 +1,1 @@
-"""The report of a day as data, mail, table and chart."""
+"""The report for a day as data, email, table and chart."""

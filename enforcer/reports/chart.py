@@ -1,4 +1,4 @@
-"""The chart of a day: a bar for each cluster, with marks at its soft and hard limits. Slow to import: matplotlib."""
+"""The chart for a day: a bar for each cluster, with marks at its soft and hard limits. Slow to import: matplotlib."""
 
 import io
 from datetime import timedelta
@@ -58,7 +58,7 @@ def draw(report: DayReport) -> bytes:
         fontsize=9,
     )
     stream = io.BytesIO()
-    # Without the version in the metadata, the same day gives the same bytes.
+    # The metadata omit the version of matplotlib, so that the same day gives the same bytes.
     metadata = {"Software": None, "Comment": marker_line("report", report.day)}
     figure.savefig(stream, format="png", dpi=DOTS_PER_INCH, metadata=metadata)
     return stream.getvalue()

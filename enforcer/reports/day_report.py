@@ -1,4 +1,4 @@
-"""The report of a day, from the snapshot and the ledger: what each cluster did. Pure."""
+"""The report for a day, from the snapshot and the ledger: what each cluster did. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from enforcer.domain.uptime import day_bounds
 
 POLL_EVERY = timedelta(minutes=15)
 LONG_GAP = timedelta(minutes=20)
-"""A longer time without a poll means that cron or the machine failed."""
+"""Maximum time without a poll; a longer one means that cron or the machine failed."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class ReportRow:
     of: ClusterDay
     soft: timedelta | None
     hard: timedelta | None
-    """The day's limits; None: unlimited."""
+    """The day's limits; None means unlimited."""
     warned: datetime | None
     stopped: datetime | None
-    """When it was first stopped."""
+    """When the cluster was first stopped."""
     is_imported: bool = False
-    """A total of the earlier system, which did not store the limits."""
+    """Whether the total is from the legacy system, which did not store the limits."""
 
     @property
     def limit(self) -> str:
@@ -36,7 +36,7 @@ class ReportRow:
             return "not known"
         day = str(self.of.day_limit) if self.of.day_limit else "unlimited"
         if self.hard is not None and self.of.day_limit and self.hard != self.of.day_limit.hard:
-            # Settled with a limit that the files no longer show.
+            # The day was settled with a limit that the files no longer contain.
             day = f"{round(self.hard / MINUTE)} minutes"
         usage = self.of.tightest_usage
         if usage is None or usage.limit.period is Period.DAY:
@@ -52,7 +52,7 @@ class DayReport:
     ends: datetime
     """Start and end of the day, in the course's zone."""
     watched_from: datetime
-    """The start of the day, or the first poll ever if that was later."""
+    """Time from which polls are expected: the start of the day, or the first poll ever if it was later."""
     is_over: bool
     now: datetime
     rows: tuple[ReportRow, ...]
@@ -60,9 +60,9 @@ class DayReport:
     failures: tuple[str, ...]
     """Failed actions of this day: the last error of each cluster and action."""
     is_first: bool = False
-    """No poll ran before this day."""
+    """Whether no poll ran before this day."""
     is_unknown: bool = False
-    """No poll ran before the end of the day, no total of it is settled, and no cluster is known to have run."""
+    """Whether no poll ran before the end of the day, no total is settled, and no cluster is known to have run."""
 
     @property
     def ran(self) -> int:
@@ -71,12 +71,12 @@ class DayReport:
 
     @property
     def ran_for_others(self) -> int:
-        """Number of clusters that ran only for staff, the deploy or others."""
+        """Number of clusters that ran only for staff, a deployment or others."""
         return sum(1 for row in self.rows if row.of.intervals or row.of.used) - self.ran
 
     @property
     def is_of_deploy(self) -> bool:
-        """True: only the deploy ran clusters on this day, so that there is nothing to report."""
+        """Whether only deployments ran clusters on this day, so that there is nothing to report."""
         return self.is_first and not self.ran and self.ran_for_others > 0 and not self.failures
 
     @property
@@ -105,7 +105,7 @@ def make_report(
     polls: Sequence[datetime],
     first_poll: datetime | None = None,
 ) -> DayReport:
-    """Return the report of a day. Settled totals are shown as settled; `first_poll` is the first poll ever."""
+    """Return the report for a day. Settled totals are shown unchanged; `first_poll` is the first poll ever."""
     actions = tuple(actions)
     tz = snapshot.course.calendar.tz
     begins, ends = day_bounds(day, tz)

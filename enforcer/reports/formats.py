@@ -1,4 +1,4 @@
-"""Formats of a day's report: mail, table, JSON and page."""
+"""Formats of a day's report: email, table, JSON and web page."""
 
 import base64
 import io
@@ -23,7 +23,7 @@ CHART_ID = "day-picture"
 
 
 def report_message(report: DayReport, settings: Settings) -> Message:
-    """Return the report as mailed: text, HTML with the chart in it, and the table as CSV."""
+    """Return the report as an email: text, HTML with the chart in it, and the table as CSV."""
     attachments = (
         Attachment(f"report-{report.day}.png", "image/png", _chart(report), CHART_ID),
         Attachment(f"report-{report.day}.csv", "text/csv", to_csv(report)),
@@ -35,7 +35,7 @@ def report_message(report: DayReport, settings: Settings) -> Message:
 
 
 def render_day(report: DayReport, suffix: str, settings: Settings) -> bytes:
-    """Return the content of a file with this suffix: `.html`, `.eml`, `.txt`, `.csv` or `.png`, with our marker."""
+    """Return the content of a file with the suffix `.html`, `.eml`, `.txt`, `.csv` or `.png`, with the lab's marker."""
     if suffix == ".csv":
         return to_csv(report)
     if suffix == ".eml":
@@ -55,14 +55,14 @@ def render_day(report: DayReport, suffix: str, settings: Settings) -> bytes:
 
 def _chart(report: DayReport) -> bytes:
     """Return the chart as PNG."""
-    # Imported late: matplotlib takes a second, which polls and tables need not spend.
+    # Imported late, because matplotlib takes a second to import, and polls and tables do not need it.
     from enforcer.reports.chart import draw
 
     return draw(report)
 
 
 def to_email(message: Message) -> EmailMessage:
-    """Return the message as an e-mail file."""
+    """Return the message as an `.eml` file."""
     email = EmailMessage()
     email["Subject"], email["To"] = message.subject, ", ".join(message.to)
     email.set_content(message.text)
@@ -119,7 +119,7 @@ def _decimal(duration: timedelta | None) -> Decimal | None:
 
 
 def report_json(report: DayReport) -> dict[str, Any]:
-    """Return the object that docs/json.md defines."""
+    """Return the report as the JSON object defined in docs/json.md."""
     ms = timedelta(milliseconds=1)
     return {
         "course": report.course,
@@ -160,7 +160,7 @@ def _row_json(row: ReportRow) -> dict[str, Any]:
 
 
 def values_of(report: DayReport, *, picture: str) -> dict[str, Any]:
-    """Return the variables of the report's templates. `picture` is the address of the chart: a cid or a data URL."""
+    """Return the variables for the report's templates. `picture` is the URL of the chart: a cid or a data URL."""
     rows = report.rows
     return {
         "course": one_line(report.course),

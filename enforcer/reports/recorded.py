@@ -1,4 +1,4 @@
-"""The report of a day from the ledger."""
+"""Creates the report for a day from the ledger alone."""
 
 from datetime import date
 
@@ -10,7 +10,7 @@ from enforcer.reports.day_report import DayReport, make_report
 
 
 def report_of(ledger: Ledger, snapshot: Snapshot, day: date) -> DayReport:
-    """Return the report of a day."""
+    """Return the report for a day."""
     begins, ends = day_bounds(day, snapshot.course.calendar.tz)
     return make_report(
         snapshot,

@@ -1,1 +1,1 @@
-"""The end of a term: archives, removal of names and old files, and of what the lab leaves in the workspace."""
+"""The end of a term: archives, and the removal of names, of old files and of the lab's objects in the workspace."""

@@ -1,4 +1,4 @@
-"""Removes names of people from everything in the ledger before a day. What totals need stays.
+"""Removes names of people from all rows of the ledger before a given day. Whatever the totals need stays.
 
 Users who started or restarted a cluster become "a member of the group" or "somebody else", which is enough for
 counting. Messages keep their topic and lose recipients and text.
@@ -22,7 +22,7 @@ _ADDRESS = re.compile(r'[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+')
 
 
 class AnonymiseError(RuntimeError):
-    """Nothing was anonymised; the text is a sentence with the reason and what to do first."""
+    """Nothing was anonymised; the message gives the reason and what to do first."""
 
 
 @dataclass(frozen=True)
@@ -34,18 +34,18 @@ class AnonymisedCounts:
     actions: int
     messages: int
     unsent: int
-    """Messages among them that waited to be sent and now never are."""
+    """The pending messages among these, which are never sent."""
     allowances: int
-    """Past allowances, as last read from the workspace."""
+    """Stored copies of past allowances."""
     groups: int
-    """Groups whose stored members are removed."""
+    """Number of groups whose stored members are removed."""
 
 
 def anonymise(ledger: Ledger, *, before: date, tz: tzinfo, now: datetime) -> AnonymisedCounts:
-    """Anonymise everything in the ledger that is older than a local day, or nothing.
+    """Atomically anonymise all rows of the ledger before a local day.
 
-    What was overwritten may still be in free pages until `database.vacuum` rewrites the file. Raises AnonymiseError
-    if an earlier day has time that is not settled.
+    Overwritten values may remain in free pages until `database.vacuum` rewrites the file. Raises AnonymiseError if an
+    earlier day with usage is not settled.
     """
     begins = day_bounds(before, tz)[0]
     _check_settled(ledger, begins, tz)
@@ -64,12 +64,12 @@ def anonymise(ledger: Ledger, *, before: date, tz: tzinfo, now: datetime) -> Ano
 
 
 def without_addresses(text: str) -> str:
-    """Return the text with every e-mail address replaced by `…`."""
+    """Return a text with every e-mail address replaced by `…`."""
     return _ADDRESS.sub("…", text)
 
 
 def _check_settled(ledger: Ledger, begins: datetime, tz: tzinfo) -> None:
-    """Raise AnonymiseError for time before `begins` that is not settled: totals come before the loss of names."""
+    """Raise AnonymiseError for usage before `begins` that is not settled, because totals need the names."""
     last = queries.last_settled_day(ledger)
     since = day_bounds(last + timedelta(days=1), tz)[0] if last else from_millis(0)
     unsettled = names.first_session_between(ledger, since, begins)
@@ -81,7 +81,7 @@ def _check_settled(ledger: Ledger, begins: datetime, tz: tzinfo) -> None:
 
 
 def _events(ledger: Ledger, begins: datetime) -> int:
-    """Remove names and raw text from events, and compute the sessions again. Return the number of such events."""
+    """Remove names and raw JSON from events, and recompute the sessions. Return the number of changed events."""
     known = membership.known_members(ledger)
     changed = names.named_events(ledger, begins)
     for cluster_id, group in names.groups_of_clusters(ledger).items():
@@ -95,12 +95,12 @@ def _events(ledger: Ledger, begins: datetime) -> int:
 
 
 def _name(role: Role) -> str:
-    """Return what is stored instead of a starter's name. Unknown starters count like members."""
+    """Return the replacement for a starter's name. Unknown starters count like members."""
     return OTHER if role is Role.STAFF else MEMBER
 
 
 def _role(user: str, members: frozenset[str] | None) -> str:
-    """Return what is stored instead of a name in other events. If the members are unknown, everybody counts as one."""
+    """Return the replacement for a name in other events. If the members are not known, everybody counts as one."""
     return MEMBER if members is None or user.casefold() in members else OTHER
 
 
@@ -139,7 +139,7 @@ def _files(ledger: Ledger, before: date, begins: datetime) -> int:
 
 
 def _is_over(path: str, content: str, before: date, begins: datetime) -> bool:
-    """Return whether the file concerns only earlier days. A file that cannot be read counts as such.
+    """Return whether the file concerns only earlier days; True if it cannot be read.
 
     `begins` is the first instant of the day in the course's zone.
     """

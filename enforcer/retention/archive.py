@@ -1,7 +1,7 @@
 """Archives a term as files: tables as CSV and Parquet, reports, course file, allowances, and the ledger itself.
 
-Everything that may name a person is in `people/`; `totals/` names only groups. So `people/` can be deleted when it may
-no longer be kept, and `totals/` stays.
+Data that may name people is in `people/`; `totals/` names only groups. So `people/` can be deleted when it may no
+longer be kept, while `totals/` stays.
 """
 
 import hashlib
@@ -29,25 +29,25 @@ from labkit.folders import atomic_folder
 from labkit.text import escaped
 
 FORMAT = 2
-"""1: the table `messages` was named `letters`, and two columns of `days` had other names."""
+"""Version 1 named the table `messages` `letters`, and two columns of `days` differently."""
 TOTALS, PEOPLE = "totals", "people"
 MANIFEST = "manifest.json"
 Render = Callable[[date, str], bytes]
-"""Renders the report of a day as a file with this suffix."""
+"""Renders the report for a day as a file with a suffix."""
 
 
 @dataclass(frozen=True)
 class ArchiveFacts:
-    """Course, term, and how far the ledger covers them."""
+    """Course and term, and the time that the ledger covers."""
 
     course: str
     term: str
     last_poll: datetime | None
-    """None: no poll ran."""
+    """Start of the last poll; None if no poll ran."""
     last_poll_failed: int
-    """Number of failures in it."""
+    """Number of failures in the last poll."""
     settled_up_to: date | None
-    """None: no day is settled."""
+    """Last settled day; None if no day is settled."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -75,7 +75,7 @@ def days_of(ledger: Ledger, snapshot: Snapshot) -> list[date]:
 
 
 def write(target: Path, ledger: Ledger, snapshot: Snapshot, *, days: Iterable[date], render: Render) -> None:
-    """Create the folder `target`, which must be empty or missing: completely or not at all, readable only by its owner.
+    """Atomically create the folder `target`, which must be empty or missing, readable only by its owner.
 
     `ledger` is a copy in memory. Raises OSError.
     """
@@ -144,7 +144,7 @@ def _course_files(ledger: Ledger, snapshot: Snapshot) -> Iterator[tuple[str, str
         if name == FILE_NAME:
             yield f"{TOTALS}/{name}", without_addresses(content)
         elif name.startswith(f"{ALLOWANCES}/"):
-            # Names in the workspace may contain characters that a file system does not accept.
+            # Workspace file names may contain characters that a file system does not accept.
             stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in name.removeprefix(f"{ALLOWANCES}/"))
             yield f"{PEOPLE}/{ALLOWANCES}/{stem.lstrip('.') or '_'}", content
 
@@ -181,16 +181,16 @@ def _readme(ledger: Ledger, snapshot: Snapshot) -> str:
 
 
 _PREAMBLE = f"""
-`{TOTALS}/` names groups and no person; keep it as long as you like. `{PEOPLE}/` names people: addresses in sessions,
-events and messages, the text of messages, and the reasons of allowances. Keep it only as long as your institution
-allows, where only authorised people can read it. Then delete the folder `{PEOPLE}`; nothing in `{TOTALS}/` needs it.
+`{TOTALS}/` names groups and no people; keep it as long as you like. `{PEOPLE}/` names people: addresses in sessions,
+events and messages, the text of messages, and the reasons for allowances. Keep it where only authorised people can read
+it, and only as long as your institution allows. Then delete the folder `{PEOPLE}`; nothing in `{TOTALS}/` needs it.
 
-Each table exists twice. The CSV is UTF-8. Instants are UTC. Each cell is one line, with control characters escaped
+Each table exists twice. The CSV is UTF-8. Times are in UTC. Each cell is one line, with control characters escaped
 (`\\x0a` ends a line); a cell that a spreadsheet would read as a formula begins with `'`. The Parquet file has
-the same values unchanged, with their types. An empty cell means no value.
+the same values unescaped, with their types. An empty cell means no value.
 
 `{TOTALS}/{FILE_NAME}` is the course file, `{PEOPLE}/{ALLOWANCES}` has the allowances, blocks and revocations,
-`{PEOPLE}/reports` the report of every day. `{PEOPLE}/ledger.db` is the ledger as SQLite: set CLUSTER_UPTIMES_DB to a
+`{PEOPLE}/reports` the report for every day. `{PEOPLE}/ledger.db` is the ledger as SQLite: set CLUSTER_UPTIMES_DB to a
 copy of it to use `python -m enforcer usage` and `report`. `{MANIFEST}` has the checksum of each file.""".split("\n")
 
 _TYPES = {str: "text", int: "whole number", bool: "true or false", date: "day", datetime: "instant"}

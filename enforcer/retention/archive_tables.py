@@ -1,6 +1,6 @@
 """The tables of a term's archive: columns with their meaning, and rows from the ledger.
 
-Tables of totals name groups and no person; tables of people may name anybody.
+Tables of totals name groups and no people; tables of people may name anybody.
 """
 
 import json
@@ -23,7 +23,7 @@ Cell = str | int | bool | date | datetime | None
 class Column:
     name: str
     kind: type
-    """str, int, bool, date or datetime (UTC, whole milliseconds); any cell may be None."""
+    """Type of the cells: str, int, bool, date or datetime (UTC, whole milliseconds); any cell may be None."""
     meaning: str
 
 
@@ -37,7 +37,7 @@ class Table:
 
 
 def groups(snapshot: Snapshot) -> dict[str, str]:
-    """Return the group of each cluster of the course, by cluster id."""
+    """Return the group of each cluster in the course, by cluster id."""
     return {cluster.id: group_of(cluster) for cluster in snapshot.clusters}
 
 
@@ -117,7 +117,7 @@ def _addresses(recipients: Sequence[dict[str, Any]]) -> str:
 
 
 GROUP = Column("group", str, "display name of the group")
-CLUSTER = Column("cluster_id", str, "the workspace's id of the cluster")
+CLUSTER = Column("cluster_id", str, "the cluster's id in the workspace")
 
 TABLES = (
     Table(
@@ -125,48 +125,48 @@ TABLES = (
         "the totals of each cluster on each settled day",
         False,
         (
-            Column("day", date, "local to the course"),
+            Column("day", date, "in the course's time zone"),
             GROUP,
             CLUSTER,
             Column("used_ms", int, "counted uptime within the day, in milliseconds"),
-            Column("soft_ms", int, "soft limit, when the group is warned; empty: no limit on this day"),
-            Column("hard_ms", int, "hard limit, when the cluster is stopped; empty: no limit on this day"),
-            Column("overrun_ms", int, "how long it ran past its limit"),
-            Column("uncounted_ms", int, "uptime of staff, of the deploy, or inside a window"),
+            Column("soft_ms", int, "soft limit, at which the group is warned; empty: no limit on this day"),
+            Column("hard_ms", int, "hard limit, at which the cluster is stopped; empty: no limit on this day"),
+            Column("overrun_ms", int, "how long the cluster ran past its limit, in milliseconds"),
+            Column("uncounted_ms", int, "uptime of staff, of a deployment, or inside a window, in milliseconds"),
             Column("sessions", int, "counted sessions that overlap the day"),
-            Column("estimate", bool, "true: start or end of one of them was inferred"),
-            Column("imported", bool, "true: a total of the earlier system"),
+            Column("estimate", bool, "true: the start or end of one of these sessions was inferred"),
+            Column("imported", bool, "true: the total is from the legacy system"),
             Column("settled_at", datetime, "when the day was settled"),
         ),
         _days,
     ),
     Table(
         "actions",
-        "actions because of limits, failed ones included; mail addresses in reasons and errors are removed",
+        "actions because of limits, including failed ones; e-mail addresses in reasons and errors are removed",
         False,
         (
-            Column("day", date, "local to the course"),
+            Column("day", date, "in the course's time zone"),
             GROUP,
             CLUSTER,
             Column("kind", str, "warn, restrict, stop or restore"),
             Column("reason", str, "the limit and its reason"),
-            Column("noted_at", datetime, "when it was recorded, before it was done"),
-            Column("done_at", datetime, "empty: it failed"),
-            Column("error", str, "the reason of a failure"),
+            Column("noted_at", datetime, "when the action was recorded, before it was carried out"),
+            Column("done_at", datetime, "when it was carried out; empty: it failed"),
+            Column("error", str, "the reason for a failure"),
         ),
         _actions,
     ),
     Table(
         "clusters",
-        "all clusters that the course had",
+        "all clusters that the course has had",
         False,
         (
             CLUSTER,
             Column("cluster", str, "its name"),
             GROUP,
-            Column("first_seen", datetime, "by a poll"),
-            Column("last_seen", datetime, "by a poll"),
-            Column("gone", datetime, "when the workspace no longer had it"),
+            Column("first_seen", datetime, "in the cluster list of a poll"),
+            Column("last_seen", datetime, "in the cluster list of a poll"),
+            Column("gone", datetime, "when a poll found that the cluster no longer existed"),
         ),
         _clusters,
     ),
@@ -177,13 +177,13 @@ TABLES = (
         (
             Column("began", datetime, ""),
             Column("ended", datetime, ""),
-            Column("failed", int, "number of failures, which later polls repeat"),
+            Column("failed", int, "number of failures, which later polls retry"),
         ),
         _polls,
     ),
     Table(
         "sessions",
-        "all sessions, in which a cluster ran",
+        "all sessions; a session is a period in which a cluster ran",
         True,
         (
             GROUP,
@@ -194,7 +194,7 @@ TABLES = (
             Column("counted_from", datetime, "when it began to count for the group; empty: never"),
             Column("restarts", str, "JSON: milliseconds since the start, and the user"),
             Column("workers", str, "JSON: milliseconds since the start, and the number from then on"),
-            Column("estimate", str, "why start or end is not exact; empty: both are exact"),
+            Column("estimate", str, "why the start or end is not exact; empty: both are exact"),
         ),
         _sessions,
     ),
@@ -208,32 +208,32 @@ TABLES = (
             Column("at", datetime, ""),
             Column("type", str, "as in the workspace"),
             Column("user", str, "the user who caused it; empty: not reported"),
-            Column("workers", int, "their number from then on; empty: not reported"),
-            Column("idle_ms", int, "time without activity, if that ended the session"),
-            Column("failed", bool, "true: an end because of a failure"),
+            Column("workers", int, "number of workers from then on; empty: not reported"),
+            Column("idle_ms", int, "time without activity, if the cluster was stopped because of it"),
+            Column("failed", bool, "true: the cluster ended because of a failure"),
             Column("raw", str, "JSON: the whole event"),
         ),
         _events,
     ),
     Table(
         "messages",
-        "the messages that were mailed",
+        "the messages of the course",
         True,
         (
             Column("kind", str, "warning, stopped, report, digest, given-up or crash"),
-            Column("group", str, "the group of the cluster that it is about; empty: about no cluster"),
+            Column("group", str, "the group whose cluster the message is about; empty: about no cluster"),
             Column("period", str, "period of the limit: day, week or term"),
             Column("first", str, "first day of the period"),
             Column("limit_ms", int, "the limit"),
             Column("to", str, "addresses"),
             Column("cc", str, "addresses"),
             Column("subject", str, ""),
-            Column("text", str, "what the text of the mail; empty if it was anonymised"),
+            Column("text", str, "text of the message; empty if it was anonymised"),
             Column("queued_at", datetime, ""),
-            Column("accepted_at", datetime, "by the mail service; empty: never accepted"),
+            Column("accepted_at", datetime, "when the mail service accepted it; empty: never"),
             Column("given_up_at", datetime, ""),
             Column("error", str, "the last error"),
-            Column("operation_id", str, "its id at the mail service"),
+            Column("operation_id", str, "the message's id at the mail service"),
         ),
         _messages,
     ),

@@ -1,8 +1,8 @@
-"""Finds and deletes files with reports, messages and logs that are older than a day, and old lines of logs.
+"""Finds and deletes report, message and log files from before a given day, and old lines of logs.
 
-A file is ours if our programs use its name and its content has their marker (`labkit.files`; a table has the columns of
-a report, a log the marker in each dated line). Nothing else is deleted. The marker has the day of a file; a log in use
-is shortened at the first line of a later day.
+A file is ours if our programs use its name and its content has their marker (`labkit.files`; a table has a report's
+columns, a log has the marker in each dated line). Nothing else is deleted. The marker contains the file's day; a log
+with later lines is shortened to start at the first of these.
 """
 
 import gzip
@@ -20,7 +20,9 @@ from enforcer.domain.day_records import REPORT_COLUMNS
 from labkit.files import MARKER, MARKER_HEADER
 
 _DATED_FILE = re.compile(r"(report(-\d{4}-\d\d-\d\d)?( \(\d+\))?|\d{1,5}-[\w-]+)\.(html|eml|txt|csv|png)", re.ASCII)
-"""`report-2026-11-01.html`, with the number that a browser adds; messages of the emulator and of a rehearsal."""
+"""Names such as `report-2026-11-01.html`, with the number that a browser adds, and messages of the emulator or a
+rehearsal.
+"""
 _LOG = re.compile(r"(teaching-lab|enforcer|poll|watch|end-of-day)\.log([.-]\d+)*(\.gz)?", re.ASCII)
 _SUFFIXES = frozenset({".html", ".eml", ".txt", ".csv", ".png"})
 _DAY = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)")
@@ -38,7 +40,7 @@ OTHER_NAME = "it has our marker, but not a name that our programs use; if nobody
 
 @dataclass(frozen=True)
 class Removal:
-    """A file to delete, or to shorten to the bytes from `keep_from` on."""
+    """A file to delete, or to shorten to the bytes from offset `keep_from` on."""
 
     path: Path
     keep_from: int | None = None
@@ -46,17 +48,17 @@ class Removal:
 
 @dataclass(frozen=True)
 class KeptFile:
-    """A file that stays although it may be older, with the reason."""
+    """A file that is kept although it may be older, with the reason."""
 
     path: Path
     reason: str
 
 
 def find(folders: Iterable[Path], *, before: date, tz: tzinfo) -> tuple[list[Removal], list[KeptFile]]:
-    """Return the files in these folders and below that are older than a local day, and those that may be. Changes
-    nothing.
+    """Find the files in and below these folders that are older than a local day. Return the files to remove, and the
+    files that may be older, but are kept. Changes nothing.
 
-    Links are not followed. A missing folder is empty. Raises OSError for a folder that cannot be read.
+    Links are not followed. A missing folder counts as empty. Raises OSError for a folder that cannot be read.
     """
     removals: list[Removal] = []
     kept: list[KeptFile] = []
@@ -107,7 +109,7 @@ def _dated_file(path: Path, before: date, tz: tzinfo) -> Removal | KeptFile | No
 
 
 def _marked_day(path: Path) -> date | None:
-    """Return the day in the marker; None: no marker."""
+    """Return the day in the marker; None without a marker."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
         file.seek(max(0, path.stat().st_size - _TAIL))
@@ -131,7 +133,7 @@ def _marked_day(path: Path) -> date | None:
 
 
 def _day_of(path: Path, tz: tzinfo) -> date:
-    """Return the date in the name, or else that of the last change."""
+    """Return the date in the file name, or else the date of the last change."""
     if named := _DAY.search(path.name):
         with suppress(ValueError):
             return date.fromisoformat(named[1])
@@ -139,7 +141,7 @@ def _day_of(path: Path, tz: tzinfo) -> date:
 
 
 def _log(path: Path, before: date, tz: tzinfo) -> Removal | KeptFile | None:
-    """Return the log for deletion if its last line is older, or for shortening if later lines exist."""
+    """Return the removal of a log: the file if its last line is older, otherwise its older lines."""
     position, keep_from, is_dated, is_proven = 0, None, False, True
     try:
         with cast(IO[bytes], gzip.open(path) if path.suffix == ".gz" else path.open("rb")) as file:
@@ -163,5 +165,5 @@ def _log(path: Path, before: date, tz: tzinfo) -> Removal | KeptFile | None:
     return (
         Removal(path, keep_from)
         if path.name.endswith(".log")
-        else KeptFile(path, "it has later lines, too; log rotation will delete it")
+        else KeptFile(path, "it also has later lines; log rotation will delete it")
     )

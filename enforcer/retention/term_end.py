@@ -1,7 +1,7 @@
 """Selects what to delete at the end of a term, and what to keep, with the reason. Pure.
 
-Only what the lab made is deleted: accounts that a roster marks `managed`, groups that the course file names, and their
-clusters. A name or tag alone proves nothing, because anybody can set one.
+Only objects of the lab are deleted: accounts that a roster marks `managed`, groups that the course file lists, and
+their clusters. A name or tag alone proves nothing, because anybody can set it.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -12,7 +12,7 @@ from enforcer.workspace.directory_rows import memberships
 from labkit.course_file import ADMINS, ALL_STUDENT_GROUPS, BUILT_IN_GROUPS
 from labkit.formats.roster_file import RosterAccounts
 
-_NOT_NAMED = "the course file does not name it"
+_NOT_NAMED = "the course file does not list it"
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,14 @@ class RemovalItem:
     id: str
     name: str
     description: str
-    """Information for the decision whether to delete it."""
+    """Details that help to decide whether to delete it."""
 
 
 @dataclass(frozen=True)
 class Selection:
     remove: tuple[RemovalItem, ...]
     keep: tuple[tuple[str, str], ...]
-    """Names, each with the reason why it stays."""
+    """Names of kept objects, with the reason."""
 
 
 def admins(groups: Iterable[GroupInfo]) -> frozenset[str]:
@@ -54,12 +54,13 @@ def users_to_remove(
     caller: str,
     everything: bool,
 ) -> Selection:
-    """Return the accounts that the rosters mark `managed`, and the accounts that stay.
+    """Return the accounts to delete, which the rosters mark `managed`, and the accounts to keep.
 
-    `accounts` is None if no roster was given: nobody is deleted. `named` are the groups in the course file, `is_staff`
-    tells its staff; None: no course file, so staff is unknown and nobody is deleted. The caller, administrators, staff,
-    accounts from before the lab and those in `keep` always stay; members of other groups stay unless `everything`.
-    `everything` also lists accounts that are neither in a roster nor in a group of the lab.
+    `accounts` is None if no roster was given; then no account is deleted. `named` are the groups in the course file,
+    `is_staff` is its check for staff, or None without a course file; then staff is unknown and no account is deleted.
+    The caller, administrators, staff, accounts from before the lab and accounts in `keep` always stay; members of other
+    groups stay unless `everything`. `everything` also lists accounts that are neither in a roster nor in a group of the
+    lab.
     """
     groups = tuple(groups)
     of, ruling = memberships(groups), admins(groups)
@@ -75,7 +76,7 @@ def users_to_remove(
         ):
             continue
         reason = (
-            "it is you"
+            "your own account"
             if address == caller.casefold()
             else "an administrator"
             if person.id in ruling
@@ -83,13 +84,13 @@ def users_to_remove(
             if is_staff and is_staff(address)
             else "no roster was given that marks the accounts of the lab"
             if accounts is None
-            else "its account existed before the lab"
+            else "the account existed before the lab"
             if address in known.existing
             else "no roster marks it as managed"
             if address not in known.managed
-            else "named by --keep"
+            else "selected by --keep"
             if address in kept
-            else "without a course file the staff is unknown"
+            else "staff is unknown without a course file"
             if is_staff is None
             else f"also in {', '.join(others)}"
             if others and not everything
@@ -105,16 +106,18 @@ def users_to_remove(
 def groups_to_remove(
     groups: Iterable[GroupInfo], named: Collection[str], *, keep: Iterable[str], everything: bool
 ) -> Selection:
-    """Return the groups that the course file names. `everything` also lists the others, which stay."""
+    """Return the groups to delete, which the course file lists. `everything` also lists the others, which stay."""
     kept, own = set(keep), set(named) - BUILT_IN_GROUPS
     remove, stay = [], []
     for group in groups:
         if group.name in own and group.name not in kept:
             remove.append(RemovalItem(group.id, group.name, f"{len(group.member_ids)} members"))
         elif group.name in own:
-            stay.append((group.name, "named by --keep"))
+            stay.append((group.name, "selected by --keep"))
         elif everything:
-            stay.append((group.name, "every workspace has it" if group.name in BUILT_IN_GROUPS else _NOT_NAMED))
+            stay.append(
+                (group.name, "built-in group of every workspace" if group.name in BUILT_IN_GROUPS else _NOT_NAMED)
+            )
     return Selection(tuple(remove), tuple(stay))
 
 
@@ -126,10 +129,11 @@ def clusters_to_remove(
     keep: Iterable[str],
     everything: bool,
 ) -> Selection:
-    """Return the lab's clusters of groups that the course file names.
+    """Return the clusters to delete: the lab's clusters of groups that the course file lists.
 
-    `of_lab` has the groups of the lab's clusters by id, as a poll knows them. Clusters that only claim to be the lab's,
-    or of a group that the file does not name, stay and are listed; with `everything` all others are listed, too.
+    `of_lab` maps the ids of the lab's clusters to their groups, as determined by a poll. Clusters that only claim to be
+    the lab's, or belong to a group that the file does not list, stay and are listed; with `everything`, all other
+    clusters are listed, too.
     """
     kept = set(keep)
     remove, stay = [], []
@@ -137,11 +141,11 @@ def clusters_to_remove(
         group = of_lab.get(cluster.id)
         if group in named:
             if kept.intersection((cluster.id, cluster.name)):
-                stay.append((cluster.name, "named by --keep"))
+                stay.append((cluster.name, "selected by --keep"))
             else:
                 remove.append(RemovalItem(cluster.id, cluster.name, cluster.state))
         elif group is not None:
-            stay.append((cluster.name, f"the course file does not name its group {group}"))
+            stay.append((cluster.name, f"the course file does not list its group {group}"))
         elif everything:
             stay.append((cluster.name, "it is not a cluster of the lab"))
     return Selection(tuple(remove), tuple(stay))

@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class CarriedOut:
     failures: tuple[str, ...]
-    """A sentence for each failed action, which is still due."""
+    """A message for each failed action, which is still due."""
     unwritten: tuple[str, ...]
-    """A sentence for each message that could not be rendered."""
+    """An error for each message that could not be rendered."""
 
 
 def carry_out(
@@ -31,12 +31,13 @@ def carry_out(
 ) -> CarriedOut:
     """Carry out the actions and queue the messages about them.
 
-    First all groups are restricted, then all clusters stopped, then the other actions; each intent is recorded before.
-    A failure does not affect other actions: if a group could not be restricted, its cluster is still stopped.
+    First all groups are restricted, then all clusters stopped, then the other actions carried out; each intent is
+    recorded beforehand. A failure does not affect other actions: if a group could not be restricted, its cluster is
+    still stopped.
     """
 
     def attempt(action: Action) -> str | None:
-        """Carry out one action; return a sentence if it failed."""
+        """Carry out one action; return an error message if it failed."""
         try:
             match action:
                 case Restrict():
@@ -71,14 +72,13 @@ def carry_out(
 
 
 def _note(ledger: Ledger, snapshot: Snapshot, action: Action) -> int:
-    """Record the intent. A restriction is also recorded beforehand, so that a crash in between leaves none
-    unnoticed."""
+    """Record the intent. A restriction is recorded separately, too, so that the next poll finds it after a crash."""
     if isinstance(action, Restrict):
         queries.note_restricted(ledger, action.cluster_id, action.group, now=snapshot.now)
     reason = (
         "" if isinstance(action, Restore) else f"{action.limit_usage.limit.period.value} {action.limit_usage.limit}"
     )
-    reason = reason.replace("\x00", "")  # from an allowance; PostgreSQL cannot store it
+    reason = reason.replace("\x00", "")  # may come from an allowance; PostgreSQL cannot store it
     name = type(action).__name__.lower()
     return queries.note_intent(
         ledger, name, action.cluster_id, action.group, reason=reason, day=snapshot.today, now=snapshot.now

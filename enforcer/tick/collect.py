@@ -1,7 +1,7 @@
 """Reads the state of the workspace for a tick and records it in the ledger.
 
-Requests: one list of clusters, the course's folder and its allowances (contents only if changed), one query of events
-for each cluster that may have changed, the members once a day and while an unknown starter counts.
+Requests: one list of clusters, the course's folder and its allowances (contents only if changed), one query for the
+events of each cluster that may have changed, and the members once a day and while an unknown starter counts.
 """
 
 import json
@@ -37,9 +37,9 @@ from labkit.course_file import path_of
 log = logging.getLogger(__name__)
 
 RECHECK_ESTIMATES_FOR = timedelta(days=1)
-"""How long the events of an estimated session are read again: missing ones may only be late."""
+"""How long the events of a session with an estimate are read again, because missing events may only be late."""
 MAX_CLOCK_SKEW = timedelta(days=2)
-"""Maximum time by which an event may be later than now, as clocks differ."""
+"""Maximum time by which an event may be in the future because of clock skew."""
 CALLER = "who we are, by credential"
 JOBS_LISTED, JOBS_EVERY = "job clusters listed", timedelta(hours=3)
 ALL_LEVELS, ALL_LEVELS_EVERY = "all permissions read", timedelta(hours=20)
@@ -47,7 +47,7 @@ RESTRICTED_LEVELS, RESTRICTED_LEVELS_EVERY = "permissions of lowered groups read
 UNKNOWN_TYPES = "unknown event types"
 MOST_UNKNOWN_TYPES = 1000
 BYPASSES = "routes around the quota"
-"""Note in the ledger: sentences about grants that let students start a cluster, by cluster id."""
+"""Name of the note with messages, by cluster id, about grants that let students start a cluster."""
 EVENT_BATCH_SIZE = 30
 """Batch size: events of this many clusters are stored together, while others are still being read."""
 
@@ -58,7 +58,7 @@ class LabState:
 
     clusters: tuple[ObservedCluster, ...]
     course_term: tuple[str, str] | None
-    """Course and term. None: the clusters have no tags and the settings do not name both."""
+    """Course and term; None if the clusters have no tags and the settings do not name both."""
     course: Course
     entries: tuple[Allowance | Revocation, ...]
     """All allowances and revocations."""
@@ -68,7 +68,7 @@ class LabState:
     claims: frozenset[str] = frozenset()
     """Ids of clusters that only claim to belong to the course."""
     notices: tuple[str, ...] = ()
-    """Those of the problems about an ambiguous course or an invalid course file."""
+    """The problems about an ambiguous course or an invalid course file."""
 
     @property
     def allowances(self) -> tuple[Allowance, ...]:
@@ -110,7 +110,7 @@ def read_lab_state(ledger: Ledger, workspace: WorkspaceReader, settings: Setting
 def collect(ledger: Ledger, workspace: WorkspaceReader, settings: Settings, *, now: datetime) -> Snapshot:
     """Read what may have changed, record it, and return the complete snapshot.
 
-    Partial failures become problems of the snapshot; raises like `read_lab_state`.
+    Partial failures become problems in the snapshot. Raises the same errors as `read_lab_state`.
     """
     lab = read_lab_state(ledger, workspace, settings, now=now)
     course, clusters = lab.course, lab.clusters
@@ -159,7 +159,9 @@ def _decide_starters(
 
 
 def _first_that_matters(course: Course, today: date) -> date:
-    """Return the first day whose sessions any limit counts; the first day of the term only if there is a term limit."""
+    """Return the first day whose sessions count towards a limit: the first day of the term only if there is a term
+    limit.
+    """
     a_week_ago = today - timedelta(days=7)
     has_term = any(group.quota.term is not None for group in course.groups.values())
     return min(a_week_ago, course.calendar.first_day) if has_term else a_week_ago
@@ -168,9 +170,9 @@ def _first_that_matters(course: Course, today: date) -> date:
 def record_uptime(
     ledger: Ledger, workspace: WorkspaceReader, clusters: Iterable[ObservedCluster], *, is_first: bool, now: datetime
 ) -> list[str]:
-    """Record the list and update the sessions; return sentences about what could not be read.
+    """Record the list and update the sessions; return messages about what could not be read.
 
-    With `is_first`, also check whether clusters that are missing from the list exist.
+    With `is_first`, also check whether clusters that are missing from the list still exist.
     """
     problems: list[str] = []
     known = queries.clusters(ledger)
@@ -181,7 +183,7 @@ def record_uptime(
 
 
 def load_cached_caller(ledger: Ledger, workspace: Workspace) -> None:
-    """Load the caller from the ledger if it was requested with the same credential, to avoid a request."""
+    """Avoid a request by loading the caller from the ledger if it was stored for the same credential."""
     credential, caller = json.loads(queries.note(ledger, CALLER) or '["", ""]')
     if credential and credential == workspace.credential and workspace.known_caller is None:
         workspace.remember_caller(caller)
@@ -195,34 +197,35 @@ def cache_caller(ledger: Ledger, workspace: Workspace) -> None:
 
 
 def jobs_are_due(ledger: Ledger, *, now: datetime) -> bool:
-    """Return whether to list clusters of jobs: every three hours, and always while one of them belongs to the lab."""
+    """Return whether to list job clusters: every three hours, and always while one of them belongs to the lab."""
     at, of_lab = json.loads(queries.note(ledger, JOBS_LISTED) or "[0, false]")
     return bool(of_lab) or not timedelta() <= now - from_millis(at) < JOBS_EVERY
 
 
 def note_job_listing(ledger: Ledger, workspace: Workspace, snapshot: Snapshot) -> None:
-    """Note that the clusters of jobs were listed, and whether one of them belongs to the lab."""
+    """Record that job clusters were listed, and whether one of them belongs to the lab."""
     if workspace.lists_job_clusters:
         of_lab = any(cluster.id in workspace.job_clusters for cluster in snapshot.clusters)
         queries.write_note(ledger, JOBS_LISTED, json.dumps([to_millis(snapshot.now), of_lab]))
 
 
 def is_first_poll(ledger: Ledger, today: date) -> bool:
-    """Return whether no poll of this local day has read everything yet."""
+    """Return whether no poll on this local day has read everything yet."""
     return queries.note(ledger, "looked at everything") != today.isoformat()
 
 
 def read_levels(
     ledger: Ledger, workspace: WorkspaceReader, snapshot: Snapshot, *, everything: bool = False
 ) -> tuple[dict[str, Level | None], list[str]]:
-    """Read the permissions that may have to change: of groups at a limit or restricted; once a day of all groups.
+    """Read the permissions that may have to change: for groups that are restricted or at a limit, and once a day for
+    all groups.
 
-    Returns levels by cluster id, and sentences: about permissions that could not be read, and about students who may
-    start a cluster by another grant. The latter are repeated at each poll until the grant is gone.
+    Returns levels by cluster id, and messages about permissions that could not be read and students who can start a
+    cluster through another grant. The latter are repeated at each poll until the grant is gone.
     """
     restricted, now = queries.restricted_clusters(ledger), snapshot.now
     noted = int(queries.note(ledger, ALL_LEVELS) or 0)
-    # A settlement at night may leave this to the first poll of the day.
+    # If a settlement runs first at night, it leaves this to the first poll of the day.
     is_recent = everything and timedelta() <= now - from_millis(noted) < ALL_LEVELS_EVERY
     wants_all = not is_recent and (everything or is_first_poll(ledger, snapshot.today))
     confirmed: dict[str, int] = json.loads(queries.note(ledger, RESTRICTED_LEVELS) or "{}")
@@ -233,7 +236,8 @@ def read_levels(
         is_over = any(usage.is_over for usage in status.limit_usages) and not status.in_window
         if id not in restricted or not is_over or status.is_running:
             return is_over or id in restricted
-        # Restricted as expected, unless it was restored by hand; then it is noticed as soon as the cluster runs.
+        # The group is assumed to be still restricted. If it was restored by hand, this shows as soon as its cluster
+        # runs.
         return not timedelta() <= now - from_millis(confirmed.get(id, 0)) < RESTRICTED_LEVELS_EVERY
 
     due = [(id, status.group) for id, status in groups.items() if wants_all or is_due(status)]
@@ -264,7 +268,7 @@ def read_levels(
 def _quota_bypasses(
     ledger: Ledger, workspace: WorkspaceReader, snapshot: Snapshot, grants: Mapping[str, list[DirectGrant]]
 ) -> list[str]:
-    """Call `quota_bypasses` for the permissions that were read now; for the others use the last result."""
+    """Call `quota_bypasses` for the permissions that were just read; use the last result for the others."""
     people = UserRoles(snapshot.course, snapshot.members or {}, workspace.caller)
     before: dict[str, list[str]] = json.loads(queries.note(ledger, BYPASSES) or "{}")
     found: dict[str, list[str]] = {}
@@ -314,15 +318,15 @@ def _read_events(
         before = known.get(cluster.id)
         return not (before and before.list_fingerprint == record.CUT), not cluster.observation.running
 
-    # Most urgent first, because the time may not suffice for all.
+    # The most urgent clusters come first, because there may not be enough time for all.
     due = sorted((cluster for cluster in clusters if changed(cluster)), key=urgency)
     answers = zip(due, ordered([partial(read, cluster) for cluster in due]), strict=True)
     while answered := list(islice(answers, EVENT_BATCH_SIZE)):
         batches = []
         for cluster, result in answered:
             if isinstance(result, WorkspaceError):
-                # Also if the error says that the cluster does not exist, because the list shows it.
-                problems.append(f"{result}; its time is a lower bound from the cluster list")
+                # This includes errors that the cluster does not exist, because the list contains it.
+                problems.append(f"{result}; its uptime is a lower bound from the cluster list")
             if isinstance(result, PartialReadError):
                 batches.append(
                     EventBatch(
@@ -347,7 +351,7 @@ def _read_events(
 def _without_future_events(
     now: datetime, cluster: ObservedCluster, events: Sequence[RawEvent], problems: list[str]
 ) -> Sequence[RawEvent]:
-    """Drop events that are further in the future than a wrong clock explains."""
+    """Drop events that are further in the future than clock skew explains."""
     kept = [one for one in events if one.event.at <= now + MAX_CLOCK_SKEW]
     if len(kept) < len(events):
         problems.append(f"the events of cluster {cluster.id}: {len(events) - len(kept)} are in the future and ignored")
@@ -375,7 +379,7 @@ def _mark_missing_clusters(
     problems: list[str],
     now: datetime,
 ) -> None:
-    """Check whether clusters missing from the list still exist, once a day or if they ran; mark those that do not."""
+    """Once a day, or if they ran, check whether clusters missing from the list still exist; mark those that do not."""
     listed = {cluster.id for cluster in clusters}
     for cluster in known.values():
         if cluster.id in listed or cluster.gone_at or not (cluster.is_running or is_first):

@@ -1,4 +1,4 @@
-"""Corrects the effects of sessions that counted while their starter was unknown and turned out to be staff.
+"""Corrects the effects of sessions that counted while their starter was unknown, who turned out to be staff.
 
 Restrictions need no correction here: `decide` restores groups with quota left.
 """
@@ -35,7 +35,7 @@ def apply_corrections(ledger: Ledger, settings: Settings, snapshot: Snapshot) ->
 
 
 def _days(snapshot: Snapshot, last: date) -> Iterable[tuple[str, date]]:
-    """Yield cluster and day of settled totals that may be too high."""
+    """Yield cluster and day of each settled total that may be too high."""
     tz = snapshot.course.calendar.tz
     for id in sorted({id for id, _ in snapshot.reclassified}):
         day = min(at for of, at in snapshot.reclassified if of == id).astimezone(tz).date()
@@ -45,7 +45,7 @@ def _days(snapshot: Snapshot, last: date) -> Iterable[tuple[str, date]]:
 
 
 def _reached(snapshot: Snapshot, group: str, kind: MessageKind) -> Iterable[LimitKey]:
-    """Yield the limits of today and yesterday about which a message is still true."""
+    """Yield the limits of today and yesterday for which a message is still true."""
     for day in (snapshot.today - timedelta(days=1), snapshot.today):
         for usage in snapshot.limit_usages_of(group, day):
             if usage.is_over or (usage.is_near and kind is MessageKind.WARNING):

@@ -1,7 +1,7 @@
 """Reads a course from the workspace: course file, allowances, group members. Needs no ledger.
 
 With a cache, a file is read only if its version has changed; if reading fails, the cached state is used and a problem
-added. Without a cache everything is read, and failures are raised.
+is added. Without a cache everything is read, and failures are raised.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ Members = Mapping[str, frozenset[str]]
 
 
 class WorkspaceReader(Protocol):
-    """The read operations of a workspace; each may raise WorkspaceError."""
+    """Read operations of a workspace; each may raise WorkspaceError."""
 
     @property
     def caller(self) -> str:
@@ -49,7 +49,7 @@ class WorkspaceReader(Protocol):
     def members(self) -> dict[str, frozenset[str]]: ...
 
     def pop_problems(self) -> list[str]:
-        """Return and clear the sentences about malformed entries since the last call."""
+        """Return and clear the messages about malformed entries since the last call."""
         ...
 
 
@@ -63,17 +63,17 @@ class WorkspaceCache(Protocol):
     def store_file(self, file: FileInfo, content: str) -> None: ...
 
     def paths(self, folder: str) -> list[str]:
-        """Return the files that the folder had when it was last listed."""
+        """Return the files that were in the folder when it was last listed."""
         ...
 
     def store_paths(self, folder: str, paths: list[str]) -> None: ...
 
     def members(self) -> Members | None:
-        """Return the members; None if they were never read."""
+        """Return addresses by group; None if they were never read."""
         ...
 
     def store_members(self, members: Members) -> Members:
-        """Store the members and return them with those of former groups."""
+        """Store the members and return them together with the members of former groups."""
         ...
 
 
@@ -85,9 +85,9 @@ def read_folder(
     *,
     now: datetime,
 ) -> tuple[Course, tuple[Allowance | Revocation, ...], list[str]]:
-    """Return the course, its allowances and revocations, and sentences about what could not be read or parsed.
+    """Return the course, its allowances and revocations, and messages about what could not be read or parsed.
 
-    `course_term` is course and term, `zone` the time zone of a course without a file.
+    `course_term` is course and term, `zone` is the time zone to use without a course file.
     """
     if course_term is None:
         return without_file("", "", zone, now), (), []
@@ -97,7 +97,7 @@ def read_folder(
 
 
 def without_file(course: str, term: str, zone: tzinfo, now: datetime) -> Course:
-    """Return a course without a course file: without groups, its term is today."""
+    """Return a course for use without a course file; it has no groups, and its term is today."""
     today = now.astimezone(zone).date()
     return Course(course, term, "", Calendar(zone, today, today, 6), count_all_sessions=False)
 
@@ -105,7 +105,7 @@ def without_file(course: str, term: str, zone: tzinfo, now: datetime) -> Course:
 class CourseReader:
     """Reads the folder of one course. If `workspace` is None, it reads only the cache.
 
-    `problems` are sentences about what could not be read or parsed.
+    `problems` are messages about what could not be read or parsed.
     """
 
     def __init__(self, workspace: WorkspaceReader | None, cache: WorkspaceCache | None, folder: str) -> None:
@@ -114,8 +114,9 @@ class CourseReader:
         self.problems: list[str] = []
 
     def course(self) -> Course | None:
-        """Return the course of the course file, or of the cached one if it is missing or unreadable; None if there is
-        none."""
+        """Return the course from the course file, or from the cached file if it is missing or unreadable; None if there
+        is none.
+        """
         path = f"{self._folder}/{FILE_NAME}"
         course = None
         if self._workspace:
@@ -131,11 +132,11 @@ class CourseReader:
             try:
                 course = parse_course(known[1], path)
             except CourseError as error:
-                self.problems.append(f"{error}; the limits of the settings are used")
+                self.problems.append(f"{error}; the limits in the settings are used")
         return course
 
     def _list_folder(self, workspace: WorkspaceReader) -> dict[str, FileInfo]:
-        """Return the files directly in the folder, by path. The folder is listed once."""
+        """Return the files directly in the folder by path. The folder is listed only once."""
         if self._listing is None:
             self._listing = {file.path: file for file in workspace.files(self._folder)}
         return self._listing
@@ -175,7 +176,7 @@ class CourseReader:
                     raise text
                 self.problems.append(str(text))
             elif self._add_entry(entries, file, text) or before is None:
-                # An invalid text is cached only if nothing is cached for it, so that it is not read at each poll.
+                # Invalid content is cached only if nothing is cached for the file, so that it is not read at each poll.
                 if cache:
                     cache.store_file(file, text)
                 continue
@@ -185,7 +186,7 @@ class CourseReader:
         return tuple(entries[file.path] for file in listed if file.path in entries)
 
     def _add_entry(self, entries: dict[str, Allowance | Revocation], file: FileInfo, text: str) -> bool:
-        """Parse the text and add the entry; return False and add a problem if it is invalid."""
+        """Parse the text and add the entry; if it is invalid, add a problem and return False."""
         try:
             entries[file.path] = parse_entry(text, file.path)
         except AllowanceError as error:
@@ -194,14 +195,14 @@ class CourseReader:
         return True
 
     def _list_files(self, folder: str) -> list[FileInfo]:
-        """Return the files of a folder; those of the last listing, without versions, if it cannot be listed."""
+        """Return the files in a folder; if it cannot be listed, the files in the last listing, without versions."""
         if self._workspace:
             try:
                 listed = self._workspace.files(folder)
                 if self._cache and listed.is_complete:
                     self._cache.store_paths(folder, [file.path for file in listed])
                 elif self._cache:
-                    # A malformed entry may be a file that was listed before.
+                    # A malformed entry may stand for a file that was listed before.
                     paths = {file.path for file in listed}
                     return [*listed, *(FileInfo(p, "") for p in self._cache.paths(folder) if p not in paths)]
                 return listed
@@ -212,7 +213,7 @@ class CourseReader:
         return [FileInfo(path, "") for path in self._cache.paths(folder)] if self._cache else []
 
     def settled(self) -> SettledTotals | None:
-        """Return the totals of the last settlement from the file beside the course file; None if missing or invalid.
+        """Return the settled totals from the file beside the course file; None if it is missing or invalid.
 
         Raises WorkspaceError.
         """
@@ -226,7 +227,7 @@ class CourseReader:
             return None
 
     def members(self) -> Members | None:
-        """Return the members of the groups, the cached ones if they cannot be read; None if they were never read."""
+        """Return the members of the groups, from the cache if they cannot be read; None if they were never read."""
         if self._workspace:
             try:
                 members = self._workspace.members()

@@ -13,8 +13,9 @@ from enforcer.tick.course_reader import read_folder
 
 
 def load_past_snapshot(ledger: Ledger, settings: Settings, *, now: datetime) -> Snapshot:
-    """Return a snapshot of the last polled course with all its clusters, including former ones, which ran on past
-    days."""
+    """Return a snapshot of the course of the last poll with all its clusters, including former ones, which ran on past
+    days.
+    """
     clusters = queries.clusters_of_last_course(ledger, settings.course, settings.term)
     course_term = (clusters[0].course, clusters[0].term) if clusters and clusters[0].course else None
     cache = WorkspaceMemory(ledger, now=now)

@@ -27,7 +27,7 @@ from enforcer.tick.starter_roles import MembershipCache
 from labkit.course_file import ADMINS, folder_of
 
 CLAIMED = "claims"
-"""Note in the ledger: when each cluster with tags that is not accepted was first seen, by id."""
+"""Name of the note with the time at which each tagged cluster that is not accepted was first seen, by id."""
 
 
 class LabReader:
@@ -45,20 +45,20 @@ class LabReader:
         self._accepted = queries.accepted_clusters(ledger)
         self._named: CourseTerm | None = (settings.course, settings.term) if settings.course and settings.term else None
         tagged = [cluster for cluster in self.clusters if has_tags(cluster)]
-        # If the settings name the course, tags of other courses do not matter.
+        # If the settings select the course, tags of other courses do not matter.
         self._tagged = [cluster for cluster in tagged if self._named in (None, course_term_of(cluster))]
         self._since = self._claimed_since([cluster for cluster in tagged if cluster.id not in self._accepted])
 
     def reader_of(self, course_term: CourseTerm) -> CourseReader:
-        """Return the reader of a course's folder."""
+        """Return the reader for a course's folder."""
         return self._read(course_term)[0]
 
     def file_of(self, course_term: CourseTerm) -> Course | None:
-        """Return the course of the course file or of the cached one; None if there is no valid one."""
+        """Return the course from the course file or the cached file; None if neither is valid."""
         return self._read(course_term)[1]
 
     def choose(self) -> tuple[CourseTerm | None, str | None]:
-        """Call `choose_course` with the courses of clusters that are accepted or created by staff."""
+        """Call `choose_course` with the courses of clusters that are accepted or were created by staff."""
         fresh = [cluster for cluster in self._tagged if cluster.id not in self._accepted]
         untrusted = [cluster for cluster in fresh if not self._is_trusted(cluster)]
         if untrusted:
@@ -68,7 +68,7 @@ class LabReader:
         found |= {course_term_of(cluster) for cluster in fresh if self._is_trusted(cluster)}
         known = queries.last_course(self._ledger)
         if not found and not known:
-            # Creators cannot be looked up and no course is known: use tags if the course has a course file.
+            # Creators cannot be looked up and no course is known, so tags count if the course has a course file.
             doubtful = (cluster for cluster in fresh if not self._is_certain(cluster))
             found = {course_term_of(cluster) for cluster in doubtful if self.file_of(course_term_of(cluster))}
         return choose_course(found, self._settings.course, self._settings.term, known)
@@ -86,7 +86,7 @@ class LabReader:
         )
 
     def foreign_claims(self, course_term: CourseTerm | None) -> list[str]:
-        """Return sentences about clusters with the tags of another course, if the settings do not name the course."""
+        """Return messages about clusters with the tags of a different course, unless the settings select the course."""
         if self._named:
             return []
         others = [
@@ -111,7 +111,7 @@ class LabReader:
         return CreatorCheck(self._is_trusted, self._is_certain)
 
     def _is_trusted(self, cluster: ObservedCluster) -> bool:
-        """Return whether the cluster's creator is staff: now in the workspace, or in the course that its tags name."""
+        """Return whether the cluster's creator is staff now in the workspace or in the course that its tags name."""
         if not cluster.creator:
             return False
         course_term = course_term_of(cluster)

@@ -1,6 +1,6 @@
 """Mass-stop protection: holds stops for one poll if most of the running clusters are due to be stopped at once.
 
-A mistyped limit or a wrong clock may be the cause, so people get time to check. The next poll reads the events of these
+A mistyped limit or clock skew may be the cause, so people get time to check. The next poll reads the events of these
 clusters again and stops those that are still due.
 """
 
@@ -19,24 +19,24 @@ from enforcer.settings import MassStopThreshold
 HELD, NEAR = "held", "near their limits"
 """Notes in the ledger: held clusters, and clusters past a soft limit, each with a time."""
 POLL_INTERVAL = timedelta(minutes=15)
-"""Interval of polls."""
+"""Interval between polls by cron."""
 RETRY_HELD_AFTER = timedelta(minutes=2)
 """When `watch` runs the next poll, which stops the held clusters."""
 MIN_HOLD = RETRY_HELD_AFTER - timedelta(seconds=10)
 """Minimum time for which clusters are held."""
 HOLD_EXPIRY = timedelta(hours=2)
-"""Holds that are older no longer count."""
+"""Maximum age of a hold; older holds no longer count."""
 
 
 @dataclass(frozen=True)
 class PollHistory:
-    """What earlier polls noted about held stops."""
+    """What earlier polls recorded about held stops."""
 
     last_poll: datetime | None = None
     held: frozenset[str] = frozenset()
     """Clusters held for long enough that the next poll may stop them."""
     is_holding: bool = False
-    """Whether clusters were held a moment ago."""
+    """Whether clusters are being held since a recent poll."""
     near: frozenset[str] = frozenset()
     """Clusters past a soft limit at a poll in the last two intervals."""
 
@@ -52,7 +52,8 @@ def clusters_to_hold(
 ) -> frozenset[str]:
     """Return the clusters that are neither stopped nor restricted for now. Pure.
 
-    `running` are the running clusters of the lab; `is_confirmed`: the workspace's time agrees with this machine's.
+    `running` are the running clusters of the lab; `is_confirmed` means that the workspace's clock agrees with this
+    machine's.
     """
     due = {action.cluster_id for action in actions if isinstance(action, Stop)} - history.held
     is_mass = len(due) >= cap.clusters and len(due) > cap.share * len(set(running))
@@ -68,22 +69,22 @@ def without_held(actions: Iterable[Action], held: frozenset[str]) -> tuple[Actio
 
 
 def hold_notice(snapshot: Snapshot, held: frozenset[str]) -> str:
-    """Return a sentence about the held stops and what to do."""
+    """Return a message about the held stops, with advice."""
     names = cluster_names(snapshot, held)
     return (
         f"{len(held)} clusters are due to be stopped at once, and none was near its limit before: {names}. This poll"
-        " stops none of them; the next one stops those still due. Correct the limits, or poll with --stop-now"
+        " stops none of them; the next one stops those that are still due. Correct the limits, or run poll --stop-now"
     )
 
 
 def cluster_names(snapshot: Snapshot, held: frozenset[str]) -> str:
-    """Return the names of the first ten held clusters, and the number of the others."""
+    """Return the names of the first ten held clusters and the number of other ones."""
     shown = sorted(cluster.name for cluster in snapshot.clusters if cluster.id in held)
     return ", ".join(shown[:10]) + (f" and {len(shown) - 10} more" if len(shown) > 10 else "")
 
 
 def read_poll_history(ledger: Ledger, *, now: datetime) -> PollHistory:
-    """Read what earlier polls noted."""
+    """Read what earlier polls recorded."""
     held, near = _noted(ledger, HELD), _noted(ledger, NEAR)
     recent = {id: at for id, at in held.items() if now - HOLD_EXPIRY < at <= now}
     return PollHistory(
@@ -95,7 +96,7 @@ def read_poll_history(ledger: Ledger, *, now: datetime) -> PollHistory:
 
 
 def write_poll_history(ledger: Ledger, snapshot: Snapshot, history: PollHistory, held: frozenset[str]) -> None:
-    """Note the held clusters and those past a soft limit, for the next polls."""
+    """Record the held clusters and the clusters past a soft limit for the next polls."""
     now = snapshot.now
     before = _noted(ledger, HELD)
     kept = {id: before[id] if id in before and history.is_holding else now for id in held}

@@ -1,4 +1,4 @@
-"""Queues the messages about actions: each once, also after a crash between action and message."""
+"""Queues the messages about actions, each exactly once even after a crash between action and message."""
 
 import logging
 import re
@@ -17,17 +17,17 @@ from enforcer.settings import Settings
 log = logging.getLogger(__name__)
 
 RECENT = timedelta(days=2)
-"""Messages about limits of days that ended longer ago are not looked up."""
+"""Messages about the limits of earlier days are not looked up."""
 _ADDRESS = re.compile(r'[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+')
 
 
 def warned_limits(ledger: Ledger, snapshot: Snapshot) -> frozenset[LimitKey]:
-    """Return the limits that groups were warned about."""
+    """Return the limits about which groups were warned."""
     return _notified_limits(ledger, snapshot, MessageKind.WARNING)
 
 
 def _notified_limits(ledger: Ledger, snapshot: Snapshot, kind: MessageKind) -> frozenset[LimitKey]:
-    """Return the limits that groups were notified about for any of their clusters, including replaced ones."""
+    """Return the limits about which groups were notified for any of their clusters, including replaced clusters."""
     notified = stored_messages.notified_limits(ledger, kind, since=(snapshot.now - RECENT).date())
     groups = snapshot.group_by_cluster
     return frozenset((groups[about], *limit) for about, *limit in notified if about in groups)  # type: ignore[misc]
@@ -36,8 +36,8 @@ def _notified_limits(ledger: Ledger, snapshot: Snapshot, kind: MessageKind) -> f
 def queue_message_about(ledger: Ledger, settings: Settings, snapshot: Snapshot, action: Action) -> list[str]:
     """Queue the message about an action: a warning, or that the cluster is off.
 
-    The group of a running cluster is notified when the cluster is stopped. Returns a sentence if the message could not
-    be rendered, and never raises: whatever is wrong with a message, the next cluster has to be stopped.
+    If the cluster is running, the group is notified when it is stopped. Returns an error if the message could not be
+    rendered, and never raises: an invalid message must not prevent the next stop.
     """
     match action:
         case Warn(cluster_id, _, usage):
@@ -52,9 +52,9 @@ def queue_message_about(ledger: Ledger, settings: Settings, snapshot: Snapshot, 
 def queue_missing_messages(
     ledger: Ledger, settings: Settings, snapshot: Snapshot, actions: Iterable[Action]
 ) -> list[str]:
-    """Queue messages about stops and restrictions in force whose run ended before it could queue them.
+    """Queue messages about stops and restrictions in force that an interrupted run could not queue.
 
-    A message is unique, so none is sent twice. `actions` are those of this run. Returns a sentence for each message
+    A message is unique, so none is sent twice. `actions` are the actions of this run. Returns an error for each message
     that could not be rendered.
     """
     failures: list[str] = []

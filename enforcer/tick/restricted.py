@@ -1,8 +1,8 @@
 """Determines the groups that are restricted because they have reached a limit, from the live workspace, without a
 ledger.
 
-The deploy uses it: it must not undo restrictions by the enforcer, and repairs any others. Requests: one list, the
-course's files, the permissions of its clusters, and the events of clusters whose group is restricted.
+A deployment uses it, because it must not undo the enforcer's restrictions, but repairs all other changes. Requests: one
+list, the course's files, the permissions on its clusters, and the events of clusters whose group is restricted.
 """
 
 from collections.abc import Sequence
@@ -27,17 +27,18 @@ from labkit.course_file import ADMINS, folder_of, path_of
 UNKNOWN = "not known"
 """Result for a group that stays restricted because its limits cannot be read."""
 BEFORE = timedelta(hours=12)
-"""Events are read from this long before the first day that counts, for sessions that started before it."""
+"""Events are read from this long before the first day that counts, because sessions may have started before it."""
 
 
 def restricted(
     workspace: WorkspaceReader, course_id: str, term: str, *, now: datetime
 ) -> tuple[dict[str, str], list[str]]:
-    """Return the reached limit, such as `day 180`, by display name, and sentences about what could not be read.
+    """Map the display name of each restricted group to its reached limit, such as `day 180`; also return messages about
+    what could not be read.
 
-    Restricted groups stay restricted while course file or settled totals cannot be read or parsed: the deploy writes
-    the course file again, and the enforcer restores groups with quota left. Raises WorkspaceError if clusters,
-    permissions or events cannot be read.
+    Restricted groups stay restricted while the course file or the settled totals cannot be read or parsed: the
+    deployment writes the course file again, and the enforcer restores groups with quota left. Raises WorkspaceError if
+    clusters, permissions or events cannot be read.
     """
     reader = CourseReader(workspace, None, folder_of(course_id, term))
     course, problems = _course(reader)
@@ -74,7 +75,7 @@ def restricted(
 
 
 def _course(reader: CourseReader) -> tuple[Course | None, list[str]]:
-    """Return the course, and sentences if the course file cannot be read or parsed."""
+    """Return the course, and messages if the course file cannot be read or parsed."""
     try:
         course = reader.course()
     except WorkspaceError as error:
@@ -100,7 +101,7 @@ def limits_reached(
     *,
     now: datetime,
 ) -> dict[str, str] | None:
-    """Return the limit that each group has reached on these clusters, from their events, without a ledger.
+    """Return the limit that each group has reached on these clusters, computed from their events without a ledger.
 
     Returns None if the settled totals are invalid. Raises WorkspaceError if anything cannot be read.
     """
@@ -123,7 +124,7 @@ def limits_reached(
 
 
 def _with_role(session: Session, people: UserRoles, cluster: ObservedCluster) -> Session:
-    """Return the session with the roles of its starters, as far as the groups show them now."""
+    """Return the session with the roles of its starters, according to the current groups."""
 
     def role(user: str | None) -> Role:
         return people.role_of(user, creator=cluster.creator, group=group_of(cluster)) if user else Role.UNKNOWN
@@ -144,7 +145,7 @@ def reached_limits(snapshot: Snapshot, settled: SettledTotals | None) -> dict[st
 
 
 def limit_usages_with(snapshot: Snapshot, group: str, settled: SettledTotals | None) -> list[LimitUsage]:
-    """Return how much of each limit of today is used: settled totals plus sessions since. Pure."""
+    """Return the usage of each of today's limits: settled totals plus later sessions. Pure."""
     calendar = snapshot.course.calendar
     settled = usable_totals(settled, snapshot.course, snapshot.now)
     limit_usages = []
@@ -165,13 +166,13 @@ def limit_usages_with(snapshot: Snapshot, group: str, settled: SettledTotals | N
 
 
 def usable_totals(settled: SettledTotals | None, course: Course, now: datetime) -> SettledTotals | None:
-    """Return the totals if they end before today; others would count today twice."""
+    """Return the totals if they end before today; otherwise today would count twice."""
     today = now.astimezone(course.calendar.tz).date()
     return settled if settled and settled.up_to < today else None
 
 
 def counting_start(course: Course, settled: SettledTotals | None, now: datetime) -> datetime:
-    """Return from when sessions count that are not in the settled totals."""
+    """Return the time from which sessions count that are not in the settled totals."""
     calendar, today = course.calendar, now.astimezone(course.calendar.tz).date()
     settled = usable_totals(settled, course, now)
     first = calendar.days(Period.TERM, today)[0]

@@ -28,24 +28,24 @@ from labkit.clock import Deadline
 
 @dataclass(frozen=True)
 class TickResult:
-    """Result of a tick. Failures are sentences; what they name is still due."""
+    """Result of a tick. Whatever failed is still due."""
 
     snapshot: Snapshot | None = None
-    """None: the workspace is unusable."""
+    """None if the workspace is unusable."""
     actions: tuple[Action, ...] = ()
     """Actions that were due."""
     settled_days: tuple[date, ...] = ()
     """Days that were settled or, when planning, would be."""
     problems: tuple[str, ...] = ()
-    """Sentences about what could not be read or carried out."""
+    """Messages about what could not be read or carried out."""
     message_failures: tuple[str, ...] = ()
-    """Sentences about messages that could not be rendered or sent."""
+    """Errors about messages that could not be rendered or sent."""
     settlement_failures: tuple[str, ...] = ()
-    """Sentences about what could not be settled."""
+    """Messages about what could not be settled."""
     workspace_error: WorkspaceError | None = None
     """Why the workspace is unusable."""
     hold_notice: str = ""
-    """Sentence for the admin about stops held until the next poll; empty if there are none."""
+    """Message for the admin about stops held until the next poll; empty if there are none."""
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -69,8 +69,8 @@ def run_tick(
 
     `workspace` may be the error of a failed connection. An unusable workspace is a result, not an exception: messages
     about earlier actions are still sent. With `settles`, every permission is read, and past days up to `up_to` or
-    yesterday are settled before messages are sent. `is_confirmed`: the workspace's time agrees with `now`. With
-    `stop_now` no stop is held. Raises SettingsError if the course is ambiguous.
+    yesterday are settled before messages are sent. `is_confirmed` means that the workspace's clock agrees with `now`.
+    With `stop_now`, no stop is held. Raises SettingsError if the course is ambiguous.
     """
     if isinstance(workspace, WorkspaceError):
         return _only_send(settings, ledger, workspace, mail, now=now, deadline=deadline)
@@ -100,8 +100,9 @@ def run_tick(
 def _remove_unsafe_stops(
     settings: Settings, ledger: Ledger, workspace: Workspace, due: "_Due", *, is_confirmed: bool, stop_now: bool
 ) -> tuple["_Due", str]:
-    """Remove actions that the clock makes unsafe and stops that are held; return the rest and a sentence about
-    holds."""
+    """Remove actions that are unsafe because the time is uncertain, and held stops; return the rest and a message about
+    held stops.
+    """
     snapshot, now = due.snapshot, due.snapshot.now
     newest = _newest_event(snapshot)
     if unsure := clock_problem(
@@ -133,11 +134,11 @@ def _newest_event(snapshot: Snapshot) -> datetime | None:
 
 
 def _update_gone_clusters(settings: Settings, ledger: Ledger, workspace: Workspace, snapshot: Snapshot) -> list[str]:
-    """Update the usage of former clusters for `restricted`; return a sentence if it failed."""
+    """Update the usage of former clusters for `restricted`; return an error message if it failed."""
     try:
         update_gone_clusters(ledger, settings, workspace, snapshot)
     except WorkspaceError as error:
-        return [f"{error}; `restricted` does not know the usage of former clusters"]
+        return [f"{error}; deployments do not know the usage of former clusters"]
     return []
 
 
@@ -157,9 +158,9 @@ def stop_by_events(
     deadline: Deadline,
     is_confirmed: bool = True,
 ) -> TickResult:
-    """Stop and restrict groups past a limit on the basis of events, without the ledger; do nothing else.
+    """Stop and restrict groups past a limit according to the events, without the ledger; do nothing else.
 
-    `memory_ledger` is a ledger in memory, with what was read from the workspace since it was created. Raises
+    `memory_ledger` is a ledger in memory, which contains what was read from the workspace since it was created. Raises
     WorkspaceError if the clusters cannot be listed, SettingsError if the course is ambiguous.
     """
     with workspace.read_budget(deadline):
@@ -180,7 +181,7 @@ def plan_tick(
     settles: bool = False,
     up_to: date | None = None,
 ) -> TickResult:
-    """Return what `run_tick` would do. Readings are written to `ledger`, so it has to be a copy.
+    """Return what `run_tick` would do. It writes what it reads to `ledger`, which therefore has to be a copy.
 
     Raises WorkspaceError if the clusters cannot be listed, SettingsError if the course is ambiguous.
     """
@@ -202,7 +203,7 @@ class _Due:
 def _find_due(
     settings: Settings, ledger: Ledger, workspace: WorkspaceReader, *, now: datetime, everything: bool
 ) -> _Due:
-    """Collect and decide. Raises like `plan_tick`."""
+    """Collect and decide. Raises the same errors as `plan_tick`."""
     snapshot = collect(ledger, workspace, settings, now=now)
     apply_corrections(ledger, settings, snapshot)
     levels, unread = read_levels(ledger, workspace, snapshot, everything=everything)
@@ -210,6 +211,6 @@ def _find_due(
     newly_restricted = {action.cluster_id for action in actions if isinstance(action, Restrict)}
     for id in queries.restricted_clusters(ledger) & levels.keys() - newly_restricted:
         if levels[id] is not Level.ATTACH:
-            # Restored by someone else: no longer restricted by the enforcer.
+            # Somebody else restored the group, so that the enforcer no longer restricts it.
             queries.note_restored(ledger, id)
     return _Due(snapshot, actions, (*snapshot.problems, *unread, *workspace.pop_problems()))

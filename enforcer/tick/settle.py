@@ -1,6 +1,6 @@
 """Settles past days: fixes their totals, queues the reports, and writes `settled.json`.
 
-The ledger determines which days are due, not the clock alone: a missed night is settled later, and days missing in a
+The ledger determines which days are due, not the clock alone: missed days are settled later, and days missing in a
 ledger that was restored from a backup are settled again.
 """
 
@@ -30,7 +30,7 @@ from enforcer.workspace.errors import WorkspaceError
 log = logging.getLogger(__name__)
 
 MAX_WAIT = timedelta(days=3)
-"""How long a day waits for events that cannot be read; then it is settled as an estimate."""
+"""How long to wait for events of a day that cannot be read; then the day is settled as an estimate."""
 REPORT_MAX_AGE = timedelta(days=14)
 """Maximum age of a day whose report is mailed; `report` shows older ones."""
 
@@ -66,13 +66,15 @@ def settle_days(
     try:
         write_totals(ledger, workspace, snapshot, live)
     except WorkspaceError as error:
-        problem = f"{error}; `restricted` does not know the totals of week and term"
+        problem = f"{error}; deployments do not know the week and term totals"
         return replace(plan, failures=(*plan.failures, problem))
     return plan
 
 
 def plan_days(ledger: Ledger, snapshot: Snapshot, live: Snapshot, *, up_to: date | None) -> Settlement:
-    """Return what `settle_days` would settle, and a sentence if a day has to wait for events that could not be read."""
+    """Return the days that `settle_days` would settle, and a message if a day has to wait for events that could not be
+    read.
+    """
     yesterday = snapshot.today - timedelta(days=1)
     due = unsettled_days(
         settled=queries.last_settled_day(ledger), first=_first_day(snapshot), up_to=min(up_to or yesterday, yesterday)
@@ -86,7 +88,7 @@ def plan_days(ledger: Ledger, snapshot: Snapshot, live: Snapshot, *, up_to: date
 
 
 def _settle_day(ledger: Ledger, snapshot: Snapshot, settings: Settings, day: date, *, is_estimate: bool) -> None:
-    """Settle one day. Each step is idempotent; the day is noted as settled after the last one."""
+    """Settle one day. Each step is idempotent; the day is recorded as settled after the last one."""
     queries.settle(ledger, totals_of(snapshot, day, is_estimate=is_estimate), now=snapshot.now)
     _queue_report(ledger, snapshot, settings, day)
     queries.write_note(ledger, "settled", day.isoformat())
@@ -116,7 +118,7 @@ def totals_of(snapshot: Snapshot, day: date, *, is_estimate: bool = False) -> It
 
 
 def _first_day(snapshot: Snapshot) -> date | None:
-    """Return the first local day on which a cluster ran; None if there is none, so nothing is settled."""
+    """Return the first local day on which a cluster ran; None if no cluster ran, so that no day is settled."""
     starts = [sessions[0].start for sessions in snapshot.sessions.values() if sessions]
     return min(starts).astimezone(snapshot.course.calendar.tz).date() if starts else None
 
@@ -136,8 +138,9 @@ def _unread(ledger: Ledger, snapshot: Snapshot) -> frozenset[str]:
 
 
 def _queue_report(ledger: Ledger, snapshot: Snapshot, settings: Settings, day: date) -> None:
-    """Queue the report of a day, once. There is none for an empty day, an old day, or one on which only the deploy
-    ran."""
+    """Queue the report for a day once. There is none for an empty day, an old day, or a day on which only deployments
+    ran clusters.
+    """
     about = " ".join([snapshot.course.id, snapshot.course.term, day.isoformat()]).strip()
     is_old = day < snapshot.today - REPORT_MAX_AGE
     if is_old or not settings.report_recipients:

@@ -1,4 +1,4 @@
-"""Members of the workspace's groups, and the roles of starters, each decided once."""
+"""Members of the workspace's groups, and the roles of starters, which are decided once."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ from enforcer.tick.course_reader import Members, WorkspaceReader
 from enforcer.workspace.errors import WorkspaceError
 
 ASKED = "members asked"
-"""Note in the ledger: when the groups were last requested, successfully or not."""
+"""Name of the note with the time at which the groups were last requested, successfully or not."""
 
 
 class MembershipCache:
@@ -25,7 +25,7 @@ class MembershipCache:
         self._ledger, self._workspace, self._now = ledger, workspace, now
         noted, asked = membership.known_members(ledger), queries.note(ledger, ASKED)
         self.members: Members | None = noted.all if noted else None
-        """Addresses by group. None: they were never read."""
+        """Addresses by group; None if they were never read."""
         self.read_at = noted.read if noted else None
         """When the members were read."""
         self.asked_at = from_millis(int(asked)) if asked else None
@@ -46,7 +46,7 @@ class MembershipCache:
         self.members, self.read_at = WorkspaceMemory(self._ledger, now=self._now).store_members(members), self._now
 
     def refresh_for(self, unknown_since: datetime) -> None:
-        """Read the groups if it is due for a role that has been unknown since then."""
+        """Read the groups if this is due for a role that has been unknown since an instant."""
         if is_reread_due(unknown_since=unknown_since, asked=self.asked_at, now=self._now):
             self.refresh()
 
@@ -66,8 +66,8 @@ def decide_starters(
 ) -> frozenset[tuple[str, datetime]]:
     """Decide the role of each starter of unknown role, and read the groups if some remain unknown.
 
-    `clusters` are group and creator by cluster id. Starters from `since` on are looked up until their role is known.
-    Returns cluster and time of starts that counted until now and turn out to be by staff.
+    `clusters` maps each cluster id to group and creator. Starters from `since` on are looked up until their role is
+    known. Returns the cluster and time of each start that has counted and is now known to be by staff.
     """
     due = starters.unknown(ledger, clusters, since=since)
     if not due:
@@ -76,7 +76,7 @@ def decide_starters(
     unknown = [starter for starter in due if roles[starter] is Role.UNKNOWN and starter.at >= since]
     remaining = [starter.asked or now for starter in unknown]
     if remaining and not course.count_all_sessions:
-        # The most recent one is the likeliest to be in the groups by now.
+        # The most recent starter is the most likely to be in the groups by now.
         memberships.refresh_for(max(remaining))
         roles = _roles(due, memberships.user_roles(course), clusters)
     starters.decide(ledger, roles, now=now)

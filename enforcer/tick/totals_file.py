@@ -1,4 +1,4 @@
-"""Writes `settled.json` in the workspace: when a day is settled, and when a cluster whose usage counts is deleted."""
+"""Writes `settled.json` in the workspace when a day is settled or a cluster whose usage counts is deleted."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -24,11 +24,11 @@ from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import FolderNotFoundError
 
 TOTALS = "settled totals"
-"""Note in the ledger: the text that was written last."""
+"""Name of the note with the content that was last written."""
 
 
 def write_totals(ledger: Ledger, workspace: Workspace, snapshot: Snapshot, live: Snapshot) -> None:
-    """Write the file with the totals of each group on all its clusters. `snapshot` is the one from the ledger.
+    """Write the file with the totals of each group on all its clusters. `snapshot` is from the ledger.
 
     Raises WorkspaceError.
     """
@@ -44,7 +44,7 @@ def write_totals(ledger: Ledger, workspace: Workspace, snapshot: Snapshot, live:
 
 
 def update_gone_clusters(ledger: Ledger, settings: Settings, workspace: Workspace, live: Snapshot) -> None:
-    """Write the file again if a cluster was deleted whose usage counts in a current period; else send no request.
+    """Write the file again if a cluster whose usage counts in a current period was deleted; else send no request.
 
     Raises WorkspaceError.
     """
@@ -67,7 +67,7 @@ def _write(ledger: Ledger, workspace: Workspace, live: Snapshot, settled: Settle
     try:
         workspace.write(f"{live.course.folder}/{SETTLED_FILE}", text, overwrite=True)
     except FolderNotFoundError:
-        return  # the lab was destroyed, so no deploy needs its totals
+        return  # the lab was destroyed, so no deployment needs its totals
     queries.write_note(ledger, TOTALS, text)
 
 

@@ -1,4 +1,4 @@
-"""Lists and removes clusters, users and groups, and lists permissions: what the verbs for administrators need.
+"""Lists and removes clusters, users and groups, and lists permissions: what the commands for administrators need.
 
 Like `client`, it returns the enforcer's own types and raises only WorkspaceError.
 """
@@ -53,7 +53,7 @@ class AdminListing:
             return sorted(found, key=lambda group: group.name)
 
     def grants(self, cluster_id: str) -> list[Grant]:
-        """Return all permissions on a cluster, inherited ones included."""
+        """Return all permissions on a cluster, including inherited ones."""
         self._workspace.before_request("permissions/get")
         with errors_about(f"the permissions of cluster {cluster_id}"):
             answer: Any = self._api.do("GET", f"/api/2.0/permissions/clusters/{cluster_id}")
@@ -71,8 +71,9 @@ class AdminListing:
             return me.get("userName") or "", frozenset(group.get("display", "") for group in me.get("groups", []))
 
     def usable_by_all(self, path: str, name: str, kind: str, id_name: str) -> int:
-        """Return how many objects of a list the built-in group `users` may use; `kind` is the kind of their
-        permissions."""
+        """Return how many objects in a list the built-in group `users` may use; `kind` is their type in permission
+        URLs.
+        """
         self._workspace.before_request(f"{kind}/list")
         with errors_about(path):
             answer: Any = self._api.do("GET", path)
@@ -124,7 +125,7 @@ class AdminListing:
             query = {"startIndex": start, "count": PAGE, "attributes": attributes}
             page: Any = self._api.do("GET", f"/api/2.0/preview/scim/v2/{kind}", query=query)
             resources = page.get("Resources", [])
-            # By id, because an entry may be added between two pages.
+            # Keyed by id, because an entry may be added between two pages.
             found |= {resource["id"]: resource for resource in resources}
             start += len(resources)
             if not resources or start > int(page.get("totalResults", 0)):

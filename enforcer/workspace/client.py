@@ -63,7 +63,7 @@ DATE = "date"
 
 
 class RepeatedParameter(list[str]):
-    """Values of a query parameter that is sent once for each value; as a text they are separated by commas."""
+    """Values of a query parameter that is sent once for each value; `str` separates them by commas."""
 
     def __str__(self) -> str:
         return ",".join(self)
@@ -73,25 +73,25 @@ OTHERS: Mapping[str, Any] = {
     "page_size": 100,
     "filter_by.cluster_sources": RepeatedParameter(["API", "UI", "MODELS", "PIPELINE", "PIPELINE_MAINTENANCE", "SQL"]),
 }
-"""Query of the list of clusters: all but those of jobs."""
+"""Query for the list of clusters without job clusters."""
 JOBS: Mapping[str, Any] = {
     "page_size": 100,
     "filter_by.cluster_sources": RepeatedParameter(["JOB"]),
     "filter_by.cluster_states": RepeatedParameter(["PENDING", "RUNNING", "RESTARTING", "RESIZING", "TERMINATING"]),
 }
-"""Query of the list of clusters: those of jobs that have not ended."""
+"""Query for the list of job clusters that have not terminated."""
 SCIM = "/api/2.0/preview/scim/v2"
 EVENT_PAGE, SCIM_PAGE = 500, 10_000
 MOST_PAGES = 1000
-"""Maximum number of pages of a list; more pages would mean an endless list."""
+"""Maximum number of pages in a list; more pages would mean an endless list."""
 FRESH_SECONDS = 10.0
-"""Maximum age of the first page of the list; an older page is requested again."""
+"""Maximum age of the first page of the cluster list; an older page is requested again."""
 LARGEST_FILE = 10 * 1024 * 1024
 """Maximum size of a workspace file, in bytes."""
 READING = 0.6
 """Share of a run's time for reading; the rest is for carrying out actions."""
 EVENTS_OF_ONE = 0.25
-"""Share of the time for reading that the events of one cluster may take."""
+"""Share of the reading time that the events of one cluster may take."""
 LIMITS = {
     "clusters": 100,
     "permissions/get": 100,
@@ -102,9 +102,9 @@ LIMITS = {
     "workspace/export": 60,
     "workspace/import": 30,
 }
-"""Rate limits of a workspace, in requests per second, by kind of request or by the first part of the kind."""
+"""Rate limits of a workspace in requests per second, by kind of request or the first part of the kind."""
 SHARE = 0.9
-"""Share of a rate limit that the enforcer uses; a deploy or a person may send requests at the same time."""
+"""Share of a rate limit that the enforcer uses; a deployment or a person may send requests at the same time."""
 
 
 def connect(choice: WorkspaceChoice, *, seconds: float = CONNECT_SECONDS) -> "Workspace":
@@ -121,7 +121,7 @@ def connect(choice: WorkspaceChoice, *, seconds: float = CONNECT_SECONDS) -> "Wo
     except sdk.CredentialNotFound as error:
         raise MissingCredentialError(str(error)) from None
     except Exception as error:  # noqa: BLE001 - the SDK raises many types
-        shown = choice.host or "the workspace of the environment"
+        shown = choice.host or "the workspace in the environment"
         is_refusal = isinstance(error, sdk.Unauthenticated | sdk.PermissionDenied | ValueError)
         advice = f"the credential of {choice.source}" if is_refusal else "DATABRICKS_HOST and the network"
         raise UnreachableError(f"{shown} cannot be used: {failure_reason(error)}; check {advice}.") from None
@@ -130,8 +130,8 @@ def connect(choice: WorkspaceChoice, *, seconds: float = CONNECT_SECONDS) -> "Wo
 class Workspace:
     """A workspace and the requests that the enforcer sends to it.
 
-    `client` is the SDK's client or a substitute; `caller` is the enforcer's own user; `limits` are rate limits as in
-    LIMITS. `calls` counts requests by kind. `workspace_id` is empty if the workspace does not provide it. With
+    `client` is the SDK's client or a substitute; `caller` is the enforcer's own user; `limits` are rate limits like
+    `LIMITS`. `calls` counts requests by kind. `workspace_id` is empty if the workspace does not provide it. With
     `shows_time` the `Date` headers of responses are recorded, and the caller is requested only when needed.
     """
 
@@ -156,11 +156,11 @@ class Workspace:
         """First page of the list of clusters, read by `probe`."""
         self._probed_at = 0.0
         self.is_rehearsal = False
-        """Whether the time is that of LAB_CLOCK, which may run at any speed."""
+        """Whether LAB_CLOCK provides the time, which may run at any speed."""
         self.lists_job_clusters = True
-        """Whether the list of clusters includes running clusters of jobs."""
+        """Whether the list of clusters includes running job clusters."""
         self.job_clusters: frozenset[str] = frozenset()
-        """Ids of the clusters of jobs in the latest list."""
+        """Ids of the job clusters in the latest list."""
         self.calls: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._problems: list[str] = []
@@ -168,7 +168,7 @@ class Workspace:
         self._limiters = {kind: RateLimiter(limit * SHARE) for kind, limit in (limits or {}).items()}
 
     def before_request(self, kind: str) -> None:
-        """Count a request that is about to be sent, and wait if the rate limit of its kind requires it."""
+        """Count a request that is about to be sent, and wait if the rate limit for its kind requires it."""
         with self._lock:
             self.calls[kind] += 1
         limiter = self._limiters.get(kind) or self._limiters.get(kind.partition("/")[0])
@@ -178,7 +178,7 @@ class Workspace:
     def probe(self) -> None:
         """Request the first page of the list of clusters, which `clusters` then uses.
 
-        The response shows whether the workspace can be used, its id and its time. Raises what the SDK raises.
+        The response shows whether the workspace can be used, its id and its time. Raises the SDK's exceptions.
         """
         if not self._shows_time or (
             self._first_page is not None and time.monotonic() < self._probed_at + FRESH_SECONDS
@@ -205,13 +205,13 @@ class Workspace:
 
     @property
     def credential(self) -> str:
-        """Digest of host and credential; the caller can only change if it changes. Empty if not known."""
+        """Digest of host and credential; as long as it is the same, the caller is the same. Empty if not known."""
         config = self.api._cfg
         used = [str(getattr(config, name, None) or "") for name in ("host", "token", "client_id", "azure_client_id")]
         return hashlib.sha256("\n".join(used).encode()).hexdigest()[:32] if any(used[1:]) else ""
 
     def remember_caller(self, caller: str) -> None:
-        """Set the caller, as known from an earlier request with the same credential."""
+        """Set the caller, which is known from an earlier request with the same credential."""
         self._caller = caller
 
     @property
@@ -245,7 +245,7 @@ class Workspace:
 
     @contextmanager
     def read_budget(self, deadline: Deadline) -> Iterator[None]:
-        """Limit the time for reading inside the block, to leave time for actions.
+        """Limit the reading time inside the block, to leave time for actions.
 
         Later reads raise ReadTimeoutError, or PartialReadError with the events read so far.
         """
@@ -256,7 +256,7 @@ class Workspace:
             self._read_deadline = None
 
     def pop_problems(self) -> list[str]:
-        """Return and clear the sentences about malformed entries since the last call."""
+        """Return and clear the messages about malformed entries since the last call."""
         with self._lock:
             taken, self._problems = self._problems, []
         return taken
@@ -265,7 +265,7 @@ class Workspace:
         """Return every cluster of the list: pinned, active, or stopped within 30 days. `now` is the time of the
         request.
 
-        The request excludes clusters of jobs, because thousands may have ended; if `lists_job_clusters`, a second
+        The request excludes job clusters, because thousands may have terminated; if `lists_job_clusters`, a second
         request lists the running ones.
         """
         with self._collect_problems("the list of clusters") as problems:
@@ -274,7 +274,7 @@ class Workspace:
             of_jobs = parse_entries(jobs, lambda entry: parse_cluster(entry, now, problems), problems)
             self.job_clusters = frozenset(cluster.id for cluster in of_jobs)
             others = parse_entries(entries, lambda entry: parse_cluster(entry, now, problems), problems)
-            # By id: a service that does not support the filter returns all of them twice.
+            # Keyed by id, because a service that does not support the filter returns all clusters twice.
             return list({cluster.id: cluster for cluster in (*of_jobs, *others)}.values())
 
     def exists(self, cluster_id: str) -> bool:
@@ -289,7 +289,7 @@ class Workspace:
             return True
 
     def events(self, cluster_id: str, since: datetime | None) -> list[RawEvent]:
-        """Return all events from `since` on, oldest first, including types that the SDK does not know.
+        """Return all events from `since` on, oldest first, including event types that the SDK does not know.
 
         Raises ClusterNotFoundError, or PartialReadError if there was not enough time for all events.
         """
@@ -332,8 +332,9 @@ class Workspace:
             self.api.do("POST", "/api/2.1/clusters/delete", body={"cluster_id": cluster_id})
 
     def level(self, cluster_id: str, group: str) -> Level | None:
-        """Return the level of the group's own entry on the cluster; None for no entry, or one that must not be
-        changed."""
+        """Return the level in the group's own permission entry; None without an entry, or for a level that must not be
+        changed.
+        """
         return level_of(group, self.grants(cluster_id))
 
     def grants(self, cluster_id: str) -> list[DirectGrant]:
@@ -342,14 +343,14 @@ class Workspace:
             return parse_grants(self._request("permissions/get", "GET", f"/api/2.0/permissions/clusters/{cluster_id}"))
 
     def set_level(self, cluster_id: str, group: str, level: Level) -> None:
-        """Change the group's own entry and no other."""
+        """Change the group's own permission entry and no other."""
         self.before_request("permissions/patch")
         entry = {"group_name": group, "permission_level": level.value}
         with errors_about(f"the permission of {group} on cluster {cluster_id}"):
             self.api.do("PATCH", f"/api/2.0/permissions/clusters/{cluster_id}", body={"access_control_list": [entry]})
 
     def files(self, folder: str) -> FileList:
-        """Return the files directly in a workspace folder, sorted by path; none if the folder does not exist."""
+        """Return the files directly in a workspace folder, sorted by path; empty if the folder does not exist."""
         with self._collect_problems(f"the folder {folder}") as problems:
             try:
                 answer = self._request("workspace/list", "GET", "/api/2.0/workspace/list", query={"path": folder})
@@ -368,12 +369,14 @@ class Workspace:
             content: bytes = stream.read(LARGEST_FILE + 1)
             if len(content) > LARGEST_FILE:
                 raise MalformedResponseError(
-                    f"it is larger than {LARGEST_FILE} bytes, the maximum for a file of a course"
+                    f"it is larger than {LARGEST_FILE} bytes, the maximum for a course's files"
                 )
             return content.decode("utf-8")
 
     def write(self, path: str, text: str, *, overwrite: bool = False) -> None:
-        """Write a workspace file. Raises FolderNotFoundError, WorkspaceError if it exists and `overwrite` is false."""
+        """Write a workspace file. Raises FolderNotFoundError, or WorkspaceError if the file exists and `overwrite` is
+        false.
+        """
         self.before_request("workspace/import")
         with errors_about(path):
             try:
@@ -390,7 +393,7 @@ class Workspace:
             self.api.do("POST", "/api/2.0/workspace/mkdirs", body={"path": path})
 
     def members(self) -> dict[str, frozenset[str]]:
-        """Return the lower-case addresses of the direct members of every group, by display name.
+        """Map the display name of every group to the lower-case addresses of its direct members.
 
         A group whose members cannot be read is omitted.
         """
@@ -414,7 +417,7 @@ class Workspace:
         raise MalformedResponseError("the list of pages does not end")
 
     def _pages(self, path: str, key: str, query: Mapping[str, Any], kind: str) -> Iterable[Any]:
-        """Return the entries of all pages; if the time runs out, those read so far, and add a problem."""
+        """Return the entries of all pages; if the time runs out, add a problem and return the entries read so far."""
         found: list[Any] = []
         requested: set[str] = set()
         token = ""
@@ -438,7 +441,7 @@ class Workspace:
             requested.add(token)
 
     def _request(self, kind: str, method: str, path: str, **sent: Any) -> Any:
-        """Send a request and return the JSON response. Raises ReadTimeoutError, and what the SDK raises."""
+        """Send a request and return the JSON response. Raises ReadTimeoutError, and the SDK's exceptions."""
         self._require_time()
         self.before_request(kind)
         if not self._shows_time:
@@ -454,7 +457,7 @@ class Workspace:
 
     @contextmanager
     def _collect_problems(self, what: str) -> Iterator[list[str]]:
-        """Like `errors_about`; sentences added to the list become problems that name `what`."""
+        """Like `errors_about`; messages added to the list become problems, prefixed with `what`."""
         problems: list[str] = []
         with errors_about(what):
             yield problems
@@ -469,8 +472,9 @@ class Workspace:
 
 @contextmanager
 def errors_about(what: str) -> Iterator[None]:
-    """Turn exceptions of the SDK, and those caused by a response of unexpected shape, into a WorkspaceError that names
-    `what`."""
+    """Turn exceptions of the SDK, and exceptions caused by a response of unexpected structure, into a WorkspaceError
+    about `what`.
+    """
     try:
         yield
     except ReadTimeoutError as error:
@@ -478,7 +482,7 @@ def errors_about(what: str) -> Iterator[None]:
     except (DatabricksError, TimeoutError, OSError, ValueError) as error:
         raise WorkspaceError(f"{what}: {first_line(error)}") from error
     except (AttributeError, LookupError, OverflowError, RecursionError, TypeError) as error:
-        raise WorkspaceError(f"{what}: the response has an unexpected shape ({type(error).__name__})") from error
+        raise WorkspaceError(f"{what}: the response has an unexpected structure ({type(error).__name__})") from error
 
 
 def _is_unknown(error: DatabricksError) -> bool:
@@ -487,7 +491,7 @@ def _is_unknown(error: DatabricksError) -> bool:
 
 
 def _next_events(page: Mapping[str, Any], first_request: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the request for the next page of events: by token, or in the format of older servers."""
+    """Return the request for the next page of events, by token or in the format of older servers."""
     if token := parse_page_token(page, "next_page_token"):
         return {**first_request, "page_token": token, "page_size": EVENT_PAGE}
     following = page.get("next_page")

@@ -9,11 +9,11 @@ from labkit.course_file import CourseFile, CourseFileError, has_valid_checksum, 
 EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
 """Allowed range of a term's days."""
 MOST_MINUTES = 1_000_000
-"""Maximum of a limit in minutes, more than a year has."""
+"""Maximum limit in minutes, more than a year."""
 
 
 def check_course(text: str, path: str) -> None:
-    """Check that the deploy wrote this text to this path. Raises CourseError."""
+    """Check that a deployment wrote this text to this path. Raises CourseError."""
     try:
         file = parse_course_file(text, path)
     except CourseFileError as error:
@@ -35,17 +35,17 @@ def parse_course(text: str, path: str) -> Course:
     except CourseFileError as error:
         raise CourseError(str(error)) from None
     except (AttributeError, OSError, OverflowError, ValueError, ZoneInfoNotFoundError) as error:
-        # OSError: the time zone is a folder, such as "Asia".
+        # OSError means that the time zone is a folder, such as "Asia".
         raise CourseError(f"{path} is not a course file ({error}); deploy the course again") from None
 
 
 def _validate(file: CourseFile) -> None:
-    """Check values that a deploy never writes. Raises ValueError."""
+    """Check for values that a deployment never writes. Raises ValueError."""
     if not EARLIEST <= file.first_day <= file.last_day <= LATEST:
-        raise ValueError(f"{file.first_day} to {file.last_day} is not a term")
+        raise ValueError(f"{file.first_day} to {file.last_day} is not a valid term")
     names = [group.name for group in file.groups]
     if len(set(names)) < len(names) or not all(names):
         raise ValueError("two groups have the same name, or a group has none")
     longest = max((minutes for group in file.groups for minutes in group.limits.all_minutes), default=0)
     if longest > MOST_MINUTES:
-        raise ValueError(f"{longest:g} minutes are more than a term has")
+        raise ValueError(f"{longest:g} minutes are longer than a term")

@@ -22,7 +22,7 @@ class ClusterInfo:
 class UserInfo:
     id: str
     address: str
-    """E-mail address in lower case, the form used for comparisons."""
+    """E-mail address in lower case, for comparisons."""
     name: str
     is_active: bool
     entitlements: frozenset[str] = field(default=frozenset())
@@ -39,7 +39,7 @@ class GroupInfo:
 
 @dataclass(frozen=True)
 class Grant:
-    """One permission level of one principal on one object."""
+    """One permission level granted to one principal on one object."""
 
     kind: str
     """`group`, `user` or `service principal`."""

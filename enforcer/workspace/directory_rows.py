@@ -1,4 +1,4 @@
-"""Rows of tables of clusters, groups, users, memberships and allocations. Pure."""
+"""Rows for the tables of clusters, groups, users, memberships and allocations. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -28,7 +28,7 @@ def cluster_rows(clusters: Iterable[ClusterInfo]) -> list[Row]:
 
 
 def group_rows(groups: Iterable[GroupInfo], users: Iterable[UserInfo]) -> list[Row]:
-    """Return one row for each group; members that are not users (service principals, groups) are only counted."""
+    """Return one row per group; members that are not users (service principals, groups) are only counted."""
     addresses = {user.id: user.address for user in users}
     return [
         {
@@ -57,7 +57,7 @@ def user_rows(users: Iterable[UserInfo], groups: Iterable[GroupInfo]) -> list[Ro
 
 
 def membership_rows(users: Iterable[UserInfo], groups: Iterable[GroupInfo]) -> list[Row]:
-    """Return one row for each user in each group; a user without groups has one row without group."""
+    """Return one row per user and group; a user without groups has one row without a group."""
     groups_by_user = memberships(groups)
     return [{"user": user.address, "group": group} for user in users for group in groups_by_user.get(user.id, [None])]
 
@@ -68,9 +68,9 @@ def allocation_rows(
     groups: Iterable[GroupInfo],
     users: Iterable[UserInfo],
 ) -> list[Row]:
-    """Return one row for each group with a direct grant on a cluster.
+    """Return one row per cluster and group with a direct grant on it.
 
-    A cluster without such groups has one row without group; a cluster with unreadable permissions (None) is omitted.
+    A cluster without such groups has one row without a group; a cluster with unreadable permissions (None) is omitted.
     """
     addresses = {user.id: user.address for user in users}
     members = {group.name: sorted(addresses[id] for id in group.member_ids if id in addresses) for group in groups}
@@ -96,7 +96,7 @@ def allocation_rows(
 
 
 def memberships(groups: Iterable[GroupInfo]) -> dict[str, list[str]]:
-    """Return the names of each user's groups (direct memberships), by the user's id."""
+    """Map each user's id to the names of the user's groups (direct memberships)."""
     found: dict[str, list[str]] = {}
     for group in groups:
         for id in group.member_ids:

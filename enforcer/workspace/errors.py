@@ -1,4 +1,4 @@
-"""Errors of the workspace; their messages are sentences. Imports no SDK, so that callers can catch them without it."""
+"""Errors of the workspace, with messages for users. Imports no SDK, so that callers can catch them without it."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from enforcer.domain.observations import RawEvent
 
 
 class WorkspaceError(RuntimeError):
-    """Something in the workspace could not be read or changed; the message is a sentence that names it."""
+    """Something in the workspace could not be read or changed; the message says what."""
 
 
 class UnreachableError(WorkspaceError):
@@ -14,7 +14,7 @@ class UnreachableError(WorkspaceError):
 
 
 class MissingCredentialError(WorkspaceError):
-    """The settings name a workspace but no credential for it."""
+    """The settings specify a workspace but no credential for it."""
 
 
 class ClusterNotFoundError(WorkspaceError):
@@ -22,7 +22,7 @@ class ClusterNotFoundError(WorkspaceError):
 
 
 class FolderNotFoundError(WorkspaceError):
-    """The folder of a file to be written does not exist."""
+    """The parent folder of a file to be written does not exist."""
 
 
 class ReadTimeoutError(WorkspaceError):
@@ -35,4 +35,4 @@ class PartialReadError(WorkspaceError):
     def __init__(self, sentence: str, events: Sequence[RawEvent]) -> None:
         super().__init__(sentence)
         self.events = tuple(events)
-        """The events that were read, the oldest ones."""
+        """The events that were read, which are the oldest."""

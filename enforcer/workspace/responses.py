@@ -17,22 +17,22 @@ Parsed = TypeVar("Parsed")
 
 UP_STATES = frozenset({"RUNNING", "RESIZING", "RESTARTING"})
 PRINCIPALS = {"group_name": "group", "user_name": "user", "service_principal_name": "service principal"}
-"""Kinds of principals by the key that names them in an entry of permissions."""
+"""Kinds of principals by their key in a permission entry."""
 LAST_MILLIS = 7_258_118_400_000
 """First invalid timestamp: the year 2200."""
 LONGEST_NAME = 255
-"""Maximum length of a name: that of the ledger's columns."""
+"""Maximum length of a name, the same as in the ledger's columns."""
 MOST_WORKERS = 1_000_000
 MOST_IDLE_MINUTES = 1_000_000.0
 _TIMES = ("start_time", "last_restarted_time", "terminated_time", "last_state_loss_time")
 
 
 class MalformedResponseError(ValueError):
-    """A malformed response or entry; the message is a sentence that does not name the request."""
+    """A malformed response or entry; the message does not name the request."""
 
 
 def parse_object(answer: object) -> dict[str, Any]:
-    """Return a response that is a JSON object. Raises MalformedResponseError, also if the response is an error."""
+    """Return a response that is a JSON object. Raises MalformedResponseError if it is none, or an error."""
     if not isinstance(answer, dict):
         raise MalformedResponseError(f"expected an object, not {_shown(answer)}")
     if answer.get("error_code"):
@@ -53,7 +53,7 @@ def parse_list(answer: object, key: str) -> list[Any]:
 def parse_entries(
     entries: Iterable[Any], parse: Callable[[dict[str, Any]], Parsed], problems: list[str]
 ) -> list[Parsed]:
-    """Parse each entry; add a sentence to `problems` for each malformed one."""
+    """Parse each entry; add a message to `problems` for each malformed one."""
     found = []
     for entry in entries:
         try:
@@ -67,12 +67,12 @@ def parse_page_token(answer: Mapping[str, Any], key: str) -> str:
     """Return the token of the next page; empty on the last page. Raises MalformedResponseError."""
     token = answer.get(key) or ""
     if not isinstance(token, str):
-        raise MalformedResponseError(f"{key} is not a text, but {_shown(token)}")
+        raise MalformedResponseError(f"{key} is not a string, but {_shown(token)}")
     return token
 
 
 def parse_cluster(entry: dict[str, Any], now: datetime, problems: list[str]) -> ObservedCluster:
-    """Parse a cluster of the list, which was requested at `now`. A malformed time counts as unknown.
+    """Parse a cluster in a list that was requested at `now`. A malformed time counts as unknown.
 
     Raises MalformedResponseError.
     """
@@ -82,7 +82,7 @@ def parse_cluster(entry: dict[str, Any], now: datetime, problems: list[str]) -> 
     started = max((time for name in _TIMES[:2] if (time := times[name])), default=None)
     ended = times["terminated_time"]
     if state == "TERMINATING":
-        # The list has the time of an end only after it is completed.
+        # The list has the time of a termination only after it is completed.
         ended = now
     name = entry.get("cluster_name")
     return ObservedCluster(
@@ -105,14 +105,14 @@ def parse_tags(entry: Mapping[str, Any]) -> dict[str, str]:
         for name, value in _mapping(entry.get(key) or {}, key).items():
             if not isinstance(value, str) or len(value) > LONGEST_NAME:
                 raise MalformedResponseError(
-                    f"the tag {_shown(name)} of cluster {_shown(entry.get('cluster_id'))} is not a text"
+                    f"the tag {_shown(name)} of cluster {_shown(entry.get('cluster_id'))} is not a string"
                 )
             tags[name] = _clean(value)
     return tags
 
 
 def parse_event(entry: dict[str, Any], problems: list[str]) -> RawEvent:
-    """Parse an event. A malformed detail counts as unknown. Raises MalformedResponseError without a time or a type."""
+    """Parse an event. A malformed detail counts as unknown. Raises MalformedResponseError without time or type."""
     at = parse_timestamp(entry.get("timestamp"))
     if at is None:
         raise MalformedResponseError("an event has no timestamp")
@@ -134,7 +134,7 @@ def parse_event(entry: dict[str, Any], problems: list[str]) -> RawEvent:
 
 
 def parse_file(entry: dict[str, Any]) -> FileInfo | None:
-    """Parse a file of a folder; return None for an entry that is not a file. Raises MalformedResponseError."""
+    """Parse an entry of a folder listing; return None if it is not a file. Raises MalformedResponseError."""
     path, kind = parse_text(entry, "path", most=4096), parse_text(entry, "object_type")
     if kind != "FILE":
         return None
@@ -161,18 +161,19 @@ def _grant(entry: object) -> dict[str, Any]:
 
 
 def parse_text(entry: Mapping[str, Any], key: str, *, most: int = LONGEST_NAME) -> str:
-    """Return a text that is not empty and that the ledger can store. Raises MalformedResponseError."""
+    """Return a string that is not empty and that the ledger can store. Raises MalformedResponseError."""
     value = entry.get(key)
     if not isinstance(value, str) or not value or len(value) > most or _clean(value) != value:
         raise MalformedResponseError(
-            f"{key} is {'missing' if value is None else f'not a usable text, but {_shown(value)}'}"
+            f"{key} is {'missing' if value is None else f'not a valid string, but {_shown(value)}'}"
         )
     return value
 
 
 def parse_timestamp(value: object) -> datetime | None:
-    """Parse a time in milliseconds; return None if it is missing or 0, as the API writes some. Raises
-    MalformedResponseError."""
+    """Parse a time in milliseconds; return None if it is missing, or 0, which the API returns for some missing times.
+    Raises MalformedResponseError.
+    """
     if value is None or (value == 0 and not isinstance(value, bool)):
         return None
     if isinstance(value, float) and value.is_integer():
@@ -197,7 +198,7 @@ def _mapping(value: object, what: str) -> dict[str, Any]:
 
 
 def _optional(entry: Mapping[str, Any], key: str, owner: str, problems: list[str]) -> dict[str, Any]:
-    """Return the object under a key; empty if it is missing, or malformed, which adds a sentence to `problems`."""
+    """Return the object under a key; an empty one if it is missing or malformed, which adds a message to `problems`."""
     value = entry.get(key)
     if value is not None and not isinstance(value, dict):
         problems.append(f"{key} of {owner} is not an object, but {_shown(value)}")
@@ -214,7 +215,7 @@ def _workers(value: object) -> int | None:
 
 
 def _idle(parameters: object) -> timedelta | None:
-    """Return how long nothing had run, from the parameters of an end by inactivity; their numbers are strings."""
+    """Return the idle time from the parameters of a termination by inactivity, where numbers are strings."""
     value = parameters.get("inactivity_duration_min") if isinstance(parameters, dict) else None
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -231,7 +232,7 @@ def _clean(text: str) -> str:
 
 
 def _shown(value: object) -> str:
-    """Return the value as messages show it, shortened."""
+    """Return the value for a message, shortened."""
     try:
         text = json.dumps(value, ensure_ascii=True, default=str)
     except (ValueError, RecursionError):

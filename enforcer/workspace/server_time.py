@@ -1,5 +1,6 @@
-"""Compares the clock of this machine with the `Date` of the workspace's responses, and chooses the time of a tick.
-Pure."""
+"""Compares the clock of this machine with the `Date` header of the workspace's responses, and chooses the time of a
+tick. Pure.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 AGREEMENT = timedelta(minutes=2)
-"""Maximum difference of clocks that agree."""
+"""Clocks agree up to this difference."""
 
 
 @dataclass(frozen=True)
@@ -15,9 +16,9 @@ class ServerTimestamp:
     """The `Date` of one response."""
 
     value: datetime | None
-    """None: the response has no valid `Date`."""
+    """None if the response has no valid `Date`."""
     elapsed: timedelta
-    """Time since the first response of the tick, by the monotonic clock of this machine."""
+    """Time since the first response of the tick, according to this machine's monotonic clock."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class TickTime:
 
     now: datetime
     is_confirmed: bool
-    """Whether the workspace's time and this machine's agree."""
+    """Whether the clocks of the workspace and this machine agree."""
     notice: str | None = None
-    """A sentence for the admin if this machine's clock is wrong."""
+    """A message for the admin if this machine's clock is wrong."""
 
 
 def parse_date_header(header: object) -> datetime | None:
@@ -43,9 +44,11 @@ def parse_date_header(header: object) -> datetime | None:
 
 
 def tick_time(machine: datetime, timestamp: ServerTimestamp | None) -> TickTime:
-    """Return the time of a tick, from this machine's clock and the first response (None: no `Date` was requested).
+    """Return the time of a tick, from this machine's clock and the first response, which is None if no `Date` was
+    requested.
 
-    If both agree within two minutes, use the machine's clock, which has a finer resolution; otherwise the workspace's.
+    If both agree within two minutes, it is from the machine's clock, which has a finer resolution; otherwise from the
+    workspace's.
     """
     if timestamp is None:
         return TickTime(machine, True)
@@ -65,10 +68,10 @@ def tick_time(machine: datetime, timestamp: ServerTimestamp | None) -> TickTime:
 def clock_problem(
     server_timestamps: Iterable[ServerTimestamp], *, now: datetime, newest: datetime | None, is_rehearsal: bool = False
 ) -> str | None:
-    """Return why the time is too uncertain to stop or restrict anything; None if it is not.
+    """Return why the time is too uncertain to stop or restrict anything; None if it is certain.
 
-    `server_timestamps` are those of this tick's responses, empty if no `Date` was requested; `newest` is the time of
-    the newest event that was read. In a rehearsal the clock may run at any speed.
+    `server_timestamps` come from this tick's responses, empty if no `Date` was requested; `newest` is the time of the
+    newest event that was read. In a rehearsal the clock may run at any speed.
     """
     server_timestamps = list(server_timestamps)
     shown = [(timestamp.value, timestamp.elapsed) for timestamp in server_timestamps if timestamp.value]
@@ -84,8 +87,8 @@ def clock_problem(
         drift = (last - first) - (ended - began)
         if drift < -AGREEMENT or (drift > AGREEMENT and not is_rehearsal):
             return (
-                f"two responses of the workspace show {first:%H:%M:%S} and {last:%H:%M:%S} UTC within"
-                f" {round((ended - began).total_seconds())} seconds, so nothing is stopped or restricted"
+                f"two responses from the workspace within {round((ended - began).total_seconds())} seconds show"
+                f" {first:%H:%M:%S} and {last:%H:%M:%S} UTC, so nothing is stopped or restricted"
             )
     return None
 

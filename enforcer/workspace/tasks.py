@@ -9,7 +9,7 @@ WORKERS = 16
 
 
 def in_parallel(tasks: Iterable[Callable[[], T]], *, workers: int = WORKERS) -> list[T]:
-    """Return the results in order. After all tasks have ended, raise the exception of the first task that failed."""
+    """Return the results in order. After all tasks have finished, raise the exception of the first one that failed."""
     tasks = list(tasks)
     if len(tasks) < 2:
         return [task() for task in tasks]
@@ -22,7 +22,7 @@ def in_parallel(tasks: Iterable[Callable[[], T]], *, workers: int = WORKERS) -> 
 def ordered(tasks: Iterable[Callable[[], T]], *, workers: int = WORKERS) -> Iterator[T]:
     """Yield the results in order, each as soon as it is available, so that the caller can process it meanwhile.
 
-    Raises the exception of a task in place of its result.
+    Raises a task's exception in place of its result.
     """
     tasks = list(tasks)
     if len(tasks) < 2:

@@ -38,7 +38,7 @@ def files(lab: EmulatedCourse) -> list[str]:
     [
         (["block", "grop_1"], 'there is no group "grop_1" in 94290 2030w; did you mean group_01'),
         (["block", "17"], 'no group "17" in 94290 2030w; there are 2, group_01 to group_02, numbers 1 to 2.'),
-        (["allow", "1"], "give one of --minutes ±M, --unlimited and --window W"),
+        (["allow", "1"], "specify exactly one of --minutes, --unlimited and --window"),
         (["allow", "1", "--window", "10:00-12:00", "--unlimited"], "give one of --minutes"),
         (["allow", "1", "--minutes", "0"], "--minutes 0 changes nothing"),
         (["allow", "1", "--minutes", "1.5"], '"1.5" is not a whole number of minutes from -1440 to 1440'),
@@ -69,7 +69,7 @@ def test_allow_none_is_block_with_a_warning(lab: EmulatedCourse) -> None:
     done = lab.run("allow", "1", "--none", "--reason", "x", "--dry-run", "--json")
 
     assert (done.status, done.json["blocked"]) == (0, True)
-    assert done.err == "--none is now the verb block; the old name works until version 0.3.0\n"
+    assert done.err == "--none is now the command block; the old name works until version 0.3.0\n"
     assert "--none" not in lab.run("allow", "--help").out
 
 
@@ -132,7 +132,7 @@ def test_another_machine_sees_allowances_and_revocations(lab: EmulatedCourse) ->
     told = {name: value for name, value in given.items() if name != "path"}
     assert before == [told | {"revoked_by": None}]
     assert after == [[], [told | {"revoked_by": "admin@lab.example"}]]
-    assert (again.status, "was revoked before" in again.out, len(files(lab))) == (0, True, 2)
+    assert (again.status, "was already revoked" in again.out, len(files(lab))) == (0, True, 2)
 
 
 def test_an_unknown_id_is_refused_with_similar_ids(lab: EmulatedCourse) -> None:

@@ -224,7 +224,7 @@ def test_an_archive_is_never_overwritten_or_made_from_an_empty_ledger(place: str
 
     assert (status, said) == (
         2,
-        f"{archived} already exists; an archive is never overwritten: use another folder.\n",
+        f"{archived} already exists; an archive is never overwritten: choose a different folder.\n",
     )
     assert {path: path.read_bytes() for path in files(archived)} == before
     nowhere = str(archived.parent / "none.db")

@@ -108,8 +108,8 @@ def test_a_day_with_only_the_deploy_counts_as_unused() -> None:
     subject, text, html = render("report", values)
     assert (report.is_of_deploy, values["ran"], values["ran_for_others"]) == (True, 0, 1)
     assert ": 0 of 1 clusters ran" in subject
-    assert "No group ran its cluster; 1 cluster ran for the deploy, staff or others alone." in text
-    assert "<strong>No group ran its cluster</strong>; 1 cluster ran for the deploy, staff or others alone." in html
+    assert "No group ran its cluster; 1 cluster ran only for staff, a deployment or others." in text
+    assert "<strong>No group ran its cluster</strong>; 1 cluster ran only for staff, a deployment or others." in html
 
 
 def test_a_later_day_or_a_students_session_is_not_a_day_of_the_deploy() -> None:

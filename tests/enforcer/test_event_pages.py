@@ -146,7 +146,7 @@ def test_partially_read_events_are_read_first_at_the_next_poll(ledger: Ledger, l
 
     second = tick(ledger, lab, workspace)
 
-    assert any("next_page_token is not a text" in failure for failure in first.failures)
+    assert any("next_page_token is not a string" in failure for failure in first.failures)
     assert (asked[2], second.failures) == (id, ())
     assert second.snapshot and [s.estimate for s in second.snapshot.sessions[id]][-1] is None
 

@@ -1,4 +1,4 @@
-"""The earlier system's days are imported once; days computed from events replace them."""
+"""Daily totals from the legacy system are imported once; days computed from events replace them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DAY = date(2026, 2, 1)
 H, S = timedelta(hours=1), timedelta(seconds=1)
 
 
-# The earlier system's models, as it spells them.
+# The models of the legacy system, with its spelling.
 
 
 class ClusterUptime(Model):
@@ -149,8 +149,8 @@ def test_the_report_shows_an_imported_day_as_an_estimate(tmp_path: Path, file: P
     assert (status, out) == (0, "")
     rows = csv.DictReader(io.StringIO((tmp_path / "day.csv").read_text(encoding="utf-8-sig")))
     assert [(row["group"], row["used_minutes"], row["limit"], row["estimate"]) for row in rows] == [
-        ("group_01", "60.00", "not known", "counted by the earlier system"),
-        ("group_02", "90.00", "not known", "counted by the earlier system"),
+        ("group_01", "60.00", "not known", "counted by the legacy system"),
+        ("group_02", "90.00", "not known", "counted by the legacy system"),
     ]
 
 
@@ -221,7 +221,7 @@ def test_the_file_is_only_read_even_while_it_is_in_use(tmp_path: Path, file: Pat
     ("content", "sentence"),
     [
         (b"no database at all, and long enough to be looked at" * 20, "file is not a database"),
-        (b"", "has no table clustercumulativeuptime: it is not the ledger of the earlier system."),
+        (b"", "has no table clustercumulativeuptime: it is not the legacy system's database."),
     ],
 )
 def test_another_file_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
@@ -254,9 +254,9 @@ def test_the_earlier_systems_file_is_not_opened_as_a_ledger(tmp_path: Path, file
 
     status, out, err = run(tmp_path, verb, *more.get(verb, ()), CLUSTER_UPTIMES_DB=str(file))
 
-    why = "cannot be read (it is the database of the earlier system; import-history reads its days)"
+    why = "cannot be read (it is the legacy system's database; import it with import-history)"
     assert (status, f"{why}; check CLUSTER_UPTIMES_DB" in out + err) == (2, True)
-    with pytest.raises(OSError, match="it is the database of the earlier system"):
+    with pytest.raises(OSError, match="it is the legacy system's database"):
         open_ledger(str(file))
     with closing(sqlite3.connect(file)) as database:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}

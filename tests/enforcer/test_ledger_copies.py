@@ -180,9 +180,9 @@ def test_the_verb_prints_the_newest_copy_despite_wrong_settings(
     ("name", "status", "sentence"),
     [
         ("nowhere.db", 2, "there is no ledger at nowhere.db; check CLUSTER_UPTIMES_DB."),
-        ("postgresql://lab@db/uptimes", 2, "the ledger is in PostgreSQL; save it with pg_dump."),
-        ("postgresq://lab:Tr0ub4dor@db/x", 2, "CLUSTER_UPTIMES_DB cannot be used; expected a path, or postgresql://"),
-        ("postgresql://lab:Tr0ub/4dor@db/x", 2, "CLUSTER_UPTIMES_DB cannot be used; expected a path, or postgresql://"),
+        ("postgresql://lab@db/uptimes", 2, "the ledger is in PostgreSQL; use pg_dump."),
+        ("postgresq://lab:Tr0ub4dor@db/x", 2, "CLUSTER_UPTIMES_DB is invalid; expected a path, or postgresql://"),
+        ("postgresql://lab:Tr0ub/4dor@db/x", 2, "CLUSTER_UPTIMES_DB is invalid; expected a path, or postgresql://"),
         ("damaged.db", 1, "the ledger damaged.db is damaged (file is not a database);"),
     ],
 )

@@ -340,7 +340,7 @@ def test_an_unreachable_workspace_is_mailed_and_messages_are_sent(lab: EmulatedC
     assert [subject[:25] for subject in subjects(lab)] == [STOPPED[:25], "Lab enforcer failed: http"]
     # It is not a crash: the mail gives the cause, without a traceback.
     (message,) = (one for one in mail(lab) if one["subject"].startswith("Lab enforcer failed"))
-    assert "the enforcer could not do its work:" in message["text"] and "Traceback" not in message["text"]
+    assert "the enforcer could not run:" in message["text"] and "Traceback" not in message["text"]
 
 
 def test_an_unusable_workspace_without_an_admin_is_not_a_crash(
@@ -354,7 +354,9 @@ def test_an_unusable_workspace_without_an_admin_is_not_a_crash(
         f"{host} cannot be used: it refused the credential (Invalid access token); check the credential of the"
         " environment.\n",
     )
-    assert [record.message for record in caplog.records] == ["no mail is sent about this error: ADMIN_EMAIL is not set"]
+    assert [record.message for record in caplog.records] == [
+        "no message is sent about this error: ADMIN_EMAIL is not set"
+    ]
 
 
 @pytest.mark.parametrize(

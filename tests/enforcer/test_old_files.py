@@ -115,7 +115,7 @@ def test_our_logs_are_deleted_or_shortened(tmp_path: Path) -> None:
     (tmp_path / "enforcer.log").symlink_to(gone[0])
     removals, left = found(tmp_path)
     assert removals == sorted([*map(Removal, gone), Removal(goes_on, len(old))], key=lambda removal: removal.path)
-    assert left == [KeptFile(rotated, "it has later lines, too; log rotation will delete it")]
+    assert left == [KeptFile(rotated, "it also has later lines; log rotation will delete it")]
     for removal in removals:
         remove(removal)
     assert goes_on.read_text() == new

@@ -126,7 +126,7 @@ def test_a_broken_course_file_does_not_prevent_its_repair(lab: EmulatedCourse) -
     ("query", "status", "sentence"),
     [
         ("", 2, "standard input is not JSON"),
-        ("[]", 2, "must be one JSON object with text values"),
+        ("[]", 2, "must be a JSON object whose values are strings"),
         ('{"course": "94290"}', 2, "the query has no term"),
         ('{"course": "94290", "term": "2030w"}', 0, ""),
     ],

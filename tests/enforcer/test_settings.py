@@ -26,11 +26,11 @@ def problems(**variables: str) -> list[str]:
         ("DATABRICKS_MAX_UPTIME", "nan", "minutes from 0 to 1440"),
         ("DATABRICKS_WARN_UPTIME", "-1", "minutes from 0 to 1440"),
         ("DATABRICKS_MAX_UPTIME", "1441", "minutes from 0 to 1440"),
-        ("MAIL_SENDS_PER_HOUR", "0", "a whole number from 1"),
-        ("MAIL_STATUS_PER_MINUTE", "1.5", "a whole number from 1"),
+        ("MAIL_SENDS_PER_HOUR", "0", "a whole number, 1 or greater"),
+        ("MAIL_STATUS_PER_MINUTE", "1.5", "a whole number, 1 or greater"),
         ("LAB_TIMEZONE", "Asia", 'an IANA zone such as "Asia/Jerusalem"'),
-        ("ADMIN_EMAIL", "staff", "an e-mail address"),
-        ("REPORT_RECIPIENT_EMAIL", "a@x.example, b", "e-mail addresses, separated by blanks or commas"),
+        ("ADMIN_EMAIL", "staff", "a valid e-mail address"),
+        ("REPORT_RECIPIENT_EMAIL", "a@x.example, b", "e-mail addresses separated by spaces or commas"),
     ],
 )
 def test_an_invalid_value_is_reported_with_name_and_expected_value(name: str, value: str, expected: str) -> None:
@@ -38,14 +38,14 @@ def test_an_invalid_value_is_reported_with_name_and_expected_value(name: str, va
 
 
 def test_control_characters_of_a_value_are_escaped() -> None:
-    assert problems(ADMIN_EMAIL="a\x1b[31m") == ['ADMIN_EMAIL is "a\\x1b[31m"; expected an e-mail address.']
+    assert problems(ADMIN_EMAIL="a\x1b[31m") == ['ADMIN_EMAIL is "a\\x1b[31m"; expected a valid e-mail address.']
 
 
 @pytest.mark.parametrize("name", ["HEALTHCHECK_URL", "AZURE_EMAIL_CONNECTION_STRING"])
 def test_a_secret_value_is_not_shown(name: str) -> None:
     (problem,) = problems(**MAIL | {name: "hc-ping.com/hidden"})
 
-    assert problem.startswith(f"{name} cannot be used; expected ")
+    assert problem.startswith(f"{name} is invalid; expected ")
     assert "hidden" not in problem
 
 
@@ -72,9 +72,9 @@ def test_the_earlier_systems_env_lacks_endpoint_and_sender() -> None:
     }
 
     assert problems(**earlier) == [
-        "AZURE_EMAIL_ENDPOINT is missing; mail needs it and AZURE_EMAIL_ACCESS_KEY (the earlier system had it in its"
+        "AZURE_EMAIL_ENDPOINT is missing; mail needs it and AZURE_EMAIL_ACCESS_KEY (the legacy system had it in its"
         " source, user_mail.py). Or set AZURE_EMAIL_CONNECTION_STRING instead of both.",
-        "AZURE_EMAIL_SENDER is missing; mail needs a sender address (the earlier system had it in its source,"
+        "AZURE_EMAIL_SENDER is missing; mail needs a sender address (the legacy system had it in its source,"
         " user_mail.py).",
     ]
     assert load_settings(earlier | MAIL).mail == MailSettings(
@@ -86,7 +86,7 @@ def test_the_earlier_systems_env_lacks_endpoint_and_sender() -> None:
 
 def test_an_invalid_sender_is_not_also_reported_as_missing() -> None:
     assert problems(**MAIL | {"AZURE_EMAIL_SENDER": "lab"}) == [
-        'AZURE_EMAIL_SENDER is "lab"; expected an e-mail address.'
+        'AZURE_EMAIL_SENDER is "lab"; expected a valid e-mail address.'
     ]
     assert problems(**MAIL | {"AZURE_EMAIL_ENDPOINT": "lab.example"}) == [
         'AZURE_EMAIL_ENDPOINT is "lab.example"; expected https://<name>.communication.azure.com.'

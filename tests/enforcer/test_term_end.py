@@ -53,8 +53,8 @@ def users(
 SPARED = {
     "ada": "an administrator",
     "bob": "an administrator",
-    "eva": "it is you",
-    "gil": "its account existed before the lab",
+    "eva": "your own account",
+    "gil": "the account existed before the lab",
     "hal": "staff of the course",
 }
 
@@ -64,7 +64,7 @@ def test_only_accounts_that_a_roster_marks_managed_are_deleted() -> None:
 
 
 def test_keep_ignores_the_case_of_addresses() -> None:
-    assert users(keep=("CEM@x.example",))[1]["cem"] == "named by --keep"
+    assert users(keep=("CEM@x.example",))[1]["cem"] == "selected by --keep"
 
 
 def test_with_all_only_managed_accounts_are_deleted() -> None:
@@ -81,7 +81,7 @@ def test_without_a_roster_members_are_listed_and_nobody_is_deleted() -> None:
 def test_without_a_course_file_nobody_is_deleted() -> None:
     found = users_to_remove(PEOPLE, GROUPS, (), ROSTER, is_staff=None, keep=(), caller="", everything=True)
     assert found.remove == ()
-    assert ("cem@x.example", "without a course file the staff is unknown") in found.keep
+    assert ("cem@x.example", "staff is unknown without a course file") in found.keep
 
 
 def test_a_student_without_a_group_is_deleted_by_the_roster() -> None:
@@ -96,12 +96,12 @@ def test_only_groups_of_the_course_file_are_deleted() -> None:
     assert ([item.name for item in lab.remove], lab.keep) == (["group_01"], ())
     assert [item.name for item in everything.remove] == []
     assert dict(everything.keep) == {
-        "admins": "every workspace has it",
-        "operators": "the course file does not name it",
-        "users": "every workspace has it",
-        "group_01": "named by --keep",
-        "faculty": "the course file does not name it",
-        "all_student_groups": "the course file does not name it",
+        "admins": "built-in group of every workspace",
+        "operators": "the course file does not list it",
+        "users": "built-in group of every workspace",
+        "group_01": "selected by --keep",
+        "faculty": "the course file does not list it",
+        "all_student_groups": "the course file does not list it",
     }
 
 
@@ -113,8 +113,8 @@ def test_only_clusters_of_the_labs_groups_are_deleted() -> None:
 
     assert [item.name for item in found.remove] == ["cluster_01"]
     assert dict(found.keep) == {
-        "cluster_02": "the course file does not name its group faculty",
-        "cluster_03": "named by --keep",
+        "cluster_02": "the course file does not list its group faculty",
+        "cluster_03": "selected by --keep",
         "cluster_04": "it is not a cluster of the lab",
     }
     assert clusters_to_remove(clusters, of_lab, (), keep=(), everything=False).remove == ()
@@ -151,7 +151,7 @@ def test_the_three_removal_steps_can_be_interrupted_and_repeated(lab: EmulatedCo
     assert (unsure.status, listed.status) == (1, 2)
     assert unsure.out.startswith(f"3 users to delete in {where}:\n")
     assert unsure.err == f'Type "delete 3 users in {where}" to continue: nothing was deleted\n'
-    assert listed.err.startswith("nobody is deleted: only a roster marks the accounts of the lab; add --roster ")
+    assert listed.err.startswith("no account is deleted: a roster has to mark the accounts of the lab; add --roster ")
     results = [row["result"] for row in first.json]
     assert [results.count(kind) for kind in ("deleted", "failed", "kept")] == [1, 1, 5]
     assert [done.status for done in (first, second, groups, clusters)] == [1, 0, 0, 0]

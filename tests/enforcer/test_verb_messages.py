@@ -36,17 +36,17 @@ OF_LEDGER = frozenset({"report", "archive", "anonymise", "import-history"})
 """Verbs that need no workspace."""
 OTHERS = OF_LEDGER | {"backup-ledger", "test-email", "doctor", "restricted"}
 UNKNOWN_COURSE = "the ledger uptimes.db has no course; check CLUSTER_UPTIMES_DB, or poll first\n"
-NOT_EARLIER = "earlier.db has no table clustercumulativeuptime: it is not the ledger of the earlier system.\n"
+NOT_EARLIER = "earlier.db has no table clustercumulativeuptime: it is not the legacy system's database.\n"
 PLACE = "workspace 1 at https://lab.example"
 NO_ROSTER = (
-    "nobody is deleted: only a roster marks the accounts of the lab; add --roster rosters/<course>-<term>.csv, once "
-    "for each roster of lab.toml\n"
+    "no account is deleted: a roster has to mark the accounts of the lab; add --roster rosters/<course>-<term>.csv, "
+    "once for each roster in lab.toml\n"
 )
 NO_GROUPS = (
-    "there is no course file that names its groups, neither in the workspace nor in the ledger; set LAB_COURSE and "
+    "there is no course file that lists the groups, neither in the workspace nor in the ledger; set LAB_COURSE and "
     "LAB_TERM, and check the file with enforcer doctor\n"
 )
-NO_COURSE = "there is no course: no cluster has the tags of a lab; set LAB_COURSE and LAB_TERM, or deploy one.\n"
+NO_COURSE = "there is no course: no cluster has the tags of a lab; set LAB_COURSE and LAB_TERM, or deploy a course.\n"
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_all_wrong_settings_are_reported_at_once(folder: Path, verb: str) -> Non
         "",
         [
             'DATABRICKS_MAX_UPTIME is "abc"; expected minutes from 0 to 1440.',
-            'ADMIN_EMAIL is "x"; expected an e-mail address.',
+            'ADMIN_EMAIL is "x"; expected a valid e-mail address.',
             *of_workspace,
         ],
     )
@@ -184,16 +184,16 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> InProcessWorkspace:
 @pytest.mark.parametrize(
     ("words", "status", "out", "err"),
     [
-        (("poll", "--dry-run"), 0, "", "nothing is due\n"),
-        (("end-of-day",), 0, "no day is due; no day was settled yet\n", ""),
-        (("end-of-day", "--dry-run"), 0, "no day is due; no day was settled yet\n", ""),
+        (("poll", "--dry-run"), 0, "", "nothing to do\n"),
+        (("end-of-day",), 0, "there is no day to settle; no day has been settled yet\n", ""),
+        (("end-of-day", "--dry-run"), 0, "there is no day to settle; no day has been settled yet\n", ""),
         (("usage",), 1, "", UNKNOWN_COURSE),
         (("allow",), 2, "", NO_COURSE),
         (("allowances",), 2, "", NO_COURSE),
         (("revoke",), 2, "", NO_COURSE),
         (("restore-permissions",), 0, "the lab has no clusters\n", ""),
-        (("clusters",), 0, "the workspace has no cluster\n", ""),
-        (("allocations",), 0, "the workspace has no cluster\n", ""),
+        (("clusters",), 0, "the workspace has no clusters\n", ""),
+        (("allocations",), 0, "the workspace has no clusters\n", ""),
         (("delete-users",), 2, f"there are no users to delete in {PLACE}\n", NO_ROSTER),
         (("delete-groups",), 2, f"there are no groups to delete in {PLACE}\n", f"no groups are deleted: {NO_GROUPS}"),
         (
@@ -234,18 +234,18 @@ def polled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("words", "status", "sentence"),
     [
-        (("usage", "--day", "2999-12-31"), 2, "Error: 2999-12-31 has not come yet"),
-        (("usage", "--from", "2026-10-25", "--to", "2026-11-01"), 1, "the ledger has nothing about 2026-11-01: no"),
-        (("report", "--day", "2026-11-01"), 1, "the ledger has nothing about 2026-11-01: no"),
-        (("report", "--day", "2026-11-03"), 2, "Error: 2026-11-03 has not come yet"),
+        (("usage", "--day", "2999-12-31"), 2, "Error: 2999-12-31 is in the future"),
+        (("usage", "--from", "2026-10-25", "--to", "2026-11-01"), 1, "the ledger has no data for 2026-11-01: no"),
+        (("report", "--day", "2026-11-01"), 1, "the ledger has no data for 2026-11-01: no"),
+        (("report", "--day", "2026-11-03"), 2, "Error: 2026-11-03 is in the future"),
         (("anonymise", "--before", "2026-11-04"), 2, "Error: "),
         (("anonymise", "--before", "2026-11-02"), 0, "there is nothing to anonymise before 2026-11-02"),
         (("end-of-day", "--day", "2026-11-02"), 2, "at the latest 2026-11-01"),
         (("allow",), 2, "no group \"99\" in 94290 2026w; there is only group_001."),
         (("allowances",), 0, "there are no allowances"),
-        (("revoke",), 2, 'there is no allowance "x": no allowance was given yet.'),
-        (("restore-permissions",), 0, "no group of the lab is restricted"),
-        (("archive", "--dry-run"), 0, "no day of it is settled"),
+        (("revoke",), 2, 'there is no allowance "x": there are no allowances yet.'),
+        (("restore-permissions",), 0, "no group in the lab is restricted"),
+        (("archive", "--dry-run"), 0, "no day is settled"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )  # fmt: skip

@@ -1,1 +1,1 @@
-"""Reading the earlier system's ledger, and importing its totals."""
+"""Reading the legacy system's database, and importing its totals."""

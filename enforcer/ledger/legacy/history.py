@@ -1,7 +1,7 @@
-"""Reads `cluster_uptimes.db`, the file of the earlier system, and never writes to it.
+"""Reads `cluster_uptimes.db`, the legacy system's database, and never writes to it.
 
-It holds a total in seconds for each cluster and past day, the names of clusters, and running totals of the unfinished
-day.
+It contains a total in seconds for each cluster and past day, the names of clusters, and running totals for the
+unfinished day.
 """
 
 import math
@@ -23,12 +23,12 @@ SECONDS = 5
 
 
 class LegacyError(ValueError):
-    """The file cannot be read; the text is a sentence with the reason."""
+    """The file cannot be read; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class LegacyDay:
-    """The total of a cluster on a local day."""
+    """The total time of a cluster on a local day."""
 
     cluster_id: str
     day: date
@@ -40,26 +40,26 @@ class LegacyHistory:
     days: tuple[LegacyDay, ...] = ()
     """Sorted by day and cluster."""
     names: tuple[tuple[str, str], ...] = ()
-    """Id and name of the clusters with a stored name."""
+    """Names of clusters by id, if stored."""
     invalid: tuple[str, ...] = ()
-    """A sentence for each invalid row."""
+    """A message for each invalid row."""
     running_totals: int = 0
     """Number of clusters with a running total of the unfinished day."""
 
 
 def read_history(path: Path) -> LegacyHistory:
-    """Return the content of the file. Raises LegacyError if it is not the earlier system's."""
+    """Return the content of the file. Raises LegacyError if the legacy system did not write it."""
     try:
         with closing(_open(path)) as connection:
             return _history(connection, path)
     except (OSError, sqlite3.Error) as error:
-        raise LegacyError(f"{path} cannot be read as the earlier system's ledger ({error}).") from None
+        raise LegacyError(f"{path} cannot be read as the legacy system's database ({error}).") from None
 
 
 def _open(path: Path) -> sqlite3.Connection:
     with path.open("rb"):
         pass  # SQLite reports a missing and an unreadable file alike
-    # Without a log beside it the file is complete, and with `immutable` SQLite creates no files.
+    # Without a write-ahead log the file is complete, and with `immutable` SQLite creates no files.
     log = path.with_name(f"{path.name}-wal")
     mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
     return sqlite3.connect(f"file:{quote(str(path.absolute()))}?{mode}", uri=True, timeout=SECONDS)
@@ -68,7 +68,7 @@ def _open(path: Path) -> sqlite3.Connection:
 def _history(connection: sqlite3.Connection, path: Path) -> LegacyHistory:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if DAYS not in tables:
-        raise LegacyError(f"{path} has no table {DAYS}: it is not the ledger of the earlier system.")
+        raise LegacyError(f"{path} has no table {DAYS}: it is not the legacy system's database.")
     found: dict[tuple[str, str], LegacyDay] = {}
     invalid = []
     for cluster_id, day, seconds in connection.execute(f"SELECT cluster_id, date, daily_use_seconds FROM {DAYS}"):
@@ -97,7 +97,7 @@ def _day(cluster_id: object, day: object, seconds: object) -> LegacyDay:
         raise ValueError(f"{day!r} is not a date") from None
     if not isinstance(seconds, int | float) or not math.isfinite(seconds) or seconds < 0:
         raise ValueError(f"{seconds!r} is not a number of seconds")
-    # No zone has a day of more than 25 hours; values too large for a timedelta are refused here, too.
+    # No time zone has a day of more than 25 hours; values too large for a timedelta are rejected here, too.
     if seconds > LONGEST_DAY.total_seconds():
         raise ValueError(f"{seconds / 3600:.1f} hours do not fit into a day")
     return LegacyDay(cluster_id, parsed, timedelta(milliseconds=round(seconds * 1000)))

@@ -1,4 +1,4 @@
-"""Imports the earlier system's days into the ledger as settled days, marked as imported.
+"""Imports the legacy system's daily totals into the ledger as settled days, marked as imported.
 
 Days that this enforcer settled do not change. An imported day becomes exact if its events are read later.
 """
@@ -19,20 +19,20 @@ MS = timedelta(milliseconds=1)
 
 @dataclass(frozen=True)
 class ImportResult:
-    """The result for each of the earlier system's days."""
+    """Which of the legacy system's days were imported."""
 
     imported: tuple[LegacyDay, ...]
     """Days that this import added."""
     already_imported: int
     """Number of days that were imported earlier."""
     skipped: tuple[str, ...]
-    """A sentence for each day that was not imported, with the reason."""
+    """A message for each day that was not imported, with the reason."""
 
 
 def import_days(
     ledger: Ledger, history: LegacyHistory, *, course: str, term: str, tz: tzinfo, today: date, now: datetime
 ) -> ImportResult:
-    """Store all days or none. Clusters that the ledger does not know are stored under `course` and `term`."""
+    """Import the days atomically. Clusters that the ledger does not know are stored under `course` and `term`."""
     names, imported, skipped, already_imported = dict(history.names), [], list(history.invalid), 0
     with ledger.atomic():
         settled = {(row.cluster_id, row.day): row.imported for row in ledger.select(DayRow)}
@@ -70,7 +70,7 @@ def _add_unknown_clusters(
     tz: tzinfo,
     now: datetime,
 ) -> dict[str, str]:
-    """Add the clusters that the ledger does not know. Return the group of each cluster, by id."""
+    """Add the clusters that the ledger does not know. Return the group of each cluster by id."""
     groups = {
         row.cluster_id: row.group_name or group_from_name(row.name)
         for row in ledger.select(ClusterRow, ClusterRow.cluster_id, ClusterRow.group_name, ClusterRow.name)
