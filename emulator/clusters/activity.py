@@ -9,6 +9,8 @@ from emulator.state.workspace import EmulatedWorkspace
 
 SCALE = "clusters.scale"
 CHANGE = "clusters.change"
+FINDING_INSTANCES = "Finding instances for new nodes, acquiring more instances if necessary"
+"""The state message of a launch, and of the first half of a resize that adds nodes."""
 SCALE_UP_AFTER_MS = 30_000
 """An autoscaling cluster grows after this much continuous work, in milliseconds."""
 SCALE_DOWN_AFTER_MS = 150_000
@@ -46,7 +48,8 @@ def change_size(
 ) -> None:
     """Make the cluster RESIZING now, and RUNNING with `target` workers one transition later."""
     cluster.state, cluster.target_workers = "RESIZING", target
-    cluster.state_message = f"Resizing to {target} workers"
+    grows = target > cluster.workers
+    cluster.state_message = FINDING_INSTANCES if grows else f"Resizing to {target} workers"
     record(
         workspace,
         cluster,
@@ -57,7 +60,15 @@ def change_size(
         target_num_workers=target,
         user=user,
     )
-    workspace.state.scheduler.schedule(at + workspace.transition(), CHANGE, cluster_id=cluster.cluster_id, to="RESIZED")
+    schedule = workspace.state.scheduler.schedule
+    if grows:
+        schedule(at + workspace.transition(0.5), CHANGE, cluster_id=cluster.cluster_id, to="NODES_FOUND")
+    schedule(at + workspace.transition(), CHANGE, cluster_id=cluster.cluster_id, to="RESIZED")
+
+
+def set_up_nodes(cluster: Cluster) -> None:
+    """Show that the new nodes of a resizing cluster are set up."""
+    cluster.state_message = f"Setting up {cluster.target_workers - cluster.workers} nodes."
 
 
 def finish_resize(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:

@@ -27,8 +27,9 @@ from emulator.state.workspace import EmulatedWorkspace
 MINUTE = 60_000
 CHANGE = "clusters.change"
 IDLE = "clusters.idle"
+DRIVER_START_MS = 85_000
+"""Milliseconds from the driver's start to the moment at which the cluster runs, if the launch lasts that long."""
 LAUNCH_EVENT = "clusters.trouble"
-FINDING_INSTANCES = "Finding instances for new nodes, acquiring more instances if necessary"
 
 
 def unexpected_state(cluster: Cluster) -> ApiError:
@@ -85,14 +86,14 @@ def start(workspace: EmulatedWorkspace, cluster: Cluster, user: User | ServicePr
     """Launch a stopped cluster. Raises 400 INVALID_STATE if it is not stopped. The caller checks permissions."""
     if cluster.state not in STOPPED_STATES:
         raise unexpected_state(cluster)
-    cluster.last_restarted_time = at
     record(workspace, cluster, at, "STARTING", cluster_size=size(cluster.definition), user=user.name)
     _launch(workspace, cluster, user.name, at)
 
 
 def _launch(workspace: EmulatedWorkspace, cluster: Cluster, user: str, at: Millis) -> None:
     cluster.started_by = user
-    cluster.state, cluster.state_message = "PENDING", FINDING_INSTANCES
+    cluster.launched_at = at
+    cluster.state, cluster.state_message = "PENDING", activity.FINDING_INSTANCES
     cluster.terminated_time = cluster.termination_reason = None
     cluster.target_workers = cluster.min_workers
     _schedule_launch_end(workspace, cluster, at)
@@ -241,6 +242,8 @@ def reach_state(
         case "FAILED":
             reason, message = launch_failure(cluster, code)
             end(workspace, cluster, reason, message, at, ends_in=ends)
+        case "NODES_FOUND":
+            activity.set_up_nodes(cluster)
         case "RESIZED":
             activity.finish_resize(workspace, cluster, at)
         case "TERMINATED" | "ERROR":
@@ -257,6 +260,9 @@ def record_launch_event(workspace: EmulatedWorkspace, at: Millis, *, cluster_id:
 
 def _become_running(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
     """Make the launched or restarted cluster RUNNING."""
+    if cluster.state == "PENDING":
+        cluster.last_restarted_time = at
+        cluster.machines_since = max(cluster.launched_at, at - DRIVER_START_MS)
     cluster.state, cluster.state_message = "RUNNING", ""
     cluster.workers = cluster.target_workers
     cluster.last_state_loss_time = at

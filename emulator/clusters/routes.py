@@ -150,7 +150,7 @@ def pin(request: Request) -> dict[str, Any]:
         raise invalid(
             f"Cannot pin cluster {cluster.cluster_id}: there are {PIN_LIMIT} pinned clusters, which is the limit."
         )
-    cluster.pinned = True
+    cluster.pinned, cluster.pinned_by = True, request.caller.id
     record(request.workspace, cluster, request.now, "PINNED", user=request.caller.name)
     return {}
 
@@ -159,7 +159,7 @@ def pin(request: Request) -> dict[str, Any]:
 def unpin(request: Request) -> dict[str, Any]:
     cluster = _cluster_to_pin(request)
     if cluster.pinned:
-        cluster.pinned, cluster.unpinned_at = False, request.now
+        cluster.pinned, cluster.pinned_by, cluster.unpinned_at = False, None, request.now
         record(request.workspace, cluster, request.now, "UNPINNED", user=request.caller.name)
     return {}
 

@@ -5,6 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from emulator.api.errors import invalid
+from emulator.clusters import lifecycle
+from emulator.clusters.definition import complete
 from emulator.models.clusters import Cluster
 from emulator.objects.paths import parse
 from emulator.scim.changes import add_account_group
@@ -96,6 +98,22 @@ def job_clusters(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
         )
 
 
+def ui_cluster(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
+    """Create a cluster as the user named `target` does in the user interface; the value is its definition.
+
+    Policies are not asked, as for clusters from the time before a policy.
+    """
+    user = workspace.state.directory.find_user(target)
+    if user is None:
+        raise invalid(f"target: unknown user {target!r}")
+    if not isinstance(value, dict):
+        raise invalid("value: the definition of a cluster, as for clusters/create")
+    is_single_node = value.get("num_workers") == 0
+    sent = {"kind": "CLASSIC_PREVIEW", "use_ml_runtime": False, "is_single_node": is_single_node} | value
+    definition = complete(workspace, workspace.administrator, sent, owner=user.name)
+    lifecycle.create(workspace, user, definition, sent, workspace.clock.now(), source="UI")
+
+
 KINDS: dict[str, Callable[[EmulatedWorkspace, str, Any], None]] = {
-    kind.__name__: kind for kind in (account_group, job_clusters, metastore, warehouse, workspace_object)
+    kind.__name__: kind for kind in (account_group, job_clusters, metastore, ui_cluster, warehouse, workspace_object)
 }

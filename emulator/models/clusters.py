@@ -33,11 +33,17 @@ class Cluster:
     started_by: str | None = None
     """User name of the last starter."""
     last_restarted_time: Millis | None = None
-    """The last start or restart."""
+    """When it last began to run after a start, or was restarted."""
+    launched_at: Millis = 0
+    """When the last start was requested."""
+    machines_since: Millis = 0
+    """When its machines were acquired; they are kept in a restart."""
     last_state_loss_time: Millis = 0
     terminated_time: Millis | None = None
     termination_reason: dict[str, Any] | None = None
     pinned: bool = False
+    pinned_by: str | None = None
+    """Id of the user who pinned it."""
     unpinned_at: Millis | None = None
     workers: int = 0
     """Current number of workers; 0 while stopped."""

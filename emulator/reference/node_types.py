@@ -173,6 +173,15 @@ def resolve_version(version: Any) -> Any:
     return (learning if match[2] else plain)["key"]
 
 
+def effective_version(version: str, photon: bool = False, ml: bool = False, gpu: bool = False) -> str:
+    """Return the build of a runtime that a cluster gets, such as `15.4.x-cpu-ml-scala2.12`."""
+    number, separator, rest = version.partition(".x-")
+    if not separator or not rest.startswith("scala"):
+        return version
+    infix = ("gpu-ml-" if gpu else "cpu-ml-") if ml else "photon-" if photon else ""
+    return f"{number}.x-{infix}{rest}"
+
+
 def runtime_number(version: str) -> tuple[int, int] | None:
     """Return `(15, 4)` for `15.4.x-scala2.12`; None for other names."""
     match = re.match(r"(\d+)\.(\d+)\.x-", version)

@@ -255,7 +255,9 @@ def test_a_run_creates_and_terminates_its_new_cluster(workspace: InProcessWorksp
     assert (cluster()["state"], run(workspace, run_id)["state"]["life_cycle_state"]) == ("RUNNING", "RUNNING")
     workspace.advance(2)
     assert run(workspace, run_id)["state"]["result_state"] == "SUCCESS"
-    assert (cluster()["state"], cluster()["termination_reason"]["code"]) == ("TERMINATING", "JOB_FINISHED")
+    assert cluster()["state"] == "TERMINATING"
+    workspace.advance(2)
+    assert (cluster()["state"], cluster()["termination_reason"]["code"]) == ("TERMINATED", "JOB_FINISHED")
     workspace.advance(2)
     assert cluster()["state"] == "TERMINATED"
 

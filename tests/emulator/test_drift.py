@@ -43,6 +43,22 @@ def test_a_cluster_is_deleted_permanently_pinned_or_not(emulator: EmulatorProces
     assert emulator.request("GET", f"{CLUSTERS}/get?cluster_id={lab['cluster']}")[0] == 400
 
 
+def test_a_cluster_of_the_user_interface_belongs_to_its_creator(emulator: EmulatorProcess) -> None:
+    emulator.control("POST", "users", {"user_name": "ana@lab.example"})
+    spec = {"cluster_name": "mine", "spark_version": "15.4.x-cpu-ml-scala2.12", "node_type_id": "Standard_D16ds_v5"}
+    drift(emulator, "ui_cluster", "ana@lab.example", spec | {"num_workers": 0, "data_security_mode": "SINGLE_USER"})
+    (shown,) = ok(emulator, "GET", f"{CLUSTERS}/list?filter_by.cluster_sources=UI")["clusters"]
+    expected = {
+        "creator_user_name": "ana@lab.example",
+        "cluster_source": "UI",
+        "kind": "CLASSIC_PREVIEW",
+        "is_single_node": True,
+        "use_ml_runtime": False,
+        "assigned_principal": "user:ana@lab.example",
+    }
+    assert {name: shown[name] for name in expected} == expected
+
+
 @pytest.mark.parametrize("running", [True, False])
 def test_a_cluster_is_resized_in_any_state(emulator: EmulatorProcess, lab: dict[str, str], running: bool) -> None:
     if not running:
@@ -52,7 +68,8 @@ def test_a_cluster_is_resized_in_any_state(emulator: EmulatorProcess, lab: dict[
     assert (read["num_workers"], read["state"]) == (3, "RUNNING" if running else "TERMINATED")
     drift(emulator, "resize", lab["cluster"], {"min_workers": 1, "max_workers": 4})
     read = cluster_details(emulator, lab["cluster"])
-    assert (read["autoscale"], "num_workers" in read) == ({"min_workers": 1, "max_workers": 4}, False)
+    scale = {"min_workers": 1, "max_workers": 4} | ({"target_workers": 3} if running else {})
+    assert (read["autoscale"], "num_workers" in read) == (scale, False)
 
 
 def test_a_tag_is_changed_added_and_removed(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
