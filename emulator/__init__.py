@@ -18,8 +18,9 @@ Layers, top first. A folder imports only from the ones below it:
 - `control`: `/_emulator/`: clock, faults, drift, actual uptime
 - `faults`: which requests get a fault, and the named fault profiles
 - APIs: `clusters` uses `libraries`, `policies` and `settings`; `jobs` uses `clusters`, `policies` and `warehouses`;
-  `repos` and `scim` use `objects`; `volumes` uses `dbfs`, which uses `settings`, and `grants`; `unity_catalog` uses
-  `grants`; `statements` uses `grants`, `unity_catalog` and `warehouses`; every API may use `permissions`
+  `account` uses `scim`; `repos` and `scim` use `objects`; `volumes` uses `dbfs`, which uses `settings`, and `grants`;
+  `unity_catalog` uses `grants`; `statements` uses `grants`, `unity_catalog` and `warehouses`; every API may use
+  `permissions`
 - `api`: what all APIs share: requests, routes, errors
 - `state`: the workspace as a whole: the state of all APIs, its clock and options, its file
 - `models`: the contents of a workspace as plain data

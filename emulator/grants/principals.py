@@ -49,10 +49,9 @@ def resolve(workspace: EmulatedWorkspace, name: str, now: Millis) -> str:
     if name.casefold() == ACCOUNT_USERS:
         return ACCOUNT_USERS
     directory = workspace.state.directory
-    group = directory.find_group(name)
     found: Principal | None = directory.find_user(name) or directory.find_service_principal(name)
-    if found is None and group and group.account_level:
-        found = group
+    if found is None:
+        found = directory.find_account_group(name)
     if found is None or found.visible_from > now:
         raise ApiError(404, "PRINCIPAL_DOES_NOT_EXIST", f"Could not find principal with name {name}.")
     return found.id

@@ -64,6 +64,8 @@ class Group(Principal):
     """Ids of users, service principals and groups, in the order of joining."""
     account_level: bool = False
     """Created in the account, not in this workspace: it can be used here, but not changed."""
+    assigned: bool = True
+    """Assigned to this workspace. Other groups of the account have no part in it, except in Unity Catalog."""
 
 
 ResourceKind = Literal["Users", "Groups", "ServicePrincipals"]
@@ -92,8 +94,18 @@ class Directory:
         return next((user for user in self.users.values() if user.user_name.casefold() == wanted), None)
 
     def find_group(self, display_name: str) -> Group | None:
+        """Return the group of this workspace with that name: its own, or an assigned one of the account."""
         wanted = display_name.casefold()
-        return next((group for group in self.groups.values() if group.display_name.casefold() == wanted), None)
+        return next(
+            (group for group in self.groups.values() if group.display_name.casefold() == wanted and group.assigned),
+            None,
+        )
+
+    def find_account_group(self, display_name: str) -> Group | None:
+        """Return the group of the account with that name, assigned to this workspace or not."""
+        wanted = display_name.casefold()
+        groups = (group for group in self.groups.values() if group.account_level)
+        return next((group for group in groups if group.display_name.casefold() == wanted), None)
 
     def find_service_principal(self, application_id: str) -> ServicePrincipal | None:
         wanted = application_id.casefold()

@@ -15,6 +15,8 @@ from emulator.state.workspace import EmulatedWorkspace
 Body = dict[str, Any]
 
 BUILT_IN = (ADMINS, USERS)
+ACCOUNT_ATTRIBUTES = ("displayName", "externalId", "members")
+"""Attributes of a group of the account that can be changed there."""
 _ADDRESS = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 
 
@@ -95,8 +97,28 @@ def add_account_group(workspace: EmulatedWorkspace, name: str, members: Iterable
     Raises ScimError 409 if the name exists.
     """
     _check_name_is_free(workspace, name)
-    group_id = str(workspace.state.ids.number("account-group", name))
-    group = Group(id=group_id, display_name=name, members=list(members), account_level=True, created_at=now)
+    body = {"displayName": name, "members": [{"value": member_id} for member_id in members]}
+    group = create_account_group(workspace, body, now)
+    group.assigned = True
+    return group
+
+
+def create_account_group(workspace: EmulatedWorkspace, body: Body, now: Millis) -> Group:
+    """Create a group of the account, which is not assigned to this workspace. It has no entitlements.
+
+    Raises ScimError 400 without `displayName` and for members that are not in the account, 409 if the account has the
+    name.
+    """
+    name = text_of(body.get("displayName"))
+    if name is None:
+        raise ScimError(400, "A group needs a displayName.", "invalidValue")
+    _check_account_name_is_free(workspace, name)
+    common = _common_fields(workspace, body | {"entitlements": [], "roles": []}, now)
+    group = Group(id="", display_name=name, account_level=True, assigned=False, **common)
+    members = values_of(body.get("members") or [])
+    _check_members(workspace, group, members)
+    group.members = members
+    group.id = str(workspace.state.ids.number("account-group", name))
     workspace.state.directory.add(group)
     return group
 
@@ -125,19 +147,25 @@ def replace(workspace: EmulatedWorkspace, principal: Principal, body: Body) -> N
     _write(workspace, principal, resource)
 
 
-def patch(workspace: EmulatedWorkspace, principal: Principal, body: Body) -> None:
-    """Apply all operations of a PATCH, or none. Raises ScimError 400, 403, 409."""
-    _write(workspace, principal, patched(_resource_of(workspace, principal), body))
+def patch(workspace: EmulatedWorkspace, principal: Principal, body: Body, *, account: bool = False) -> None:
+    """Apply all operations of a PATCH, or none. With `account`, a group of the account is changed there.
+
+    Raises ScimError 400, 403, 409.
+    """
+    resource = _resource_of(workspace, principal)
+    changeable = {name: resource[name] for name in ACCOUNT_ATTRIBUTES} if account else resource
+    _write(workspace, principal, resource | patched(changeable, body), account)
 
 
-def delete(workspace: EmulatedWorkspace, principal: Principal, caller_id: str) -> None:
+def delete(workspace: EmulatedWorkspace, principal: Principal, caller_id: str, *, account: bool = False) -> None:
     """Delete the principal with its memberships, grants, tokens and secrets. Its home folder is kept.
 
-    Raises ScimError 403 for a built-in or account-level group, for the caller, and for the last administrator.
+    Raises ScimError 403 for a built-in group, for an account-level one unless the request is to the `account`, for the
+    caller, and for the last administrator.
     """
     state = workspace.state
     if isinstance(principal, Group):
-        _check_may_be_changed(principal, "deleted")
+        _check_may_be_changed(principal, "deleted", account)
     elif principal.id == caller_id:
         raise ScimError(403, "You cannot delete yourself.")
     _check_admins_stay(workspace, without=principal.id)
@@ -167,17 +195,17 @@ def _resource_of(workspace: EmulatedWorkspace, principal: Principal) -> Resource
     return resource
 
 
-def _write(workspace: EmulatedWorkspace, principal: Principal, resource: Resource) -> None:
+def _write(workspace: EmulatedWorkspace, principal: Principal, resource: Resource, account: bool = False) -> None:
     """Check everything, then write the resource to the principal."""
     before = _resource_of(workspace, principal)
     name = resource["displayName"] or before["displayName"]
     _check_entitlements(resource["entitlements"])
     if isinstance(principal, Group):
         if name != principal.display_name:
-            _check_may_be_changed(principal, "renamed")
+            _check_may_be_changed(principal, "renamed", account)
             if name.casefold() != principal.display_name.casefold():
-                _check_name_is_free(workspace, name)
-        _check_change_of_members(workspace, principal, resource["members"])
+                _check_new_name(workspace, principal, name)
+        _check_change_of_members(workspace, principal, resource["members"], account)
     memberships = _memberships_after(workspace, principal, before["groups"], resource["groups"])
     for group, members in memberships:
         group.members = members
@@ -210,10 +238,12 @@ def _memberships_after(
     return found
 
 
-def _check_change_of_members(workspace: EmulatedWorkspace, group: Group, members: list[str]) -> None:
+def _check_change_of_members(
+    workspace: EmulatedWorkspace, group: Group, members: list[str], account: bool = False
+) -> None:
     if set(members) == set(group.members):
         return
-    if group.account_level:
+    if group.account_level and not account:
         raise ScimError(403, f"Group {group.display_name} belongs to the account: its members are changed there.")
     if group.display_name == USERS:
         raise ScimError(403, "Everybody in the workspace belongs to the group users; its members cannot be changed.")
@@ -272,7 +302,10 @@ def _check_entitlements(entitlements: list[str]) -> None:
 def _check_members(workspace: EmulatedWorkspace, group: Group, members: list[str]) -> None:
     directory = workspace.state.directory
     for member_id in members:
-        if directory.principal(member_id) is None:
+        member = directory.principal(member_id)
+        is_local = isinstance(member, Group) and not member.account_level
+        is_foreign = isinstance(member, Group) and not member.assigned
+        if member is None or (is_local if group.account_level else is_foreign):
             raise ScimError(400, f"Member with id {member_id} does not exist.", "invalidValue")
         if member_id == group.id or (member_id in directory.groups and member_id in directory.memberships(group.id)):
             raise ScimError(400, f"Group {group.display_name} cannot be a member of itself.", "invalidValue")
@@ -283,10 +316,23 @@ def _check_name_is_free(workspace: EmulatedWorkspace, name: str) -> None:
         raise ScimError(409, f"Group with name {name} already exists.")
 
 
-def _check_may_be_changed(group: Group, how: str) -> None:
+def _check_account_name_is_free(workspace: EmulatedWorkspace, name: str) -> None:
+    if workspace.state.directory.find_account_group(name):
+        raise ScimError(409, f"Group with name {name} already exists.")
+
+
+def _check_new_name(workspace: EmulatedWorkspace, group: Group, name: str) -> None:
+    """Raise ScimError 409 if a group of the account or the workspace, wherever this one is, has the name."""
+    if group.account_level:
+        _check_account_name_is_free(workspace, name)
+    if group.assigned:
+        _check_name_is_free(workspace, name)
+
+
+def _check_may_be_changed(group: Group, how: str, account: bool = False) -> None:
     if group.display_name in BUILT_IN:
         raise ScimError(403, f"Group {group.display_name} is built in and cannot be {how}.")
-    if group.account_level:
+    if group.account_level and not account:
         raise ScimError(403, f"Group {group.display_name} belongs to the account and cannot be {how} here.")
 
 

@@ -63,8 +63,12 @@ WHOLE = Projection()
 class Renderer:
     """Renders the documents of one request. With `several` it caches memberships: do not use it after a change."""
 
-    def __init__(self, directory: Directory, projection: Projection = WHOLE, several: bool = False) -> None:
+    def __init__(
+        self, directory: Directory, projection: Projection = WHOLE, several: bool = False, account: bool = False
+    ) -> None:
+        """With `account`, the documents are those of the account: memberships in its groups only."""
         self._directory = directory
+        self._account = account
         self.projection = projection
         self._several = several
 
@@ -96,6 +100,7 @@ class Renderer:
         return [
             {"display": group.display_name, "type": "direct", "value": group.id, "$ref": f"Groups/{group.id}"}
             for group in self._groups_with(principal.id)
+            if (group.account_level if self._account else group.assigned)
         ]
 
     def members_of(self, group: Group) -> list[dict[str, str]]:

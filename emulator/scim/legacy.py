@@ -35,7 +35,8 @@ def delete(request: Request) -> dict[str, Any]:
 @routes.get("/api/2.0/groups/list")
 def list_names(request: Request) -> dict[str, Any]:
     require_admin(request)
-    return {"group_names": [group.display_name for group in request.workspace.state.directory.groups.values()]}
+    groups = request.workspace.state.directory.groups.values()
+    return {"group_names": [group.display_name for group in groups if group.assigned]}
 
 
 @routes.get("/api/2.0/groups/list-members")
@@ -50,7 +51,8 @@ def list_members(request: Request) -> dict[str, Any]:
 def list_parents(request: Request) -> dict[str, Any]:
     require_admin(request)
     member = _member(request, request.argument("user_name"), request.argument("group_name"))
-    return {"group_names": [group.display_name for group in request.workspace.state.directory.parents(member.id)]}
+    parents = request.workspace.state.directory.parents(member.id)
+    return {"group_names": [group.display_name for group in parents if group.assigned]}
 
 
 @routes.post("/api/2.0/groups/add-member")

@@ -13,11 +13,14 @@ from emulator.scim.documents import Projection, Renderer, paths
 LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
 
-def list_page(request: Request, kind: ResourceKind, projection: Projection) -> dict[str, Any]:
-    """Return the requested page of `kind`. Raises ScimError 400 for an invalid query."""
+def list_page(request: Request, kind: ResourceKind, projection: Projection, account: bool = False) -> dict[str, Any]:
+    """Return the requested page of `kind`, of this workspace or of the account.
+
+    Raises ScimError 400 for an invalid query.
+    """
     directory = request.workspace.state.directory
-    renderer = Renderer(directory, projection, several=True)
-    found: Iterable[Principal] = visible(directory, kind, request.now)
+    renderer = Renderer(directory, projection, several=True, account=account)
+    found: Iterable[Principal] = visible(directory, kind, request.now, account)
     text = request.argument("filter")
     if text:
         chosen = filters.parse(text, [path for path in paths(kind) if projection.allows(path)])
@@ -38,11 +41,12 @@ def list_page(request: Request, kind: ResourceKind, projection: Projection) -> d
     }
 
 
-def visible(directory: Directory, kind: ResourceKind, now: Millis) -> list[Principal]:
-    """Return the principals of `kind` that lists show now, in the order of creation."""
+def visible(directory: Directory, kind: ResourceKind, now: Millis, account: bool = False) -> list[Principal]:
+    """Return the principals that lists of the workspace, or of the account, show now, in the order of creation."""
+    groups = directory.groups.values()
     everyone: dict[ResourceKind, Iterable[Principal]] = {
         "Users": directory.users.values(),
-        "Groups": directory.groups.values(),
+        "Groups": [group for group in groups if (group.account_level if account else group.assigned)],
         "ServicePrincipals": directory.service_principals.values(),
     }
     return [principal for principal in everyone[kind] if principal.visible_from <= now]

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 from emulator.api.errors import ScimError
 from emulator.api.routing import Request, Response, Routes
-from emulator.models.scim import Principal, ResourceKind, ServicePrincipal, User
+from emulator.models.scim import Group, Principal, ResourceKind, ServicePrincipal, User
 from emulator.objects.homes import make_home
 from emulator.scim import changes, legacy
 from emulator.scim.documents import PUBLIC_ATTRIBUTES, Projection, Renderer, me_document
@@ -88,7 +88,8 @@ def _find(kind: ResourceKind, request: Request) -> Principal:
     directory = request.workspace.state.directory
     principal_id = request.parameters["id"]
     principal = directory.principal(principal_id)
-    if principal is None or directory.kind(principal_id) != kind:
+    unassigned = isinstance(principal, Group) and not principal.assigned
+    if principal is None or directory.kind(principal_id) != kind or unassigned:
         raise ScimError(404, f"{NOUNS[kind]} with id {principal_id} not found.")
     return principal
 

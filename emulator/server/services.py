@@ -1,5 +1,6 @@
 """The APIs of the workspace: all their routes, and the seeding of a new workspace."""
 
+from emulator.account.routes import routes as account_routes
 from emulator.api.routing import Route
 from emulator.billing.tables import SYSTEM_TABLES
 from emulator.clusters.routes import routes as clusters_routes
@@ -41,6 +42,7 @@ def routes() -> list[Route]:
     """Return the routes of all APIs. The mail service has its own port and router."""
     return [
         *scim_routes,
+        *account_routes,
         *tokens_routes,
         *objects_routes,
         *repos_routes,

@@ -14,6 +14,7 @@ def show_host(request: Request) -> dict[str, Any]:
         "oidc_endpoint": f"{request.workspace.options.url}/oidc",
         # With a number here, Go clients cannot decode the document.
         "workspace_id": request.workspace.state.workspace_id,
+        "account_id": request.workspace.account_id,
         "cloud": "Azure",
         "host_type": "workspace",
         "token_federation_default_oidc_audiences": [],

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import UUID
 
 from emulator.base.clock import Clock, Millis, to_millis
 from emulator.base.ids import Ids
@@ -68,6 +69,12 @@ class EmulatedWorkspace:
         if admins and user.id not in admins.members:
             admins.members.append(user.id)
         return user
+
+    @property
+    def account_id(self) -> str:
+        """The id of the account to which the workspace belongs, a UUID."""
+        digest = hashlib.sha256(f"account of {self.state.workspace_id}".encode()).digest()
+        return str(UUID(bytes=digest[:16], version=4))
 
     @property
     def generated_tree(self) -> GeneratedTree:

@@ -17,11 +17,9 @@ from labkit.files import fsync_path
 
 
 class AppendOnlyFile:
-    """An open file of lines, created if missing. An incomplete last line, left by a killed process, is removed.
+    """An open file of lines, created if missing. An incomplete last line, left by a kill, is removed. Raises OSError.
 
-    Raises OSError.
-
-    `add` returns after an fsync.
+    Lines are on the disk when `add` returns.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,9 +48,9 @@ class AppendOnlyFile:
 
 
 class ManifestWriter:
-    """Writes the manifest of a running backup; a new manifest starts with this header.
+    """Writes the manifest of a running backup; a new one starts with this header.
 
-    Raises OSError, and InvalidManifest if the file is not a manifest.
+    Raises OSError, and InvalidManifest for another file.
     """
 
     def __init__(self, path: Path, header: ManifestHeader) -> None:
@@ -70,7 +68,7 @@ class ManifestWriter:
         self.header = self._reader.header or header
 
     def entries(self) -> Iterator[ManifestEntry]:
-        """Yield the entries from this run and earlier ones. Raises OSError."""
+        """Yield the entries of this run and earlier ones. Raises OSError."""
         return ManifestReader().read_all(self._lines.read())
 
     def add(self, entries: Iterable[ManifestEntry]) -> None:
@@ -84,7 +82,7 @@ class ManifestWriter:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the manifest has its last line, with the checksum."""
+        """Whether the last line is that of a finished manifest."""
         return self._reader.end is not None
 
     def close(self) -> None:

@@ -23,11 +23,11 @@ class BackupPreview:
 
     objects: Counter[str] = field(default_factory=Counter)
     sizes: Counter[str] = field(default_factory=Counter)
-    """Bytes by user, without notebooks, whose size is unknown before the download."""
+    """Bytes, without notebooks, whose size is unknown before the download."""
     left_out: list[tuple[str, str]] = field(default_factory=list)
-    """Path and reason for each excluded object."""
+    """Path and reason of excluded objects."""
     failures: list[tuple[str, str]] = field(default_factory=list)
-    """Path and reason for each folder that cannot be listed."""
+    """Folders that cannot be listed, and why."""
 
 
 def preview_backup(client: Client, request: BackupRequest, stop: threading.Event) -> BackupPreview:

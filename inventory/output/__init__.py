@@ -1,1 +1,1 @@
-"""Files that a scan writes besides its result, and the deletion of old files."""
+"""The files that a scan writes besides its result, and the removal of old files."""

@@ -1,1 +1,1 @@
-"""Summarises folder rows by user, for results, reports and differences. Pure: no I/O."""
+"""Summarises rows of folders by user, for results, reports and differences. Pure: texts and values."""

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from databricks.sdk import WorkspaceClient
@@ -49,11 +50,13 @@ def test_the_host_metadata_describe_an_azure_workspace(emulator: EmulatorProcess
         {
             "oidc_endpoint": f"{emulator.url}/oidc",
             "workspace_id": emulator.workspace_id,
+            "account_id": answer[1]["account_id"],
             "cloud": "Azure",
             "host_type": "workspace",
             "token_federation_default_oidc_audiences": [],
         },
     )
+    assert str(UUID(answer[1]["account_id"])) == answer[1]["account_id"]
     client = emulator.client()
     assert (client.config.is_azure, client.get_workspace_id()) == (True, int(emulator.workspace_id))
 

@@ -23,7 +23,7 @@ HARMLESS = ("random", "zipfile", "pydantic_core")
 pytestmark = pytest.mark.xdist_group("syntax trees")
 
 USES = {("clusters", name) for name in ("libraries", "policies", "settings")}
-USES |= {("repos", "objects"), ("scim", "objects"), ("volumes", "dbfs"), ("dbfs", "settings")}
+USES |= {("account", "scim"), ("repos", "objects"), ("scim", "objects"), ("volumes", "dbfs"), ("dbfs", "settings")}
 USES |= {("jobs", name) for name in ("clusters", "policies", "warehouses")}
 USES |= {("unity_catalog", "grants"), ("volumes", "grants")}
 USES |= {("statements", name) for name in ("grants", "unity_catalog", "warehouses")}

@@ -1,4 +1,4 @@
-"""A scan checks a cluster first, starts it only with the option, and reports problems."""
+"""A scan checks a cluster first, starts it with the option, and reports what is wrong."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_stopped_cluster_is_started_only_with_the_option(emulator, client, clu
     assert state(emulator, stopped) == "RUNNING"
 
 
-def test_waiting_for_a_cluster_ends_when_the_scan_is_stopped(start_emulator):
+def test_a_stop_ends_the_wait_for_a_cluster(start_emulator):
     slow = start_emulator("--transition-seconds", "600")
     definition: dict[str, Any] = {
         "cluster_name": "lab",
@@ -99,23 +99,23 @@ def test_waiting_for_a_cluster_ends_when_the_scan_is_stopped(start_emulator):
         (
             "15.4.x-scala2.12",
             "SINGLE_USER",
-            ["with Spark 3.5, but this client needs Spark 4.0", "with Python 3.11, but this is Python 3.12"],
+            ["with Spark 3.5, and the client here needs Spark 4.0", "with Python 3.11, and this is Python 3.12"],
         ),
         (
             "16.4.x-scala2.12",
             "USER_ISOLATION",
-            ["scan from a notebook on this cluster (docs/notebook.md), or scan without a cluster"],
+            ["scan from a notebook on this one (docs/notebook.md), or scan without a cluster"],
         ),
         (
             "17.3.x-scala2.13",
             "NONE",
-            ["has the access mode NONE, but Spark Connect needs dedicated or standard access"],
+            ["has the access mode NONE, and Spark Connect needs dedicated or standard access"],
         ),
         ("19.1.x-scala2.13", "SINGLE_USER", []),
         ("custom:mine", "SINGLE_USER", []),
     ],
 )
-def test_an_incompatible_runtime_is_reported(runtime, mode, sentences):
+def test_an_incompatible_runtime_is_reported_first(runtime, mode, sentences):
     output = clusters.compatibility_problems(clusters.Cluster("7", "lab", "RUNNING", runtime, mode), "3.12")
     assert len(output) == len(sentences)
     assert [sentence in problem for sentence, problem in zip(sentences, output, strict=True)] == [True] * len(output)
@@ -175,7 +175,7 @@ def comments(emulator: EmulatorProcess) -> list[str]:
     return [token["comment"] for token in emulator.request("GET", "/api/2.0/token/list")[1]["token_infos"]]
 
 
-def test_the_token_for_a_run_is_short_lived_and_always_revoked(emulator, client):
+def test_the_token_of_a_run_is_short_lived_and_always_revoked(emulator, client):
     before = comments(emulator)
     with pytest.raises(ValueError, match="in the middle"), credential.temporary_token(client, 600) as made:
         infos = emulator.request("GET", "/api/2.0/token/list")[1]["token_infos"]
@@ -198,16 +198,16 @@ def test_a_token_is_revoked_even_if_its_response_was_lost(emulator, client):
 
 def test_a_missing_permission_to_create_tokens_is_reported(emulator):
     nobody = Client(emulator.url, lambda: {"Authorization": "Bearer dapi-nobody"})
-    output = "no token could be created for the executors: 40. .*Ask an administrator for permission to use tokens"
+    output = "no token could be made for the executors: 40. .*Ask an administrator for the right to use tokens"
     with pytest.raises(SparkError, match=output), credential.temporary_token(nobody, 600):
         raise AssertionError("there is no token")
 
 
-def test_a_token_that_cannot_be_revoked_is_reported(emulator, client, caplog):
+def test_a_token_that_cannot_be_revoked_is_named(emulator, client, caplog):
     with credential.temporary_token(client, 600):
         emulator.control("POST", "faults", {"rules": [{"match": "POST /api/2.0/token/delete", "kind": "500"}]})
     warning = next(record.message for record in caplog.records if record.levelname == "WARNING")
-    assert warning.startswith("the executors' token was not revoked (500")
+    assert warning.startswith("the token of the executors was not revoked (500")
     assert "delete 'inventory scan " in warning
 
 

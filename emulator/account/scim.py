@@ -1,0 +1,81 @@
+"""HTTP handlers of the account's SCIM, `/api/2.0/account/scim/v2`, which workspaces offer to their administrators.
+
+Users and service principals are those of this workspace, with the same ids; they are only read here.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, get_args
+
+from emulator.api.errors import ScimError
+from emulator.api.routing import Request, Response, Routes
+from emulator.models.scim import Group, Principal, ResourceKind
+from emulator.scim import changes
+from emulator.scim.documents import Projection, Renderer
+from emulator.scim.lists import list_page
+from emulator.scim.routes import NOUNS
+
+BASE = "/api/2.0/account/scim/v2"
+WORKSPACE_ATTRIBUTES = "entitlements,roles"
+"""Attributes that principals have in a workspace only."""
+
+routes = Routes()
+
+
+def _for_admins(handler: Callable[[ResourceKind, Request], Any], kind: ResourceKind, request: Request) -> Any:
+    if not request.workspace.state.directory.is_admin(request.caller.id):
+        raise ScimError(403, "Only administrators can perform this operation.")
+    return handler(kind, request)
+
+
+def list_resources(kind: ResourceKind, request: Request) -> dict[str, Any]:
+    return list_page(request, kind, _projection(request), account=True)
+
+
+def show(kind: ResourceKind, request: Request) -> dict[str, Any]:
+    return _document(request, _find(kind, request))
+
+
+def create(kind: ResourceKind, request: Request) -> Response:
+    group = changes.create_account_group(request.workspace, request.body, request.now)
+    return Response(201, _document(request, group))
+
+
+def patch(kind: ResourceKind, request: Request) -> dict[str, Any]:
+    group = _find(kind, request)
+    changes.patch(request.workspace, group, request.body, account=True)
+    return _document(request, group)
+
+
+def delete(kind: ResourceKind, request: Request) -> Response:
+    changes.delete(request.workspace, _find(kind, request), request.caller.id, account=True)
+    return Response(204)
+
+
+for _kind in get_args(ResourceKind):
+    routes.get(f"{BASE}/{_kind}")(partial(_for_admins, list_resources, _kind))
+    routes.get(f"{BASE}/{_kind}/{{id}}")(partial(_for_admins, show, _kind))
+routes.post(f"{BASE}/Groups")(partial(_for_admins, create, "Groups"))
+routes.patch(f"{BASE}/Groups/{{id}}")(partial(_for_admins, patch, "Groups"))
+routes.delete(f"{BASE}/Groups/{{id}}")(partial(_for_admins, delete, "Groups"))
+
+
+def _find(kind: ResourceKind, request: Request) -> Principal:
+    """Return the principal. Raises ScimError 404 if it is not in the account, as the workspace's own groups."""
+    directory = request.workspace.state.directory
+    principal_id = request.parameters["id"]
+    principal = directory.principal(principal_id)
+    is_local = isinstance(principal, Group) and not principal.account_level
+    if principal is None or directory.kind(principal_id) != kind or is_local:
+        raise ScimError(404, f"{NOUNS[kind]} with id {principal_id} not found.")
+    return principal
+
+
+def _document(request: Request, principal: Principal) -> dict[str, Any]:
+    directory = request.workspace.state.directory
+    return Renderer(directory, _projection(request), account=True).document(principal)
+
+
+def _projection(request: Request) -> Projection:
+    excluded = f"{request.argument('excludedAttributes') or ''},{WORKSPACE_ATTRIBUTES}"
+    return Projection.of(request.argument("attributes"), excluded)
