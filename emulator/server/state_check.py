@@ -10,26 +10,6 @@ from emulator.server.in_process import send_request
 from emulator.state.state import WorkspaceState
 from emulator.state.workspace import EmulatedWorkspace
 
-LIST_PATHS = (
-    "/api/2.0/preview/scim/v2/Users",
-    "/api/2.0/preview/scim/v2/Groups",
-    "/api/2.0/preview/scim/v2/ServicePrincipals",
-    "/api/2.0/preview/scim/v2/Me",
-    "/api/2.1/clusters/list",
-    "/api/2.0/libraries/all-cluster-statuses",
-    "/api/2.0/policies/clusters/list",
-    "/api/2.0/instance-pools/list",
-    "/api/2.0/secrets/scopes/list",
-    "/api/2.0/token/list",
-    "/api/2.0/repos",
-    "/api/2.0/sql/warehouses",
-    "/api/2.1/jobs/list",
-    "/api/2.1/jobs/runs/list",
-    "/api/2.0/sql/history/queries",
-    "/api/2.1/unity-catalog/catalogs",
-)
-"""A list request of each service."""
-
 
 def find_damage(workspace: EmulatedWorkspace) -> str:
     """Return the first inconsistency in the state, as its location and reason, or an empty text.
@@ -67,13 +47,14 @@ def _find_tree_damage(tree: OverlayTree[NodeT]) -> str:
 
 
 def _find_service_damage(workspace: EmulatedWorkspace, state: WorkspaceState) -> str:
-    router = Router(services.routes())
+    routes = services.routes()
+    router = Router(routes)
     trial = copy.copy(workspace)
     trial.state = copy.deepcopy(state)
     step = "agenda"
     try:
         trial.catch_up()
-        for step in LIST_PATHS:
+        for step in (route.pattern for route in routes if route.method == "GET" and "{" not in route.pattern):
             try:
                 send_request(trial, router, "GET", step)
             except ApiError:
