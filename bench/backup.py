@@ -1,10 +1,10 @@
-"""Measures speed and memory of a backup, compared with the Databricks CLI and with a loop over single files.
+"""Measures speed and memory of a backup, compared with the Databricks CLI and with a loop over individual files.
 
     python bench/backup.py [--notebooks 2400] [--large 2048] [--json]
 
 The workspace is the emulator with 40 ms of latency: (a) with the limits of an Azure workspace, 60 exports per second,
 (b) without limits. The CLI is `databricks workspace export-dir`, if `databricks` is on the PATH. The loop lists folders
-and exports their notebooks one after another as JSON, as the earlier script did. Both save a part of the tree, and
+and exports their notebooks one after another as JSON, as the legacy script did. Both save a part of the tree, and
 notebooks per second are compared.
 """
 
@@ -47,7 +47,7 @@ LANGUAGES = ("PYTHON", "SQL", "SCALA", "R")
 
 @dataclass(frozen=True)
 class BackupMeasurement:
-    """The result of one way to save notebooks."""
+    """The result of one method of saving notebooks."""
 
     who: str
     notebooks: int
@@ -62,7 +62,7 @@ class BackupMeasurement:
 
 
 def create_notebooks(emulator: EmulatorProcess, notebooks: int) -> list[str]:
-    """Create notebooks in the homes of some users, twenty in a folder; return the users."""
+    """Create notebooks in the homes of some users, twenty per folder; return the users."""
     users = [f"u{number}@x.org" for number in range(USER_COUNT)]
     for user in users:
         emulator.control("POST", "users", {"user_name": user})
@@ -106,7 +106,7 @@ def measure_backup(emulator: EmulatorProcess, users: list[str], notebooks: int) 
 
 
 def measure_loop(emulator: EmulatorProcess, folders: list[str], limit: float) -> BackupMeasurement:
-    """Export one notebook after another as JSON, for `limit` seconds; retry a refused export after a second."""
+    """Export notebooks one by one as JSON, for `limit` seconds; retry a refused export after a second."""
     client, done, refused = client_of(emulator), 0, 0
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
@@ -147,7 +147,7 @@ def client_of(emulator: EmulatorProcess) -> Client:
 
 
 def measure_memory(emulator: EmulatorProcess, megabytes: int) -> int:
-    """Return the peak memory in MB of a backup of one large DBFS file, run as a command."""
+    """Return the peak memory, in MB, of a backup command that saves one large DBFS file."""
     emulator.control("POST", "faults", {})
     write_large_file(emulator, "dbfs", "/Users/large@x.org/large.bin", megabytes)
     with tempfile.TemporaryDirectory() as folder:
@@ -156,9 +156,9 @@ def measure_memory(emulator: EmulatorProcess, megabytes: int) -> int:
 
 
 @click.command()
-@click.option("--notebooks", default=2400, show_default=True, help="In the homes of six users.")
+@click.option("--notebooks", default=2400, show_default=True, help="Number of notebooks in the homes of six users.")
 @click.option(
-    "--large", default=2048, show_default=True, help="Size in MB of the file for the memory test; 0: no test."
+    "--large", default=2048, show_default=True, help="Size in MB of the file for the memory test; 0 skips the test."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
 def main(notebooks: int, large: int, as_json: bool) -> None:

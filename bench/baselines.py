@@ -1,6 +1,6 @@
-"""Other common ways to list all users' files, as baselines for a scan.
+"""Other common ways to list all users' files, as baselines for scans.
 
-All of them list the same folders of the same users over keep-alive connections, and return the number of files found.
+All methods list the same folders for the same users over keep-alive connections, and return the number of files found.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from databricks.sdk.errors import NotFound
 from databricks.sdk.service.workspace import ObjectType
 
 PAUSE_SECONDS = 0.05
-"""The earlier tool's pause between two requests; it grows by half after each refusal, until the next user."""
+"""The legacy tool's pause between two requests; it grows by half after each refusal and is reset for each user."""
 SPARK_WORKERS, UCX_THREADS = 8, 20
 LIST_PATHS = {"dbfs": "/api/2.0/dbfs/list", "workspace": "/api/2.0/workspace/list"}
 
@@ -38,12 +38,12 @@ class ListingTarget:
 
 
 def sequential(target: ListingTarget) -> int:
-    """List one user after another with one request at a time, by the earlier tool's rules."""
+    """List one user after another with one request at a time, by the legacy tool's rules."""
     return sum(_list_like_earlier_tool(target, user) for user in target.users)
 
 
 def pool_of_users(target: ListingTarget) -> int:
-    """List with eight workers, one user each, as the earlier tool's Spark mode did."""
+    """List with eight workers, one user each, as the legacy tool's Spark mode did."""
     with ThreadPoolExecutor(SPARK_WORKERS) as pool:
         return sum(pool.map(lambda user: _list_like_earlier_tool(target, user), target.users))
 

@@ -1,10 +1,10 @@
-"""Measures the duration of a deploy, compared with the plain Terraform that the lab used before.
+"""Measures the duration of a deployment, compared with the plain Terraform that the legacy system used.
 
     python bench/deploy.py [--groups 30,100] [--only stages|earlier|limits] [--transition-seconds 2] [--json]
 
-Each run uses the real provider and a separate emulator. `stages` measures the steps of our deploy; `earlier` compares
-the time from the roster to stopped clusters, once with the provider's default request rate and once with ours; `limits`
-deploys under the request limits of an Azure workspace, which are lowest for reads of users and groups.
+Each run uses the real provider and a separate emulator. `stages` measures the steps of our deployment; `earlier`
+compares the time from the roster to stopped clusters, once with the provider's default request rate and once with ours;
+`limits` deploys under the request limits of an Azure workspace, which are lowest for reads of users and groups.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from labkit.terraform import terraform_program  # noqa: E402
 from terraform_lab import CommandOutput, TerraformLab  # noqa: E402
 
 STUDENTS_PER_GROUP = 4
-"""In each group."""
+"""Number of students per group."""
 
 EXPORT = "export.csv"
 STOP_TIMEOUT_SECONDS = 60.0
@@ -47,7 +47,7 @@ MAX_SHARE_OF_EARLIER, MAX_SHARE_OF_EARLIER_OUR_RATE, MAX_SHARE_OF_LIMIT = 0.4, 0
 
 SCIM = "/api/2.0/preview/scim/v2/"
 BURST, READS_PER_SECOND = 255, 255 / 60
-"""SCIM reads that the `azure` limits permit: in a burst after a pause, and per second afterwards."""
+"""SCIM reads that the `azure` limits permit: first in a burst after a pause, then per second."""
 
 OURS, EARLIER, EARLIER_OUR_RATE = "ours", "the earlier system", "the earlier system at our rate"
 
@@ -100,7 +100,7 @@ def export_of(groups: Sequence[Sequence[str]]) -> str:
 
 @contextmanager
 def new_lab(groups: int, transition_seconds: float) -> Iterator[TerraformLab]:
-    """Yield a course of this many groups in a new workspace; its roster is not imported yet."""
+    """Yield a course with this many groups in a new workspace; its roster is not imported yet."""
     with (
         EmulatorProcess(["--transition-seconds", str(transition_seconds)]) as emulator,
         tempfile.TemporaryDirectory(prefix="lab-bench-") as folder,
@@ -122,13 +122,13 @@ def measure(*steps: Callable[[], CommandOutput | None]) -> StepTime:
 
 
 def processor_seconds() -> float:
-    """Return the processor time of all child processes that have ended, in seconds; not that of the emulator."""
+    """Return the processor time of all exited child processes except the emulator, in seconds."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def measure_stages(groups: int, transition_seconds: float) -> dict[str, StepTime]:
-    """Measure the steps of a term, from the import of the roster to the destroy."""
+    """Measure the steps of a term, from the roster import to `destroy`."""
     with new_lab(groups, transition_seconds) as lab:
         steps: Mapping[str, Callable[[], CommandOutput | None]] = {
             "import": lambda: lab.import_export(lab.folder / EXPORT),
@@ -152,7 +152,7 @@ def measure_ours(lab: TerraformLab, groups: int) -> StepTime:
 
 
 def measure_earlier(lab: TerraformLab, groups: int, requests_per_second: int | None) -> StepTime:
-    """Measure the time from the table of students to ready, in the earlier system's two phases."""
+    """Measure the time from the table of students until everything is ready, in the legacy system's two phases."""
     folder = lab.folder / "earlier"
     folder.mkdir()
     for name, text in files(addresses(groups), requests_per_second=requests_per_second).items():
@@ -171,16 +171,16 @@ def await_ready(lab: TerraformLab, groups: int) -> None:
     deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
     while {cluster["state"] for cluster in lab.clusters().values()} != {"TERMINATED"}:
         if time.monotonic() > deadline:
-            raise click.ClickException(f"{STOP_TIMEOUT_SECONDS:.0f} seconds after the deploy, clusters still run")
+            raise click.ClickException(f"{STOP_TIMEOUT_SECONDS:.0f} seconds after the deployment, clusters still run")
         time.sleep(0.1)
     clusters = lab.clusters()
     bare = [name for name, cluster in clusters.items() if len(lab.libraries(cluster["cluster_id"])) != 2]
     if len(clusters) != groups or bare:
-        raise click.ClickException(f"{len(clusters)} of {groups} clusters are there; without libraries: {bare}")
+        raise click.ClickException(f"{len(clusters)} of {groups} clusters exist; without libraries: {bare}")
 
 
 def measure_comparison(groups: int, transition_seconds: float) -> dict[str, StepTime]:
-    """Measure the time from roster to ready: ours, and the earlier system's with the provider's rate and with ours."""
+    """Measure the time from roster to ready: ours, and the legacy system's at the provider's rate and at ours."""
     found = {}
     runs: Mapping[str, Callable[[TerraformLab], StepTime]] = {
         OURS: lambda lab: measure_ours(lab, groups),
@@ -194,7 +194,7 @@ def measure_comparison(groups: int, transition_seconds: float) -> dict[str, Step
 
 
 def measure_under_limits(groups: int, transition_seconds: float) -> dict[str, float]:
-    """Measure our deploy under the limits of an Azure workspace, and the minimum time of its user and group reads."""
+    """Measure our deployment under an Azure workspace's limits, and the minimum time of its user and group reads."""
     with new_lab(groups, transition_seconds) as lab:
         lab.emulator.control("POST", "faults", {"profile": "azure"})
         took = measure_ours(lab, groups)
@@ -212,7 +212,7 @@ def measure_under_limits(groups: int, transition_seconds: float) -> dict[str, fl
 
 
 def thresholds(groups: int, measured: Mapping[str, Mapping[str, Any]]) -> list[Threshold]:
-    """Return the thresholds that these figures can be compared with."""
+    """Return the thresholds that apply to these figures."""
     found = []
     if (steps := measured.get("stages")) and groups == SYNTH_GROUPS:
         found.append(Threshold("synthesis, imports included", steps["synth"].seconds, MAX_SYNTH_SECONDS))
@@ -246,14 +246,14 @@ def print_report(groups: int, measured: Mapping[str, Mapping[str, Any]]) -> None
 
 
 @click.command()
-@click.option("--groups", "sizes", default="30,100", show_default=True, help="Sizes of the course, in groups.")
-@click.option("--only", type=click.Choice(PARTS), multiple=True, help="One part of it; may be repeated.")
-@click.option("--transition-seconds", default=2.0, show_default=True, help="From one state of a cluster to the next.")
+@click.option("--groups", "sizes", default="30,100", show_default=True, help="Course sizes, as numbers of groups.")
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Run only this part; may be repeated.")
+@click.option("--transition-seconds", default=2.0, show_default=True, help="Duration of a cluster's state transition.")
 @click.option("--json", "as_json", is_flag=True, help="Print data instead of a table.")
 def main(sizes: str, only: tuple[str, ...], transition_seconds: float, as_json: bool) -> None:
-    """Measure deploys of courses; exit with status 1 if a threshold is missed.
+    """Measure deployments of courses; exit with status 1 if a threshold is missed.
 
-    Run it on an idle machine: the provider's own rate does not slow down with the machine.
+    Run it on an idle machine: the provider's request rate does not slow down with the machine.
     """
     run: Mapping[str, Callable[[int, float], Mapping[str, Any]]] = {
         "stages": measure_stages,

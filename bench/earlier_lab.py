@@ -138,7 +138,7 @@ resource "terraform_data" "stop" {
 
 
 def files(groups: Sequence[Sequence[str]], *, requests_per_second: int | None) -> Mapping[str, str]:
-    """Return the stack's files by name, for these groups of addresses; None keeps the provider's default rate."""
+    """Map the stack's file names to contents, for these groups of addresses; None keeps the provider's default rate."""
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
     width = max(map(len, groups))

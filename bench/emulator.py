@@ -1,11 +1,11 @@
-"""Measures how many small GETs per second the emulator serves on one core, compared with two other servers.
+"""Measures how many small GET requests per second the emulator serves on one core, compared with two other servers.
 
     python bench/emulator.py [--seconds 3] [--connections 16] [--json]
 
-Server and load run on one core each, on loopback with keep-alive; the load is a plain asyncio protocol, so that it is
-never the bottleneck. The output has requests per second, and requests per second of the server's processor time, which
-is the rate of an otherwise idle core; the threshold applies to the latter. Servers with a constant response show the
-limit of the machine.
+Server and load run on one core each, on the loopback interface with keep-alive; the load is a plain asyncio protocol,
+so that it is never the bottleneck. The output has requests per second, and requests per second of the server's
+processor time, which is the rate of an otherwise idle core; the threshold applies to the latter. Servers with a
+constant response show the limit of the machine.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ LISTINGS = {
     "workspace/list, heavy": ("/api/2.0/workspace/list", "objects"),
     "dbfs/list, heavy": ("/api/2.0/dbfs/list", "files"),
 }
-"""Listings of two thousand folders with a quarter of a million files: name → path, and key of the response."""
+"""Listings of two thousand folders with a quarter of a million files: name → path, and key in the response."""
 
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 
@@ -89,7 +89,7 @@ class Connection(asyncio.Protocol):
     """Sends one request after another, each when the previous response is complete."""
 
     def __init__(self, requests: Iterator[bytes], delays: list[float]) -> None:
-        """Send requests from an endless iterator, which connections may share."""
+        """Send requests from an endless iterator, which connections can share."""
         self._requests = requests
         self._delays = delays
         self._received = b""
@@ -139,7 +139,7 @@ class LoadMeasurement:
 async def run_load(
     pid: int, port: int, paths: list[str], token: str, connections: int, seconds: float
 ) -> LoadMeasurement:
-    """Request these paths in turn for some seconds. Raises click.ClickException for a status other than 200."""
+    """Request these paths in turn for `seconds`. Raises click.ClickException for a status other than 200."""
     lines = [f"Host: 127.0.0.1:{port}", "User-Agent: bench", "Accept: application/json"]
     if token:
         lines.append(f"Authorization: Bearer {token}")
@@ -164,7 +164,7 @@ async def run_load(
 
 
 def processor_seconds(pid: int) -> float:
-    """Return the processor time of a process so far, in seconds; 0 if the system does not provide it."""
+    """Return the processor time that a process has used, in seconds; 0 if the system does not provide it."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -203,7 +203,7 @@ def pin(pid: int, core: int) -> None:
 
 
 def create_objects(process: EmulatorProcess) -> dict[str, str]:
-    """Create 30 groups, 100 users and 30 clusters; return the paths to measure, by name."""
+    """Create 30 groups, 100 users and 30 clusters; return the paths to measure, keyed by name."""
     scim = "/api/2.0/preview/scim/v2"
 
     def made(path: str, identity: str, body: dict[str, Any]) -> str:
@@ -248,8 +248,8 @@ def folders(process: EmulatorProcess, api: str, key: str, most: int = 2000) -> l
 
 
 @click.command()
-@click.option("--seconds", default=3.0, show_default=True, help="How long each is measured.")
-@click.option("--connections", default=16, show_default=True, help="Keep-alive connections at once.")
+@click.option("--seconds", default=3.0, show_default=True, help="Duration of each measurement.")
+@click.option("--connections", default=16, show_default=True, help="Number of keep-alive connections.")
 @click.option("--json", "as_json", is_flag=True, help="Print data instead of a table.")
 def main(seconds: float, connections: int, as_json: bool) -> None:
     """Measure the emulator and the other servers; exit with status 1 if the emulator misses its threshold."""

@@ -2,7 +2,7 @@
 
     python bench/http_layer.py [--requests 4000] [--workers 64] [--latency 0.04] [--json]
 
-Each lists the same folders of the emulator, which runs on a separate core. The output has requests per second, and the
+Each lists the same folders in the emulator, which runs on a separate core. The output has requests per second, and the
 client's processor time per request, which matters when the API's limits are not reached.
 """
 
@@ -40,7 +40,7 @@ class RequestCost:
     a_second: float
     """Requests per second."""
     processor_ms: float
-    """Processor time of the client for one request and its response, in milliseconds."""
+    """The client's processor time per request and response, in milliseconds."""
 
 
 def sdk_threads(url: str, token: str, paths: Sequence[str], workers: int) -> None:
@@ -88,7 +88,7 @@ def measure(way: str, url: str, token: str, paths: Sequence[str], workers: int) 
 
 
 def folders(url: str, token: str, users: Sequence[str], number: int) -> list[str]:
-    """Return this many folders of the homes, repeated if there are not enough."""
+    """Return this many folders in the homes, repeated if there are not enough."""
     client = Client(url, lambda: {"Authorization": f"Bearer {token}"})
     found = [f"/Users/{user}" for user in users]
     for path in found:
@@ -102,8 +102,8 @@ def folders(url: str, token: str, users: Sequence[str], number: int) -> list[str
 
 @click.command(help=__doc__)
 @click.option("--requests", "number", default=4000, show_default=True)
-@click.option("--workers", default=64, show_default=True, help="Threads, or connections of aiohttp.")
-@click.option("--latency", default=0.04, show_default=True, help="Seconds of a request, in the second round.")
+@click.option("--workers", default=64, show_default=True, help="Number of threads, or of connections with aiohttp.")
+@click.option("--latency", default=0.04, show_default=True, help="Latency of a request in the second round.")
 @click.option("--json", "as_json", is_flag=True)
 def main(number: int, workers: int, latency: float, as_json: bool) -> None:
     found: dict[str, list[RequestCost]] = {}
@@ -118,7 +118,7 @@ def main(number: int, workers: int, latency: float, as_json: bool) -> None:
                 click.echo(name)
             for cost in [] if as_json else found[name]:
                 click.echo(
-                    f"  {cost.way:24} {cost.a_second:6.0f} a second  {cost.processor_ms:5.2f} ms of processor each"
+                    f"  {cost.way:24} {cost.a_second:6.0f} requests/s  {cost.processor_ms:5.2f} ms of processor time"
                 )
     if as_json:
         click.echo(json.dumps({name: [asdict(cost) for cost in costs] for name, costs in found.items()}, indent=1))

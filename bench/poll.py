@@ -58,16 +58,16 @@ class PollMeasurement:
     changed: int
     calls: dict[str, int]
     expected: dict[str, int]
-    """The expected calls of a poll."""
+    """The expected number of calls in a poll."""
     seconds: float
     cpu_seconds: float
-    """Processor time of the poll; the rest of the time it waited."""
+    """The poll's processor time; the rest of its duration is waiting."""
     loop_calls: int
     loop_seconds: float
 
 
 def measure(number: int, latency: float) -> PollMeasurement:
-    """Measure the second poll of a workspace with this many clusters, after three in ten of them changed."""
+    """Measure the second poll in a workspace with this many clusters, after three in ten have changed."""
     with (
         EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator,
         tempfile.TemporaryDirectory() as folder,
@@ -112,7 +112,7 @@ def measure(number: int, latency: float) -> PollMeasurement:
 
 @dataclass(frozen=True)
 class DayMeasurement:
-    """Requests of a course's day under cron, where each poll is a new process with a new connection."""
+    """Requests in a course's day under cron, where each poll is a new process with a new connection."""
 
     groups: int
     polls: int
@@ -122,7 +122,7 @@ class DayMeasurement:
 
 
 def measure_day(groups: int = 30, polls: int = 63, sessions: int = 12) -> DayMeasurement:
-    """Measure a day: a new ledger, a poll every 15 minutes from 7:30, sessions of one to four hours, an end of day."""
+    """Measure a day: a new ledger, polls every 15 minutes from 7:30, sessions of one to four hours, an `end-of-day`."""
     with (
         EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator,
         tempfile.TemporaryDirectory() as folder,
@@ -144,7 +144,7 @@ def measure_day(groups: int = 30, polls: int = 63, sessions: int = 12) -> DayMea
         for number in range(polls):
             for session in range(sessions):
                 begins = 2 + 4 * session
-                # One to four hours; the longest are stopped at their limit.
+                # Sessions take one to four hours; the longest are stopped at their limit.
                 if number == begins:
                     post_cluster(emulator, "start", ids[session], student["token"])
                 if number == begins + 4 + session % 4 * 4:
@@ -181,7 +181,7 @@ def write_course(emulator: EmulatorProcess, groups: int) -> None:
 
 @dataclass(frozen=True)
 class JobClusterMeasurement:
-    """Requests of a poll with and without terminated job clusters in the workspace."""
+    """Requests in a poll, without and with terminated job clusters in the workspace."""
 
     lab: int
     jobs: int
@@ -273,8 +273,8 @@ def map_in_threads(do: Any, what: Any) -> list[Any]:
 
 
 @click.command(help=__doc__)
-@click.option("--sizes", default="10,100,1000", show_default=True, help="Numbers of clusters.")
-@click.option("--latency", default=0.05, show_default=True, help="Seconds that each request takes.")
+@click.option("--sizes", default="10,100,1000", show_default=True, help="Numbers of clusters to measure.")
+@click.option("--latency", default=0.05, show_default=True, help="Latency of each request, in seconds.")
 @click.option("--json", "as_json", is_flag=True)
 def main(sizes: str, latency: float, as_json: bool) -> None:
     day, jobs = measure_day(), measure_jobs()
@@ -304,14 +304,14 @@ def print_day(day: DayMeasurement) -> None:
 
 def print_jobs(jobs: JobClusterMeasurement) -> None:
     print(f"a poll of {jobs.lab} clusters")
-    print(f"  {jobs.calls_without} requests; {jobs.calls_with} with {jobs.jobs} terminated job clusters")
+    print(f"  {jobs.calls_without} requests; {jobs.calls_with} if there are {jobs.jobs} terminated job clusters")
 
 
 def print_poll(one: PollMeasurement) -> None:
     print(f"{one.clusters} clusters, {one.changed} changed")
     calls = ", ".join(f"{number} {kind}" for kind, number in sorted(one.calls.items()))
     print(f"  a poll      {one.seconds:7.2f} s  {sum(one.calls.values()):5} calls: {calls}")
-    print(f"              {one.cpu_seconds:7.2f} s of them it worked, the rest it waited")
+    print(f"              {one.cpu_seconds:7.2f} s of processor time; the rest is waiting")
     print(f"  simple loop {one.loop_seconds:7.2f} s  {one.loop_calls:5} calls")
     if one.clusters == CLUSTERS_OF_MAX_SECONDS:
         print(f"  goal: under {MAX_SECONDS:g} s: {'met' if one.seconds < MAX_SECONDS else 'missed'}")

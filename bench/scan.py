@@ -1,11 +1,12 @@
-"""Measures a scan: speed with and without the API's rate limit, compared with baselines; growth; memory.
+"""Measures a scan: speed with the API's rate limit and without, compared with baselines; growth; memory.
 
     python bench/scan.py [--full] [--only race|growth|memory] [--json]
 
 The workspace is the emulator, with 40 ms of latency. Case (a): DBFS permits 30 requests per second, as published, and
 the Workspace 100, as we assume. Case (b): no limit. All methods list the same homes, each in a separate emulator. The
 tree has 2,000 directories; `--full` uses the size of a real workspace (27 users, 23,143 directories, 258,824 files).
-The baselines would take hours on it: they are measured on the small tree and scaled by the number of requests.
+The baselines would take hours on that tree, so they are measured on the small tree and scaled by the number of
+requests.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class ScanMeasurement:
     who: str
     seconds: float
     requests: dict[str, int]
-    """Requests by file system, refused ones included."""
+    """Number of requests per file system, including refused ones."""
     refused: dict[str, int]
     files: int
     there: int
@@ -67,7 +68,9 @@ class ScanMeasurement:
 
     @property
     def at_best(self) -> float:
-        """Minimum seconds of the requests at the permitted rates; both file systems are listed in parallel."""
+        """Minimum duration of the requests at the permitted rates, in seconds; both file systems are listed in
+        parallel.
+        """
         return max(
             (self.requests[source] - self.refused[source]) / rate for source, rate in REQUESTS_PER_SECOND.items()
         )
@@ -75,12 +78,12 @@ class ScanMeasurement:
 
 @dataclass(frozen=True)
 class GrowthMeasurement:
-    """The result of one run of the program."""
+    """The result of one run of the scan command."""
 
     files: int
     directories: int
     rows: str
-    """The format of the rows of single files, or `none`."""
+    """The format of per-file rows, or `none`."""
     seconds: float
     megabytes: float
     """Peak memory in MB."""
@@ -98,7 +101,7 @@ def workspace(shape: str, case: str = "") -> Iterator[EmulatorProcess]:
 
 
 def measure_method(case: str, who: str, shape: str) -> ScanMeasurement:
-    """List the tree with one method. Raises ClickException if ours does not find all files."""
+    """List the tree with one method. Raises ClickException if our scan does not find all files."""
     with workspace(shape, case) as emulator:
         truth = emulator.control("GET", "files/truth")
         there = sum(amount["files"] for amount in truth["total"].values())
@@ -107,7 +110,7 @@ def measure_method(case: str, who: str, shape: str) -> ScanMeasurement:
         files = run_scan(target) if who == OURS else BASELINES[who](target)
         seconds = time.perf_counter() - began
         if who == OURS and files != there:
-            raise click.ClickException(f"{who} found {files} files of {there}")
+            raise click.ClickException(f"{who} found {files} of {there} files")
         asked: dict[str, Counter[str]] = {"all": Counter(), "refused": Counter()}
         for entry in emulator.request_log():
             for source, path in LIST_PATHS.items():
@@ -117,7 +120,7 @@ def measure_method(case: str, who: str, shape: str) -> ScanMeasurement:
 
 
 def run_scan(target: ListingTarget) -> int:
-    """Run our scan, from its first request to the written result; return the number of files."""
+    """Run our scan from the first request to the written result; return the number of files."""
     with tempfile.TemporaryDirectory() as folder:
         client = Client(target.url, lambda: {"Authorization": f"Bearer {target.token}"})
         request = ScanRequest(Path(folder) / "inventory.csv", users=tuple(target.users))
@@ -144,7 +147,7 @@ def measure_growth(files: int, rows: str = "none", users: int = 100) -> GrowthMe
             found = sum(user["file_count"] for user in json.load(output)["users"])
         there = sum(amount["files"] for amount in truth.values())
         if process.returncode or found != there:
-            raise click.ClickException(f"the scan ended with {process.returncode} and found {found} files of {there}")
+            raise click.ClickException(f"the scan exited with {process.returncode} and found {found} of {there} files")
         directories = sum(amount["directories"] for amount in truth.values())
         return GrowthMeasurement(files, directories, rows, seconds, usage.ru_maxrss / 1024)
 
@@ -165,7 +168,7 @@ def _answered(one: ScanMeasurement) -> int:
 
 
 def missed(found: list[ScanMeasurement]) -> list[str]:
-    """Print all goals, and return those that were missed."""
+    """Print all goals, and return the missed ones."""
     by = {(one.case, one.who): one for one in found}
     first, *_, last = BASELINES
     ours, free = by["a", OURS], by["b", OURS]
@@ -190,7 +193,7 @@ def missed(found: list[ScanMeasurement]) -> list[str]:
 def print_method(one: ScanMeasurement, ours: ScanMeasurement) -> None:
     asked = ", ".join(f"{one.requests[source]:6} {source}" for source in LIST_PATHS)
     notes = [f"scaled by {one.scaled_by:.1f}"] if one.scaled_by > 1 else []
-    notes += [f"found {one.files:,} files of {one.there:,}"] if one.files != one.there else []
+    notes += [f"found {one.files:,} of {one.there:,} files"] if one.files != one.there else []
     click.echo(
         f"  ({one.case}) {one.who:29} {one.seconds:8.1f} s  {one.seconds / ours.seconds:6.1f} ×  {asked},"
         f"  {one.share_refused:6.2%} refused  {'; '.join(notes)}".rstrip()
@@ -200,16 +203,21 @@ def print_method(one: ScanMeasurement, ours: ScanMeasurement) -> None:
 def print_growth(one: GrowthMeasurement) -> None:
     click.echo(
         f"  {one.files:10,} files  {one.directories:8,} directories  rows: {one.rows:8} {one.seconds:7.1f} s"
-        f"  {one.directories / one.seconds:6.0f} a second  {one.megabytes:5.0f} MB"
+        f"  {one.directories / one.seconds:6.0f} directories per second  {one.megabytes:5.0f} MB"
     )
 
 
 @click.command(help=__doc__)
-@click.option("--full", is_flag=True, help="The tree of 23,143 directories.")
-@click.option("--only", type=click.Choice(["race", "growth", "memory"]), multiple=True, help="Only these parts.")
+@click.option("--full", is_flag=True, help="Use the tree with 23,143 directories.")
+@click.option("--only", type=click.Choice(["race", "growth", "memory"]), multiple=True, help="Run only these parts.")
 @click.option("--memory-files", default=10_000_000, show_default=True, help="Number of files in the memory test.")
-@click.option("--memory-rows", default="parquet", show_default=True, help="Row formats in it, separated by commas.")
-@click.option("--json", "as_json", is_flag=True, help="Print data after the table.")
+@click.option(
+    "--memory-rows",
+    default="parquet",
+    show_default=True,
+    help="Per-file row formats in the memory test, separated by commas.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON after the table.")
 def main(full: bool, only: tuple[str, ...], memory_files: int, memory_rows: str, as_json: bool) -> None:
     parts = only or ("race", "growth", "memory")
     failures: list[str] = []

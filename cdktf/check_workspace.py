@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
-# Started by path: the project's root is added to sys.path so that labkit can be imported.
+# Run as a script: the project's root is added to sys.path so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 from labkit import exit_status
@@ -34,7 +34,8 @@ _TIMEOUT_SECONDS = 45
 
 def main(query: Mapping[str, str]) -> dict[str, str]:
     """Return the live workspace and its warnings. Raise `GuardError` if it is not the expected one."""
-    # The SDK is slow to import, so nothing above this line needs it. Garbage collection adds a fifth to that time.
+    # The SDK is slow to import, so nothing above this line needs it. Garbage collection adds a fifth to the import
+    # time.
     gc.disable()
     from preflight.guard import inspect_workspace
 
@@ -46,7 +47,7 @@ def provider_choice(query: Mapping[str, str]) -> WorkspaceChoice:
     name = query["target"]
     flags = WorkspaceOptions(query["host"] or None, profile=query["profile"] or None, url_name=f"host of target {name}")
     try:
-        # Without .env, because Terraform, which starts this program, does not read it either.
+        # .env is ignored, because Terraform, which starts this program, does not read it either.
         choice = choose_from(os.environ, flags)
         problem = terraform_conflict(choice, os.environ, flags)
     except WorkspaceChoiceError as error:

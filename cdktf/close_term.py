@@ -1,4 +1,5 @@
-"""Closes a term with a checklist: reports which steps are done, to do or not possible, and acts after a confirmation.
+"""Closes a term with a checklist: reports which steps are done, pending or blocked, and runs the pending steps after
+confirmation.
 
 Reads LAB_CONFIG (default: lab.toml) and LAB_TARGET. Runs the other programs of the lab as processes.
 """
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-# Started by path: the project's root is added to sys.path so that labkit can be imported.
+# Run as a script: the project's root is added to sys.path so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 try:
@@ -49,33 +50,31 @@ Examples:
   python cdktf/close_term.py --target production --backup abfss://homes@lab.dfs.core.windows.net/2026w --dry-run
   python cdktf/close_term.py --target production --backup /srv/backups/2026w
   python cdktf/close_term.py --target rehearsal --no-backup --no-archive --yes --json
-  python cdktf/close_term.py --target production --anonymise    # when names may no longer be kept
+  python cdktf/close_term.py --target production --anonymise    # when personal names may no longer be kept
 
 \b
-Exit status: 0 every step is done, 1 a step is to do or not possible, 2 refused (nothing was done).
-docs/term-end.md has the semester's calendar, docs/json.md describes the output of --json.""",
+Exit status: 0 every step is done, 1 a step is pending or blocked, 2 refused (nothing was done).
+docs/term-end.md has the semester's calendar, docs/json.md describes the --json output.""",
 )
-@click.option("--target", metavar="NAME", help="A target of lab.toml. [default: LAB_TARGET, else default_target]")
-@click.option(
-    "--backup", metavar="TARGET", help="The target of `inventory backup`, with or without a backup of the homes."
-)
+@click.option("--target", metavar="NAME", help="A target in lab.toml. [default: LAB_TARGET, else default_target]")
+@click.option("--backup", metavar="TARGET", help="Target for `inventory backup`; it need not contain a backup yet.")
 @click.option("--no-backup", is_flag=True, help="Close without a backup of the homes.")
 @click.option("--no-archive", is_flag=True, help="Close without an archive of the enforcer's ledger.")
 @click.option(
     "--archive",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="The folder for ledger, reports and state. [default: archive/<stack> beside lab.toml]",
+    help="Folder for ledger, reports and state. [default: archive/<stack> beside lab.toml]",
 )
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     default="cdktf.out",
     show_default=True,
-    help="The folder of the synthesized stacks, as for cdktf.",
+    help="Folder with the synthesized stacks, as for cdktf.",
 )
 @cli.version_option
-@click.option("--anonymise", is_flag=True, help="Remove roster, synthesized stack, archived state and archived people.")
+@click.option("--anonymise", is_flag=True, help="Remove roster, synthesized stack, archived state and personal data.")
 @cli.old_flag("--purge", "old_anonymise", new="--anonymise")
 @cli.yes_option
 @cli.dry_run_option
@@ -94,9 +93,9 @@ def main(
     as_json: bool,
 ) -> None:
     """Close a term: stop its clusters, back up and verify the homes, archive the last poll, destroy the lab, and
-    archive its state. Then list what stays, what still costs money, and what only an administrator can do.
+    archive its state. Then list what remains, what still costs money, and what only an administrator can do.
 
-    The program reports first and acts only after a typed confirmation. It stops at the first step that is not done:
+    The program reports first and changes something only after a typed confirmation. It stops at the first failed step:
     without a verified backup nothing is destroyed. It can be repeated at any time.
     """
     if backup and no_backup:
@@ -137,7 +136,7 @@ def close(request: CloseRequest, choice: WorkspaceChoice, *, yes: bool, dry_run:
         print_lines(checklist(request, identity, steps, managed, term.contents), to_stderr=in_json)
     blocked = [step.name for step in steps if step.status is Status.NOT_POSSIBLE]
     if not dry_run and blocked:
-        print(f"\nNothing was started, because these steps are not possible: {', '.join(blocked)}.", file=sys.stderr)
+        print(f"\nNothing was started, because these steps are blocked: {', '.join(blocked)}.", file=sys.stderr)
     elif not dry_run and not is_closed(steps):
         if not yes and not cli.is_confirmed(f"close {request.stack}", workspace=str(identity)):
             cli.fail("Nothing was done.")
@@ -155,7 +154,7 @@ def close(request: CloseRequest, choice: WorkspaceChoice, *, yes: bool, dry_run:
 def anonymise_term(
     request: CloseRequest, choice: WorkspaceChoice | None, *, yes: bool, dry_run: bool, in_json: bool
 ) -> int:
-    """Delete files that name people; return the exit status.
+    """Delete files that contain people's names; return the exit status.
 
     The workspace may be gone by then. It is read only if no state shows that the term was closed.
     """
@@ -193,7 +192,7 @@ def anonymise_obstacle(request: CloseRequest, choice: WorkspaceChoice | None) ->
     """Return why the lab may still exist although there is no state; empty if the workspace has no objects of it."""
     no_state = f"there is no state of {request.stack}, and none was archived"
     if choice is None:
-        return f"{no_state}; name the workspace, so that it can be checked"
+        return f"{no_state}; specify the workspace, so that it can be checked"
     try:
         client = WorkspaceClient(config=configure(choice))
         verify_workspace(client, request.target_name, request.target)
@@ -213,6 +212,6 @@ def print_lines(lines: Iterable[str], *, to_stderr: bool = False) -> None:
 
 
 if __name__ == "__main__":
-    # The files that it writes name people.
+    # The files that it writes contain people's names.
     os.umask(0o077)
     main()

@@ -1,6 +1,6 @@
 """Imports Moodle's groups into the course's normalised roster, which stores every group's number.
 
-LAB_CONFIG (default: lab.toml) names the settings with the course's limits; LAB_TARGET is used by `--check-accounts`.
+LAB_CONFIG (default: lab.toml) is the settings file with the course's limits; `--check-accounts` uses LAB_TARGET.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-# Started by path: the project's root is added to sys.path so that labkit can be imported.
+# Run as a script: the project's root is added to sys.path so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 try:
@@ -70,16 +70,16 @@ Exit status: 0 done, 2 refused (nothing written). docs/roster.md explains each e
     "--out",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The normalised roster: read for the groups of earlier imports, then replaced.",
+    help="The normalised roster. Groups from earlier imports are read from it before it is overwritten.",
 )
-@click.option("--encoding", metavar="NAME", help="The encoding of EXPORT if it is neither UTF-8 nor UTF-16 with BOM.")
+@click.option("--encoding", metavar="NAME", help="Encoding of EXPORT, if it is neither UTF-8 nor UTF-16 with a BOM.")
 @click.option(
     "--column",
     "columns",
     multiple=True,
     metavar='email="HEADER"',
     callback=parse_columns,
-    help='The column of the addresses (or, with group="HEADER", of the groups) if it is not recognised.',
+    help='Column with the addresses (or, with group="HEADER", the groups), if it is not recognised.',
 )
 @click.option(
     "--max-drop-percent",
@@ -88,35 +88,38 @@ Exit status: 0 done, 2 refused (nothing written). docs/roster.md explains each e
     show_default=True,
     help="Refuse an export that lacks a larger share of the roster's students.",
 )
-@click.option("--allow-drops", is_flag=True, help="Only warn if more students than that are missing.")
+@click.option("--allow-drops", is_flag=True, help="Only warn if more students than --max-drop-percent are missing.")
 @click.option(
     "--max-move-percent",
     type=cli.FloatParamType(0, 100),
     default=20,
     show_default=True,
-    help="Refuse an export that moves a larger share of the roster's students to another group.",
+    help="Refuse an export that moves a larger share of the roster's students to a different group.",
 )
-@click.option("--allow-moves", is_flag=True, help="Only warn if more students than that move.")
+@click.option("--allow-moves", is_flag=True, help="Only warn if more students than --max-move-percent move.")
 @click.option(
     "--check-accounts",
     is_flag=True,
     help="Look up which new addresses have an account in the target's workspace; the lab never manages those accounts.",
 )
 @click.option(
-    "--no-group", multiple=True, metavar="LABEL", help="This Moodle's label for “in no group”, if it is not recognised."
+    "--no-group",
+    multiple=True,
+    metavar="LABEL",
+    help="This Moodle site's label for “in no group”, if it is not recognised.",
 )
 @click.option(
     "--group",
     "groups",
     multiple=True,
     metavar="NAME",
-    help="The name of one group that looks like several groups (it has commas) or like “in no group”.",
+    help="Name of a single group that looks like several groups (because of commas) or like “in no group”.",
 )
 @click.option(
     "--staff",
     multiple=True,
     metavar="ADDRESS",
-    help="A staff member, in addition to the addresses under [staff] in lab.toml.",
+    help="Address of a staff member, in addition to those under [staff] in lab.toml.",
 )
 @cli.dry_run_option
 @cli.json_option
@@ -140,7 +143,7 @@ def main(
     """Import EXPORT, a file of groups from Moodle, into the roster of the course.
 
     The format is detected: Group self-selection CSV, Groups overview CSV, Participants CSV, Group choice TXT, the older
-    users.csv, a normalised roster, and each of them saved by a spreadsheet program.
+    users.csv, a normalised roster, and any of these after a spreadsheet program saved it.
     """
     try:
         dotenv_variables = load_dotenv(os.environ)
@@ -179,7 +182,7 @@ def main(
 
 
 def load_dotenv(environ: MutableMapping[str, str]) -> dict[str, str]:
-    """Load `.env` into the environment; return its variables that concern the workspace, which are not loaded."""
+    """Load `.env` into the environment; return its workspace variables, which are not loaded."""
     try:
         return dotenv.load(environ)
     except dotenv.DotenvError as error:
@@ -187,7 +190,7 @@ def load_dotenv(environ: MutableMapping[str, str]) -> dict[str, str]:
 
 
 def load_course_settings(environ: Mapping[str, str]) -> LabSettings | None:
-    """Return the course's settings; None if there is no lab.toml and LAB_CONFIG names no other file."""
+    """Return the course's settings; None if there is no lab.toml and LAB_CONFIG is not set."""
     named = environ.get("LAB_CONFIG")
     path = Path(named) if named else CDKTF_FOLDER.parent / "lab.toml"
     if not named and not path.exists():
@@ -199,10 +202,10 @@ def load_course_settings(environ: Mapping[str, str]) -> LabSettings | None:
 
 
 def roster_limits(lab: LabSettings | None, staff: Sequence[str]) -> RosterLimits:
-    """Return the limits of lab.toml; `staff` are additional addresses. Raise ImportRefused for an invalid address."""
+    """Return the limits set in lab.toml; `staff` are additional addresses. Raise ImportRefused if one is invalid."""
     additional = [normalised_address(address) for address in staff]
     if invalid := [quoted(address) for address in additional if not is_address(address)]:
-        raise ImportRefused([f"--staff takes an address, not {' or '.join(invalid)}."])
+        raise ImportRefused([f"--staff must be an e-mail address, not {' or '.join(invalid)}."])
     if lab is None:
         return RosterLimits(staff=frozenset(additional))
     return RosterLimits(
@@ -221,11 +224,11 @@ def read_export_text(export: Path, encoding: str | None) -> tuple[str, str]:
     except TableError as error:
         raise ImportRefused([f"{export.name} line {error.line}: {error.sentence}"]) from error
     except OSError as error:
-        raise ImportRefused([f"{export}: cannot be read ({error.strerror})."]) from error
+        raise ImportRefused([f"{export} cannot be read ({error.strerror})."]) from error
 
 
 def read_stored_roster(out: Path) -> Roster:
-    """Return the roster of the last import; an empty one before the first import."""
+    """Return the roster from the last import; an empty roster before the first import."""
     try:
         text, _ = decode(out.read_bytes(), origin=MOODLE)
         return parse_roster(text, str(out))
@@ -236,7 +239,7 @@ def read_stored_roster(out: Path) -> Roster:
     except RosterError as error:
         problems = list(error.problems)
     except OSError as error:
-        raise ImportRefused([f"{out}: cannot be read ({error.strerror})."]) from error
+        raise ImportRefused([f"{out} cannot be read ({error.strerror})."]) from error
     advice = "correct it or restore a copy; only if no group is deployed yet, delete it to number all groups again"
     raise ImportRefused([*problems, f"{out} stores the numbers of the groups: {advice}."])
 
@@ -247,14 +250,15 @@ def mark_existing_accounts(
     environ: MutableMapping[str, str],
     dotenv_variables: Mapping[str, str],
 ) -> RosterImport:
-    """Return the import with the new addresses marked that already have an account in the target's workspace.
+    """Return the import with new addresses marked as existing if they already have an account in the target's
+    workspace.
 
-    Only addresses that are in no roster yet are looked up: a deploy may have created the accounts of the others.
-    `dotenv_variables` are the variables of `.env` that concern the workspace.
+    Only addresses that are in no roster yet are looked up: a deployment may have created the other accounts.
+    `dotenv_variables` are the workspace variables from `.env`.
     """
     if lab is None:
         raise ImportRefused(
-            ["--check-accounts needs lab.toml, which names the target; LAB_CONFIG may name another file."]
+            ["--check-accounts needs lab.toml, which defines the target; LAB_CONFIG can specify a different file."]
         )
     new = result.new_addresses
     try:
@@ -273,7 +277,7 @@ def mark_existing_accounts(
 
 
 def write_roster(out: Path, roster: Roster) -> bool:
-    """Write the roster; return whether the file changed."""
+    """Write the roster file; return whether its content changed."""
     text = format_roster(roster)
     try:
         if out.exists() and out.read_bytes() == text.encode():
@@ -281,7 +285,7 @@ def write_roster(out: Path, roster: Roster) -> bool:
             return False
         write_private(out, text)
     except OSError as error:
-        raise ImportRefused([f"{out}: cannot be written ({error.strerror}); choose another --out."]) from error
+        raise ImportRefused([f"{out} cannot be written ({error.strerror}); choose a different --out."]) from error
     return True
 
 

@@ -1,4 +1,4 @@
-"""The settings of a course, `lab.toml`, as typed values. Errors name each invalid key and the allowed values."""
+"""A course's settings, `lab.toml`, as typed values. Errors contain each invalid key and the allowed values."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ MAX_PINNED_CLUSTERS = 100
 
 
 class LabSettingsError(Exception):
-    """`lab.toml` is unusable. `problems` holds one message for each invalid value."""
+    """`lab.toml` is unusable. `problems` contains one message per invalid value."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
@@ -36,16 +36,16 @@ def validated_zone(name: str) -> str:
 Label = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$", max_length=40, description="letters, digits and hyphens")
 ]
-NonEmptyText = Annotated[str, Field(min_length=1, description="a text that is not empty")]
+NonEmptyText = Annotated[str, Field(min_length=1, description="a non-empty string")]
 Boolean = Annotated[bool, Field(description="true or false")]
 DayMinutes = Annotated[int, Field(ge=0, le=1440, description="a whole number of minutes from 0 to 1440")]
 LongMinutes = Annotated[int, Field(ge=1, description="a whole number of minutes, at least 1")]
 Workers = Annotated[int, Field(ge=1, le=1000, description="a whole number from 1 to 1000")]
-Date = Annotated[date, Field(description="a date without quotes, such as 2026-10-18")]
+Date = Annotated[date, Field(description="an unquoted date, such as 2026-10-18")]
 Domain = Annotated[
     str, Field(pattern=r"^[^@\s]+\.[^@\s.]+$", description='a domain such as "campus.example.ac.il", without @')
 ]
-Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$", description="the e-mail address of an account")]
+Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$", description="an account's e-mail address")]
 ApplicationId = Annotated[
     str,
     Field(
@@ -54,15 +54,15 @@ ApplicationId = Annotated[
     ),
 ]
 Host = Annotated[
-    str, Field(pattern=r"^https?://[^/\s]+/?$", description='an address such as "https://adb-….azuredatabricks.net"')
+    str, Field(pattern=r"^https?://[^/\s]+/?$", description='a URL such as "https://adb-….azuredatabricks.net"')
 ]
 TextTable = Annotated[
-    dict[str, Annotated[str, Field(description="a text in quotes")]], Field(description="a table of texts")
+    dict[str, Annotated[str, Field(description="a string in quotes")]], Field(description="a table of strings")
 ]
 
 
 class SettingsTable(BaseModel):
-    """A table of the file: unknown keys are errors, values are not converted, and instances are immutable."""
+    """A table in the file: unknown keys are errors, values are not converted, and instances are immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -74,18 +74,18 @@ class CourseSettings(SettingsTable):
     first_day: Date
     last_day: Date
     timezone: Annotated[
-        str, AfterValidator(validated_zone), Field(description='the name of an IANA zone, such as "Asia/Jerusalem"')
+        str, AfterValidator(validated_zone), Field(description='an IANA time zone name, such as "Asia/Jerusalem"')
     ]
     first_weekday: Annotated[
         Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
-        Field(description='the English name of a day of the week, such as "Sunday"'),
+        Field(description='an English weekday name, such as "Sunday"'),
     ] = "Sunday"
-    rosters: Annotated[list[NonEmptyText], Field(min_length=1, description="a list of at least one roster file")]
+    rosters: Annotated[list[NonEmptyText], Field(min_length=1, description="a list of one or more roster files")]
     email_domains: Annotated[
         list[Domain], Field(description='a list of domains such as "campus.example.ac.il", without @')
     ] = []
     strict_domains: Boolean = False
-    max_group_size: Annotated[int, Field(ge=0, description="a whole number, 0 for no limit")] = 0
+    max_group_size: Annotated[int, Field(ge=0, description="a whole number; 0 means no limit")] = 0
     name_prefix: Annotated[
         str,
         Field(
@@ -118,7 +118,7 @@ class StaffSettings(SettingsTable):
 class ClusterSettings(SettingsTable):
     spark_version: NonEmptyText
     node_type_id: NonEmptyText
-    driver_node_type_id: Annotated[str, Field(description="a node type, or empty for the same as node_type_id")] = ""
+    driver_node_type_id: Annotated[str, Field(description="a node type, or empty to use node_type_id")] = ""
     min_workers: Workers = 1
     max_workers: Workers = 2
     autotermination_minutes: Annotated[
@@ -156,7 +156,7 @@ class LibrarySettings(SettingsTable):
     )
     jar: NonEmptyText | None = None
     whl: NonEmptyText | None = None
-    repo: Annotated[str, Field(description="the address of a repository, or empty for the usual one")] = ""
+    repo: Annotated[str, Field(description="a repository URL, or empty for the default one")] = ""
     exclusions: Annotated[list[NonEmptyText], Field(description="a list of group:artifact")] = []
 
     @model_validator(mode="after")
@@ -165,14 +165,14 @@ class LibrarySettings(SettingsTable):
         if len(kinds) != 1:
             raise ValueError(f"needs exactly one of pypi, maven, jar and whl, not {' and '.join(kinds) or 'none'}")
         if self.repo and kinds[0] not in ("pypi", "maven"):
-            raise ValueError("repo is allowed with pypi or maven only")
+            raise ValueError("repo is allowed only with pypi or maven")
         if self.exclusions and kinds[0] != "maven":
-            raise ValueError("exclusions are allowed with maven only")
+            raise ValueError("exclusions are allowed only with maven")
         return self
 
 
 class GroupQuota(SettingsTable):
-    """One group's limits, in place of the course's; omitted ones are the course's."""
+    """Limits of one group that override the course's; omitted ones stay the course's."""
 
     soft_minutes: DayMinutes | None = None
     hard_minutes: DayMinutes | None = None
@@ -186,7 +186,7 @@ class QuotaSettings(SettingsTable):
     count_all_sessions: Boolean = False
     week_minutes: LongMinutes | None = None
     term_minutes: LongMinutes | None = None
-    groups: Annotated[dict[str, GroupQuota], Field(description="a table for each group that differs")] = {}
+    groups: Annotated[dict[str, GroupQuota], Field(description="one table per group with its own limits")] = {}
 
     @model_validator(mode="after")
     def _check_soft_limits(self) -> "QuotaSettings":
@@ -203,12 +203,12 @@ class QuotaSettings(SettingsTable):
         return self
 
     def limits_of(self, group: str) -> GroupLimits:
-        """Return the limits of the group with this display name."""
+        """Return the limits that apply to the group with this display name."""
         overrides = self.groups.get(group, GroupQuota())
         hard = self.hard_minutes if overrides.hard_minutes is None else overrides.hard_minutes
         soft = self.soft_minutes if overrides.soft_minutes is None else overrides.soft_minutes
         return GroupLimits(
-            # A group that may not use its cluster at all gets no warning, so its hard limit is enough in lab.toml.
+            # A group that may not use its cluster at all gets no warning, so lab.toml needs only its hard limit.
             soft_minutes=0 if overrides.hard_minutes == 0 and overrides.soft_minutes is None else soft,
             hard_minutes=hard,
             week_minutes=self.week_minutes if overrides.week_minutes is None else overrides.week_minutes,
@@ -242,7 +242,7 @@ class TargetSettings(SettingsTable):
     profile: NonEmptyText | None = None
     host: Host | None = None
     expected_host: Annotated[
-        str, Field(pattern=r"^$|^https?://[^/\s]+/?$", description='an address such as "https://adb-…", or empty')
+        str, Field(pattern=r"^$|^https?://[^/\s]+/?$", description='a URL such as "https://adb-…", or empty')
     ] = ""
     expected_workspace_id: Annotated[str, Field(pattern=r"^[0-9]*$", description="digits in quotes, or empty")] = ""
     requests_per_second: Annotated[int, Field(ge=1, le=1000, description="a whole number from 1 to 1000")] = 100
@@ -256,7 +256,7 @@ class TargetSettings(SettingsTable):
 
 
 class LabSettings(SettingsTable):
-    """All settings of one course."""
+    """All settings for one course."""
 
     default_target: NonEmptyText
     course: CourseSettings
@@ -276,21 +276,21 @@ class LabSettings(SettingsTable):
         return self
 
     def target(self, name: str | None) -> tuple[str, TargetSettings]:
-        """Return the named target, or the default one. Raise `LabSettingsError` if the name is unknown."""
+        """Return the target with this name, or the default one. Raise `LabSettingsError` if the name is unknown."""
         chosen = name or self.default_target
         if chosen not in self.targets:
             raise LabSettingsError([f"LAB_TARGET is {chosen!r}; it must be one of {', '.join(self.targets)}."])
         return chosen, self.targets[chosen]
 
     def stack_id(self, target: str) -> str:
-        """Return the name of the target's stack and of its state."""
+        """Return the name of the target's stack, which is also the name of its state."""
         return f"{self.course.id}-{self.course.term}-{target}"
 
     def roster_problems(self, groups: Sequence[str], active: Sequence[str]) -> list[str]:
         """Return a message for each setting that contradicts a roster with these groups and active groups."""
         names = [self.course.name_prefix + group for group in groups]
         problems = [
-            f"quota.groups.{name}: the roster has no group of this name."
+            f"quota.groups.{name}: the roster has no group with this name."
             for name in self.quota.groups
             if name not in names
         ]
@@ -308,18 +308,18 @@ def load_settings(path: Path) -> LabSettings:
         return parse_settings(path.read_text(encoding="utf-8"), path.name)
     except OSError as error:
         raise LabSettingsError(
-            [f"{path}: cannot be read ({error.strerror}); LAB_CONFIG names the file to use."]
+            [f"{path} cannot be read ({error.strerror}); set LAB_CONFIG to the settings file."]
         ) from error
     except UnicodeDecodeError as error:
-        raise LabSettingsError([f"{path}: is not UTF-8 text; save it as UTF-8."]) from error
+        raise LabSettingsError([f"{path}: not valid UTF-8; save it as UTF-8."]) from error
 
 
 def parse_settings(text: str, name: str) -> LabSettings:
-    """Parse the text of a settings file with this name. Raise `LabSettingsError` with all invalid values."""
+    """Parse the content of a settings file with this name. Raise `LabSettingsError` with all invalid values."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise LabSettingsError([f"{name}: is not valid TOML: {error}."]) from error
+        raise LabSettingsError([f"{name}: invalid TOML: {error}."]) from error
     try:
         return LabSettings.model_validate(tables)
     except ValidationError as error:
@@ -333,7 +333,7 @@ def _error_message(problem: Mapping[str, Any]) -> str:
     loc: tuple[int | str, ...] = problem["loc"]
     place = _path(loc)
     if loc and loc[-1] == "[key]":
-        return f"{_path(loc[:-1])}: a name here must be letters, digits and hyphens."
+        return f"{_path(loc[:-1])}: a name here must consist of letters, digits and hyphens."
     if problem["type"] == "extra_forbidden":
         # The value is omitted: it may be a credential that does not belong here.
         table, _ = _type_at(loc[:-1])
@@ -366,7 +366,7 @@ def _shown_value(value: object) -> str:
 
 
 def _type_at(loc: Sequence[int | str]) -> tuple[object, str]:
-    """Return the type of the settings at this location (None if unknown) and a description of the allowed values."""
+    """Return the settings type at this location (None if unknown) and a description of the allowed values."""
     here: object = LabSettings
     allowed = ""
     for part in loc:
@@ -381,7 +381,7 @@ def _type_at(loc: Sequence[int | str]) -> tuple[object, str]:
 
 
 def _unwrapped(annotation: object, allowed: str) -> tuple[object, str]:
-    """Return a type without Annotated and `| None`, and its description, by default `allowed`."""
+    """Return a type stripped of Annotated and `| None`, and its description, by default `allowed`."""
     if get_origin(annotation) is Annotated:
         inner, *extras = get_args(annotation)
         descriptions = (extra.description for extra in extras if isinstance(extra, FieldInfo))

@@ -1,7 +1,7 @@
-"""Create the resources of a synthesized stack through the SDK, for machines on which Terraform has no providers.
+"""Create the resources in a synthesized stack through the SDK, for machines on which Terraform has no providers.
 
 For rehearsals only: it creates accounts, groups, clusters, libraries, their permissions and the course file, once and
-in an empty workspace. It does not change or remove existing objects and keeps no state; these need Terraform.
+in an empty workspace. It does not change or remove existing objects and keeps no state; that requires Terraform.
 """
 
 import json
@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-# Started by path: the project's root is added to sys.path so that labkit can be imported.
+# Run as a script: the project's root is added to sys.path so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 import click
@@ -36,14 +36,14 @@ from synthesized.loader import LoadError, load
 @cli.json_option
 @cli.version_option
 def main(stack: Path, as_json: bool) -> None:
-    """Load one stack into the workspace of the environment."""
+    """Create one stack's resources in the workspace that the environment specifies."""
     try:
         synthesized = json.loads(stack.read_text(encoding="utf-8"))
         query = synthesized["data"]["external"]["workspace"]["query"]
         expectation = target_expectation(query["target"], query["expected_host"], query["expected_workspace_id"])
         flags = target_flags(query["target"], host=query["host"], profile=query["profile"])
     except (ValueError, KeyError) as error:
-        raise click.UsageError(f"{stack}: is not a synthesized stack ({error}).") from error
+        raise click.UsageError(f"{stack} is not a synthesized stack ({error}).") from error
     try:
         choice = choose_and_apply(os.environ, flags, dotenv.load(os.environ))
         client = WorkspaceClient(config=configure(choice))

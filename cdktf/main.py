@@ -1,6 +1,6 @@
 """Synthesizes the stack of the chosen target: reads `lab.toml` and its rosters and writes Terraform's JSON.
 
-cdktf runs it (see cdktf.json). LAB_CONFIG names another settings file, LAB_TARGET another target.
+cdktf runs it (see cdktf.json). LAB_CONFIG selects a different settings file, LAB_TARGET a different target.
 """
 
 import gc
@@ -10,11 +10,11 @@ from collections.abc import MutableMapping
 from importlib import metadata
 from pathlib import Path
 
-# Started by path: the project's root is added to sys.path so that labkit can be imported.
+# Run as a script: the project's root is added to sys.path so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 if __name__ == "__main__":
-    # Imports and synthesis take two seconds, and a fifth more with garbage collection.
+    # Imports and synthesis take two seconds, or a fifth longer with garbage collection.
     gc.disable()
 
 try:
@@ -47,14 +47,14 @@ def main(environ: MutableMapping[str, str]) -> None:
     make_output_private(state)
     # Otherwise jsii's Node process warns on every run that its Node release is no longer maintained.
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 40))))
-    # `make` may have installed Node.js beside the interpreter, in a folder that is not always in PATH.
+    # `make` may have installed Node.js beside the interpreter, in a folder that may not be in PATH.
     if (node := Path(current_interpreter().parent, "node")).exists():
         os.environ.setdefault("JSII_NODE", str(node))
     from stack.course import Course
     from stack.framework import App
 
     app = App()
-    # Files that an earlier version wrote there would keep their mode.
+    # Files that an earlier version wrote there would otherwise keep their mode.
     stack = Path(app.outdir, "stacks", course.stack)
     make_output_private(stack)
     Course(
@@ -77,7 +77,7 @@ def main(environ: MutableMapping[str, str]) -> None:
 
 
 def make_output_private(folder: Path) -> None:
-    """Create the folder and make it and the files directly in it private, because they name people."""
+    """Create the folder and make it and the files directly in it private, because they contain people's names."""
     make_private_folder(folder, enforce=True)
     for path in folder.iterdir():
         if path.is_file():

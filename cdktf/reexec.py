@@ -14,7 +14,8 @@ _REEXECUTED = "LAB_REENTERED"
 
 
 def venv_interpreter(root: Path) -> Path | None:
-    """Return the interpreter of the project's virtual environment: `.venv` beside the Pipfile, or Pipenv's folder.
+    """Return the interpreter of the project's virtual environment: in `.venv` beside the Pipfile, or in Pipenv's
+    folder.
 
     Return None if there is no virtual environment.
     """
@@ -34,7 +35,7 @@ def reexec_in_venv(script: Path, *, environ: Mapping[str, str]) -> NoReturn:
     interpreter = None if environ.get(_REEXECUTED) else venv_interpreter(script.parent.parent)
     if interpreter is None:
         print(
-            "The Python packages of the lab are missing; run `pipenv install` in the project's folder.", file=sys.stderr
+            "The Python packages of the lab are missing; run `pipenv install` in the project folder.", file=sys.stderr
         )
         sys.exit(exit_status.BAD_INPUT)
     os.execve(interpreter, [str(interpreter), str(script), *sys.argv[1:]], {**environ, _REEXECUTED: "1"})

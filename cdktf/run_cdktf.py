@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-# Started by path: the project's root is added to sys.path so that labkit can be imported.
+# Run as a script: the project's root is added to sys.path so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 try:
@@ -51,7 +51,7 @@ _PLAN_VERBS = ("plan", "apply", "destroy", "refresh")
 
 
 class PreflightError(Exception):
-    """The reasons why cdktf is not started, one a line, each with what to do."""
+    """The reasons why cdktf is not started, one per line, each with what to do."""
 
 
 @dataclass(frozen=True)
@@ -60,23 +60,25 @@ class PreflightResult:
 
     warnings: tuple[str, ...] = ()
     settings_folder: Path | None = None
-    """The folder of the settings file; None if the verb needs no settings."""
+    """The folder that contains the settings file; None if the command needs no settings."""
     stack: str = ""
 
 
 def cdktf_environment(
     environ: Mapping[str, str], *, root: Path, skips_lock: bool, is_coloured: bool, is_locked: bool = False
 ) -> dict[str, str]:
-    """Return the environment for cdktf. Variables that are set stay, except the path of a missing CLI configuration.
+    """Return the environment for cdktf. Variables that are set are kept, except the path of a missing CLI
+    configuration.
 
-    `is_locked`: the providers are those of a stored lock file, which `terraform init` may not change.
+    With `is_locked` the providers come from a stored lock file, which `terraform init` may not change.
     """
     defaults = {
         "CDKTF_TERRAFORM_PARALLELISM": PARALLELISM,
         "CHECKPOINT_DISABLE": "1",
         # cdktf-cli is pinned, so a check for a newer version only prints npm's messages.
         "DISABLE_VERSION_CHECK": "true",
-        # Terraform rewrites a local state for each resource; a quarter of its time is garbage collection after that.
+        # Terraform rewrites a local state for each resource; even with this value, a quarter of its time is garbage
+        # collection.
         "GOGC": "400",
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": ",".join(map(str, range(20, 40))),
         "NODE_NO_WARNINGS": "1",
@@ -85,7 +87,7 @@ def cdktf_environment(
         # `terraform providers lock` queries the registry even for providers that a mirror holds.
         defaults["CDKTF_SKIP_PROVIDER_LOCK"] = "true"
     if not is_coloured:
-        # CI: plain lines instead of an animated display.
+        # With CI set, cdktf prints plain lines instead of an animated display.
         defaults |= {"CI": "true", "NO_COLOR": "1", "FORCE_COLOR": "0"}
         defaults |= {f"TF_CLI_ARGS_{verb}": "-no-color" for verb in _PLAN_VERBS}
     variables = dict(environ)
@@ -102,10 +104,10 @@ def cdktf_environment(
 
 
 def run_preflight(verb: str, environ: MutableMapping[str, str]) -> PreflightResult:
-    """Check settings and workspace as far as the verb needs them. Raise `PreflightError` if a check fails.
+    """Check settings and workspace as far as the command needs them. Raise `PreflightError` if a check fails.
 
-    For Terraform, the environment keeps only the workspace variables that were chosen for the target, and gets those
-    that `.env` adds.
+    For Terraform, the environment keeps only the workspace variables that were chosen for the target, and gets
+    additional ones from `.env`.
     """
     if verb not in _SETTINGS_VERBS:
         try:
@@ -155,7 +157,7 @@ def run_preflight(verb: str, environ: MutableMapping[str, str]) -> PreflightResu
 def find_cdktf(root: Path, path: str | None = None, *, terraform: str = "terraform") -> Path:
     """Return the project's cdktf. Raise `PreflightError` if it, Node.js or Terraform is missing.
 
-    `path` is the search path for programs, by default that of the environment.
+    `path` is the search path for programs, by default PATH.
     """
     program = root / "node_modules" / ".bin" / "cdktf"
     if not program.exists():
@@ -216,7 +218,7 @@ def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
     skips_lock = must_skip_lock(environ, Path.home(), verb)
     for warning in preflight_result.warnings:
         print(f"Warning: {escaped(warning)}", file=sys.stderr, flush=True)
-    # The state and the synthesized stack name people.
+    # The state and the synthesized stack contain people's names.
     os.umask(0o077)
     is_locked = (
         preflight_result.settings_folder is not None

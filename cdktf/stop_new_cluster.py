@@ -1,8 +1,8 @@
-"""Stops a cluster that the deploy has just created, once its libraries are installed: new clusters always run.
+"""Stops a cluster that the deployment has just created, once its libraries are installed: new clusters always run.
 
 Terraform starts this program once for each new cluster. Thirty processes would import the SDK thirty times, at a third
-of a second of CPU time each, so each process queues its cluster and the first one serves all requests. Every failure
-is a warning that names the cluster: a deploy does not fail because a cluster still runs.
+of a second of CPU time each, so each process queues its cluster and the first one serves all requests. Every failure is
+a warning with the cluster's name: a deployment does not fail because a cluster still runs.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-# Started by path: the project's root is added to sys.path so that labkit can be imported.
+# Run as a script: the project's root is added to sys.path so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 from labkit import __version__
@@ -32,9 +32,9 @@ class StopTimeout(Exception):
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    parser.add_argument("--name", required=True, help="name of the cluster, for messages")
+    parser.add_argument("--name", required=True, help="cluster name, for messages")
     parser.add_argument(
-        "--spool", required=True, type=Path, help="folder of the request queue that the processes of a deploy share"
+        "--spool", required=True, type=Path, help="folder of the request queue that all processes in a deployment share"
     )
     parser.add_argument("--cluster-id", required=True)
     options = parser.parse_args(arguments)
@@ -48,14 +48,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def request_stop(cluster_id: str, queue: RequestQueue, environ: MutableMapping[str, str]) -> str:
-    """Have the cluster stopped by this process or another one; return why it was not stopped, or an empty string.
+    """Have this or a different process stop the cluster; return why it was not stopped, or an empty string.
 
     Raise OSError if the queue's folder cannot be used.
     """
     queue.put(cluster_id)
     while not queue.is_answered(cluster_id):
         with queue.server_lock() as is_ours:
-            # Another process may have answered between the check and the lock.
+            # A different process may have answered between the check and the lock.
             if is_ours and not queue.is_answered(cluster_id):
                 # The SDK is slow to import, so only the process that serves the requests imports it.
                 from stopping.new_clusters import serve_requests

@@ -1,7 +1,7 @@
 """`make demo`: a term in a few minutes. Deploys, changes and destroys a lab in an emulated workspace.
 
-All files go into a temporary folder, except the mails of the rehearsed day in `.lab/letters` and the results of the
-inventory in `.lab/inventory`. Your own rosters, settings and state are not changed.
+All files go into a temporary folder, except the emails from the rehearsed day in `.lab/letters` and the inventory's
+results in `.lab/inventory`. Your own rosters, settings and state are not changed.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ OCTOBER = ROOT / "examples/Groupself-selection_94290_2026-10-18.csv"
 NOVEMBER = ROOT / "examples/Groupself-selection_94290_2026-11-08.csv"
 SETTINGS = ROOT / "examples/lab.toml"
 MAILS = ROOT / ".lab/letters"
-"""The mails of the rehearsed day, for inspection after the demo. Each demo recreates the folder."""
+"""The emails from the rehearsed day, for inspection after the demo. Each demo recreates the folder."""
 INVENTORY = ROOT / ".lab/inventory"
-"""The result of the inventory and its report. Each demo recreates the folder."""
+"""The inventory's result and report. Each demo recreates the folder."""
 STACK = "94290-2026w-demo"
 STAFF = "assistant@example.ac.il"
 NO_PROVIDER = re.compile(r"(?:Failed to query available provider packages|Failed to install provider)")
@@ -61,7 +61,7 @@ EXCLUDED_VARIABLES = (
 
 
 class DemoError(Exception):
-    """A command failed; the message names it and quotes its output."""
+    """A command failed; the message contains the command and its output."""
 
 
 class Demo:
@@ -75,7 +75,7 @@ class Demo:
         self.screen = screen
         self.environment = environment(folder, workspace)
         self.shown_warnings: list[str] = []
-        """Warnings that were already shown."""
+        """Warnings that have already been shown."""
         self.client = WorkspaceClient(host=workspace.url, token=workspace.token, auth_type="pat")
 
     def run_python(self, *arguments: str) -> list[str]:
@@ -131,7 +131,7 @@ class Demo:
         if status:
             shown = " ".join(command[1:])
             output = [line for line in lines if line.strip()][-30:]
-            raise DemoError("\n".join([f"`python {shown}` ended with status {status}:", *output]))
+            raise DemoError("\n".join([f"`python {shown}` exited with status {status}:", *output]))
 
     def synthesize(self) -> None:
         """Synthesize the stack. Without Terraform, which cdktf-cli needs, run the app directly."""
@@ -142,7 +142,7 @@ class Demo:
         self.run_with_progress(command, "main.py", {**self.environment, "CDKTF_OUTDIR": str(self.output)})
 
     def has_terraform(self) -> bool:
-        """Return whether Terraform, or the program that TERRAFORM_BINARY_NAME names, is installed."""
+        """Return whether Terraform, or the program in TERRAFORM_BINARY_NAME, is installed."""
         name = terraform_program(self.environment)
         return shutil.which(name, path=self.environment["PATH"]) is not None
 
@@ -158,7 +158,7 @@ class Demo:
         )
 
     def missing_providers(self) -> str:
-        """Return the providers of the synthesized stack that `terraform init` cannot get; empty if it gets all."""
+        """Return the synthesized stack's providers that `terraform init` cannot get; empty if it gets all."""
         lines: list[str] = []
         stack = self.folder / "cdktf.out/stacks" / STACK
         command = [terraform_program(self.environment), f"-chdir={stack}", "init", "-input=false", "-no-color"]
@@ -182,7 +182,7 @@ class Demo:
 
 
 def environment(folder: Path, workspace: Emulator) -> dict[str, str]:
-    """Return the environment of the demo's commands: emulated workspace, demo settings, no real credentials."""
+    """Return the environment for the demo's commands: emulated workspace, demo settings, no real credentials."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith(EXCLUDED_VARIABLES)}
     if not Path(variables.get("TF_CLI_CONFIG_FILE", os.devnull)).exists():
         # Terraform would warn about the missing file on every run.
@@ -194,7 +194,7 @@ def environment(folder: Path, workspace: Emulator) -> dict[str, str]:
         "DATABRICKS_TOKEN": workspace.token,
         "DATABRICKS_CONFIG_FILE": str(folder / "no-profiles"),
         "LAB_CONFIG": str(folder / "lab.toml"),
-        # Set and empty, so that a developer's .env does not choose another target.
+        # Set and empty, so that a developer's .env does not choose a different target.
         "LAB_TARGET": "",
         "LAB_CLOCK": f"{workspace.url}/_emulator/clock",
         # Plain lines instead of an animated display: this program shows its own progress bar.
@@ -212,11 +212,9 @@ def rehearse(demo: Demo) -> None:
     """Run the demo step by step."""
     screen = demo.screen
     before = inspection.counts(demo.client)
-    screen.print_text(
-        f"Its address is {demo.workspace.url}, its id {demo.workspace.workspace_id}, and it is still empty."
-    )
+    screen.print_text(f"Its URL is {demo.workspace.url}, its id {demo.workspace.workspace_id}, and it is still empty.")
 
-    screen.step("October: import Moodle's export of the groups")
+    screen.step("October: import the groups that Moodle exported")
     import_roster(demo, OCTOBER)
 
     screen.step("Synthesize the stack and get Terraform's providers")
@@ -269,19 +267,19 @@ def rehearse(demo: Demo) -> None:
     screen.print_text(f"Done in {screen.elapsed_seconds() - started_at:.0f} s: {destroyed.summary()}.")
     screen.compare(before, during, inspection.counts(demo.client))
 
-    screen.step("A student needs the home folder: it is restored into another workspace")
+    screen.step("A student needs the home folder: the folder is restored into a different workspace")
     end.restore()
 
 
 def import_roster(demo: Demo, export: Path) -> None:
-    """Import an export of the groups and show the importer's report."""
+    """Import a groups export and show the importer's report."""
     lines = demo.run_python("cdktf/import_roster.py", str(export), "--out", str(demo.roster))
     for line in shortened(lines):
         demo.screen.print_output(line)
 
 
 def shortened(lines: list[str]) -> list[str]:
-    """Return many lines shortened to the first and last ones."""
+    """Return the lines; if there are many, only the first and last ones."""
     left = len(lines) - 20
     return lines if left < 2 else [*lines[:10], f"  … {left} more", *lines[-10:]]
 
@@ -290,9 +288,9 @@ def load_without_terraform(demo: Demo, problem: str) -> None:
     """Without Terraform or its providers: create the synthesized resources through the SDK."""
     screen = demo.screen
     screen.print_text(problem, "bold yellow")
-    screen.print_text("The demo continues without Terraform: the SDK creates the resources of the synthesized stack.")
+    screen.print_text("The demo continues without Terraform: the SDK creates the resources in the synthesized stack.")
 
-    screen.step("Load the synthesized users, groups, clusters, permissions and the course file")
+    screen.step("Create the synthesized users, groups, clusters, permissions and the course file")
     stack = demo.folder / "cdktf.out/stacks" / STACK / "cdk.tf.json"
     for line in demo.run_python("cdktf/load_synthesized.py", str(stack)):
         screen.print_output(line)
@@ -301,7 +299,7 @@ def load_without_terraform(demo: Demo, problem: str) -> None:
     rehearse_day(screen, demo.workspace, demo.environment, demo.folder, MAILS)
 
     end = TermEnd(screen, demo.workspace, demo.environment, demo.folder)
-    screen.step("January: the homes are backed up and verified, and one is restored into another workspace")
+    screen.step("January: the homes are backed up and verified, and one is restored into a different workspace")
     end.create_student_files()
     end.back_up()
     end.restore()
@@ -314,7 +312,7 @@ def load_without_terraform(demo: Demo, problem: str) -> None:
 
 
 def interrupted(number: int, frame: FrameType | None) -> None:
-    """Stop the demo in order after a signal, so that no process stays running. Later signals are ignored."""
+    """Stop the demo in order after a signal, so that no process remains. Later signals are ignored."""
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
     raise KeyboardInterrupt
@@ -325,7 +323,7 @@ def interrupted(number: int, frame: FrameType | None) -> None:
     "--keep", is_flag=True, help="Keep the temporary folder with settings, roster and state, and print its path."
 )
 def main(keep: bool) -> None:
-    """Rehearse a term: deploy, change and destroy the lab of an invented course in an emulated workspace."""
+    """Rehearse a term: deploy, change and destroy the lab for an invented course in an emulated workspace."""
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, interrupted)
     screen = Screen()
@@ -341,12 +339,12 @@ def main(keep: bool) -> None:
             demo.control("users", {"user_name": STAFF})
             rehearse(demo)
         rehearse_inventory(screen, demo.environment, folder, INVENTORY)
-        screen.end(f"Done after {screen.elapsed_seconds():.0f} s. No process is left running.")
+        screen.end(f"Done after {screen.elapsed_seconds():.0f} s. No process remains running.")
     except (DemoError, RuntimeError) as error:
         screen.print_output(str(error))
         status = 1
     except KeyboardInterrupt:
-        screen.end("Interrupted. No process is left running.")
+        screen.end("Interrupted. No process remains running.")
         status = 130
     finally:
         if keep:

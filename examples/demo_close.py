@@ -1,4 +1,4 @@
-"""The end of the term: homes are backed up and verified, the term is closed, a home is restored elsewhere."""
+"""The end of the term: back up and verify homes, close the term, restore a home into a different workspace."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ NOTEBOOKS = {
 
 
 class TermEndError(RuntimeError):
-    """The end of the term failed; the message says what."""
+    """The end of the term failed; the message says which step."""
 
 
 class TermEnd:
-    """The end of the term, with the programs that an administrator uses.
+    """Ends the term with the programs that an administrator uses.
 
-    `environment` is the environment of the lab's programs; backup and archive go into `folder`.
+    `environment` is the environment for the lab's programs; backup and archive go into `folder`.
     """
 
     def __init__(self, screen: Screen, workspace: Emulator, environment: Mapping[str, str], folder: Path) -> None:
@@ -71,8 +71,8 @@ class TermEnd:
             if (cluster.custom_tags or {}).get("lab_group") == "group_01":
                 student.clusters.start(cluster.cluster_id or "")
         self.screen.print_text(
-            f"{self.student} has notebooks in four languages, a page with a Hebrew name, a table in DBFS, and left a "
-            "cluster running."
+            f"{self.student} has notebooks in four languages, a page with a Hebrew name and a table in DBFS, and left "
+            "a cluster running."
         )
 
     def back_up(self) -> None:
@@ -95,7 +95,7 @@ class TermEnd:
             raise TermEndError("the term was not closed")
 
     def restore(self) -> None:
-        """Restore one home into an empty workspace and check that it is the same there."""
+        """Restore one home into an empty workspace and check that the copy is identical."""
         with emulator(ROOT, self.folder / "fresh.log") as fresh:
             control(fresh, "POST", "users", {"user_name": self.student})
             expected = {"DATABRICKS_HOST": fresh.url, "DATABRICKS_TOKEN": fresh.token}
@@ -122,11 +122,11 @@ class TermEnd:
         for line in lines if status else [line for line in lines if not LOG_LINE.match(line)]:
             self.screen.print_output(line.replace(str(self.folder), "…"))
         if status:
-            raise TermEndError(f"`inventory {arguments[0]}` ended with status {status}")
+            raise TermEndError(f"`inventory {arguments[0]}` exited with status {status}")
 
 
 def home_contents(client: WorkspaceClient, student: str) -> dict[str, tuple[str, str, bytes]]:
-    """Return the objects of a home: type, language and content by path."""
+    """Map each path in a home to type, language and content."""
     found = {}
     for one in client.workspace.list(f"/Users/{student}", recursive=True):
         path = one.path or ""

@@ -30,20 +30,20 @@ ROOT = Path(__file__).resolve().parents[1]
 ZONE = ZoneInfo("Asia/Jerusalem")
 M = timedelta(minutes=1)
 STEP_SECONDS = 0.4
-"""The real time between two steps of the clock, in which the enforcer's service can poll."""
+"""The real time between two clock steps, during which the enforcer's service can poll."""
 TIMEOUT_SECONDS = 60.0
 MAX_LINES = 8
-"""The maximum number of lines of a command's output that are shown."""
+"""At most this many lines of a command's output are shown."""
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ INFO ")
 
 
 class DayError(RuntimeError):
-    """An event of the day did not happen; the message says which."""
+    """An expected event did not happen; the message says which."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """A group of the lab: its cluster and one of its students."""
+    """A group in the lab: its cluster and one of its students."""
 
     name: str
     cluster_id: str
@@ -56,11 +56,11 @@ def rehearse_day(
 ) -> None:
     """Run a day with the enforcer watching. Raise DayError if an expected event does not happen.
 
-    `environment` is the environment of the lab's programs; ledger and logs go into `folder`. `mails_folder` is
-    recreated: it gets every mail and the report, as a mail program shows them.
+    `environment` is the environment for the lab's programs; ledger and logs go into `folder`. `mails_folder` is
+    recreated: every email and the report are saved there, as a mail program shows them.
     """
     day = _Day(screen, workspace, environment, folder)
-    screen.step("A day of the lab: the enforcer watches, by the workspace's clock")
+    screen.step("A day in the lab, on the workspace's clock: the enforcer watches")
     day.set_clock(
         datetime.combine(day.date - timedelta(days=1), datetime.min.time(), ZONE) + timedelta(hours=23, minutes=50)
     )
@@ -72,7 +72,7 @@ def rehearse_day(
 
 
 def enforcer_environment(environment: Mapping[str, str], workspace: Emulator, folder: Path) -> dict[str, str]:
-    """Return the enforcer's environment. It starts in a separate folder, so that the .env of a real lab is not read."""
+    """Return the enforcer's environment. It starts in a separate folder, so that a real lab's .env is not read."""
     return {
         **{name: value for name, value in environment.items() if name != "FORCE_COLOR"},
         "NO_COLOR": "1",
@@ -116,7 +116,7 @@ class _Day:
         """Three groups start their clusters; one becomes idle."""
         self.advance_to(9, 0, step=15 * M)
         first, second, third = self.groups
-        self.screen.print_text(f"09:00  Students of {first.name}, {second.name} and {third.name} start their clusters.")
+        self.screen.print_text(f"09:00  Students in {first.name}, {second.name} and {third.name} start their clusters.")
         self.work(first, hours=6)
         self.work(second, hours=0.7)
         self.work(third, hours=6)
@@ -125,7 +125,7 @@ class _Day:
             lambda: self.state(second) == "TERMINATED", f"the idle cluster of {second.name} was not terminated"
         )
         self.print_text(
-            f"{second.name} was idle for a long time: its cluster terminated by itself and uses no more quota."
+            f"{second.name} was idle for a long time: its cluster terminated automatically and no longer uses quota."
         )
         self.advance_to(11, 27, step=5 * M)
         self.advance_to(11, 34)
@@ -133,7 +133,7 @@ class _Day:
         self.print_text(f"{first.name} and {third.name} get a warning: they have used 2.5 of their 3 hours.")
 
     def noon(self) -> None:
-        """One group gets an allowance of an hour; another one is stopped."""
+        """One group gets an allowance of an hour; a different group is stopped."""
         first, _, third = self.groups
         self.advance_to(11, 45, step=5 * M)
         self.print_text(f"An assistant gives {third.name} another hour:")
@@ -165,7 +165,7 @@ class _Day:
         self.enforcer("end-of-day")
 
     def write_mails(self, folder: Path) -> None:
-        """Write the sent mails to files and list them."""
+        """Write the sent emails to files and list them."""
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700)
         mails = self.mails()
@@ -188,7 +188,7 @@ class _Day:
             self.screen.print_output(f"{first}{f' and {others} more' if others else ''}: {mail['subject']}")
         if not mails or not any("clusters ran" in mail["subject"] for mail in mails):
             raise DayError("the report was not sent")
-        self.screen.print_text(f"{len(mails)} mails, including the report, are in {folder}.")
+        self.screen.print_text(f"{len(mails)} emails, including the report, are in {folder}.")
 
     # --- time
 
@@ -199,13 +199,13 @@ class _Day:
         return datetime.combine(self.date, datetime.min.time(), ZONE) + timedelta(hours=hour, minutes=minute)
 
     def set_clock(self, instant: datetime) -> None:
-        """Move the clock forward to this instant and give the service time to poll."""
+        """Advance the clock to this instant and give the service time to poll."""
         if instant > self.now():
             self.control("POST", "clock", {"now": instant.isoformat()})
         time.sleep(STEP_SECONDS)
 
     def advance_to(self, hour: int, minute: int, step: timedelta = M) -> None:
-        """Move the clock in steps to this time of the day."""
+        """Advance the clock in steps to this time of day."""
         goal = self.at(hour, minute)
         while (now := self.now()) < goal:
             self.set_clock(min(now + step, goal))
@@ -237,16 +237,16 @@ class _Day:
                 start_new_session=True,
             )
         try:
-            self.wait_until(lambda: self._has_polled(service), "the enforcer did not begin")
+            self.wait_until(lambda: self._has_polled(service), "the enforcer did not start polling")
             yield
         finally:
             end(service)
         if service.returncode:
-            raise DayError(f"the enforcer's service ended with status {service.returncode}: {self._log()[-500:]}")
+            raise DayError(f"the enforcer's service exited with status {service.returncode}: {self._log()[-500:]}")
 
     def _has_polled(self, service: subprocess.Popen[bytes]) -> bool:
         if service.poll() is not None:
-            raise DayError(f"the enforcer ended with status {service.returncode}: {self._log()[-500:]}")
+            raise DayError(f"the enforcer exited with status {service.returncode}: {self._log()[-500:]}")
         return "checked" in self._log()
 
     def _log(self) -> str:
@@ -266,7 +266,7 @@ class _Day:
         for line in shown:
             self.screen.print_output(line)
         if status:
-            raise DayError(f"`enforcer {arguments[0]}` ended with status {status}")
+            raise DayError(f"`enforcer {arguments[0]}` exited with status {status}")
 
     def work(self, group: Group, *, hours: float) -> None:
         """Start the cluster as a student and run commands for this long."""
@@ -280,7 +280,7 @@ class _Day:
         except PermissionDenied as error:
             self.print_text(f"{group.student} tries to start it again: {str(error).split(' Config:')[0]}")
         else:
-            raise DayError(f"{group.student} could start the cluster of {group.name} beyond its limit")
+            raise DayError(f"{group.student} could start the cluster of {group.name} after it reached its limit")
 
     def as_student(self, group: Group) -> WorkspaceClient:
         return WorkspaceClient(host=self.workspace.url, token=group.token, auth_type="pat")

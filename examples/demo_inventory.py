@@ -1,4 +1,4 @@
-"""The files of a term: lists homes, counts their files, and compares the result with the emulator's data."""
+"""The files at the end of a term: lists homes, counts their files, and compares the result with the emulator's data."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class InventoryError(RuntimeError):
 def rehearse_inventory(screen: Screen, environment: Mapping[str, str], folder: Path, output: Path) -> None:
     """Count the files in a separate workspace with many homes. Raise InventoryError if a number is wrong.
 
-    `environment` is the environment of the lab's programs; working files go into `folder`. The folder `output` is
-    recreated: it gets the result and the report.
+    `environment` is the environment for the lab's programs; working files go into `folder`. The folder `output` is
+    recreated: the result and the report are saved there.
     """
-    screen.step("The files of the term: a workspace with a hundred homes")
+    screen.step("The students' files: a workspace with a hundred homes")
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True, mode=0o700)
     with emulator(ROOT, folder / "homes.log", ["--files", FILES_SHAPE, "--seed", "demo"]) as homes:
@@ -67,7 +67,7 @@ class _Inventory:
         for line in lines if status else [line for line in lines if not LOG_LINE.match(line)]:
             self.screen.print_output(line)
         if status:
-            raise InventoryError(f"`inventory {arguments[0]}` ended with status {status}")
+            raise InventoryError(f"`inventory {arguments[0]}` exited with status {status}")
 
     def compare(self, name: str) -> None:
         """Compare a result with the emulator's data about each home."""
@@ -87,14 +87,14 @@ class _Inventory:
         """Count again with the executors of a separate Spark server and compare the two results."""
         if not has_java(self.environment):
             self.screen.print_text(
-                "Java or bash is not installed, so the files are not counted on Spark once more.", "yellow"
+                "Java or bash is not installed, so the files are not counted again on Spark.", "yellow"
             )
             return
         self.run(
             "scan", "--users-file", "users.csv", "--output", other_name, "--spark-remote", "local[2]", "--top", "0"
         )
         if (self.output / other_name).read_bytes() != (self.output / name).read_bytes():
-            raise InventoryError(f"{other_name} has not the same bytes as {name}")
+            raise InventoryError(f"{other_name} and {name} differ")
         self.screen.print_text("Counted again by two executors of a Spark Connect server: the results are identical.")
 
     def expected_files(self) -> Any:
@@ -115,6 +115,6 @@ def has_java(environment: Mapping[str, str]) -> bool:
 
 
 def _home_size(user: Mapping[str, Any]) -> tuple[int, int]:
-    """Return the files and bytes of a home, as a scan counts them."""
+    """Return the number of files and bytes in a home, as a scan counts them."""
     files, size = (user["dbfs"][name] + user["workspace"][name] for name in ("files", "size"))
     return files, size

@@ -14,7 +14,7 @@ FOLDER_PREFIX = "/lab-"
 
 
 def groups(workspace: WorkspaceClient, roster: Path) -> list[GroupRow]:
-    """Return every group of the roster that has a cluster, with its state in the workspace."""
+    """Return every group in the roster that has a cluster, with its state in the workspace."""
     titles = moodle_names(roster)
     found = {group.display_name: group for group in workspace.groups.list(attributes="displayName,members")}
     rows = []
@@ -37,7 +37,7 @@ def groups(workspace: WorkspaceClient, roster: Path) -> list[GroupRow]:
 
 
 def libraries(workspace: WorkspaceClient, cluster_id: str) -> str:
-    """Return the number of libraries of a cluster, and of failed ones if there are any."""
+    """Return the number of a cluster's libraries, and the number of failed ones if there are any."""
     statuses = list(workspace.libraries.cluster_status(cluster_id))
     failed = sum(1 for status in statuses if status.status is LibraryInstallStatus.FAILED)
     return f"{len(statuses)}, {failed} failed" if failed else str(len(statuses))
@@ -51,7 +51,7 @@ def permission(workspace: WorkspaceClient, cluster_id: str, group: str) -> str:
 
 
 def counts(workspace: WorkspaceClient) -> dict[str, int]:
-    """Return the number of objects of each kind."""
+    """Return the number of objects per kind."""
     folders = [found for found in workspace.workspace.list("/") if (found.path or "").startswith(FOLDER_PREFIX)]
     return {
         "accounts": sum(1 for _ in workspace.users.list(attributes="id")),
@@ -63,7 +63,7 @@ def counts(workspace: WorkspaceClient) -> dict[str, int]:
 
 
 def moodle_names(roster: Path) -> dict[str, str]:
-    """Return the groups' names in Moodle by display name, from a normalised roster."""
+    """Map each group's display name to its name in Moodle, from a normalised roster."""
     with roster.open(encoding="utf-8-sig", newline="") as file:
         return {
             f"group_{int(row['number']):02d}": row["moodle_group_name"].removeprefix("'")

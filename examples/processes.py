@@ -18,7 +18,7 @@ GRACE_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running emulator: its address and credentials."""
+    """A running emulator's URL and credentials."""
 
     url: str
     token: str
@@ -55,7 +55,7 @@ def emulator(root: Path, log: Path, arguments: Sequence[str] = ()) -> Iterator[E
 
 
 def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], lines: Callable[[str], None]) -> int:
-    """Run a command to its end and return its exit status; `lines` gets each line of its output at once.
+    """Run a command until it exits and return its exit status; each output line is passed to `lines` at once.
 
     An interruption also stops the command and all processes that it started.
     """
@@ -69,7 +69,7 @@ def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], li
         text=True,
         encoding="utf-8",
         errors="replace",
-        # In a new session, Ctrl-C reaches only this program, which then stops its children in order.
+        # Children run in a new session, so that Ctrl-C reaches only this program, which then stops them in order.
         start_new_session=True,
     )
     try:
@@ -97,7 +97,7 @@ def end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
 
 
 def send_signal(pids: Iterable[int], number: signal.Signals) -> None:
-    """Send a signal to processes, some of which may have ended."""
+    """Send a signal to processes, some of which may have exited."""
     for pid in pids:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
@@ -115,7 +115,7 @@ def descendants(pid: int) -> set[int]:
 
 
 def running() -> dict[int, int]:
-    """Return all processes of this machine with their parents, without zombies."""
+    """Map all processes on this machine, except zombies, to their parents."""
     if Path("/proc/self/stat").exists():
         rows = [row for path in Path("/proc").glob("[0-9]*") if (row := _status(path))]
     else:
@@ -125,7 +125,7 @@ def running() -> dict[int, int]:
 
 
 def _status(process: Path) -> list[str]:
-    """Return id, parent and state of a process in /proc; an empty list if it has ended."""
+    """Return id, parent and state of a process in /proc; an empty list if it has exited."""
     try:
         # The name, in parentheses, may contain any character.
         state, parent, *_ = (process / "stat").read_text(errors="replace").rpartition(")")[2].split()

@@ -25,7 +25,7 @@ SIGNS = {"create": ("+", "green"), "change": ("~", "yellow"), "replace": ("±", 
 
 @dataclass(frozen=True)
 class GroupRow:
-    """The state of one group in the workspace."""
+    """One group's state in the workspace."""
 
     name: str
     title: str
@@ -37,7 +37,7 @@ class GroupRow:
 
 
 class Screen:
-    """Prints text for people, with escape codes only in a terminal."""
+    """Prints human-readable output, with escape codes only in a terminal."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)
@@ -71,7 +71,7 @@ class Screen:
 
     @contextmanager
     def show_progress(self, progress: Progress, label: str) -> Iterator[ProgressDisplay]:
-        """Show the progress of a deploy or destroy while the `with` block lasts."""
+        """Show the progress of `cdktf deploy` or `destroy` while the `with` block lasts."""
         if not self.console.is_terminal:
             yield ProgressDisplay(self, progress, label)
             return
@@ -103,7 +103,7 @@ class Screen:
             self.console.print(f"   [{colour}]{sign} {verb:<8}[/{colour}] {escape(address)}", soft_wrap=True)
 
     def compare(self, before: Mapping[str, int], during: Mapping[str, int], after: Mapping[str, int]) -> None:
-        """Print the number of objects of each kind before, during and after the term."""
+        """Print the number of objects per kind before, during and after the term."""
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
         table.add_column("In the workspace")
         for heading in ("before", "during", "after"):
@@ -116,7 +116,7 @@ class Screen:
         if self.console.is_terminal:
             self.console.print(Padding(table, (0, 0, 0, 3), expand=False))
             return
-        # In a pipe, lines get no trailing blanks.
+        # Lines in a pipe get no trailing blanks.
         with self.console.capture() as captured:
             self.console.print(table)
         self.console.print("\n".join(f"   {line}".rstrip() for line in captured.get().splitlines()), markup=False)

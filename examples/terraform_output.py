@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[()][A-Z0-9])")
-# cdktf-cli puts the construct's path between the address and the key of a `for_each`.
+# cdktf-cli puts the construct's path between the address and the `for_each` key.
 ADDRESS = r"(?P<address>[a-z][a-z0-9_]*\.[\w-]+)(?: \([^)]*\))?(?P<key>\[[^\]]*\])?"
 DONE = re.compile(rf"^\s*{ADDRESS}: (?:Creation|Modifications|Destruction) complete after ")
 READ = re.compile(r": (?:Refreshing state|Read complete)")
@@ -50,20 +50,20 @@ class Progress:
 
     stack: str
     planned: dict[str, str] = field(default_factory=dict)
-    """The planned action by address: create, change, replace or destroy."""
+    """Maps each address to its planned action: create, change, replace or destroy."""
     total: int = 0
     """The number of planned actions."""
     read: int = 0
     """The number of objects that were read from the workspace."""
     done: Counter[str] = field(default_factory=Counter)
-    """The number of completed actions by kind of object."""
+    """The number of completed actions per kind of object."""
     messages: list[Message] = field(default_factory=list)
     latest: str = ""
     """The address of the last completed action."""
     _in_message: bool = False
 
     def feed(self, raw: str) -> str:
-        """Parse one line; return it as plain text, empty if it has none."""
+        """Parse one line; return it as plain text, or an empty string."""
         line = plain_line(raw, self.stack)
         text = line.strip()
         if raw.startswith(self.stack) and self.messages and self.messages[-1].text:
@@ -71,7 +71,7 @@ class Progress:
             self._in_message = False
         if text.startswith(("Error: ", "Warning: ")):
             self.messages.append(Message(text))
-            # An explanation follows a headline of Terraform's; a warning of ours is complete and ends with a period.
+            # Terraform's headlines are followed by an explanation; our own warnings are complete and end with a period.
             self._in_message = not (text.startswith("Warning: ") and text.endswith("."))
         elif found := DONE.search(line):
             self._in_message = False
@@ -119,13 +119,13 @@ def plain_line(raw: str, stack: str) -> str:
 
 
 def action(arguments: str) -> str:
-    """Return the action of a plan's phrase: `change` for `will be updated in-place`."""
+    """Return the action that a phrase in a plan means: `change` for `will be updated in-place`."""
     output = arguments.removeprefix("will be ").removeprefix("must be ")
     return next((verb for start, verb in PLANNED_WORDS.items() if output.startswith(start)), output)
 
 
 def kind(address: str) -> str:
-    """Return the kind of object of an address; Terraform's type if there is no name for it."""
+    """Return the kind of object at an address; Terraform's type if there is no name for the kind."""
     return KINDS.get(address.partition(".")[0], address.partition(".")[0])
 
 

@@ -1,4 +1,4 @@
-"""E-mail addresses, database URLs and loopback hosts: validation, normal form, and redaction. Pure."""
+"""E-mail addresses, database URLs and loopback addresses: validation, normal form, and redaction. Pure."""
 
 import ipaddress
 import re
@@ -27,13 +27,13 @@ _DATABASE = re.compile(
     rf"(?:\?(?P<query>\w+={_QUERY_VALUE}*(?:&\w+={_QUERY_VALUE}*)*))?"
 )
 _LOOKS_LIKE_URL = re.compile(r"\s*(?:\w[\w+.-]*:/|[^:]*://|[^:]*:.*@)", re.DOTALL)
-"""The start of a mistyped URL. Such a text is not accepted as a path: the file would be named after the password."""
+"""The start of a mistyped URL. Such a string is not accepted as a path: the file name would contain the password."""
 
 
 def normalised_address(cell: str) -> str:
-    """Return the address in NFC and lower case, without invisible characters, and without spaces around it.
+    """Return the address in NFC and lower case, without invisible characters, and without surrounding spaces.
 
-    An apostrophe in front of it, as spreadsheets write one, is removed, too.
+    A leading apostrophe, which spreadsheets add, is removed, too.
     """
     visible = "".join(character for character in cell if unicodedata.category(character) != "Cf")
     lower_case = unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).lower())
@@ -41,21 +41,21 @@ def normalised_address(cell: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Return whether the text is one normalised e-mail address, which can become an account."""
+    """Return whether the string is a single, normalised e-mail address that an account can have."""
     return len(text) <= _MAX_ADDRESS and _ADDRESS.fullmatch(text) is not None
 
 
 def is_database_url(location: str) -> bool:
-    """Return whether the location of a database is a PostgreSQL URL and not a path."""
+    """Return whether a database location is a PostgreSQL URL and not a path."""
     scheme, separator, _ = location.partition("://")
     return bool(separator) and scheme.lower() in _DATABASE_SCHEMES
 
 
 def validate_database(location: str) -> str:
-    """Return the location of a database unchanged if it is a path or a well-formed PostgreSQL URL.
+    """Return a database location unchanged if it is a path or a well-formed PostgreSQL URL.
 
-    Raises ValueError for a malformed URL, and for a path that looks like a URL: no file is named after a password.
-    The error text is DATABASE_FORMAT and contains no part of the location.
+    Raises ValueError for a malformed URL, and for a path that looks like a URL: no file name may contain a password.
+    The message is DATABASE_FORMAT and contains no part of the location.
     """
     if is_database_url(location):
         database_parameters(location)
@@ -65,7 +65,7 @@ def validate_database(location: str) -> str:
 
 
 def database_parameters(url: str) -> dict[str, str]:
-    """Return a PostgreSQL URL's parameters by libpq's names. Raises ValueError as `validate_database` does."""
+    """Return the parameters in a PostgreSQL URL under libpq's names. Raises ValueError as `validate_database` does."""
     found = _DATABASE.fullmatch(url)
     if found is None or not is_database_url(url):
         raise ValueError(DATABASE_FORMAT)
@@ -93,7 +93,7 @@ def redact_database_url(url: str) -> str:
 
 
 def is_loopback(name: str) -> bool:
-    """Return whether a host name or IP address is this machine's loopback."""
+    """Return whether a host name or IP address is a loopback address."""
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:

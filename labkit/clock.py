@@ -13,21 +13,23 @@ from labkit.addresses import is_loopback
 from labkit.lazy_package import LazyModule
 
 _request = LazyModule("urllib.request")
-"""Imported late: it takes as long to import as everything else a command line needs, and few runs set LAB_CLOCK."""
+"""Imported lazily: the import takes as long as all others of a command line together, and few runs set LAB_CLOCK."""
 
 TIMEOUT_SECONDS = 10
 """Timeout of a request to the clock at LAB_CLOCK."""
 
 
 class ClockError(RuntimeError):
-    """The clock at LAB_CLOCK cannot be used; the text is one sentence for the user."""
+    """The clock at LAB_CLOCK cannot be used; the message is one sentence for the user."""
 
 
 def require_local_workspace(environ: Mapping[str, str], host: str) -> None:
-    """Raise ClockError if LAB_CLOCK is set and the host is not this machine. An empty host is not known yet."""
+    """Raise ClockError if LAB_CLOCK is set and the host is not this machine. An empty host means that it is not known
+    yet.
+    """
     name = urlsplit(host if "//" in host else f"//{host}").hostname
     if environ.get("LAB_CLOCK") and name and not is_loopback(name):
-        raise ClockError(f"LAB_CLOCK is for rehearsals on this machine, but {host} is another one; unset LAB_CLOCK.")
+        raise ClockError(f"LAB_CLOCK is for rehearsals on this machine, but {host} is a remote host; unset LAB_CLOCK.")
 
 
 def now(environ: Mapping[str, str]) -> datetime:
@@ -52,7 +54,7 @@ def now(environ: Mapping[str, str]) -> datetime:
 
 
 def clock_starting_at(instant: datetime) -> Callable[[], datetime]:
-    """Return a clock that starts at this instant and advances with the machine's monotonic clock.
+    """Return a clock that starts at `instant` and advances with the machine's monotonic clock.
 
     A run reads the time once and uses such a clock from then on.
     """
@@ -61,9 +63,9 @@ def clock_starting_at(instant: datetime) -> Callable[[], datetime]:
 
 
 class Deadline:
-    """The time budget of a run, counted from the creation of this object by the machine's monotonic clock.
+    """A run's time budget, measured with the machine's monotonic clock from the creation of this object.
 
-    `timer` returns seconds; tests pass their own.
+    `timer` returns seconds; tests pass a fake one.
     """
 
     def __init__(self, budget: timedelta, *, timer: Callable[[], float] = time.monotonic) -> None:

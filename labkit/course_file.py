@@ -1,8 +1,8 @@
-"""The course file: a course and its groups as the deploy describes them for the enforcer. Pure: values and text.
+"""The course file, in which the deployment describes a course and its groups for the enforcer. Pure: no I/O.
 
-The deploy formats the file and the enforcer parses it, both with this module; docs/course.schema.json defines its
-content. The module also defines the names by which both programs find a course in a workspace: paths, cluster tags and
-groups.
+The deployment writes the file and the enforcer parses it, both through this module; docs/course.schema.json defines its
+content. The module also defines the paths, cluster tags and group names by which both programs find a course in a
+workspace.
 """
 
 import hashlib
@@ -31,33 +31,33 @@ ALL_USERS = "users"
 BUILT_IN_GROUPS = frozenset({ADMINS, ALL_USERS, "account users"})
 """Groups that every workspace has."""
 ALL_STUDENT_GROUPS = "all_student_groups"
-"""The group that holds the groups of all courses of a workspace."""
+"""The group that contains all courses' groups in a workspace."""
 
 _CHECKSUM = "checksum"
-# Cluster names of the system before this one, which set no tags.
+# Cluster names in the legacy system, which set no tags.
 _LEGACY_CLUSTER = re.compile(r"(?:cluster|group)_(\d+)")
 
 
 class CourseFileError(ValueError):
-    """A course file is malformed; the text is a clause that says how."""
+    """A course file is malformed; the message is a clause that says how."""
 
 
 class NewerCourseFile(CourseFileError):
-    """The file was written by a newer version of the deploy."""
+    """The file was written by a newer version of the project."""
 
 
 @dataclass(frozen=True)
 class StaffIds:
-    """Identities of the course's staff that a deploy knows without a request to the workspace."""
+    """Identities of the course's staff that are known without a request to the workspace."""
 
     application_ids: tuple[str, ...] = ()
     """Application ids of service principals, in lower case."""
     address_hashes: tuple[str, ...] = ()
-    """Hashed addresses of people; see `hash_address`."""
+    """Hashed e-mail addresses; see `hash_address`."""
 
     @classmethod
     def of(cls, course: str, term: str, *, application_ids: Iterable[str], addresses: Iterable[str]) -> "StaffIds":
-        """Return the staff with these ids and addresses; order, duplicates and case do not matter."""
+        """Return the `StaffIds` for application ids and e-mail addresses; order, duplicates and case do not matter."""
         return cls(
             tuple(sorted({id.lower() for id in application_ids})),
             tuple(sorted({hash_address(address, course, term) for address in addresses})),
@@ -70,12 +70,12 @@ class StaffIds:
 
 @dataclass(frozen=True)
 class GroupLimits:
-    """Limits of a group's uptime, in minutes. None means no limit for the week or the term."""
+    """A group's uptime limits, in minutes. None means no limit for the week or the term."""
 
     soft_minutes: float
-    """Per day; the group is warned."""
+    """The daily limit at which the group is warned."""
     hard_minutes: float
-    """Per day; the cluster is stopped."""
+    """The daily limit at which the cluster is stopped."""
     week_minutes: float | None = None
     term_minutes: float | None = None
 
@@ -100,19 +100,19 @@ class GroupEntry:
 
 @dataclass(frozen=True)
 class CourseFile:
-    """The content of a course file."""
+    """A course with its groups and limits, as the course file stores it."""
 
     course: str
     term: str
     title: str
     timezone: str
-    """The name of an IANA zone. Whether it exists is not checked here."""
+    """The name of an IANA time zone. Whether it exists is not checked here."""
     first_day: date
     last_day: date
     first_weekday: str
     """One of `WEEKDAYS`."""
     count_all_sessions: bool
-    """Whether sessions started by staff or by the deploy count against the group's quota."""
+    """Whether sessions started by staff or by the deployment count against the group's quota."""
     groups: tuple[GroupEntry, ...] = ()
     staff: StaffIds = StaffIds()
     """Empty in a file of version 1."""
@@ -121,7 +121,7 @@ class CourseFile:
 def hash_address(address: str, course: str, term: str) -> str:
     """Return the SHA-256 of an address in lower case, with course and term as salt.
 
-    The hash keeps addresses out of the file. It is no protection: anyone can compare a guessed address with it.
+    The hash keeps addresses out of the file but does not protect them: anyone can compare a guessed address with it.
     """
     return hashlib.sha256(f"{course}\n{term}\n{address.lower()}".encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -137,7 +137,7 @@ def path_of(course: str, term: str) -> str:
 
 
 def cluster_tags(*, course: str, term: str, group: str) -> dict[str, str]:
-    """Return the tags of a group's cluster. They stay the same for a term, because a change restarts the cluster."""
+    """Return the tags of a group's cluster. They never change during a term, because a change restarts the cluster."""
     return {ORIGIN_TAG: ORIGIN, COURSE_TAG: course, TERM_TAG: term, GROUP_TAG: group}
 
 
@@ -148,7 +148,7 @@ def legacy_group_of(cluster_name: str) -> str | None:
 
 
 def format_course_file(course: CourseFile) -> str:
-    """Return the text of the file. Equal values have the same text."""
+    """Return the file's content as a string; equal values give equal strings."""
     document = {
         "version": VERSION,
         "course": course.course,
@@ -185,7 +185,7 @@ def _group_document(group: GroupEntry) -> dict[str, Any]:
 
 
 def parse_course_file(text: str, file_name: str) -> CourseFile:
-    """Return the content of a course file. Unknown keys are ignored, and the checksum is not compared.
+    """Return the content of a course file. Unknown keys are ignored, and the checksum is not verified.
 
     `file_name` is for error messages. Raises CourseFileError, and NewerCourseFile for a version above VERSION.
     """
@@ -218,7 +218,7 @@ def _check_version(version: Any, file_name: str) -> None:
     if version > VERSION:
         raise NewerCourseFile(
             f"{file_name} has version {version}, but this program reads versions up to {VERSION}; update the enforcer "
-            "before the deploy"
+            "before deploying"
         )
 
 
@@ -234,7 +234,7 @@ def _staff(document: Any) -> StaffIds:
 def _string(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a string")
-    value.encode()  # raises for a lone surrogate, which neither a database nor a mail can hold
+    value.encode()  # raises for a lone surrogate, which neither a database nor an email can contain
     return value
 
 
@@ -289,7 +289,7 @@ def checksum(document: Mapping[str, Any]) -> str:
 
 
 def has_valid_checksum(content: str | bytes) -> bool:
-    """Return whether a course file is as the deploy wrote it; False for edited files and for any other content."""
+    """Return whether a course file is unchanged since the deployment wrote it; False for anything but a course file."""
     try:
         document = json.loads(content)
     except (RecursionError, ValueError):

@@ -1,11 +1,11 @@
 """Escaping of text cells in CSV files, so that spreadsheets do not evaluate them as formulas, and the inverse. Pure.
 
-`escape_formula` puts an apostrophe in front of a text that a spreadsheet would evaluate. `unescape_formula` returns the
-original text of every cell that `escape_formula` wrote.
+`escape_formula` puts an apostrophe in front of a string that a spreadsheet would evaluate. `unescape_formula` returns
+the original string of every cell that `escape_formula` wrote.
 
-Files of earlier versions read as before. Those versions put an apostrophe in front of only some formulas and wrote
-every other text unchanged. A prefix added since then must therefore differ from every text that they wrote unchanged:
-it is an apostrophe and two spaces, because names in rosters contain only single spaces.
+Files written by earlier versions are read as before. Those versions put an apostrophe in front of only some formulas
+and wrote every other string unchanged. A prefix added since then must therefore differ from every string that they
+wrote unchanged: it is an apostrophe and two spaces, because names in rosters contain only single spaces.
 """
 
 import csv
@@ -16,7 +16,7 @@ from typing import Protocol
 # The characters that start a formula. Tabs and line breaks count, because some spreadsheets drop them and evaluate the
 # rest; full-width forms count, because East Asian input methods and spreadsheets treat them as the ASCII characters.
 _FORMULA_STARTS = "=+\\-@\t\r\n＝＋－＠"
-# Further characters that compatibility normalisation or LibreOffice (U+2212) turns into those.
+# Further characters that compatibility normalisation or LibreOffice (U+2212) turns into these.
 _COMPATIBILITY_SIGNS = "﹦﹢﹣﹫\u2212"
 # White space and invisible characters, which a spreadsheet may skip.
 _BLANK = "[\\s\0-\x20\x7f-\xa0\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
@@ -34,7 +34,7 @@ _ESCAPED_HIDDEN = re.compile(f"'  {_HIDDEN}")
 
 
 def escape_formula(text: str) -> str:
-    """Return the text as a cell that no spreadsheet evaluates; most texts stay unchanged."""
+    """Return the string as a cell that no spreadsheet evaluates; most strings stay unchanged."""
     if text[:1].isalnum() or text.startswith("/"):
         return text
     if _PLAIN_FORMULA.match(text) or _LOOKS_ESCAPED.match(text):
@@ -43,7 +43,7 @@ def escape_formula(text: str) -> str:
 
 
 def unescape_formula(cell: str) -> str:
-    """Return the text from which `escape_formula` made the cell."""
+    """Return the string that `escape_formula` turned into this cell."""
     if not cell.startswith(_PREFIX):
         return cell
     if _ESCAPED.match(cell):
@@ -58,7 +58,7 @@ class TextWriter(Protocol):
 
 
 def write_rows(file: TextWriter, rows: Iterable[Sequence[object]], *, line_end: str = "\r\n") -> None:
-    """Write rows as RFC 4180 defines them: texts escaped, None as an empty cell, numbers and dates unchanged.
+    """Write rows as RFC 4180 defines them: strings escaped, None as an empty cell, numbers and dates unchanged.
 
     A file on disk must be opened with `newline=""`. Raises what `file.write` raises.
     """

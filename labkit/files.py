@@ -1,4 +1,4 @@
-"""Private files, written completely or not at all, even if the process or the machine dies during the write.
+"""Private files, written atomically, even if the process or the machine dies during the write.
 
 Files are created with mode 0600, folders with 0700. The module imports little, because programs that Terraform starts
 thirty times use it: `tempfile` alone takes ten milliseconds.
@@ -14,29 +14,29 @@ from pathlib import Path
 from typing import IO
 
 MARKER = "teaching-lab"
-"""The start of the marker line in our files that contain names of people; also part of each line of our logs."""
+"""The marker line's prefix in our files that contain people's names; also part of each of our log lines."""
 MARKER_HEADER = "X-Generator"
-"""The header of a mail that holds the marker line."""
+"""The email header that contains the marker line."""
 
 
 def marker_line(kind: str, day: object) -> str:
-    """Return the line that identifies a report or mail as ours, such as `teaching-lab mail 2026-11-01`.
+    """Return the line that identifies a report or email as ours, such as `teaching-lab mail 2026-11-01`.
 
-    Old files are deleted only if they contain it.
-    `kind` is `report` or `mail`; `day` is the day that the file is about, as an ISO date.
+    Old files are deleted only if they contain it. `kind` is `report` or `mail`; `day` is the day that the file covers,
+    as an ISO date.
     """
     return f"{MARKER} {kind} {day}"
 
 
 def with_marker(content: str, suffix: str, kind: str, day: object) -> str:
-    """Return the text of a `.html` or `.txt` file with the marker line at its end."""
+    """Return the content of a `.html` or `.txt` file with the marker line appended."""
     line = marker_line(kind, day)
     return f"{content.rstrip()}\n<!-- {line} -->\n" if suffix == ".html" else f"{content.rstrip()}\n\n{line}\n"
 
 
 @contextlib.contextmanager
 def atomic_text_file(path: Path, *, durable: bool = True, single_writer: bool = False) -> Iterator[IO[str]]:
-    """Open a UTF-8 text file for writing that replaces `path` when the block succeeds. Newlines are not translated.
+    """Open a new UTF-8 text file that replaces `path` if the block succeeds. Newlines are not translated.
 
     For the options see `atomic_path`. Raises OSError.
     """
@@ -48,7 +48,7 @@ def atomic_text_file(path: Path, *, durable: bool = True, single_writer: bool = 
 
 @contextlib.contextmanager
 def atomic_binary_file(path: Path, *, durable: bool = True, single_writer: bool = False) -> Iterator[IO[bytes]]:
-    """Open a binary file for writing that replaces `path` when the block succeeds.
+    """Open a new binary file that replaces `path` if the block succeeds.
 
     For the options see `atomic_path`. Raises OSError.
     """
@@ -63,8 +63,8 @@ def atomic_binary_file(path: Path, *, durable: bool = True, single_writer: bool 
 def atomic_path(path: Path, *, durable: bool = True, single_writer: bool = False) -> Iterator[Path]:
     """Yield the path of an empty file next to `path`; it replaces `path` if the block succeeds, else it is deleted.
 
-    `durable` forces content and name to the disk. With `single_writer` the temporary name is fixed, so that the next
-    writer overwrites the file that a killed writer left; there must be only one writer at a time. Raises OSError.
+    `durable` fsyncs the file and its folder. With `single_writer` the temporary name is fixed, so that the next writer
+    overwrites the file that a killed writer left; there must be only one writer at a time. Raises OSError.
     """
     draft = path.with_name(f".{path.name}.{'draft' if single_writer else os.urandom(6).hex()}")
     if single_writer:
@@ -93,7 +93,9 @@ def write_private(path: Path, content: str | bytes, *, durable: bool = True) -> 
 
 
 def create_private(path: Path, content: bytes) -> None:
-    """Write a new file and create missing folders. Raises FileExistsError if the file exists, and OSError."""
+    """Write a new file and create missing folders. Raises FileExistsError if the file exists, or another OSError if
+    writing fails.
+    """
     make_private_folder(path.parent)
     with open(_create_private(path), "wb") as file:
         file.write(content)
@@ -114,7 +116,7 @@ def ensure_private_file(path: Path) -> None:
 def make_private(path: Path) -> None:
     """Remove the permissions of group and others on a file or folder. Raises OSError.
 
-    Symbolic links are ignored: whoever created one must not decide about its target.
+    Symbolic links are ignored: the creator of a link must not decide about its target.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -131,7 +133,7 @@ def make_private(path: Path) -> None:
 
 
 def make_private_folder(path: Path, *, enforce: bool = False) -> None:
-    """Create the folder and its missing parents for the owner alone. Raises OSError.
+    """Create the folder and its missing parents, accessible only to the owner. Raises OSError.
 
     With `enforce` an existing folder becomes private, too, unless it is a symbolic link.
     """
@@ -149,14 +151,14 @@ def make_private_folder(path: Path, *, enforce: bool = False) -> None:
 
 
 def move_into_place(draft: Path, path: Path, *, durable: bool = True) -> None:
-    """Rename a finished file to its final name in one step, after a sync if `durable`. Raises OSError."""
+    """Atomically rename a finished file to its final name, after an fsync if `durable`. Raises OSError."""
     if durable:
         fsync_path(draft)
     os.replace(draft, path)
 
 
 def fsync_path(path: Path) -> None:
-    """Force a file's content, or a folder's entries, to the disk. Raises OSError."""
+    """Fsync a file's content or a folder's entries. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -165,5 +167,5 @@ def fsync_path(path: Path) -> None:
 
 
 def _create_private(path: Path) -> int:
-    """Return the descriptor of a new file."""
+    """Create a private file and return its descriptor."""
     return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)

@@ -1,4 +1,4 @@
-"""Private folders that appear completely or not at all."""
+"""Private folders, created atomically."""
 
 import contextlib
 import os

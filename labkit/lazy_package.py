@@ -1,7 +1,7 @@
 """Lazy imports of large packages, and imports of their modules without running the package's `__init__`.
 
-The `__init__` of the Databricks SDK imports forty services, that of the Terraform provider 250 resources; a program
-uses a few of them. Running these files takes longer than everything else that a program does.
+The `__init__` of the Databricks SDK imports forty services, and the Terraform provider's imports 250 resources; a
+program uses a few of them. Running these files takes longer than everything else that a program does.
 """
 
 import importlib
@@ -23,9 +23,9 @@ class LazyModule:
 
 
 def defer_module(module: str) -> None:
-    """Register a module that runs on the first use of one of its names, for modules that packages import without need.
+    """Defer a module until the first use of one of its names, for modules that packages import without need.
 
-    Its package is imported. Modules that are imported already or not installed stay as they are.
+    The module's package is imported. A module that is already imported or not installed is left as it is.
     """
     if module in sys.modules:
         return

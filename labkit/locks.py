@@ -1,7 +1,7 @@
 """A lock between processes that the kernel releases when its holder dies. Standard library only.
 
 The library filelock does the same, but its import takes 50 to 90 milliseconds, which each of the thirty short processes
-of a deploy and every tick of the enforcer would pay.
+in a deployment and every tick of the enforcer would pay.
 """
 
 import errno
@@ -15,7 +15,7 @@ from pathlib import Path
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[bool]:
-    """Hold the lock during the block and yield True, or yield False at once if another process or block holds it.
+    """Hold the lock during the block and yield True, or yield False at once if a different process or block holds it.
 
     The lock is a file of mode 0600, which is not deleted. Its folder must exist. Only processes of its owner can hold
     it: raises OSError for a symbolic link, for another user's file, and for a lock that is held and that other users

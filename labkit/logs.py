@@ -1,4 +1,4 @@
-"""Logging on stderr. Messages are escaped: no text from a workspace can break a line or control the terminal."""
+"""Logging on stderr. Messages are escaped: no string from a workspace can break a line or control the terminal."""
 
 import logging
 import sys
@@ -12,7 +12,7 @@ FORMAT = f"%(asctime)s %(levelname)s {MARKER}: %(message)s"
 
 
 class LineFormatter(logging.Formatter):
-    """Formats a record as one line, and each line of its traceback as another."""
+    """Formats a record as one line, and each line of its traceback as a separate one."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = escaped(record.message)

@@ -1,7 +1,8 @@
 """Reads delimited text, from the bytes of a file to rows of cells with line numbers. Pure: bytes in, values out.
 
-The encoding is that of the byte order mark, else UTF-8; the caller has to name any other. The delimiter is that of a
-`sep=` line, else the most frequent one in the header outside quotation marks and entities such as `&amp;`.
+The encoding is taken from the byte order mark, else it is UTF-8; the caller has to specify any other. The delimiter is
+taken from a `sep=` line, else it is the most frequent one in the header outside quotation marks and entities such as
+`&amp;`.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ _CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 
 @dataclass(frozen=True)
 class FileOrigin:
-    """The origin of a file, for the advice in error messages."""
+    """Where a file comes from, for the advice in error messages."""
 
     system: str = ""
     """The system that exports the file, such as "Moodle"; empty if unknown."""
     encoding_option: str = ""
-    """The command-line option that names an encoding; empty if there is none."""
+    """The command-line option for the encoding; empty if there is none."""
     json_sentence: str = ""
     """The error message for a JSON file, with advice; empty for the default message."""
 
@@ -53,7 +54,7 @@ UNKNOWN_ORIGIN = FileOrigin()
 
 
 class TableError(ValueError):
-    """The file is not a table: `sentence` has the reason and what to do, `line` the line number."""
+    """The file is not a table: `sentence` states the reason and what to do, `line` the line number."""
 
     def __init__(self, line: int, sentence: str) -> None:
         super().__init__(f"line {line}: {sentence}")
@@ -87,7 +88,7 @@ class Table:
 
 
 def decode(data: bytes, encoding: str | None = None, *, origin: FileOrigin = UNKNOWN_ORIGIN) -> tuple[str, str]:
-    """Return the text of a file and the name of its encoding. Raises TableError if the encoding is not certain."""
+    """Decode a file; return its text and the encoding's name. Raises TableError if the encoding is not certain."""
     for signature, sentence in _signatures(origin):
         if data.startswith(signature):
             raise TableError(1, sentence)
@@ -104,10 +105,10 @@ def _signatures(origin: FileOrigin) -> tuple[tuple[bytes, str], ...]:
     as_csv = "open it and save it as “CSV UTF-8”"
     as_csv += f", or download the CSV{origin.from_phrase}" if origin.system else ""
     return (
-        (b"PK\x03\x04", f"is a workbook (.xlsx or .ods) or another zip file, not text: {as_csv}."),
-        (b"\xd0\xcf\x11\xe0", f"is an old workbook (.xls), not text: {as_csv}."),
-        (b"%PDF", f"is a PDF, not text: download the CSV{origin.from_phrase}."),
-        (b"\x1f\x8b", "is a compressed file (gzip), not text: unpack it first."),
+        (b"PK\x03\x04", f"the file is a workbook (.xlsx or .ods) or a different zip archive, not text: {as_csv}."),
+        (b"\xd0\xcf\x11\xe0", f"the file is an old workbook (.xls), not text: {as_csv}."),
+        (b"%PDF", f"the file is a PDF, not text: download the CSV{origin.from_phrase}."),
+        (b"\x1f\x8b", "the file is compressed (gzip), not text: unpack it first."),
     )
 
 
@@ -118,9 +119,9 @@ def _reject_binary(data: bytes, origin: FileOrigin) -> None:
         order = "utf-16-le" if data[1::2].count(b"\0") > data[0::2].count(b"\0") else "utf-16-be"
         option = origin.encoding_option
         advice = f"if it is, add {option} {order}" if option else "save it as UTF-8"
-        raise TableError(1, f"looks like UTF-16 without a byte order mark; {advice}.")
+        raise TableError(1, f"the file looks like UTF-16 without a byte order mark; {advice}.")
     if len(data) - len(data.translate(None, _CONTROL)) > len(data) // 50 + 1:
-        raise TableError(1, f"is a binary file, not text: download the CSV{origin.from_phrase} again.")
+        raise TableError(1, f"the file is binary, not text: download the CSV{origin.from_phrase} again.")
 
 
 def _decoded(data: bytes, encoding: str, origin: FileOrigin) -> str:
@@ -131,26 +132,26 @@ def _decoded(data: bytes, encoding: str, origin: FileOrigin) -> str:
         raise TableError(1, f"{option} {encoding} is not a text encoding; cp1255 (Hebrew) is one.") from error
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        advice = f"name the encoding, such as {option} cp1255 (Hebrew) or cp1252 (Western)"
+        advice = f"specify the encoding, such as {option} cp1255 (Hebrew) or cp1252 (Western)"
         advice = advice if option else f"save it as {encoding}"
-        raise TableError(line, f"is not {encoding} (byte 0x{data[error.start]:02x}); {advice}.") from error
+        raise TableError(line, f"not valid {encoding} (byte 0x{data[error.start]:02x}); {advice}.") from error
     except UnicodeError as error:
-        advice = f"name the encoding, such as {option} cp1255" if option else f"save it as {encoding}"
-        raise TableError(1, f"is not {encoding}; {advice}.") from error
+        advice = f"specify the encoding, such as {option} cp1255" if option else f"save it as {encoding}"
+        raise TableError(1, f"not valid {encoding}; {advice}.") from error
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
-        raise TableError(line, "has a NUL byte, so the file is damaged or not text: download it again.")
+        raise TableError(line, "there is a NUL byte, so the file is damaged or not text: download it again.")
     return text
 
 
 def read_table(
     text: str, *, comment: str = "", skip_initial_space: bool = False, origin: FileOrigin = UNKNOWN_ORIGIN
 ) -> Table:
-    """Return the table in a text.
+    """Parse a string as a table.
 
     Records that start with `comment` are skipped, unless it is empty. With `skip_initial_space`, spaces between a
-    delimiter and a cell are not part of the cell. Raises TableError for a text without a header, for web pages, XML and
-    JSON, and for broken quoting.
+    delimiter and a cell are not part of the cell. Raises TableError if there is no header, for web pages, XML and JSON,
+    and for broken quoting.
     """
     text = text.removeprefix("\ufeff")
     lines = _Lines(list(io.StringIO(text, newline="")), comment)
@@ -177,7 +178,7 @@ def _without_quoted_cells(line: str) -> str:
 
 
 def _most_frequent(lines: _Lines, header: str) -> str:
-    """Return the header's most frequent delimiter; among equals, the one that most lines below contain as often."""
+    """Return the header's most frequent delimiter; a tie goes to the one that most lines below have equally often."""
     count = {mark: _without_quoted_cells(header).count(mark) for mark in DELIMITERS}
     below = [_without_quoted_cells(line) for line in lines.all if line.strip() and not lines.is_comment(line)][
         1:_SAMPLE_LINES
@@ -187,7 +188,9 @@ def _most_frequent(lines: _Lines, header: str) -> str:
 
 
 class _Lines:
-    """The lines of a text for the csv module, comments blanked. A comment is the first line of a record."""
+    """The lines of a string for the csv module, with comments blanked. Only the first line of a record can be a
+    comment.
+    """
 
     def __init__(self, lines: list[str], comment: str) -> None:
         self.all = lines
@@ -225,26 +228,27 @@ def _reject_pages(text: str, origin: FileOrigin) -> None:
         page = text.lower()
         if system and "<table" in page and 'type="password"' not in page:
             raise TableError(
-                1, f"is an HTML export (a web page with a table), not text: download the CSV{origin.from_phrase}."
+                1,
+                f"the file is an HTML export (a web page), not text: download the CSV{origin.from_phrase}.",
             )
         if not system:
-            raise TableError(1, "is a web page (HTML), not a table: download the file again.")
+            raise TableError(1, "the file is a web page (HTML), not a table: download the file again.")
         page = f"{system}'s login page" if "login" in text.lower() else f"a page of {system}"
-        raise TableError(1, f"is a web page (HTML), probably {page}: log in to {system} and download the file again.")
+        raise TableError(1, f"the file is a web page (HTML), probably {page}: log in to {system} and download again.")
     if start.startswith(("<?xml", "<")):
-        raise TableError(1, f"is XML or HTML, not a table: download the CSV{origin.from_phrase}.")
+        raise TableError(1, f"the file is XML or HTML, not a table: download the CSV{origin.from_phrase}.")
     if _JSON.match(start):
-        usual = f"is JSON, not a table: choose CSV when downloading{origin.from_phrase}."
+        usual = f"the file is JSON, not a table: choose CSV when downloading{origin.from_phrase}."
         raise TableError(1, origin.json_sentence or usual)
 
 
 def _sep_line(line: str) -> tuple[str, int]:
-    """Return the delimiter of a `sep=` line and 1, the lines to skip; an empty text and 0 for any other line."""
+    """Return the delimiter of a `sep=` line and 1, the lines to skip; an empty string and 0 for any other line."""
     if not _SEP_LINE.match(line):
         return "", 0
     named = _SEP.fullmatch(line)
     if not named:
-        raise TableError(1, f"sep= must name one character, such as sep=, but the line is {quoted(line.strip())}.")
+        raise TableError(1, f"sep= must be followed by one character, such as sep=, not {quoted(line.strip())}.")
     return named["delimiter"], 1
 
 
@@ -252,7 +256,7 @@ def _records(lines: _Lines, delimiter: str, skipped: int, skip_initial_space: bo
     tabs = {line.count("\t") for line in lines.all if line.strip() and not lines.is_comment(line)}
     if delimiter == "\t" and len(tabs) == 1:
         return _unquoted_records(lines, skipped)
-    # Descriptions may contain whole pictures, so the csv module's limit of 128 kB per cell is raised.
+    # Descriptions may contain embedded pictures, so the csv module's limit of 128 kB per cell is raised.
     csv.field_size_limit(max(csv.field_size_limit(), sum(map(len, lines.all)) + 1))
     try:
         return _quoted_records(lines, delimiter, skipped, skip_initial_space)
@@ -292,13 +296,15 @@ def _quoting_sentence(reason: str, spans_lines: bool) -> str:
     if "unexpected end" in reason or spans_lines:
         return "a quoted cell that starts here is never closed: the download was interrupted; download it again."
     return (
-        f"its quotation marks are not balanced ({reason}): download it again instead of editing it by hand; if it "
+        f"unbalanced quotation marks ({reason}): download it again instead of editing it by hand; if it "
         'is the original download, a name contains a quotation mark ("): rename it and download again.'
     )
 
 
 def _unquoted_records(lines: _Lines, skipped: int) -> list[Row]:
-    """Return the rows of tab-separated text without multi-line cells: Moodle quotes no cell of it, Excel some."""
+    """Return the rows of tab-separated text without multi-line cells: Moodle quotes none of its cells, Excel quotes
+    some.
+    """
     rows: list[Row] = []
     for number, line in enumerate(lines.all, start=1 + skipped):
         if line.strip("\r\n") and (rows or line.strip()) and not lines.is_comment(line):

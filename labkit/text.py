@@ -1,13 +1,13 @@
-"""Makes untrusted text safe for terminals, logs, mails and error messages. Pure."""
+"""Makes untrusted text safe for terminals, logs, emails and error messages. Pure."""
 
 import re
 import unicodedata
 from collections.abc import Iterable
 
 LINE_LENGTH = 300
-"""Maximum length of a line in a mail, a log or an error message, in characters."""
+"""Maximum length of a line in an email, a log or an error message, in characters."""
 QUOTED_LENGTH = 60
-"""Maximum length of a quoted text in an error message, in characters."""
+"""Maximum length of a quoted string in an error message, in characters."""
 
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories of control and format characters (also bidirectional ones), surrogates and line separators."""
@@ -25,7 +25,7 @@ _SECRETS = (
     re.compile(r"(?i)(?<=bearer )\S+"),
     re.compile(r"(?i)(?<=signature=)\S+"),
     re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"),
-    # Signatures and keys of storage accounts.
+    # Storage account signatures and keys.
     re.compile(r"(?i)(?<=\bsig=)[^&\s\"']+"),
     re.compile(r"(?i)(?<=accountkey=)[^;\s\"']+"),
     re.compile(r"(?i)(?<=password=)[^&\s\"']+"),
@@ -63,14 +63,14 @@ def one_line(text: str, length: int = LINE_LENGTH) -> str:
 
 
 def multiline(text: str, length: int = 20_000) -> str:
-    """Return the text with its lines, without invisible characters; only the last `length` characters are kept."""
+    """Return the text with line breaks, without invisible characters; only the last `length` characters are kept."""
     return _INVISIBLE_IN_MULTILINE.sub(" ", text.replace("\r\n", "\n"))[-length:]
 
 
 def first_line(error: object) -> str:
-    """Return the first line of an error without its full stop; the name of its type if the text is empty.
+    """Return the first line of an error without its full stop; the name of its type if the message is empty.
 
-    The Databricks SDK appends its configuration to some messages; it may contain secrets and is cut off.
+    The Databricks SDK appends its configuration to some messages; that part may contain secrets and is removed.
     """
     lines = str(error).strip().splitlines()
     text = lines[0].split(" Config: ")[0].rstrip(".") if lines else ""

@@ -22,7 +22,7 @@ def existing_accounts(
 ) -> frozenset[str]:
     """Return the addresses that have an account in the workspace that the target expects.
 
-    Raise GuardError if it is another workspace, or if it does not respond.
+    Raise GuardError if it is a different workspace or does not respond.
     """
     client = light_client(choice)
     verify_workspace(client, target_name, target)

@@ -1,4 +1,4 @@
-"""The input of a course, read without a workspace: settings, target, choice of host and credential, rosters."""
+"""A course's input, which is read without a workspace: settings, target, choice of host and credential, rosters."""
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ _DEFAULT_PATH = Path(__file__).resolve().parents[2] / "lab.toml"
 
 @dataclass(frozen=True)
 class CourseInput:
-    """Settings, target and rosters of a course, parsed and checked against each other."""
+    """A course's settings, target and rosters, parsed and checked against each other."""
 
     settings_path: Path
-    """The settings file, absolute."""
+    """Absolute path of the settings file."""
     lab: LabSettings
     target_name: str
     target: TargetSettings
     choice: WorkspaceChoice | WorkspaceNotConfigured
-    """The host and credential, or why no workspace is named."""
+    """The host and credential, or why no workspace is configured."""
     rosters: tuple[Roster, ...]
     """The course's own roster is the first."""
 
     @property
     def folder(self) -> Path:
-        """Return the folder of the settings file, which also holds rosters and state."""
+        """Return the folder that contains the settings file, rosters and state."""
         return self.settings_path.parent
 
     @property
@@ -38,9 +38,9 @@ class CourseInput:
 
 
 def read_course_input(environ: MutableMapping[str, str]) -> CourseInput:
-    """Read the settings and the target that LAB_CONFIG and LAB_TARGET name; `.env` adds variables that are not set.
+    """Read the settings file and target selected by LAB_CONFIG and LAB_TARGET; `.env` adds variables that are not set.
 
-    Raise LabSettingsError or RosterError with all problems of the first file that has any.
+    Raise LabSettingsError or RosterError with all problems in the first file that has any.
     """
     try:
         dotenv_variables = dotenv.load(environ)
@@ -63,9 +63,9 @@ def _read_roster(path: Path, *, name: str) -> Roster:
     except OSError as error:
         raise LabSettingsError(
             [
-                f"{name}: cannot be read ({error.strerror}); "
+                f"{name} cannot be read ({error.strerror}); "
                 f"python cdktf/import_roster.py EXPORT --out {name} creates it from Moodle's export."
             ]
         ) from error
     except UnicodeDecodeError as error:
-        raise LabSettingsError([f"{name}: is not UTF-8 text; import it again with cdktf/import_roster.py."]) from error
+        raise LabSettingsError([f"{name}: not valid UTF-8; import it again with cdktf/import_roster.py."]) from error

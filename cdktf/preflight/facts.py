@@ -47,7 +47,7 @@ class SdkClient(Protocol):
 
 
 class ExpectedWorkspace(Protocol):
-    """The expected host and workspace id of a target of `lab.toml`."""
+    """The host and workspace id that a target in `lab.toml` expects."""
 
     @property
     def expected_host(self) -> str: ...
@@ -57,7 +57,7 @@ class ExpectedWorkspace(Protocol):
 
 @dataclass(frozen=True)
 class WorkspaceFacts:
-    """The facts that were read. `unread` names the kinds that could not be read and are therefore unknown."""
+    """The facts that were read. `unread` lists the kinds that could not be read and are therefore unknown."""
 
     account_groups: frozenset[str] = frozenset()
     everybody_entitlements: frozenset[str] = frozenset()
@@ -71,12 +71,12 @@ class WorkspaceFacts:
 
 
 def light_client(choice: WorkspaceChoice) -> LazyWorkspaceClient:
-    """Return a client that loads only the SDK's parts that the guard needs. Raises as `configure` does."""
+    """Return a client that loads only the parts of the SDK that the guard needs. Raises as `configure` does."""
     return LazyWorkspaceClient(configure(choice))
 
 
 def configure(choice: WorkspaceChoice) -> Config:
-    """Return the configuration of a client that gives up on a silent host within seconds.
+    """Return a client configuration that times out within seconds if the host does not respond.
 
     Raise `GuardError` if there are no credentials.
     """
@@ -92,22 +92,19 @@ def configure(choice: WorkspaceChoice) -> Config:
         raise _unreachable(choice.host, error) from error
     except TimeoutError as error:
         raise GuardError(
-            f"The workspace at {choice.host} or its login does not respond; check the address, the network and the"
-            " login."
+            f"The workspace at {choice.host} or its login does not respond; check the URL, the network and the login."
         ) from error
     except ValueError as error:
         raise GuardError(
             f"The credential of {choice.source} cannot be used ({first_line(error)}); set DATABRICKS_HOST and one "
-            "kind of credentials, log in, or name a profile in lab.toml."
+            "kind of credentials, log in, or set a profile in lab.toml."
         ) from error
     config.retry_timeout_seconds = _ANSWER_SECONDS
     return config
 
 
 def _unreachable(host: str, error: ConnectionError) -> GuardError:
-    return GuardError(
-        f"The workspace at {host} cannot be reached: {first_line(error)}; check the address and the network."
-    )
+    return GuardError(f"The workspace at {host} cannot be reached: {first_line(error)}; check the URL and the network.")
 
 
 def identify(client: SdkClient) -> WorkspaceIdentity:
@@ -121,17 +118,17 @@ def identify(client: SdkClient) -> WorkspaceIdentity:
         raise GuardError(f"The workspace at {host} refused the credentials: {first_line(error)}.") from error
     except DatabricksError as error:
         raise GuardError(
-            f"The workspace at {host} responded with {first_line(error)} to a request for the current user; check the "
-            "address."
+            f"The workspace at {host} responded with {first_line(error)} to a request for the "
+            "current user; check the URL."
         ) from error
     except ConnectionError as error:
         raise _unreachable(host, error) from error
     except (OSError, TimeoutError) as error:
         raise GuardError(
-            f"The workspace at {host} does not respond; check the address, the network and that it is running."
+            f"The workspace at {host} does not respond; check the URL, the network and that the workspace is running."
         ) from error
     if not caller:
-        raise GuardError(f"{host} is not a Databricks workspace; check the address.")
+        raise GuardError(f"{host} is not a Databricks workspace; check the URL.")
     return WorkspaceIdentity(host=host, workspace_id=workspace_id, caller=caller)
 
 
@@ -147,7 +144,7 @@ def verify_workspace(client: SdkClient, target_name: str, target: ExpectedWorksp
 def collect_facts(
     client: SdkClient, *, clusters: Sequence[str], course_file: str, only_groups: bool = False
 ) -> WorkspaceFacts:
-    """Read all facts in parallel, or only those of groups. `clusters` are the names to find among running clusters."""
+    """Read all facts in parallel, or only the groups' facts. `clusters` are the cluster names to look for."""
     config: SdkConfig = client.config.copy()  # type: ignore[no-untyped-call]
     config.retry_timeout_seconds = _FACTS_SECONDS
     reader = _FactReader(LazyWorkspaceClient(config))
@@ -211,7 +208,7 @@ class _FactReader:
         return self._open("instance-pools", [(p.get("instance_pool_id"), p.get("instance_pool_name")) for p in pools])
 
     def _open(self, kind: str, objects: Sequence[tuple[str | None, str | None]]) -> tuple[str, ...]:
-        """Return the names of the objects on which the group users has a permission."""
+        """Return the names of the objects on which the group `users` has a permission."""
 
         def is_open(object_id: str) -> bool:
             entries = get_object(self._api, f"/api/2.0/permissions/{kind}/{object_id}").get("access_control_list", ())
@@ -242,6 +239,6 @@ class _FactReader:
 
 
 def _account_group_names(groups: Sequence[dict[str, Any]]) -> frozenset[str]:
-    """Return the names of the groups that belong to the account."""
+    """Return the names of the account-level groups."""
     of_account = [group for group in groups if str((group.get("meta") or {}).get("resourceType") or "") == "Group"]
     return frozenset(group["displayName"] for group in of_account)

@@ -11,7 +11,7 @@ from preflight.warnings import account_group_conflict, course_file_edited, open_
 
 
 def inspect_workspace(query: Mapping[str, str], choice: WorkspaceChoice, *, warns: bool = True) -> dict[str, str]:
-    """Return the live workspace and its warnings, by the names in `guard_query.WARNINGS`; all are empty unless `warns`.
+    """Return the live workspace, and a dict of warnings with the keys `guard_query.WARNINGS`; all empty unless `warns`.
 
     `query` is the result of `guard_query.guard_query`. Raise GuardError if nothing may be planned in the workspace.
     """

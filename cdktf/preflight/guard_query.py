@@ -9,7 +9,7 @@ from labkit.course_file import ALL_STUDENT_GROUPS, cluster_tags, path_of
 from roster.model import Group
 
 WARNINGS = ("unguarded", "open_to_everybody", "would_restart", "course_file_edited")
-"""The keys of the guard's warnings, which are also the names of Terraform's checks. An empty value is no warning."""
+"""The keys of the guard's warnings, which are also the names of Terraform's checks. An empty value means no warning."""
 RUNNING_SETTINGS = (
     "spark_version",
     "node_type_id",
@@ -23,7 +23,7 @@ RUNNING_SETTINGS = (
 def guard_query(
     lab: LabSettings, target_name: str, target: TargetSettings, groups: Sequence[Group], *, course_file: str
 ) -> dict[str, str]:
-    """Return what the guard expects of the live workspace; `course_file` is the future text of the course file."""
+    """Return what the guard expects of the live workspace; `course_file` is the new content of the course file."""
     course, prefix = lab.course, lab.course.name_prefix
     names = [prefix + group.key for group in groups]
     return as_query(

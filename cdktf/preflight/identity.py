@@ -11,12 +11,12 @@ class GuardError(Exception):
 
 
 def target_expectation(target: str, host: str = "", workspace_id: str = "") -> WorkspaceExpectation:
-    """Return what a target of `lab.toml` expects; an empty string expects nothing."""
+    """Return what a target in `lab.toml` expects; an empty string matches anything."""
     return WorkspaceExpectation(
         host,
         workspace_id,
         subject=f"target {target} has ",
         host_name="expected_host",
         id_name="expected_workspace_id",
-        advice=(f"Choose another LAB_TARGET, profile or DATABRICKS_HOST, or correct targets.{target} in lab.toml."),
+        advice=(f"Choose a different LAB_TARGET, profile or DATABRICKS_HOST, or correct targets.{target} in lab.toml."),
     )

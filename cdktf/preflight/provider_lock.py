@@ -1,8 +1,8 @@
 """Terraform's dependency lock file, which a lab stores beside its settings.
 
 The first `terraform init` that gets the providers from the registry creates it. Later ones use it and may not change
-it, so a provider with another checksum is refused. With a local mirror no lock file is stored, because the mirror may
-hold a provider that was built on this machine.
+it, so a provider with a different checksum is refused. With a local mirror no lock file is stored, because the mirror
+may hold a provider that was built on this machine.
 """
 
 import json
@@ -24,14 +24,14 @@ class LockFileError(ValueError):
 
 
 def save(stack: Path, settings: Path) -> None:
-    """Copy the lock file of the stack's folder to the folder of the settings, unless there is one already."""
+    """Copy the lock file from the stack's folder to the settings folder, unless there is one already."""
     made, kept = stack / FILE_NAME, settings / FILE_NAME
     if made.is_file() and not kept.exists():
         write_private(kept, made.read_bytes())
 
 
 def copy_to_stack(settings: Path, stack: Path) -> None:
-    """Copy the lock file from the folder of the settings to the stack's folder, where `terraform init` reads it.
+    """Copy the lock file from the settings folder to the stack's folder, where `terraform init` reads it.
 
     Do nothing if there is none. Raise LockFileError if it does not match the stack or cannot be read.
     """
@@ -51,7 +51,7 @@ def copy_to_stack(settings: Path, stack: Path) -> None:
 
 
 def _required(synthesized: str) -> dict[str, str]:
-    """Return the versions of a stack's providers, by source."""
+    """Map each provider source in a stack to the required version."""
     providers = json.loads(synthesized)["terraform"]["required_providers"].values()
     return {
         provider["source"] if "/" in provider["source"] else f"hashicorp/{provider['source']}": provider["version"]

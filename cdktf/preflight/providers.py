@@ -25,7 +25,7 @@ def mirror_folders(home: Path) -> list[Path]:
 
 
 def missing_from_mirrors(folders: Sequence[Path]) -> list[str]:
-    """Return the lab's providers that no mirror holds for this platform, unpacked or zipped."""
+    """Return the lab's providers that no mirror has for this platform, neither unpacked nor packed."""
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     suffix = f"{platform.system().lower()}_{machine}"
 
@@ -37,7 +37,7 @@ def missing_from_mirrors(folders: Sequence[Path]) -> list[str]:
 
 
 def has_provider_installation(environ: Mapping[str, str], home: Path) -> bool:
-    """Return whether a CLI configuration sets the installation of providers, which overrides the implied mirrors."""
+    """Return whether a CLI configuration has `provider_installation`, which overrides the implied mirrors."""
     named = environ.get("TF_CLI_CONFIG_FILE") or environ.get("TERRAFORM_CONFIG")
     path = Path(named) if named else home / ".terraformrc"
     try:

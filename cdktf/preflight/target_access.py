@@ -1,4 +1,4 @@
-"""Host and credential of a target of `lab.toml`, by the rule that all programs share."""
+"""Host and credential for a target in `lab.toml`, chosen by the rule that all programs share."""
 
 from collections.abc import Mapping, MutableMapping
 
@@ -15,7 +15,7 @@ from labkit.workspace.choice import (
 
 
 def target_flags(name: str, *, host: str | None, profile: str | None) -> WorkspaceOptions:
-    """Return a target's host and profile as flags: the settings file names them explicitly, so they take precedence."""
+    """Return a target's host and profile as flags: the settings file sets them explicitly, so they take precedence."""
     return WorkspaceOptions(host or None, profile=profile or None, url_name=f"host of target {name}")
 
 
@@ -32,7 +32,7 @@ def apply_target(
 def target_choice(
     name: str, target: TargetSettings, environ: Mapping[str, str], dotenv: Mapping[str, str]
 ) -> WorkspaceChoice | WorkspaceNotConfigured:
-    """Return the target's host and credential, or why no workspace is named (a synth needs none).
+    """Return the target's host and credential, or why no workspace is configured (a synth needs none).
 
     Raise LabSettingsError if the choice is ambiguous or invalid.
     """
@@ -45,7 +45,7 @@ def target_choice(
 
 
 def target_variables(target: TargetSettings) -> dict[str, str]:
-    """Return the environment variables that name the target's profile or host; never a secret."""
+    """Return the environment variables that specify the target's profile or host; never a secret."""
     if target.profile:
         return {PROFILE: target.profile}
     return {HOST: target.host} if target.host else {}
@@ -54,7 +54,7 @@ def target_variables(target: TargetSettings) -> dict[str, str]:
 def deploying_service_principal(
     choice: WorkspaceChoice | WorkspaceNotConfigured, environ: Mapping[str, str]
 ) -> str | None:
-    """Return the application id of the service principal that the environment names; None if it names none.
+    """Return the application id of the environment's service principal; None if it has none.
 
     Profiles are not read: their content differs between machines, and the course file must be the same everywhere.
     """

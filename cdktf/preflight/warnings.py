@@ -19,13 +19,13 @@ _UNWANTED_ENTITLEMENTS = {
 
 
 def account_group_conflict(names: Iterable[str], account_groups: Iterable[str]) -> str:
-    """Return an error if a group of the account has the name of one of ours; else an empty string."""
+    """Return an error if an account-level group has the same name as one of ours; else an empty string."""
     conflicts = sorted(set(names) & set(account_groups))
     if not conflicts:
         return ""
     return (
-        f"A group of the Databricks account has the name {_joined(conflicts)}, so the workspace cannot have a group "
-        "with that name: rename the account's group, or set course.name_prefix in lab.toml."
+        f"The Databricks account has a group named {_joined(conflicts)}, so the workspace cannot have a group "
+        "with this name: rename the account's group, or set course.name_prefix in lab.toml."
     )
 
 
@@ -40,7 +40,7 @@ def open_to_everybody(
     sql_access: bool,
     closes_personal_compute: bool,
 ) -> str:
-    """Return a warning about costs that students can cause besides their clusters; empty if there are none."""
+    """Return a warning about costs that students can cause outside their clusters; empty if there are none."""
     entitlements = set(entitlements)
     parts = [
         f"the group users has {name}, so everybody may {what}"
@@ -70,10 +70,10 @@ def would_restart(
     tags: Mapping[str, Mapping[str, str]],
     settings: Mapping[str, Any],
 ) -> str:
-    """Return a warning about running clusters that a deploy would restart to change their settings; empty if none.
+    """Return a warning about running clusters that a deployment would restart because of new settings; empty if none.
 
-    `tags` are the expected tags by cluster name, `settings` the settings of all clusters of the course. The number of
-    workers is not compared, because changing it does not restart a cluster.
+    `tags` maps cluster names to the expected tags; `settings` are the settings shared by the course's clusters. The
+    number of workers is not compared, because changing it does not restart a cluster.
     """
     changed = {
         str(cluster["cluster_name"]): differences(cluster, tags=tags[str(cluster["cluster_name"])], settings=settings)
@@ -83,7 +83,7 @@ def would_restart(
     parts = [f"{name} ({', '.join(what)})" for name, what in sorted(changed.items()) if what]
     if not parts:
         return ""
-    return f"A deploy restarts these running clusters, because their settings differ: {'; '.join(parts)}."
+    return f"A deployment restarts these running clusters, because their settings differ: {'; '.join(parts)}."
 
 
 def differences(cluster: Mapping[str, Any], *, tags: Mapping[str, str], settings: Mapping[str, Any]) -> list[str]:
@@ -111,12 +111,12 @@ def differences(cluster: Mapping[str, Any], *, tags: Mapping[str, str], settings
 
 
 def _without_preview(spark_conf: Mapping[str, str]) -> dict[str, str]:
-    """Return Spark settings without the one that the platform adds by itself and the provider therefore ignores."""
+    """Return Spark settings without the one that the platform adds and the provider therefore ignores."""
     return {key: value for key, value in spark_conf.items() if key != _DELTA_PREVIEW}
 
 
 def course_file_edited(live: bytes | None, *, path: str, expected_sha256: str) -> str:
-    """Return a warning if the live course file is neither the expected one nor an intact earlier one; else empty."""
+    """Return a warning if the live course file is neither the expected nor an intact earlier one; else ""."""
     if live is None or hashlib.sha256(live).hexdigest() == expected_sha256 or has_valid_checksum(live):
         return ""
     return (
@@ -126,12 +126,13 @@ def course_file_edited(live: bytes | None, *, path: str, expected_sha256: str) -
 
 
 def unguarded(*, target: str, is_checked: bool, host: str, workspace_id: str, caller: str) -> str:
-    """Return the workspace to which a target without expectations is connected, so that a person can compare it."""
+    """Return a description of the workspace that a target without expectations uses, for a person to check."""
     if is_checked:
         return ""
     return (
-        f"Connected to workspace {workspace_id or 'of unknown id'} at {host} as {caller}; target {target} accepts any "
-        f'workspace. To check it, set expected_workspace_id = "{workspace_id}" under [targets.{target}] in lab.toml.'
+        f"Connected to workspace {workspace_id or 'with unknown id'} at {host} as {caller}; target {target} accepts"
+        f' any workspace. To check it, set expected_workspace_id = "{workspace_id}" under'
+        f" [targets.{target}] in lab.toml."
     )
 
 

@@ -22,7 +22,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Renaming:
-    """A group with a new Moodle name or a new Moodle id."""
+    """A group whose Moodle name or Moodle id changed."""
 
     group: str
     before: str
@@ -31,7 +31,7 @@ class Renaming:
 
 @dataclass(frozen=True)
 class Changes:
-    """The difference between two rosters of one term; its groups are those of the later roster."""
+    """The difference between two rosters of one term; `groups` are the later roster's groups."""
 
     joined: tuple[Move, ...] = ()
     came_back: tuple[Move, ...] = ()
@@ -50,7 +50,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Counts:
-    """The numbers of active and retired groups and students of a roster."""
+    """How many active and inactive groups and students a roster has."""
 
     groups: int
     students: int
@@ -73,7 +73,7 @@ def count_roster(roster: Roster) -> Counts:
 
 
 def changes_between(before: Roster, after: Roster) -> Changes:
-    """Return the changes of students and groups from one roster to the next."""
+    """Return how students and groups changed from one roster to the next."""
     previous, now = _group_by_address(before), _group_by_address(after)
     old = {group.number: group for group in before.groups}
     pairs = [(old[group.number], group) for group in after.groups if group.number in old]
@@ -107,7 +107,7 @@ def changes_between(before: Roster, after: Roster) -> Changes:
 
 
 def _group_by_address(roster: Roster) -> dict[str, tuple[str, bool]]:
-    """Return, by address, the key of the student's group and whether the student is active in it."""
+    """Map each address to the key of the student's group and whether the student is active in it."""
     return {member.email: (group.key, member.status == "active") for group in roster.groups for member in group.members}
 
 
@@ -155,7 +155,7 @@ def _group_data(group: Group) -> dict[str, Any]:
 def change_lines(
     changes: Changes, counts: Counts, recognitions: Sequence[Recognition], *, is_first: bool
 ) -> Iterator[str]:
-    """Yield the lines of the report. `is_first`: there was no roster before, so every student would be new."""
+    """Yield the lines of the report. With `is_first` there was no roster before, so students are not listed as new."""
     if is_first:
         yield f"First import: {_count(counts.groups, 'group')}, {_count(counts.students, 'student')}."
         yield from _number_lines(changes)
@@ -171,7 +171,7 @@ def change_lines(
 
 def _number_lines(changes: Changes) -> Iterator[str]:
     yield ""
-    yield "Groups and their numbers, which they keep for the whole term"
+    yield "Group numbers, which stay the same for the whole term"
     for group in changes.new_groups:
         yield f"  {_group_name(group)}, {_count(len(group.active_members), 'student')}"
 
@@ -216,7 +216,7 @@ def _group_lines(changes: Changes) -> Iterator[str]:
 
 
 def _recognition_lines(recognitions: Sequence[Recognition]) -> Iterator[str]:
-    """Yield the matches that were not made by Moodle's id; simple matches of a kind share a line."""
+    """Yield the groups recognised without Moodle's id; simple matches of the same kind share a line."""
     found = [recognition for recognition in recognitions if recognition.matched_by != "id"]
     if not found:
         return
@@ -232,7 +232,7 @@ def _recognition_lines(recognitions: Sequence[Recognition]) -> Iterator[str]:
 
 
 def _simple_match(recognition: Recognition) -> str:
-    """Return what a match was made by if it needs no further explanation, else ""."""
+    """Return the feature that matched if it needs no further explanation, else ""."""
     is_renamed = recognition.matched_by == "members" and recognition.name != ""
     is_partial = recognition.matched_by == "members" and recognition.shared_members < recognition.known_members
     return "" if recognition.rivals or is_renamed or is_partial else recognition.matched_by

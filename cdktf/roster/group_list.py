@@ -13,7 +13,7 @@ from roster.model import Roster
 
 @dataclass(frozen=True, order=True)
 class Issue:
-    """A message about a line of the export."""
+    """A message about one line of the export."""
 
     line: int
     message: str
@@ -66,7 +66,7 @@ class GroupList:
 
 @dataclass
 class GroupListBuilder:
-    """Collects the groups, problems and ignored rows of an export. `staff` are addresses that are never students."""
+    """Collects the groups, problems and ignored rows in an export. `staff` are addresses that are never students."""
 
     staff: Collection[str] = ()
     groups: list[ListedGroup] = field(default_factory=list)
@@ -83,7 +83,7 @@ class GroupListBuilder:
         """Return the student with this cell's address; None, with an issue, if it is invalid or belongs to staff."""
         email = normalised_address(cell)
         if not is_address(email):
-            self.add_problem(line, f"{quoted(column)} is not an address: {quoted(cell.strip())}.")
+            self.add_problem(line, f"{quoted(column)} is not an e-mail address: {quoted(cell.strip())}.")
             return None
         if email in self.staff:
             self.add_ignored(line, f"{email} is staff and therefore not a student.")

@@ -33,7 +33,7 @@ class ParsedExport:
 
 @dataclass(frozen=True)
 class RosterImport:
-    """An import before anything is written."""
+    """The result of an import that has not been written yet."""
 
     source: ParsedExport
     stored: Roster
@@ -44,7 +44,7 @@ class RosterImport:
 
     @property
     def new_addresses(self) -> set[str]:
-        """Return the addresses that are not in the stored roster, nor in the export if that is a roster."""
+        """Return the addresses that are not in the stored roster, nor in the export if the export is a roster."""
         rosters = (self.stored, self.source.listed.roster or Roster())
         known = {member.email for roster in rosters for group in roster.groups for member in group.members}
         return {member.email for group in self.roster.groups for member in group.members} - known
@@ -64,7 +64,7 @@ def plan_import(file: str, source: ParsedExport, stored: Roster, limits: RosterL
 
 
 def report_lines(result: RosterImport, *, export: str, out: str, written: bool, dry_run: bool) -> Iterator[str]:
-    """Yield the lines of the report; `export` is the name of the file."""
+    """Yield the lines of the report; `export` is the file's name."""
     listed = result.source.listed
     yield f"{export}: {listed.format}, {result.source.encoding}"
     yield ""

@@ -21,10 +21,10 @@ MatchKind = Literal["id", "number", "name", "members"]
 
 @dataclass(frozen=True)
 class Recognition:
-    """How a listed group was recognised as a group of the roster.
+    """How a listed group was recognised as a group in the roster.
 
-    `shared_members` of the group's `known_members` are in both. `rivals` are other stored or listed groups that match
-    equally well.
+    `shared_members` is how many of the group's `known_members` are in both. `rivals` are other stored or listed groups
+    that match equally well.
     """
 
     number: int
@@ -38,17 +38,17 @@ class Recognition:
 
 @dataclass(frozen=True)
 class MergeResult:
-    """The roster after the import, and how each group that is not new was recognised."""
+    """The roster after the import, and how each existing group was recognised."""
 
     roster: Roster
     recognitions: tuple[Recognition, ...]
 
 
 def ambiguous_names(stored: Roster, listed: Sequence[ListedGroup]) -> tuple[Issue, ...]:
-    """Return the issues of names that match several groups.
+    """Return an issue for each name that matches several groups.
 
     An export without ids merges groups with the same name, so several active groups with one name are ambiguous. Names
-    that differ in case only are ambiguous if several groups match.
+    that differ only in case are ambiguous if several groups match.
     """
     issues = []
     for group in listed:
@@ -75,12 +75,12 @@ def _ambiguous_ignoring_case(stored: Roster, listed: Sequence[ListedGroup]) -> I
         if not match.is_clear:
             names = " and ".join(group.title for group in match.listed)
             stored_names = " and ".join(f"{group.key} {quoted(group.moodle_name)}" for group in match.stored)
-            message = f"{names} may be {stored_names}; the names differ in case only: rename one of the groups "
+            message = f"{names} may be {stored_names}; the names differ only in case: rename one of the groups "
             yield Issue(match.listed[0].line, message + _OR_IDS)
 
 
 def merge(stored: Roster, export: GroupList) -> MergeResult:
-    """Return the stored roster, updated from the export.
+    """Update the stored roster from the export and return the result.
 
     Requires an export without problems: no duplicate address or id, no `ambiguous_names`. Nothing stored is forgotten:
     missing groups and students are retired, and keep their number and account if they come back.
@@ -108,7 +108,7 @@ def merge(stored: Roster, export: GroupList) -> MergeResult:
 
 
 def _assign_numbers(stored: Roster, listed: Sequence[ListedGroup], number_of: dict[int, int]) -> dict[int, ListedGroup]:
-    """Return the listed groups by number: the stored one, that of the normalised roster, or the next free one."""
+    """Map group numbers to listed groups: the stored number, the normalised roster's, or the next free one."""
     numbers = {number_of[group.line]: group for group in listed if group.line in number_of}
     used_numbers = {group.number for group in stored.groups}
     new = [group for group in listed if group.line not in number_of]
@@ -150,7 +150,7 @@ def recognise_groups(stored: Roster, listed: Sequence[ListedGroup]) -> tuple[Rec
 
 @dataclass
 class _NameMatch:
-    """Groups of the roster and of the export with the same name ignoring case."""
+    """Groups in the roster and in the export that have the same name ignoring case."""
 
     stored: list[Group]
     listed: list[ListedGroup]
@@ -184,7 +184,7 @@ class _GroupMatcher:
             self._match(match_ids[group.moodle_id], group, "id")
 
     def match_numbers(self) -> None:
-        """Match by the number in a normalised roster, unless both sides have an id: different ids are two groups."""
+        """Match by the number in a normalised roster, unless both sides have an id: different ids mean two groups."""
         match_numbers = {group.number: group for group in self.stored}
         for group in [group for group in self.listed if group.number in match_numbers]:
             stored_group = match_numbers[group.number or 0]
@@ -205,7 +205,7 @@ class _GroupMatcher:
     def names_ignoring_case(self) -> list[_NameMatch]:
         """Return the unmatched groups with the same name ignoring case, active groups before retired ones.
 
-        Groups with an exact namesake are excluded.
+        Groups with exactly the same name are excluded.
         """
         exact = [pair for pair in self._pairs() if _same_name(*pair)]
         exactly_matched = {id(group) for pair in exact for group in pair}
@@ -263,7 +263,7 @@ class _GroupMatcher:
 
 
 def _match_rank(stored_group: Group, group: ListedGroup) -> tuple[bool, int, int, int, int]:
-    """Return the sort key of a match, best first.
+    """Return a match's sort key, best first.
 
     Active groups come first, then most common members, fewest other members, lower number, earlier line.
     """
@@ -289,7 +289,7 @@ def _same_name_ignoring_case(stored_group: Group, group: ListedGroup) -> bool:
 
 
 def _is_retired_with_id(stored_group: Group) -> bool:
-    """Return whether the name is weak evidence: an active group may have the name of a retired one by now."""
+    """Return whether the name is weak evidence: an active group may have taken over a retired group's name."""
     return stored_group.status == "retired" and stored_group.moodle_id != ""
 
 
@@ -299,7 +299,7 @@ def _shares_half(stored_group: Group, group: ListedGroup) -> bool:
 
 
 def _known_addresses(stored_group: Group) -> frozenset[str]:
-    """Return the addresses that identify a group: its active students, or its former ones if none is left."""
+    """Return the addresses that identify a group: its active students', or its former students' if none is active."""
     return frozenset(member.email for member in stored_group.active_members or stored_group.members)
 
 

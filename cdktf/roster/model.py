@@ -24,10 +24,11 @@ MOODLE = FileOrigin(
     "Moodle",
     encoding_option="--encoding",
     json_sentence=(
-        "is a JSON export, which Moodle breaks in languages without Latin letters (the groups are lost): export CSV."
+        "the file is a JSON export, which Moodle breaks in languages without Latin letters (the groups are lost): "
+        "export CSV."
     ),
 )
-"""The origin of exports, for error messages of the table parser."""
+"""Where exports come from; used in the table parser's error messages."""
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _MOODLE_ID = re.compile(r"[0-9]{0,18}", re.ASCII)
@@ -35,7 +36,7 @@ _TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 
 
 class RosterError(ValueError):
-    """The roster is unusable; `problems` are all reasons, each "file line N: message"."""
+    """The roster is unusable; `problems` lists all reasons, each as "file line N: message"."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
@@ -63,12 +64,12 @@ class Group:
 
     @property
     def key(self) -> str:
-        """Return the group's name in Databricks without prefix, such as "group_07"."""
+        """Return the group's name in Databricks without the prefix, such as "group_07"."""
         return f"group_{self.number:02d}"
 
     @property
     def cluster(self) -> str:
-        """Return the name of the group's cluster without prefix, such as "cluster_07"."""
+        """Return the name of the group's cluster without the prefix, such as "cluster_07"."""
         return f"cluster_{self.number:02d}"
 
     @property
@@ -95,7 +96,7 @@ def has_account_on(member: Member, target: str) -> bool:
 
 
 def with_existing_accounts(roster: Roster, emails: Collection[str], target: str) -> Roster:
-    """Return the roster with these addresses marked as having an account on the target that the lab does not manage."""
+    """Return the roster with these addresses marked as existing on the target, so that the lab does not manage them."""
     groups = []
     for group in roster.groups:
         members = tuple(
@@ -112,7 +113,7 @@ def _add_existing(account: str, target: str) -> str:
 
 
 def format_roster(roster: Roster) -> str:
-    """Return the text of the normalised roster."""
+    """Return the content of the normalised roster file."""
     text = io.StringIO()
     rows = (
         (group.number, group.moodle_id, group.moodle_name, member.email, member.status, member.account)
@@ -131,9 +132,9 @@ def _rows_of(group: Group) -> Iterator[Member]:
 
 
 def parse_roster(text: str, name: str) -> Roster:
-    """Parse a normalised roster, also if a spreadsheet program saved it with another delimiter.
+    """Parse a normalised roster, even if a spreadsheet program saved it with a different delimiter.
 
-    Raise RosterError with all problems; `name` is the name of the file in messages.
+    Raise RosterError with all problems; `name` is the file's name for messages.
     """
     try:
         table = read_table(text, origin=MOODLE)
@@ -141,7 +142,7 @@ def parse_roster(text: str, name: str) -> Roster:
         raise RosterError([f"{name} line {error.line}: {error.sentence}"]) from error
     if not is_normalised_header(table.header.cells):
         columns = ",".join(COLUMNS)
-        raise RosterError([f"{name} line {table.header.line}: is not the header of a normalised roster ({columns})."])
+        raise RosterError([f"{name} line {table.header.line}: not the header of a normalised roster ({columns})."])
     parser = _RosterParser()
     for row in table.rows:
         if not row.is_blank:
@@ -153,7 +154,7 @@ def parse_roster(text: str, name: str) -> Roster:
 
 @dataclass
 class _RosterParser:
-    """The groups and members of the rows so far, with the line of each first occurrence."""
+    """The groups and members read so far, with the line of each first occurrence."""
 
     first: dict[int, tuple[int, str, str]] = field(default_factory=dict)  # number: line, Moodle id, Moodle name
     members: dict[int, list[Member]] = field(default_factory=dict)
@@ -165,7 +166,7 @@ class _RosterParser:
     def read_row(self, row: Row) -> None:
         cells = [unescape_formula(cell) for cell in row.cells[: len(COLUMNS)]]
         if len(cells) < len(COLUMNS) or any(cell.strip() for cell in row.cells[len(COLUMNS) :]):
-            self.problems.append((row.line, f"has {len(row.cells)} cells; a roster has {len(COLUMNS)}."))
+            self.problems.append((row.line, f"{len(row.cells)} cells; a roster has {len(COLUMNS)}."))
             return
         number, moodle_id, moodle_name, email, status, account = cells
         moodle_id, status, account = moodle_id.strip(), status.strip().lower(), account.strip()
@@ -208,11 +209,11 @@ class _RosterParser:
 
 def _cell_problems(number: str, moodle_id: str, email: str, status: str, account: str) -> Iterator[str]:
     if not _NUMBER.fullmatch(number):
-        yield f"number must be a whole number from 1 on, not {quoted(number)}."
+        yield f"number must be a whole number, 1 or greater, not {quoted(number)}."
     if not _MOODLE_ID.fullmatch(moodle_id):
         yield f"moodle_group_id must be digits or empty, not {quoted(moodle_id)}."
     if email and not is_address(email):
-        yield f"email is not an address: {quoted(email)}."
+        yield f"invalid e-mail address: {quoted(email)}."
     if status not in ("active", "retired"):
         yield f"status must be active or retired, not {quoted(status)}."
     if email and not _is_account(account):

@@ -1,4 +1,4 @@
-"""Normalisation of names of groups, for display and comparison. Pure."""
+"""Normalises group names for display and comparison. Pure."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ _MARKS = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\u
 
 
 def clean_name(cell: str) -> str:
-    """Return a name as it is displayed: NFC, without directional marks or control characters, single spaces."""
+    """Return a name as displayed: NFC, without directional marks or control characters, single spaces."""
     visible = _MARKS.sub("", cell)
     spaced = "".join(" " if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in visible)
     return " ".join(unicodedata.normalize("NFC", spaced).split())
 
 
 def plain_name(name: str) -> str:
-    """Return the name in an export, case included, without escapes.
+    """Return a name from an export without escapes, with its case unchanged.
 
-    Moodle's overview writes & as &amp;, the group self-selection writes it as it is.
+    Moodle's overview writes & as &amp;, the group self-selection does not escape it.
     """
     return clean_name(unescape_formula(html.unescape(name)))
 
 
 def name_key(name: str) -> str:
-    """Return a key that is equal for names that differ in case only: Straße and STRASSE."""
+    """Return a key that is equal for names that differ only in case: Straße and STRASSE."""
     return plain_name(name).casefold()

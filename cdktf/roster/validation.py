@@ -1,4 +1,4 @@
-"""Validates an export against the limits of a course: sizes, domains, duplicates, missing students. Pure."""
+"""Validates an export against a course's limits: sizes, domains, duplicates, missing students. Pure."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from roster.names import name_key, plain_name
 
 @dataclass(frozen=True)
 class RosterLimits:
-    """The limits of a course. `max_group_size` 0 means no limit; without domains every address is allowed.
+    """The limits of a course. `max_group_size` 0 means no limit; if there are no domains, every address is allowed.
 
     `max_drop_percent` and `max_move_percent` are shares of the roster's active students, without `staff`, that an
-    export may lack or move to another group.
+    export may lack or move to a different group.
     """
 
     email_domains: tuple[str, ...] = ()
     strict_domains: bool = False
     max_group_size: int = 0
     max_pinned: int | None = None
-    """Clusters that the workspace pins at most; None: clusters are not pinned."""
+    """Maximum number of clusters that the workspace pins. None means that clusters are not pinned."""
     max_drop_percent: float = 20
     allow_drops: bool = False
     max_move_percent: float = 20
@@ -94,7 +94,7 @@ def _similar_names(export: GroupList) -> Iterator[Issue]:
             continue
         other = first.setdefault(name_key(group.moodle_name), group)
         if plain_name(group.moodle_name) != plain_name(other.moodle_name):
-            what = f"and {other.title} on line {other.line} are two groups: their names differ in case only"
+            what = f"and {other.title} on line {other.line} are two groups: their names differ only in case"
             yield Issue(group.line, f"{group.title} {what}.")
         elif other.line != group.line:
             yield Issue(group.line, f"{group.title} is also the name of the group on line {other.line}.")
@@ -131,7 +131,7 @@ def validate_moves(export: GroupList, stored: Roster, after: Roster, limits: Ros
     if len(moved) < 2 or 100 * len(moved) <= limits.max_move_percent * len(known_students):
         return ValidationResult((), ())
     message = (
-        f"{len(moved)} of the roster's {len(known_students)} students would move to another group and its cluster, "
+        f"{len(moved)} of the roster's {len(known_students)} students would move to a different group and its cluster, "
         f"more than {limits.max_move_percent:g} percent. Check that these are the course's groups. If the students "
         "really moved, add --allow-moves."
     )
@@ -145,5 +145,5 @@ def _known_students(stored: Roster, limits: RosterLimits) -> set[str]:
 
 
 def issue_lines(file: str, issues: Sequence[Issue]) -> list[str]:
-    """Return the issues as messages with file and line."""
+    """Format the issues as messages with file and line."""
     return [f"{file} line {issue.line}: {issue.message}" for issue in issues]

@@ -1,1 +1,1 @@
-"""The sources of rosters: parses Moodle's exports, in each format, into a list of groups."""
+"""Sources for rosters: parses Moodle's export formats into a list of groups."""

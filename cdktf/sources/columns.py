@@ -1,4 +1,4 @@
-"""Finds the columns of an export with one row per student. Pure."""
+"""Finds the columns in an export with one row per student. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OVERVIEW = "Groups overview"
 PARTICIPANTS = "Participants"
 CHOICE = "Group choice"
 
-# The columns of each format, for headers in an unknown language.
+# The columns in each format, for headers in an unknown language.
 _OVERVIEW_GROUPING, _OVERVIEW_GROUP, _OVERVIEW_FIRST_IDENTITY = 0, 1, 4
 _CHOICE_EMAIL, _CHOICE_GROUP, _CHOICE_WIDTH = 3, 4, 6
 _ADDRESS_SHARE = 0.8
@@ -25,10 +25,10 @@ _MEMBERS_PER_GROUP = 1.5
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of one file. `grouping` is the column before the group, if it contains no personal data.
+    """The columns in one file. `grouping` is the column before the group, if it contains no personal data.
 
-    `has_blocks`: the rows are grouped in blocks as in Moodle's overview. `width` is the number of cells that each row
-    needs.
+    `has_blocks` means that the rows are grouped in blocks, as in Moodle's overview. `width` is the number of cells that
+    each row needs.
     """
 
     format: str
@@ -40,7 +40,7 @@ class Columns:
 
 
 def cell(row: Row, index: int) -> str:
-    """Return the text of a cell without surrounding blanks, "" if the row has no such cell."""
+    """Return a cell's text without surrounding blanks, or "" if the row has no such cell."""
     return row.cells[index].strip() if index < len(row.cells) else ""
 
 
@@ -55,7 +55,7 @@ def has_text_after(row: Row, index: int) -> bool:
 
 
 def find_columns(table: Table, named_headers: Mapping[str, str], builder: GroupListBuilder) -> Columns | None:
-    """Find the columns of a table by the headers in `named_headers` ("email", "group"), else by terms and structure.
+    """Find a table's columns by the headers in `named_headers` ("email", "group"), else by terms and structure.
 
     Return None if the table is not a known export, or if a column is ambiguous; the latter adds a problem to `builder`.
     """
@@ -67,8 +67,8 @@ def find_columns(table: Table, named_headers: Mapping[str, str], builder: GroupL
     )
     if email is None:
         if not builder.problems and any(term_key(name) in GROUP_TERMS for name in header.cells):
-            message = "has groups, but no column with addresses: let Moodle show them (Site administration → "
-            message += 'Users → User policies → Show user identity), or name the column with --column email="…".'
+            message = "the file has groups, but no column with addresses: let Moodle show them (Site administration → "
+            message += 'Users → User policies → Show user identity), or specify the column with --column email="…".'
             builder.add_problem(header.line, message)
         return None
     group = _column_named(header, named_headers["group"], "group", builder) if named_headers.get("group") else None
@@ -123,7 +123,7 @@ def _email_column(table: Table, builder: GroupListBuilder) -> int | None:
     if len(best) > 1:
         names = ", ".join(quoted(header[index].strip()) for index in best)
         builder.add_problem(
-            table.header.line, f'several columns hold addresses ({names}): name one with --column email="…".'
+            table.header.line, f'several columns hold addresses ({names}): choose one with --column email="…".'
         )
     return best[0] if len(best) == 1 else None
 
@@ -136,7 +136,7 @@ def _share_of_addresses(rows: Sequence[Row], index: int) -> float:
 def _group_column(table: Table, email: int, builder: GroupListBuilder) -> int | None:
     """Find the group column by a term for groups, else by the structure of a format.
 
-    The position alone is not enough: in the column of the overview's group, a grades export has the last name.
+    The position alone is not enough: where the overview has the group, a grades export has the last name.
     """
     header = table.header
     hinted = [index for index, name in enumerate(header.cells) if term_key(name) in GROUP_TERMS and index != email]
@@ -145,7 +145,7 @@ def _group_column(table: Table, email: int, builder: GroupListBuilder) -> int | 
     if len(hinted) > 1:
         names = ", ".join(quoted(header.cells[index].strip()) for index in hinted)
         builder.add_problem(
-            header.line, f'several columns may be the group ({names}): name one with --column group="…".'
+            header.line, f'several columns may be the group ({names}): choose one with --column group="…".'
         )
         return None
     if _has_block_layout(table, email, _OVERVIEW_GROUP) and _has_row_without_people(table):
@@ -154,7 +154,7 @@ def _group_column(table: Table, email: int, builder: GroupListBuilder) -> int | 
         return _CHOICE_GROUP
     message = (
         f"column {quoted(header.cells[email].strip())} holds addresses, but no group column was found: download the "
-        "groups (a grades export has none), or, if a column has them, name it with "
+        "groups (a grades export has none), or, if a column has them, specify it with "
         '--column group="…".'
     )
     builder.add_problem(header.line, message)
@@ -184,7 +184,7 @@ def _has_block_layout(table: Table, email: int, group: int) -> bool:
 
 
 def _has_row_without_people(table: Table) -> bool:
-    """Return whether a row has a grouping but no personal data, as nearly every overview has and no list of people."""
+    """Return whether a row has a grouping but no personal data, as in most overviews and in no list of people."""
     return any(cell(row, _OVERVIEW_GROUPING) and not has_text_after(row, _OVERVIEW_GROUP) for row in table.rows)
 
 

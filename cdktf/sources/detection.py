@@ -35,11 +35,11 @@ def read_export(
     known_groups: Collection[str] = (),
     staff: Collection[str] = (),
 ) -> GroupList:
-    """Read everything that the export lists, with all its problems.
+    """Read everything that the export lists, and all problems in it.
 
-    `columns` maps "email" and "group" to their headers in this file. `no_group` are labels that mean “in no group”;
+    `columns` maps "email" and "group" to the headers in this file. `no_group` are labels that mean “in no group”;
     `groups` are names that are groups even if they look like such labels or like several groups. `known_groups` are the
-    names of the roster's groups. `staff` are normalised addresses that are left out of all groups. For an unknown
+    names of the roster's groups. `staff` are normalised addresses that are excluded from all groups. For an unknown
     format the list has no groups and one problem.
     """
     columns = columns or {}
@@ -66,7 +66,9 @@ def read_export(
 
 def _unknown_format(table: Table) -> str:
     seen = ", ".join(quoted(cell.strip()) for cell in table.header.cells[:6])
-    return f"is not a known export ({KNOWN_FORMATS}): its first line has {len(table.header.cells)} cells, {seen}."
+    return (
+        f"the file is not a known export ({KNOWN_FORMATS}): its first line has {len(table.header.cells)} cells, {seen}."
+    )
 
 
 def _read_normalised(text: str, table: Table, staff: Collection[str]) -> GroupList:
@@ -105,7 +107,7 @@ def _issue(problem: str) -> Issue:
 
 
 def _lines_of(table: Table) -> dict[str, int]:
-    """Return the line of each address, and the first line of each number."""
+    """Map each address to its line, and each group number to its first line."""
     lines: dict[str, int] = {}
     for row in table.rows:
         if not row.is_blank:

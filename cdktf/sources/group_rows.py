@@ -45,7 +45,7 @@ class _MemberCells:
 
 @dataclass(frozen=True)
 class _Layout:
-    """The columns of a file. Members beyond the header use the same number of cells each."""
+    """The columns in a file. Members beyond the header use the same number of cells each."""
 
     group_id: int
     group_name: int
@@ -56,7 +56,7 @@ class _Layout:
 
     @property
     def last_of_group(self) -> int:
-        """Return the last column of the group itself, which each row has, with or without members."""
+        """Return the last of the group's own columns, which each row has even if the group has no members."""
         return max(self.group_id, self.group_name, self.group_size or 0)
 
     def members_of(self, row: Row) -> list[_MemberCells]:
@@ -73,7 +73,7 @@ class _Layout:
 def read_self_selection(table: Table, email_column: str = "", staff: Collection[str] = ()) -> GroupList:
     """Read a Group self-selection.
 
-    `email_column` is the header of the addresses, with or without "Member N", if it is not "Email".
+    `email_column` is the header of the address columns if it is not "Email"; "Member N" may be omitted.
     """
     builder = GroupListBuilder(staff)
     layout = _layout(table.header, email_column, builder)
@@ -84,9 +84,7 @@ def read_self_selection(table: Table, email_column: str = "", staff: Collection[
         if row.is_blank:
             continue
         if len(row.cells) <= layout.last_of_group:
-            message = (
-                f"has {len(row.cells)} cells, fewer than a group needs: the row is cut off; download the file again."
-            )
+            message = f"{len(row.cells)} cells, fewer than a group needs: the row is cut off; download the file again."
             builder.add_problem(row.line, message)
             continue
         group_id, name = _cell(row, layout.group_id).strip(), clean_name(_cell(row, layout.group_name))
@@ -114,7 +112,7 @@ def _layout(header: Row, email_column: str, builder: GroupListBuilder) -> _Layou
     for number, fields in sorted(columns.items()):
         if email_field not in fields:
             present = ", ".join(sorted(quoted(field) for field in fields))
-            advice = f'name another column with --column email="…"; member {number} has {present}'
+            advice = f'choose a different column with --column email="…"; member {number} has {present}'
             builder.add_problem(
                 header.line, f"there is no column {quoted(f'Member {number} {email_field}')}: {advice}."
             )
@@ -132,7 +130,7 @@ def _cell(row: Row, index: int) -> str:
 
 
 def _members(row: Row, layout: _Layout, builder: GroupListBuilder) -> tuple[list[ListedMember], int]:
-    """Return the members with an address, and the number of members with or without one."""
+    """Return the members that have an address, and the number of all members."""
     members: dict[str, ListedMember] = {}
     member_count = 0
     for member_cells in layout.members_of(row):
@@ -145,7 +143,7 @@ def _members(row: Row, layout: _Layout, builder: GroupListBuilder) -> tuple[list
             builder.add_problem(row.line, f"member {member_cells.number} has a name but {quoted(column)} is empty.")
         elif member := builder.parse_member(row.line, column, address):
             if member.email in members:
-                builder.add_problem(row.line, f"{member.email} is twice in this group.")
+                builder.add_problem(row.line, f"{member.email} is listed twice in this group.")
             members[member.email] = member
     return list(members.values()), member_count
 
@@ -173,7 +171,7 @@ def read_older_users(table: Table, staff: Collection[str] = ()) -> GroupList:
         for index, cell in enumerate(row.cells):
             if cell.strip() and (member := builder.parse_member(row.line, f"user{index + 1}", cell)):
                 if member.email in members:
-                    builder.add_problem(row.line, f"{member.email} is twice in this group.")
+                    builder.add_problem(row.line, f"{member.email} is listed twice in this group.")
                 members[member.email] = member
         builder.groups.append(ListedGroup(row.line, members=tuple(members.values())))
     return builder.build(OLDER_USERS, table.last_line)

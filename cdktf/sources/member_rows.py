@@ -24,10 +24,10 @@ _SHIFTED_CELLS = "a cell is missing, or there is one too many; download the file
 def read_members(
     table: Table, named_headers: Mapping[str, str], hints: GroupNameHints, staff: Collection[str]
 ) -> GroupList | None:
-    """Read the groups of any of these formats; return None if neither the address nor the group column is found.
+    """Read the groups from any of these formats; return None if neither the address nor the group column is found.
 
-    `named_headers` are the headers of "email" and "group" that the operator named; `staff` are addresses that are left
-    out of the groups.
+    `named_headers` maps "email" and "group" to headers that the operator specified; `staff` are addresses that are
+    excluded from the groups.
     """
     builder = GroupListBuilder(staff)
     columns = find_columns(table, named_headers, builder)
@@ -49,19 +49,23 @@ def _valid_rows(table: Table, columns: Columns, builder: GroupListBuilder) -> It
             continue
         header_width = len(table.header.cells)
         if len(row.cells) < columns.width:
-            shape = f"has {_cells(len(row.cells))} where the header has {columns.width}"
-            builder.add_problem(row.line, f"{shape}: the row is cut off or has another delimiter; download it again.")
+            shape = f"{_cells(len(row.cells))}, but the header has {columns.width}"
+            builder.add_problem(
+                row.line, f"{shape}: the row is cut off or has a different delimiter; download it again."
+            )
         elif any(text.strip() for text in row.cells[header_width:]):
-            shape = f"has {_cells(len(row.cells))} where the header has {header_width}"
+            shape = f"{_cells(len(row.cells))}, but the header has {header_width}"
             builder.add_problem(row.line, f"{shape}: a delimiter in a cell is not quoted; download the file again.")
         elif any(_contains_row(text, table.delimiter) for text in row.cells):
             message = "a cell spans several rows: there is one quotation mark too many; download the file again."
             builder.add_problem(row.line, message)
         elif is_address(normalised_address(cell(row, columns.group))):
             group = quoted(cell(row, columns.group))
-            builder.add_problem(row.line, f"has the address {group} as its group: {_SHIFTED_CELLS}.")
+            builder.add_problem(row.line, f"the row has the address {group} as its group: {_SHIFTED_CELLS}.")
         elif columns.format == CHOICE and has_text_after(row, columns.group):
-            builder.add_problem(row.line, f"has text after the group, where Group choice has none: {_SHIFTED_CELLS}.")
+            builder.add_problem(
+                row.line, f"the row has text after the group, where Group choice has none: {_SHIFTED_CELLS}."
+            )
         else:
             yield row
 
@@ -86,10 +90,10 @@ def _rows_in_groups(
         if name and name not in labels:
             yield row
         elif address and not is_address(normalised_address(address)):
-            builder.add_problem(row.line, f"{student} is in no group and is not an address: {_SHIFTED_CELLS}.")
+            builder.add_problem(row.line, f"{student} is in no group and is not an e-mail address: {_SHIFTED_CELLS}.")
         elif not address and any(is_address(normalised_address(text)) for text in row.cells):
             builder.add_problem(
-                row.line, f"{student} is in no group, with an address in another column: {_SHIFTED_CELLS}."
+                row.line, f"{student} is in no group, but there is an address in a different column: {_SHIFTED_CELLS}."
             )
         elif name and is_person:
             builder.add_ignored(row.line, f"{student} is in no group ({quoted(clean_name(name))}).")
@@ -132,7 +136,7 @@ def _rows_in_one_group(
 
 
 def _parts(name: str, known: Collection[str]) -> list[str]:
-    """Return the names in a cell; the longest sequence of parts that is a known name counts as one name."""
+    """Return the names in a cell; the longest sequence of parts that forms a known name counts as one name."""
     pieces = name.split(_BETWEEN_GROUPS)
     longest = max((known_name.count(_BETWEEN_GROUPS) + 1 for known_name in known), default=1)
     parts, at = [], 0
@@ -149,7 +153,8 @@ def _joined(pieces: Iterable[str]) -> str:
 
 
 def _are_groups(parts: Sequence[str], cells: Collection[str], uses: Mapping[str, int]) -> bool:
-    """Return whether the parts of a name are groups: a part is a cell by itself, or each part is also in other cells.
+    """Return whether the parts of a name are groups: a part is a whole cell elsewhere, or each part is also in other
+    cells.
 
     `uses` is the number of different cells that contain a part.
     """
@@ -180,10 +185,10 @@ def _refuse_near_duplicates(lines: Mapping[str, int], builder: GroupListBuilder)
         other = first.setdefault(plain_name(name), name)
         if other != name:
             both = f"{quoted(name)} and, on line {lines[other]}, {quoted(other)}"
-            message = f"{both} differ in blanks, invisible marks or entities only: rename one in Moodle and download"
+            message = f"{both} differ only in blanks, invisible marks or entities: rename one in Moodle and download"
             builder.add_problem(line, f"{message} again.")
 
 
 def _decoded_name(group: str) -> str:
-    """Return the name of a group without HTML entities: the overview writes R&amp;D."""
+    """Return a group's name without HTML entities: the overview writes R&amp;D."""
     return clean_name(html.unescape(group))

@@ -1,7 +1,7 @@
 """Moodle's terms for groups, people, addresses and “in no group”, in the languages of its sites. Pure data.
 
 They are hints: an address column is recognised by its content, students in no group by the structure of the file, and
-`--column` and `--no-group` name what is missing here.
+`--column` and `--no-group` supply what is missing here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _terms(text: str) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Language:
-    """The terms of one language, separated by `|`.
+    """The terms in one language, separated by `|`.
 
     `no_group` is in the group's cell of a student in no group, `not_in_group` in the grouping's cell beside it, and
     `not_in_grouping` in the grouping's cell of a group in no grouping. `person` are headers of personal data: names,

@@ -1,8 +1,8 @@
 """Finds the names in the group column that mean “in no group”. Pure.
 
 Moodle writes the overview in this order: the groupings with their groups, then the groups in no grouping (one row with
-only a name if there are none), then the students in no group, if there are any. So the last block is recognised by its
-position after that one if its terms are unknown.
+only a name if there are none), then the students in no group, if there are any. So if the terms of the last block are
+unknown, it is recognised by its position after the groups in no grouping.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class GroupNameHints:
 def no_group_labels(
     rows: Sequence[Row], columns: Columns, hints: GroupNameHints, builder: GroupListBuilder
 ) -> frozenset[str]:
-    """Return the names, as in the cells, that mean “in no group”; an ambiguous name is added as a problem."""
+    """Return the names (spelled as in the cells) that mean “in no group”; an ambiguous name is added as a problem."""
     names = {name for row in rows if (name := name_at(row, columns.group))}
     labels = {name for name in names if term_key(name) in NO_GROUP_TERMS}
     for label in hints.no_group:
@@ -58,7 +58,7 @@ def no_group_labels(
 def _names_matching(
     label: str, names: Collection[str], columns: Columns, rows: Sequence[Row], builder: GroupListBuilder
 ) -> set[str]:
-    """Return the name that `--no-group` means: the exact one, else the only match ignoring case and brackets."""
+    """Return the name that matches `--no-group`: an exact match, else the only match ignoring case and brackets."""
     exact = {name for name in names if plain_name(name) == plain_name(label)}
     if exact:
         return exact
@@ -72,7 +72,7 @@ def _names_matching(
 
 
 def _groups_by_grouping(rows: Sequence[Row], columns: Columns) -> Iterator[str]:
-    """Yield the only group of a grouping named “not in a group”, independent of the group's own name.
+    """Yield the only group in a grouping named “not in a group”, whatever the group's own name is.
 
     Terms that some language also uses for “not in a grouping” are not evidence.
     """
@@ -90,7 +90,7 @@ def _groups_by_grouping(rows: Sequence[Row], columns: Columns) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _LastGroup:
-    """The last group of the file, and whether it holds the students in no group, judged by the rows before it."""
+    """The last group in the file, and whether it contains the students in no group, judged by the rows before it."""
 
     line: int
     name: str
@@ -99,7 +99,7 @@ class _LastGroup:
 
 
 def _last_group(rows: Sequence[Row], columns: Columns) -> _LastGroup | None:
-    """Return the last group if it can hold the students in no group: it occurs once, and each row has a person."""
+    """Return the last group if it can contain the students in no group: it occurs once, and each row has a person."""
     if columns.grouping is None or not columns.has_blocks or not rows:
         return None
     places = [(cell(row, columns.grouping), name_at(row, columns.group)) for row in rows]
@@ -125,7 +125,7 @@ def _last_group(rows: Sequence[Row], columns: Columns) -> _LastGroup | None:
 
 
 def _can_be_no_grouping(places: Sequence[tuple[str, str]], before: str, last: str) -> bool:
-    """Return whether the grouping before the last one can be “not in a grouping”: its groups are in no other one."""
+    """Return whether the grouping before the last one can be “not in a grouping”: its groups are in no other."""
     names = {name for grouping, name in places if grouping == before}
     others = {name for grouping, name in places if grouping != before}
     return last not in {grouping for grouping, _ in places} and not names & others

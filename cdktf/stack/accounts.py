@@ -11,7 +11,7 @@ from stack.workspace_guard import ADDRESS as GUARD
 
 @dataclass(frozen=True)
 class AccountPlan:
-    """The addresses of accounts to manage and of accounts to look up. No address is in both."""
+    """Accounts to manage and accounts to look up, by e-mail address. No address is in both."""
 
     managed: tuple[str, ...]
     looked_up: tuple[str, ...]
@@ -22,8 +22,8 @@ def plan_accounts(
 ) -> AccountPlan:
     """Sort the addresses of active groups into accounts to manage and accounts to look up.
 
-    The accounts of the other rosters are managed, too, but never looked up, because nothing else of these rosters is
-    created. An account that any roster marks as existing before the lab, or that belongs to staff, is never managed.
+    Accounts from the other rosters are managed, too, but never looked up, because nothing else from these rosters is
+    created. An account that any roster marks as older than the lab, or that belongs to staff, is never managed.
     """
     others = tuple(others)
     members = [
@@ -40,7 +40,7 @@ def plan_accounts(
 
 
 class StudentAccounts(Construct):
-    """`databricks_user.student_dana_at_campus-example` or, if looked up, the data source of the same name.
+    """`databricks_user.student_dana_at_campus-example` or, if looked up, the data source with the same name.
 
     The Terraform address of an account depends only on the e-mail address, so a student may move between groups.
     """
@@ -54,7 +54,7 @@ class StudentAccounts(Construct):
             {
                 _resource_name(address): {
                     "user_name": template(address),
-                    # A student's notebooks stay after the account is deleted: the lab deletes nobody's work.
+                    # A student's notebooks remain after the account is deleted: the lab deletes nobody's work.
                     "force_delete_home_dir": False,
                     "force_delete_repos": False,
                     "depends_on": [GUARD],

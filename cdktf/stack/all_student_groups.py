@@ -21,7 +21,7 @@ ENTITLEMENTS = ["allow_cluster_create", "allow_instance_pool_create", "databrick
 class AllStudentGroups(Construct):
     """`databricks_group.all_student_groups`, its entitlements, and the course's groups as its members.
 
-    If another stack owns the workspace's settings, the group is looked up and gets only the members.
+    If a different stack owns the workspace's settings, the group is looked up and only the members are added.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The stack of one course in one workspace, made from its settings and roster."""
+"""The stack for one course in one workspace, built from its settings and roster."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -31,7 +31,7 @@ from stack.workspace_guard import WorkspaceGuard
 class Course(TerraformStack):
     """All resources of a course. The first roster is the course's own; the others only provide accounts.
 
-    `deployer` is the application id of the service principal that deploys, None if the environment names none.
+    `deployer` is the application id of the service principal that deploys; None if the environment has none.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Course(TerraformStack):
         workspace = WorkspaceGuard(
             self, "workspace", program=guard, query=guard_query(lab, target_name, target, groups, course_file=text)
         )
-        # Nothing else is read or created before the guard has finished.
+        # The guard finishes before anything else is read or created.
         self._guard = [workspace.data]
 
         staff = Staff(self, "staff", settings=lab.staff, depends_on=self._guard)

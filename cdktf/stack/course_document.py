@@ -13,7 +13,7 @@ _ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 def course_file(lab: LabSettings, groups: Iterable[Group], *, deployer: str | None = None) -> CourseFile:
     """Return the course and its groups with their limits, sorted by number.
 
-    `deployer` is the application id of the service principal that deploys, None if the environment names none. Ids that
+    `deployer` is the application id of the service principal that deploys; None if the environment has none. Ids that
     are known only after apply are not included: they would change the file after each plan.
     """
     course = lab.course
@@ -33,7 +33,7 @@ def course_file(lab: LabSettings, groups: Iterable[Group], *, deployer: str | No
 
 
 def course_text(lab: LabSettings, groups: Iterable[Group], *, deployer: str | None = None) -> str:
-    """Return the text of the file, which depends only on the course and the deployer."""
+    """Return the file's content, which depends only on the course and the deployer."""
     return format_course_file(course_file(lab, groups, deployer=deployer))
 
 

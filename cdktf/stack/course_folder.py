@@ -11,7 +11,7 @@ from stack.staff import Staff, level_unless_caller
 class CourseFolder(Construct):
     """`databricks_workspace_file.course_file` and the folders `course_folder` and `allowances` with their permissions.
 
-    Students have no permission on any of them. `caller` is an expression for the name of the deploying user.
+    Students have no permission on any of them. `caller` is an expression for the deploying user's name.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class CourseFolder(Construct):
         depends_on: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, id)
-        # Without delete_recursive, a folder with files that somebody added could not be destroyed.
+        # Without delete_recursive, a folder to which somebody added files could not be destroyed.
         folder = Directory(self, "folder", path=path, delete_recursive=True, depends_on=depends_on)
         folder.override_logical_id("course_folder")
 

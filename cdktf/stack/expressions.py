@@ -8,33 +8,33 @@ from stack.framework import Construct, TerraformStack
 
 EACH = "${each.key}"
 
-# No replacement is a prefix of another sequence, so that each label has exactly one source text.
+# No replacement is a prefix of another sequence, so that each label has exactly one source string.
 _LABELS = {".": "-", "-": "_-", "_": "__", "@": "_at_"}
 _PLAIN = frozenset(string.ascii_letters + string.digits)
 
 
 def literal(text: str) -> str:
-    """Escape a text for a quoted string inside an expression."""
+    """Escape a string for use in quotation marks inside an expression."""
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("${", "$${").replace("%{", "%%{")
 
 
 def template(text: str) -> str:
-    """Escape a text for a string in Terraform's JSON, where only braces after $ and % are special."""
+    """Escape a string for Terraform's JSON, where only braces after $ and % are special."""
     return text.replace("${", "$${").replace("%{", "%%{")
 
 
 def templates(texts: Mapping[str, str]) -> dict[str, str]:
-    """Escape a table of texts, including its keys, for Terraform's JSON."""
+    """Escape the keys and values of a dict of strings for Terraform's JSON."""
     return {template(key): template(value) for key, value in texts.items()}
 
 
 def for_each(names: Iterable[str]) -> dict[str, str]:
-    """Return a `for_each` with one resource for each name."""
+    """Return a `for_each` that creates one resource per name."""
     return {template(name): template(name) for name in names}
 
 
 def label(text: str) -> str:
-    """Return a text as part of a resource name; different texts get different labels.
+    """Turn a string into a part of a resource name; different strings give different labels.
 
     `dana.levi@campus.il` becomes `dana-levi_at_campus-il`.
     """
@@ -42,10 +42,11 @@ def label(text: str) -> str:
 
 
 def add_blocks(scope: Construct, path: str, blocks: Mapping[str, Mapping[str, Any]]) -> None:
-    """Add many blocks of one type, by name, to the stack: `resource.databricks_user` and `{"student_dana": {…}}`.
+    """Add many named blocks of one type to the stack: `resource.databricks_user` and `{"student_dana": {…}}`.
 
-    For hundreds of small resources. One construct for each would take longer in the bindings than all other constructs;
-    one resource with `for_each` takes Terraform minutes, because each reference to an instance reads all instances.
+    For hundreds of small resources. One construct per resource would take longer in the bindings than all other
+    constructs; one resource with `for_each` takes Terraform minutes, because each reference to an instance reads all
+    instances.
     """
     stack = TerraformStack.of(scope)
     for name, block in blocks.items():

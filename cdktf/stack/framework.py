@@ -1,7 +1,7 @@
 """The framework and its bindings. No other module imports them.
 
 The framework is CDKTF, or its successor CDK Terrain if that is installed (docs/decisions/cdktf-or-cdktn.md). The import
-starts the framework's Node.js process, which takes seconds. Only the binding modules that are named here are imported.
+starts the framework's Node.js process, which takes seconds. Only the binding modules listed here are imported.
 """
 
 # mypy: disable-error-code="no-redef"

@@ -1,4 +1,4 @@
-"""The cluster of one group: settings, libraries and permissions; it is stopped once it is ready."""
+"""One group's cluster with settings, libraries and permissions; it is stopped once it is ready."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ from stack.programs import ScriptCommand
 
 
 def common_settings(settings: ClusterSettings, libraries: Sequence[LibrarySettings]) -> dict[str, Any]:
-    """Return the arguments of `Cluster` that all clusters of a course share; creating them is slow in the bindings."""
+    """Return the arguments of `Cluster` shared by all clusters in a course; creating them is slow in the bindings."""
     return {
         "spark_version": settings.spark_version,
         "node_type_id": settings.node_type_id,
@@ -76,7 +76,7 @@ class GroupCluster(Construct):
         )
         cluster.override_logical_id(key)
 
-        # The access control list is authoritative, so one resource declares all of it.
+        # The access control list is authoritative, so a single resource declares all of it.
         permissions = Permissions(
             self,
             "permissions",

@@ -1,4 +1,4 @@
-"""Overrides the Personal Compute policy, which lets everybody create a cluster, so that nobody can."""
+"""Overrides the Personal Compute policy, which lets everybody create a cluster, so that nobody can create one."""
 
 import json
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class PersonalCompute(Construct):
         policy = ClusterPolicy(
             self,
             "policy",
-            # With the name and family of the built-in policy, that one is edited; otherwise a second one is created.
+            # With the built-in policy's name and family, that policy is edited; otherwise a second one is created.
             name=NAME,
             policy_family_id=FAMILY,
             policy_family_definition_overrides=json.dumps(CLOSED),

@@ -20,7 +20,7 @@ class ScriptCommand:
 
 @dataclass(frozen=True)
 class PackageCommand:
-    """A verb of a package, run with `python -m`; the working folder must contain the package."""
+    """A package's command, run with `python -m`; the working folder must contain the package."""
 
     interpreter: Path
     package: str

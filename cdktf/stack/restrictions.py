@@ -1,4 +1,4 @@
-"""The groups that the enforcer restricts at present, so that a deploy keeps their restriction."""
+"""Reads which groups the enforcer currently restricts, so that a deployment keeps the restrictions."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ ADDRESS = "data.external.restricted"
 
 
 class Restrictions(Construct):
-    """`data.external.restricted`: the reached limit of each restricted group, by display name.
+    """`data.external.restricted`: maps the display name of each restricted group to the limit that it reached.
 
     Every plan reads it again, so a restriction is neither reported as drift nor undone, while a permission that
     somebody else lowered is restored.

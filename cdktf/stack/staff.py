@@ -16,7 +16,7 @@ from stack.framework import (
 class Staff(Construct):
     """`data.databricks_user.staff["address"]` and `data.databricks_service_principal.staff["application id"]`.
 
-    A plan fails with the name of anyone who has no account in the workspace.
+    A plan fails if a staff member has no account in the workspace; the error contains the name.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Staff(Construct):
         return self.addresses + self.service_principals
 
     def access_entries(self, level: str, *, levels: Mapping[str, str] | None = None) -> list[PermissionsAccessControl]:
-        """Return the staff's entries of an access control list: with the level of `levels` by name, else `level`."""
+        """Return the staff's access control entries. `levels` maps names to levels; all others get `level`."""
         own = levels or {}
         people = [
             PermissionsAccessControl(user_name=template(address), permission_level=own.get(address, level))

@@ -11,7 +11,7 @@ from stack.workspace_guard import ADDRESS as GUARD
 class StudentGroups(Construct):
     """`databricks_group.group_07` and `databricks_group_member.group_07_dana_at_campus-example`.
 
-    `account_id` returns an expression for the id of the account with an address.
+    `account_id` returns an expression for the id of the account with the given address.
     """
 
     def __init__(
@@ -55,5 +55,7 @@ class StudentGroups(Construct):
         return f"${{databricks_group.{key}.id}}"
 
     def name_of(self, key: str) -> str:
-        """Return an expression for the display name of a group, which also makes its user depend on the group."""
+        """Return an expression for a group's display name, which also makes the resource that uses it depend on the
+        group.
+        """
         return f"${{databricks_group.{key}.display_name}}"

@@ -13,8 +13,8 @@ ADDRESS = "data.external.workspace"
 class WorkspaceGuard(Construct):
     """`data.external.workspace`, on which everything else depends, and a `check` for each warning.
 
-    A failing external program also stops destroy, which a precondition does not. Warnings are checks, not outputs: a
-    changed output would make the next plan non-empty.
+    A failing external program also stops `destroy`, whereas a precondition does not. Warnings are checks, not outputs:
+    a changed output would make the next plan non-empty.
     """
 
     def __init__(self, scope: Construct, id: str, *, program: ScriptCommand, query: Mapping[str, str]) -> None:

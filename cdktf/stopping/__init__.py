@@ -1,1 +1,1 @@
-"""Stops clusters that the deploy has just created, once their libraries are installed."""
+"""Stops clusters that the deployment has just created, once their libraries are installed."""

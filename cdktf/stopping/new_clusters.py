@@ -14,11 +14,11 @@ from stopping.request_queue import RequestQueue
 _START_EVENTS = ("CREATING", "STARTING", "RESTARTING")
 _RUNNING_STATES = ("RUNNING", "RESIZING")
 _STOPPED_STATES = ("TERMINATING", "TERMINATED")
-# The platform itself records an activity while a cluster starts.
+# While a cluster starts, the platform itself records activity on it.
 _SETTLING_MS = 10_000
 
 _POLL_SECONDS = 0.1
-# The server waits this long for another request; otherwise each process would become a server and import the SDK.
+# The server waits this long for further requests; otherwise each process would become a server and import the SDK.
 _LINGER_SECONDS = 1.0
 _BATCHES = 16
 _ANSWER_SECONDS = 60
@@ -28,7 +28,7 @@ _WORKERS = 8
 
 @dataclass(frozen=True)
 class StopCluster:
-    """The cluster is idle; it runs only because the deploy created it."""
+    """The cluster is idle; it runs only because the deployment created it."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ StopDecision = StopCluster | KeepRunning
 def serve_requests(queue: RequestQueue, environ: MutableMapping[str, str]) -> None:
     """Serve the pending cluster ids, and those that arrive meanwhile or within a second.
 
-    Pending clusters are stopped as a batch. Batches run in parallel, so that no request waits for earlier ones. An
-    answer is the reason why the cluster still runs, or an empty string.
+    Pending clusters are stopped as a batch. Batches run in parallel, so that no request waits for earlier ones. The
+    answer to a request is the reason why the cluster still runs, or an empty string.
     """
     workspace = _Connection(environ)
     batches: dict[Future[None], set[str]] = {}
@@ -69,7 +69,7 @@ def _serve_batch(queue: RequestQueue, workspace: "_Connection", cluster_ids: Ite
 
 
 class _Connection:
-    """A connection to the workspace of the environment."""
+    """A connection to the workspace that the environment specifies."""
 
     def __init__(self, environ: MutableMapping[str, str]) -> None:
         self._environ = environ
@@ -81,16 +81,16 @@ class _Connection:
         Raise WorkspaceChoiceError or one of the SDK's errors.
         """
         if self._connection is None:
-            # Without .env, because Terraform, which starts this program, does not read it either.
+            # .env is ignored, because Terraform, which starts this program, does not read it either.
             api = ApiClient(configure(choose_and_apply(self._environ), http_seconds=15, retry_seconds=_ANSWER_SECONDS))
             self._connection = api, identify(api)[1]
         return self._connection
 
 
 def stop_clusters(workspace: _Connection, cluster_ids: Sequence[str]) -> dict[str, str]:
-    """Stop the clusters that only the deploy has used, and wait until they are terminated.
+    """Stop the clusters that only the deployment has used, and wait until they are terminated.
 
-    Return, by cluster id, the reason why a cluster still runs, or an empty string.
+    Map each cluster id to the reason why the cluster still runs, or to an empty string.
     """
     try:
         api, caller = workspace.connect()
@@ -127,9 +127,10 @@ def stop_cluster(api: ApiClient, cluster_id: str, *, deployer: str) -> str:
 
 
 def decide_stop(cluster: Mapping[str, Any], events: Sequence[Mapping[str, Any]], *, deployer: str) -> StopDecision:
-    """Decide whether to stop a live cluster, given its events (newest first) and the name of the deploying user. Pure.
+    """Decide whether to stop a live cluster, given its events (newest first) and the deploying user's name. Pure.
 
-    The cluster is stopped only if the deploy itself started its present session and nothing shows that it is in use.
+    The cluster is stopped only if the deployment itself started its current session and nothing indicates that it is in
+    use.
     """
     state = str(cluster.get("state"))
     if state in _STOPPED_STATES:

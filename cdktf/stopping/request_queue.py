@@ -14,7 +14,7 @@ _ANSWER_SUFFIX = ".done"
 
 
 class RequestQueue:
-    """Requests, each a string that is a valid file name, and their answers. Every method may raise OSError.
+    """Requests and their answers; a request is a string that is a valid file name. Every method may raise OSError.
 
     A request is a file until it is answered, so that no request is lost if a process dies.
     """
@@ -33,7 +33,9 @@ class RequestQueue:
         return {path.name.removesuffix(_REQUEST_SUFFIX) for path in self._folder.glob("*" + _REQUEST_SUFFIX)}
 
     def server_lock(self) -> AbstractContextManager[bool]:
-        """Return a context manager that holds the server's lock; it yields False at once if another process has it."""
+        """Return a context manager that holds the server's lock; it yields False at once if a different process holds
+        it.
+        """
         return exclusive_lock(self._folder / "lock")
 
     def write_answer(self, request: str, text: str) -> None:
@@ -44,7 +46,7 @@ class RequestQueue:
         (self._folder / (request + _REQUEST_SUFFIX)).unlink()
 
     def is_answered(self, request: str) -> bool:
-        """Return whether the request has an answer."""
+        """Return whether the server has answered the request."""
         return (self._folder / (request + _ANSWER_SUFFIX)).exists()
 
     def pop_answer(self, request: str) -> str:

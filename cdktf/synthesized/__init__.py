@@ -1,1 +1,1 @@
-"""Creates the resources of a synthesized stack without Terraform, for rehearsals in an empty workspace."""
+"""Creates the resources in a synthesized stack without Terraform, for rehearsals in an empty workspace."""

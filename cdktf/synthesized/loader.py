@@ -1,4 +1,4 @@
-"""Creates the resources of a synthesized stack in a workspace through the SDK, and stops the clusters."""
+"""Creates the resources in a synthesized stack through the SDK, and stops the clusters."""
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ _ENTITLEMENTS = {
     "allow_cluster_create": "allow-cluster-create",
     "allow_instance_pool_create": "allow-instance-pool-create",
 }
-# The keys of a cluster's block that are not part of the API request.
+# The keys in a cluster's block that are not part of the API request.
 _TERRAFORM_ONLY = ("//", "depends_on", "library", "is_pinned", "lifecycle")
 
 Item = TypeVar("Item")
@@ -28,12 +28,12 @@ Made = TypeVar("Made")
 
 
 class LoadError(Exception):
-    """An account that should exist is missing in the workspace; the message names it."""
+    """An account that should exist is missing in the workspace; the message contains its name."""
 
 
 @dataclass(frozen=True)
 class LoadedCounts:
-    """The number of created objects of each kind."""
+    """The number of created objects per kind."""
 
     users: int
     groups: int
@@ -44,7 +44,7 @@ class LoadedCounts:
 
 
 class Loader:
-    """Creates the resources of one stack, in the order of their references."""
+    """Creates the resources in one stack, referenced ones first."""
 
     def __init__(self, client: WorkspaceClient, stack: Mapping[str, Any]) -> None:
         self._client = client
@@ -132,7 +132,7 @@ class Loader:
 
 
 def load(client: WorkspaceClient, stack: Mapping[str, Any]) -> LoadedCounts:
-    """Create the resources of a synthesized stack, except permissions on folders, and stop its clusters at the end.
+    """Create the resources in a synthesized stack, except folder permissions, and stop its clusters at the end.
 
     Raise `LoadError` if an account that should exist is missing, `DatabricksError` for a refused request.
     """

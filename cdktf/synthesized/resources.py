@@ -1,4 +1,4 @@
-"""The resources of a synthesized stack as Terraform would create them, with expressions replaced by values. Pure."""
+"""The resources in a synthesized stack as Terraform would create them, with expressions replaced by values. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ class Instance:
 
 
 class Resources:
-    """The resources of one stack. Attributes that the workspace assigns, such as ids, are stored for references."""
+    """The resources in one stack. Attributes that the workspace assigns, such as ids, are stored for references."""
 
     def __init__(self, stack: Mapping[str, Any]) -> None:
         self._stack = stack
@@ -30,7 +30,9 @@ class Resources:
         self._attributes[instance.address] = attributes
 
     def instances(self, section: str, kind: str) -> list[Instance]:
-        """Return all instances of a type, with `for_each` expanded and references to stored attributes resolved."""
+        """Return all instances of a resource type, with `for_each` expanded and references to stored attributes
+        resolved.
+        """
         found = []
         prefix = "data." if section == "data" else ""
         for name, arguments in self._stack.get(section, {}).get(kind, {}).items():
@@ -64,5 +66,5 @@ class Resources:
 
 
 def _unescaped(text: str) -> str:
-    """Return a text without Terraform's escapes."""
+    """Return a string without Terraform's escapes."""
     return text.replace("$${", "${").replace("%%{", "%{")

@@ -1,1 +1,1 @@
-"""The end of a term: its steps, the facts that determine their status, and the actions that carry them out."""
+"""Closes a term: the steps, the facts that determine their status, and the actions that carry them out."""

@@ -1,4 +1,4 @@
-"""Deletes the files of a closed lab that name people: roster, synthesized stack, archived state, archived people."""
+"""Deletes a closed lab's files that contain people's names: roster, stack, archived state, archived people."""
 
 import shutil
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from teardown.steps import StateFacts, Status, Step
 def anonymise_steps(
     lab: LabSettings, *, stack: str, settings_folder: Path, output: Path, archive: Path, state: StateFacts
 ) -> list[Step]:
-    """Return the steps of `--anonymise`: the files to delete, by kind. Read-only."""
+    """Return the steps for `--anonymise`: the files to delete, by kind. Read-only."""
     if not state.is_empty:
         why = state.problem or f"the lab still exists, with {len(state.managed)} objects; close the term first"
         return [Step("names", Status.NOT_POSSIBLE, why)]
@@ -21,7 +21,7 @@ def anonymise_steps(
         _roster_step(lab, stack, settings_folder),
         _step("synthesized stack", [output / "stacks" / stack]),
         _step("state", [*state_files(settings_folder / "state", stack), *archived_states(archive, stack)]),
-        # The totals beside them name only groups and stay.
+        # The totals next to these files contain only group names and are kept.
         _step("archived people", sorted(Path(one.path) / "people" for one in archived)),
         _step("unfinished archives", sorted(archive.glob(".enforcer-*"))),
     ]
@@ -33,7 +33,7 @@ def archived_states(archive: Path, stack: str) -> list[Path]:
 
 
 def _roster_step(lab: LabSettings, stack: str, settings_folder: Path) -> Step:
-    """Return the step for the course's own roster; other courses' rosters stay."""
+    """Return the step for the course's own roster; other courses' rosters are kept."""
     rosters = [settings_folder / lab.course.rosters[0]]
     rosters += sorted(rosters[0].parent.glob(f".{rosters[0].name}.*.new"))
     for target in lab.targets:
@@ -41,7 +41,7 @@ def _roster_step(lab: LabSettings, stack: str, settings_folder: Path) -> Step:
         state = local_state(settings_folder / "state", other)
         if other != stack and not state.is_empty:
             return Step(
-                "roster", Status.NOT_POSSIBLE, f"target {target} is still deployed from it; close that one first"
+                "roster", Status.NOT_POSSIBLE, f"target {target} is still deployed from it; close that target first"
             )
     return _step("roster", rosters)
 
@@ -54,7 +54,7 @@ def _step(name: str, paths: Sequence[Path]) -> Step:
 
 
 def remove(step: Step) -> list[str]:
-    """Delete the files of a step; return a message for each that could not be deleted."""
+    """Delete the files of a step; return a message for each file that could not be deleted."""
     failures = []
     for name in step.items:
         path = Path(name)

@@ -1,4 +1,4 @@
-"""The checklist of the end of a term, as lines and as the JSON object that docs/json.md defines."""
+"""The checklist for closing a term, as lines and as the JSON object that docs/json.md defines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from teardown.steps import (
 from teardown.steps import as_json as step_json
 
 MAX_NAMES = 12
-"""The maximum number of names of one kind that are listed; --json has all."""
+"""The maximum number of names listed per kind; --json has all."""
 
 
 def checklist(
@@ -32,7 +32,7 @@ def checklist(
 ) -> Iterator[str]:
     """Yield the lines of the checklist: steps, removed objects, kept objects, and manual steps."""
     yield (
-        f"Closing {request.stack} in workspace {identity.workspace_id or 'of unknown id'} at {identity.host}, "
+        f"Closing {request.stack} in workspace {identity.workspace_id or 'with unknown id'} at {identity.host}, "
         f"as {identity.caller}"
     )
     yield ""
@@ -43,7 +43,7 @@ def checklist(
     for kind, names in removed_objects(managed).items():
         yield f"  {kind}: {shorten(names)}"
     yield ""
-    yield "It keeps, because these are not the lab's:"
+    yield "It keeps these objects, which are not the lab's:"
     for step in kept_objects(contents):
         yield f"  {step.name}: {shorten(step.items) or step.message}"
     yield ""

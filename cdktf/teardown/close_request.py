@@ -11,7 +11,7 @@ from roster.model import RosterError, parse_roster
 
 @dataclass(frozen=True)
 class CloseRequest:
-    """The options of the command line and the settings of the term to close."""
+    """The command-line options and the settings for the term to close."""
 
     lab: LabSettings
     settings: Path
@@ -41,7 +41,7 @@ class CloseRequest:
 
     @property
     def group_names(self) -> tuple[str, ...]:
-        """Return the display names of the groups in the course's own roster; none if it cannot be read any more."""
+        """Return the display names of the groups in the course's own roster; none if it can no longer be read."""
         try:
             text = (self.settings.parent / self.lab.course.rosters[0]).read_text(encoding="utf-8-sig")
             groups = parse_roster(text, self.lab.course.rosters[0]).groups
@@ -55,4 +55,4 @@ class CloseRequest:
         backend = self.target.backend
         if not self.is_remote:
             return str(self.state_folder / f"{self.stack}.tfstate")
-        return f"blob {backend.key} of container {backend.container_name} in {backend.storage_account_name}"
+        return f"blob {backend.key} in container {backend.container_name} in {backend.storage_account_name}"

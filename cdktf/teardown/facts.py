@@ -27,14 +27,14 @@ _NAMED_TYPES = {
     "databricks_directory": ("folder", "path"),
     "databricks_workspace_file": ("file", "path"),
 }
-"""Terraform's types whose objects have names that people know, with their kind and the attribute of the name."""
+"""Terraform's types whose objects have names that people know: type, kind, and the attribute that holds the name."""
 _SOURCE_NAMES = {"workspace": "the Workspace", "dbfs": "DBFS"}
-"""The file systems of a complete backup."""
+"""The file systems that a complete backup contains."""
 
 
 @dataclass(frozen=True)
 class Programs:
-    """The other programs of the project, run in the current folder with an environment like this process's."""
+    """The other programs of the project, run in the current folder with an environment based on this process's."""
 
     root: Path
     variables: Mapping[str, str]
@@ -63,7 +63,7 @@ class Programs:
     def run(self, *arguments: str, in_root: bool = False) -> int:
         """Run `python …` with its whole output on this process's standard error; return its exit status.
 
-        Ctrl-C interrupts only the child: Terraform shuts down in order then, and must not be killed.
+        Ctrl-C interrupts only the child: Terraform then shuts down in order, and must not be killed.
         """
         with _left_to_child(signal.SIGINT):
             return subprocess.run(
@@ -117,7 +117,9 @@ def local_state(folder: Path, stack: str) -> StateFacts:
 
 
 def state_files(folder: Path, stack: str) -> list[Path]:
-    """Return the state, Terraform's backups of it, and the queue folder in which a deploy stops clusters."""
+    """Return the state, Terraform's backups of it, and the queue folder through which a deployment requests stops of
+    clusters.
+    """
     return sorted(
         path
         for path in folder.glob(f"{stack}.*")
@@ -126,7 +128,7 @@ def state_files(folder: Path, stack: str) -> list[Path]:
 
 
 def remote_state(programs: Programs, stack_folder: Path) -> tuple[StateFacts, str]:
-    """Read a state in a storage account; return its facts and its text. The stack must be synthesized."""
+    """Read a state in a storage account; return its facts and its content. The stack must be synthesized."""
     if not (stack_folder / ".terraform").exists():
         answer, _ = programs.terraform(stack_folder, "init", "-input=false", "-no-color")
         if answer.status:
@@ -141,7 +143,7 @@ def remote_state(programs: Programs, stack_folder: Path) -> tuple[StateFacts, st
 
 
 def managed_objects(text: str) -> tuple[ManagedObject, ...]:
-    """Return the managed objects of a state. Raise ValueError if the text is not a state."""
+    """Return the managed objects in a state. Raise ValueError if the string is not a state."""
     state = json.loads(text)
     if not isinstance(state, dict) or state.get("version") != 4:
         raise ValueError("its version is not 4")
@@ -159,7 +161,7 @@ def _managed(type: str, attributes: Mapping[str, Any]) -> ManagedObject:
 
 
 def ledger_facts(programs: Programs, folder: Path) -> LedgerFacts | CommandResult:
-    """Return the facts of this machine's ledger, or the result of `enforcer archive` if it failed."""
+    """Return facts from this machine's ledger, or the result of `enforcer archive` if it failed."""
     arguments = ("archive", "--output", str(folder / "enforcer"), "--dry-run", "--json")
     answer, text = programs.capture("-m", "enforcer", *arguments)
     try:
@@ -190,25 +192,25 @@ def verified_backup(programs: Programs, target: str) -> VerifiedBackup | Command
 
 
 def excluded_parts(options: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the parts that a backup excludes, by the options it was made with."""
+    """Return the parts that a backup excludes, according to the options it was made with."""
     left = []
     if options["users"] or not options["all_homes"]:
         left.append("homes")
     if not options["shared"]:
-        left.append("what is shared")
+        left.append("shared folders")
     left += [name for source, name in _SOURCE_NAMES.items() if source not in options["sources"]]
     if (most := options.get("max_size")) is not None:
-        left.append(f"files of more than {most} bytes")
+        left.append(f"files larger than {most} bytes")
     return tuple(left)
 
 
 def newest_archive(folder: Path, *, course: str, term: str) -> EnforcerArchive | None:
-    """Return the last archive of the term in this folder."""
+    """Return the term's last archive in this folder."""
     return max(archives(folder, course=course, term=term), key=lambda one: one.made_at, default=None)
 
 
 def archives(folder: Path, *, course: str, term: str) -> list[EnforcerArchive]:
-    """Return every archive of the term in this folder, read from its manifest."""
+    """Return all of the term's archives in this folder, read from their manifests."""
     found = []
     for path in folder.glob("*/manifest.json"):
         try:

@@ -1,4 +1,4 @@
-"""The steps that close a term and their status, decided from facts: done, to do, or not possible and why. Pure."""
+"""The steps that close a term and their status, decided from facts: done, pending, or blocked and why. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -25,12 +25,12 @@ class Step:
     status: Status
     message: str
     items: tuple[str, ...] = ()
-    """The names of the objects or files of the step."""
+    """The names of the objects or files that the step concerns."""
 
 
 @dataclass(frozen=True)
 class ManualStep:
-    """A task for an administrator that no program of the lab does, and its command."""
+    """A task that none of the lab's programs does, only an administrator, with its command."""
 
     message: str
     command: str
@@ -50,7 +50,7 @@ class VerifiedBackup:
 
     address: str
     excluded_parts: tuple[str, ...]
-    """The parts that it excludes: homes, file systems, large files. Empty: the backup is of everything."""
+    """The parts that it excludes: homes, file systems, large files. Empty means that the backup is complete."""
     is_finished: bool
     is_current: bool
     """Whether its files match its manifest and the homes have not changed since."""
@@ -61,7 +61,7 @@ class VerifiedBackup:
 
 @dataclass(frozen=True)
 class LedgerFacts:
-    """The last poll and the last settled day of a term in the enforcer's ledger or in an archive of it."""
+    """A term's last poll and last settled day in the enforcer's ledger or in an archive."""
 
     course: str
     term: str
@@ -72,7 +72,7 @@ class LedgerFacts:
 
 @dataclass(frozen=True)
 class EnforcerArchive:
-    """An archive of the enforcer, as described by its manifest."""
+    """An archive written by the enforcer, as described by its manifest."""
 
     path: str
     made_at: datetime
@@ -81,20 +81,20 @@ class EnforcerArchive:
 
 @dataclass(frozen=True)
 class LedgerEvidence:
-    """The evidence about a term outside the workspace: ledger and archive."""
+    """What is known about a term outside the workspace: ledger and archive."""
 
     course: str
     term: str
     ledger: LedgerFacts | CommandResult
-    """The ledger of this machine, or the result of the enforcer's command if it failed."""
+    """This machine's ledger, or the result of the enforcer's command if it failed."""
     archived: EnforcerArchive | None
     is_destroyed: bool
-    """The lab is destroyed, so later polls have no information about it."""
+    """True if the lab is destroyed, so that later polls have no information about it."""
     is_waived: bool = False
 
     @property
     def is_ledger_of_term(self) -> bool:
-        """Return whether the ledger of this machine belongs to the term."""
+        """Return whether this machine's ledger belongs to the term."""
         ledger = self.ledger
         return isinstance(ledger, LedgerFacts) and (ledger.course, ledger.term) == (self.course, self.term)
 
@@ -110,7 +110,7 @@ class LedgerEvidence:
     @property
     def other_machine_advice(self) -> str:
         return (
-            f"the ledger of this machine does not contain {self.course} {self.term}; on the enforcer's machine, run "
+            f"this machine's ledger does not contain {self.course} {self.term}; on the enforcer's machine, run "
             f"python -m enforcer end-of-day && python -m enforcer archive --output enforcer-{self.course}-{self.term}"
         )
 
@@ -161,7 +161,7 @@ class RunningCluster:
 
 @dataclass(frozen=True)
 class WorkspaceContents:
-    """The contents of the workspace: running clusters, names of other objects by kind, and remains of the lab."""
+    """What the workspace contains: running clusters, names of other objects by kind, and leftovers of the lab."""
 
     running: tuple[RunningCluster, ...] | None = ()
     """The running clusters; None if they could not be listed."""
@@ -177,7 +177,7 @@ def backup_step(target: str | None, verified: VerifiedBackup | CommandResult | N
         return Step(name, Status.DONE, "the homes are not kept (--no-backup)")
     if target is None or verified is None:
         command = f"python {' '.join(backup_command('TARGET', None))}"
-        return Step(name, Status.NOT_POSSIBLE, f"name it with --backup TARGET; to create one: {command}")
+        return Step(name, Status.NOT_POSSIBLE, f"specify it with --backup TARGET; to create one: {command}")
     command = redact_secrets(f"python {' '.join(backup_command(target, verified))}")
     if isinstance(verified, CommandResult):
         return Step(
@@ -199,7 +199,7 @@ def backup_step(target: str | None, verified: VerifiedBackup | CommandResult | N
 
 
 def backup_command(target: str, verified: VerifiedBackup | CommandResult | None) -> tuple[str, ...]:
-    """Return the command that creates or resumes the backup, incremental if there is a finished one."""
+    """Return the command that creates or resumes the backup, incremental if there is a finished backup."""
     command = ("-m", "inventory", "backup", "--all-homes", "--shared", "--output", target)
     if not isinstance(verified, VerifiedBackup):
         return command
@@ -211,7 +211,7 @@ def backup_command(target: str, verified: VerifiedBackup | CommandResult | None)
 def poll_step(evidence: LedgerEvidence, *, now: datetime, is_outdated: bool) -> Step:
     """Return the poll step: done if the enforcer's last poll is recent and successful.
 
-    `is_outdated`: clusters were stopped since the last poll.
+    `is_outdated` means that clusters were stopped since the last poll.
     """
     name = "last poll"
     if evidence.is_waived:
@@ -268,7 +268,7 @@ def clusters_step(contents: WorkspaceContents) -> Step:
 
 
 def destroy_step(state: StateFacts, remains: LabRemains, *, location: str) -> Step:
-    """Return the destroy step. `location` is that of the state; `remains` are the lab's objects in the workspace."""
+    """Return the destroy step. `location` is the state's location; `remains` are the lab's objects in the workspace."""
     name = "destroy"
     if state.problem:
         return Step(name, Status.NOT_POSSIBLE, f"the lab's objects are unknown: {state.problem}")
@@ -278,8 +278,8 @@ def destroy_step(state: StateFacts, remains: LabRemains, *, location: str) -> St
         )
     if remains.found:
         message = (
-            f"there is no state in {location}, or it is empty, but the workspace still has the lab: put the state "
-            "of its deploy there, or remove the lab without a state (docs/term-end.md, Without a state)"
+            f"there is no state in {location}, or it is empty, but the workspace still has the lab: put the "
+            "deployment's state there, or remove the lab without a state (docs/term-end.md, Without a state)"
         )
         return Step(name, Status.NOT_POSSIBLE, message, tuple(f"{one.kind} {one.name}" for one in remains.found))
     if remains.unread:
@@ -325,7 +325,7 @@ def by_hand(
         ManualStep(f"a running cluster is not the lab's: {name}", "databricks clusters delete ID") for name in others
     ]
     if backend:
-        steps.append(ManualStep("the state's blob, with older versions if the account keeps them", backend))
+        steps.append(ManualStep("the state's blob, and older versions if the account keeps them", backend))
     return [
         *steps,
         ManualStep(
@@ -345,11 +345,11 @@ def by_hand(
             "az network public-ip list -g MANAGED -o table",
         ),
         ManualStep(
-            "delete all of it with its contents, including the homes: only after a test restore of the backup",
+            "delete all of it with its contents, including the homes: only after a test restore from the backup",
             "az databricks workspace delete --name NAME --resource-group GROUP",
         ),
         ManualStep(
-            "delete names of people in roster, synthesized stack, archived state and archive when they may no longer "
+            "delete people's names from roster, synthesized stack, archived state and archive when they may no longer "
             "be kept",
             f"python cdktf/close_term.py --anonymise --target {target}; python -m enforcer anonymise --before DAY; "
             "python -m inventory delete-old-files --before DAY; and Moodle's exports, wherever they were saved",

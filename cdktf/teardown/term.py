@@ -1,4 +1,4 @@
-"""Closes a term: reads its facts and carries out its steps. Other programs run as processes."""
+"""Closes a term: reads the facts and carries out the steps. Other programs run as processes."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ ROOT = Path(__file__).resolve().parents[2]
 def programs_of(request: CloseRequest, environ: Mapping[str, str]) -> Programs:
     """Return the other programs, with an environment for the same target and its expected workspace.
 
-    `environ` holds the target's host and credential, and no other.
+    `environ` contains no other host and credential than the target's.
     """
     named = {
         "LAB_CONFIG": str(request.settings),
         "LAB_TARGET": request.target_name,
-        # Set even if empty: .env may name the workspace of another target.
+        # Set even if empty: .env may specify a different target's workspace.
         expected.EXPECTED_HOST: request.target.expected_host,
         expected.EXPECTED_ID: request.target.expected_workspace_id,
     }
@@ -66,7 +66,7 @@ def programs_of(request: CloseRequest, environ: Mapping[str, str]) -> Programs:
 
 
 def read_state(request: CloseRequest, programs: Programs) -> tuple[StateFacts, str]:
-    """Read the state of the target; return its facts and, if it is remote, its text."""
+    """Read the target's state; return its facts and, if it is remote, its text."""
     if not request.is_remote:
         return local_state(request.state_folder, request.stack), ""
     if not (request.stack_folder / "cdk.tf.json").exists():
@@ -74,7 +74,7 @@ def read_state(request: CloseRequest, programs: Programs) -> tuple[StateFacts, s
         if answer.status:
             return StateFacts(problem=" ".join(answer.output_lines)), ""
     state, text = remote_state(programs, request.stack_folder)
-    # A local state may remain from before the move to the storage account.
+    # A local state may remain from the time before the move to the storage account.
     return replace(state, files=tuple(map(str, state_files(request.state_folder, request.stack)))), text
 
 
@@ -123,7 +123,7 @@ class TermClosing:
             self.archived = newest_archive(self.request.archive, course=course.id, term=course.term)
 
     def read_workspace(self) -> None:
-        """Read the running clusters, and the objects of the workspace that do not belong to the lab."""
+        """Read the running clusters, and the objects in the workspace that do not belong to the lab."""
         course = self.request.lab.course
         self.contents = read_workspace_contents(
             self.client, self.state.managed, course=course.id, term=course.term, groups=self.request.group_names
@@ -151,7 +151,7 @@ class TermClosing:
         ]
 
     def run_steps(self, steps: Sequence[Step]) -> list[Step]:
-        """Carry out the pending steps in order until one is not done; return the updated steps."""
+        """Carry out the pending steps in order until one fails; return the updated steps."""
         actions: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
             "clusters": (self._stop, self.read_workspace),
             "backup": (self._back_up, self._verify_backup),

@@ -1,4 +1,4 @@
-"""Reads the contents of the workspace at the end of a term: the lab's objects and all others. Uses the whole SDK."""
+"""Reads what the workspace contains at the end of a term: the lab's objects and all others. Uses the whole SDK."""
 
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +32,7 @@ Value = TypeVar("Value")
 def read_workspace_contents(
     client: WorkspaceClient, managed: Iterable[ManagedObject], *, course: str, term: str, groups: Collection[str]
 ) -> WorkspaceContents:
-    """Read the running clusters, the remains of the lab, and the names of all other objects by kind.
+    """Read the running clusters, the objects that remain from the lab, and the names of all other objects by kind.
 
     `groups` are the display names of the groups in the lab's roster.
     """
@@ -60,7 +60,9 @@ def find_lab_remains(client: WorkspaceClient, *, course: str, term: str, groups:
 
 
 def _lab_remains(reader: "_ContentsReader", *, course: str, term: str, groups: Collection[str]) -> LabRemains:
-    """Find the lab's objects. A group belongs to another course if that course's tags on a cluster name it."""
+    """Find the lab's objects. A group belongs to a different course if a cluster with that course's tags has the
+    group's tag.
+    """
     path = path_of(course, term)
     unread: list[str] = []
     content = reader.read("the course file", lambda: reader.file(path), unread)
@@ -97,7 +99,7 @@ def _group_of(cluster: ClusterDetails) -> str | None:
 
 
 class _ContentsReader:
-    """Reads the names of objects that are not the lab's, one kind at a time."""
+    """Reads the names of objects that do not belong to the lab, one kind at a time."""
 
     def __init__(self, client: WorkspaceClient, own_clusters: frozenset[str]) -> None:
         self._client = client
@@ -106,7 +108,7 @@ class _ContentsReader:
         """The kinds that could not be read."""
 
     def read(self, kind: str, read: Callable[[], Value], unread: list[str] | None = None) -> Value | None:
-        """Return the result of `read`; None, and add the kind to `unread`, if the workspace refuses the request."""
+        """Return the result of `read`. If the workspace refuses the request, return None and extend `unread`."""
         try:
             return read()
         except (DatabricksError, OSError, TimeoutError):
@@ -118,7 +120,7 @@ class _ContentsReader:
         return self.read(kind, lambda: tuple(sorted(read()))) or ()
 
     def file(self, path: str) -> bytes | None:
-        """Return the content of a file; None if it does not exist."""
+        """Return a workspace file's content; None if the file does not exist."""
         try:
             with self._client.workspace.download(path) as file:
                 return file.read()

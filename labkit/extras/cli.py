@@ -18,11 +18,11 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 version_option = click.version_option(__version__, message="%(prog)s %(version)s")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON; docs/json.md defines its fields.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Print what would be done and change nothing.")
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
 class CommandError(click.ClickException):
-    """Bad input, or no access to the workspace: ends the process with exit status 2 and one sentence on stderr."""
+    """Bad input, or no access to the workspace: the program exits with status 2 and one sentence on stderr."""
 
     exit_code = exit_status.BAD_INPUT
 
@@ -37,7 +37,7 @@ def environment() -> MutableMapping[str, str]:
 
 
 def now(environ: Mapping[str, str] | None = None) -> datetime:
-    """Return the current time by this run's environment, or by `environ`. Raises CommandError."""
+    """Return the current time according to `environ`, by default this run's environment. Raises CommandError."""
     try:
         return clock.now(environment() if environ is None else environ)
     except clock.ClockError as error:
@@ -45,16 +45,16 @@ def now(environ: Mapping[str, str] | None = None) -> datetime:
 
 
 OLD_NAMES_UNTIL = "0.3.0"
-"""The version that no longer accepts the old names of verbs, options and settings."""
+"""The first version that no longer accepts the old names of commands, options and settings."""
 
 
 def warn_renamed(old: str, new: str) -> None:
-    """Print to standard error that a verb, option or setting has a new name."""
+    """Print to standard error that a command, option or setting has a new name."""
     print(f"{old} is now {new}; the old name works until version {OLD_NAMES_UNTIL}", file=sys.stderr)
 
 
 def old_flag(old: str, parameter: str, *, new: str) -> Callable[[Command], Command]:
-    """Accept a flag by its old name: it is not in the help, and a warning names the new one."""
+    """Accept a flag's old name, which is hidden from the help, with a warning that gives the new name."""
 
     def warn(context: click.Context, option: click.Parameter, value: bool) -> bool:
         if value:
@@ -65,7 +65,7 @@ def old_flag(old: str, parameter: str, *, new: str) -> Callable[[Command], Comma
 
 
 def use_old_variable(environ: MutableMapping[str, str], old: str, new: str) -> None:
-    """Accept a setting by its old name, with a warning. If both are set, the new one counts."""
+    """Accept a setting's old name, with a warning. If both are set, the new name takes precedence."""
     value = environ.pop(old, "")
     if value:
         warn_renamed(old, new)
@@ -75,8 +75,8 @@ def use_old_variable(environ: MutableMapping[str, str], old: str, new: str) -> N
 class LazyGroup(click.Group):
     """A click group that imports a command when it is called: the Databricks SDK alone takes two seconds.
 
-    `verbs` maps each command's name to its line in the help. Its module in `package` has the same name with underscores
-    and defines `command`. `renamed` maps old verbs, which are not in the help, to new ones.
+    `verbs` maps each command's name to its line in the help. The command's module in `package` has the same name, with
+    underscores, and defines `command`. `renamed` maps old names, which are hidden from the help, to new ones.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class LazyGroup(click.Group):
 
 
 YEARS = range(1970, 3000)
-"""The years of dates that are accepted."""
+"""Dates in these years are accepted."""
 
 
 class DateParamType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
@@ -165,25 +165,28 @@ def _in_range(
     param: click.Parameter | None,
     ctx: click.Context | None,
 ) -> float:
-    """Return the value converted by `convert`. Otherwise raise a usage error that names the value and the range."""
+    """Return the value converted by `convert`. Otherwise raise a usage error that contains the value and the range."""
     try:
         number: float = convert(value, param, ctx)
         if math.isfinite(number):
             return number
     except click.BadParameter:
         pass
-    low = "" if bounds.min is None else f" {'above' if bounds.min_open else 'from'} {bounds.min:g}"
-    high = "" if bounds.max is None else f" to {bounds.max:g}"
-    bounds.fail(f"{quoted(str(value))} is not {what}{low}{high}", param, ctx)
+    if bounds.max is None and not bounds.min_open:
+        allowed = f"{what}, {bounds.min:g} or greater"
+    else:
+        high = "" if bounds.max is None else f" to {bounds.max:g}"
+        allowed = f"{what} {'above' if bounds.min_open else 'from'} {bounds.min:g}{high}"
+    bounds.fail(f"{quoted(str(value))} is not {allowed}", param, ctx)
 
 
-day_option = click.option("--day", type=DateParamType(), metavar="DAY", help="One day, such as 2026-11-01.")
-from_option = click.option("--from", "first", type=DateParamType(), metavar="DAY", help="The first day of a span.")
-to_option = click.option("--to", "last", type=DateParamType(), metavar="DAY", help="The last day of a span, included.")
+day_option = click.option("--day", type=DateParamType(), metavar="DAY", help="A single day, such as 2026-11-01.")
+from_option = click.option("--from", "first", type=DateParamType(), metavar="DAY", help="First day of a date range.")
+to_option = click.option("--to", "last", type=DateParamType(), metavar="DAY", help="Last day of the range (inclusive).")
 
 
 def date_range(day: date | None, first: date | None, last: date | None, *, today: date) -> tuple[date, date]:
-    """Return the first and last day that --day, or --from and --to, name; today by default. Raises click.UsageError."""
+    """Return the first and last day from --day, or by --from and --to; today by default. Raises click.UsageError."""
     if day and (first or last):
         raise click.UsageError("use --day, or --from and --to")
     if (first is None) != (last is None):
@@ -201,7 +204,9 @@ def prompt_for_secret(name: str) -> str:
 
 
 def is_confirmed(sentence: str, *, workspace: str = "") -> bool:
-    """Ask the user to type the sentence, and return whether they did. `workspace` names the workspace that changes."""
+    """Ask the user to type the sentence, and return whether they did. `workspace` identifies the workspace that
+    changes.
+    """
     where = f"This changes {escaped(workspace)}. " if workspace else ""
     question = f'{where}Type "{escaped(sentence)}" to continue'
     try:
@@ -211,7 +216,7 @@ def is_confirmed(sentence: str, *, workspace: str = "") -> bool:
 
 
 def print_json(value: Any) -> None:
-    """Print the value as JSON. Characters that control a terminal are escaped; programs that read the JSON get them."""
+    """Print the value as JSON. Terminal control characters are escaped, so that JSON parsers restore them."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
     print(
         "".join(
@@ -222,7 +227,7 @@ def print_json(value: Any) -> None:
 
 
 def fail(*problems: str) -> NoReturn:
-    """Print these sentences on stderr and end the process with exit status 2."""
+    """Print these sentences on stderr and exit with status 2."""
     for problem in problems:
         print(escaped(problem), file=sys.stderr)
     raise SystemExit(exit_status.BAD_INPUT)

@@ -15,14 +15,14 @@ NAME = ".env"
 
 
 class DotenvError(ValueError):
-    """The file exists but cannot be used; the text is a sentence with its path."""
+    """The file exists but cannot be used; the message is a sentence with its path."""
 
 
 def load(environ: MutableMapping[str, str], folder: Path = Path()) -> dict[str, str]:
-    """Add the file's variables that the environment lacks, and return those that concern a workspace.
+    """Add the file's variables that the environment lacks, and return the workspace variables.
 
-    Those are not put into the environment: `labkit.workspace.choice` takes them all or not at all. A variable that is
-    set but empty in the environment stays empty. Raises DotenvError.
+    Workspace variables are not put into the environment: `labkit.workspace.choice` uses either all or none. A variable
+    that is set but empty in the environment stays empty. Raises DotenvError.
     """
     variables = read(folder / NAME)
     for name, value in variables.items():

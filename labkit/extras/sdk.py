@@ -16,7 +16,7 @@ from labkit.workspace import connectivity
 from labkit.workspace.choice import HOST, WorkspaceChoice
 
 defer_init("databricks.sdk")
-# Logins of Azure and Google. The SDK always imports them, with cryptography and asyncio: half of its import time.
+# Azure and Google logins. The SDK always imports them, with cryptography and asyncio: half of its import time.
 for _login in ("databricks.sdk.azure", "google.auth.impersonated_credentials", "google.oauth2.service_account"):
     defer_module(_login)
 
@@ -59,7 +59,7 @@ __all__ = [
 ]
 
 PROBE_AFTER_SECONDS = 1.0
-"""A host that responds does so within this time; after it, the connection is probed for the cause."""
+"""A working host responds within this time; after it, the connection is probed for the cause."""
 ME_PATH = "/api/2.0/preview/scim/v2/Me"
 SCIM_PAGE_SIZE = 100
 WORKSPACE_ID_HEADER = "X-Databricks-Org-Id"
@@ -71,7 +71,7 @@ Result = TypeVar("Result")
 
 
 class CredentialNotFound(ValueError):
-    """No source has a credential for the chosen workspace; the text is one sentence."""
+    """No source has a credential for the chosen workspace; the message is one sentence."""
 
 
 class Config(SdkConfig):
@@ -95,25 +95,26 @@ class LazyWorkspaceClient:
 
     @cached_property
     def workspace(self) -> Any:
-        """The SDK's WorkspaceExt."""
+        """Workspace objects, through the SDK's WorkspaceExt."""
         return _mixins.WorkspaceExt(self.api_client)
 
     @cached_property
     def groups(self) -> Any:
-        """The SDK's GroupsAPI."""
+        """Groups, through the SDK's GroupsAPI."""
         return _iam.GroupsAPI(self.api_client)
 
     @cached_property
     def users(self) -> Any:
-        """The SDK's UsersAPI."""
+        """Users, through the SDK's UsersAPI."""
         return _iam.UsersAPI(self.api_client)
 
 
 def configure(choice: WorkspaceChoice, *, http_seconds: float, retry_seconds: float) -> Config:
     """Return the SDK's settings for the chosen workspace.
 
-    The environment must hold the choice alone (`workspace.access.choose_and_apply`). Can block for minutes, so callers
-    run it with `call_with_timeout`. Raises CredentialNotFound, and ValueError for a credential that cannot be used.
+    The environment must contain no workspace variables but the chosen ones (`workspace.access.choose_and_apply`). Can
+    block for minutes, so callers run it with `call_with_timeout`. Raises CredentialNotFound, and ValueError for a
+    credential that cannot be used.
     """
     # The SDK logs each attempt; the error that follows is clearer.
     logging.getLogger("databricks.sdk").setLevel(logging.ERROR)
@@ -123,7 +124,7 @@ def configure(choice: WorkspaceChoice, *, http_seconds: float, retry_seconds: fl
     except ValueError as error:
         if _WITHOUT_CREDENTIAL not in str(error):
             raise
-        where = f"{choice.host} of {choice.source}" if choice.host else choice.source
+        where = f"{choice.host} from {choice.source}" if choice.host else choice.source
         raise CredentialNotFound(
             f"there is no credential for {where}: set DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and"
             f" DATABRICKS_CLIENT_SECRET, in addition to {HOST}, or log in."
@@ -131,9 +132,9 @@ def configure(choice: WorkspaceChoice, *, http_seconds: float, retry_seconds: fl
 
 
 def call_with_timeout(seconds: float, make: Callable[[], Result], *, host: str) -> Result:
-    """Return or raise what `make` does; raise TimeoutError after `seconds`. Its call can block for minutes.
+    """Call `make`, which can block for minutes; return or raise what it does, or raise TimeoutError after `seconds`.
 
-    Raises ConnectionError as soon as it is known that no connection to `host` can be made; its text is the cause.
+    Raises ConnectionError as soon as it is known that no connection to `host` can be made; its message is the cause.
     """
     results: list[Result] = []
     failed: list[BaseException] = []
@@ -171,7 +172,7 @@ def failure_reason(error: BaseException) -> str:
 def identify(api: ApiClient) -> tuple[str, str]:
     """Return the id of the workspace and the name of the caller, with one request. Raises what the SDK raises.
 
-    Each is empty if the response lacks it, as the response of another kind of server does.
+    Each is empty if the response lacks it, which means a different kind of server.
     """
     answer = api.do("GET", ME_PATH, response_headers=[WORKSPACE_ID_HEADER])
     if not isinstance(answer, dict):

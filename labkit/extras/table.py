@@ -11,11 +11,11 @@ from rich.text import Text
 from labkit.text import escaped
 
 PIPE_WIDTH = 100_000
-"""Characters: no row in a pipe is ever wrapped."""
+"""Width in characters: no row in a pipe is ever wrapped."""
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
-    """Print rows under headings, numbers aligned to the right, None as an empty cell.
+    """Print rows under headings, with numbers right-aligned and None as an empty cell.
 
     On a terminal the table has rules and fits the width; elsewhere each row is one line.
     """

@@ -13,13 +13,13 @@ from labkit.text import quoted
 
 COLUMNS = ("number", "moodle_group_id", "moodle_group_name", "email", "status", "account")
 MANAGED = "managed"
-"""The value of `account` for an account that the deploy creates and deletes."""
+"""The value of `account` for an account that the deployment creates and deletes."""
 EXISTING_PREFIX = "existing:"
-"""The prefix of `account`, before the targets on which the account existed before the deploy."""
+"""The prefix of `account` before a list of targets on which the account existed before the deployment."""
 
 
 class RosterFileError(ValueError):
-    """A roster cannot be used; the text is a sentence with file, line and reason."""
+    """A roster cannot be used; the message is a sentence with file, line and reason."""
 
 
 @dataclass(frozen=True)
@@ -28,20 +28,20 @@ class RosterAccounts:
 
     managed: frozenset[str] = frozenset()
     existing: frozenset[str] = frozenset()
-    """Accounts that existed before the deploy on at least one target."""
+    """Accounts that existed before the deployment on at least one target."""
 
     def __or__(self, other: "RosterAccounts") -> "RosterAccounts":
-        """Return the accounts of both rosters; an account that is existing in one of them is existing."""
+        """Return the accounts in both rosters; an account that either roster marks as existing is existing."""
         return RosterAccounts(self.managed | other.managed, self.existing | other.existing)
 
 
 def is_normalised_header(cells: Sequence[str]) -> bool:
-    """Return whether these are the columns of a normalised roster. Empty columns do not count."""
+    """Return whether these are the columns of a normalised roster. Empty columns are ignored."""
     return tuple(cell.strip().lower() for cell in cells if cell.strip()) == COLUMNS
 
 
 def parse_accounts(text: str, file_name: str) -> RosterAccounts:
-    """Return the accounts of a normalised roster, retired members included.
+    """Return the accounts in a normalised roster, including those of members who left.
 
     `file_name` is for error messages. Raises RosterFileError for the first malformed line.
     """
@@ -51,7 +51,7 @@ def parse_accounts(text: str, file_name: str) -> RosterAccounts:
         raise RosterFileError(f"{file_name} line {error.line}: {error.sentence}") from None
     if not is_normalised_header(table.header.cells):
         raise RosterFileError(
-            f"{file_name} line {table.header.line}: is not the header of a normalised roster ({','.join(COLUMNS)})."
+            f"{file_name} line {table.header.line}: not the header of a normalised roster ({','.join(COLUMNS)})."
         )
     managed: set[str] = set()
     existing: set[str] = set()
@@ -60,14 +60,12 @@ def parse_accounts(text: str, file_name: str) -> RosterAccounts:
             continue
         cells = [unescape_formula(cell) for cell in row.cells[: len(COLUMNS)]]
         if len(cells) < len(COLUMNS):
-            raise RosterFileError(
-                f"{file_name} line {row.line}: has {len(row.cells)} cells; a roster has {len(COLUMNS)}."
-            )
+            raise RosterFileError(f"{file_name} line {row.line}: {len(row.cells)} cells; a roster has {len(COLUMNS)}.")
         address, account = normalised_address(cells[COLUMNS.index("email")]), cells[COLUMNS.index("account")].strip()
         if not address:
-            continue  # such a row holds the status of a group without members
+            continue  # such a row stores the status of a group without members
         if not is_address(address):
-            raise RosterFileError(f"{file_name} line {row.line}: email is not an address: {quoted(address)}.")
+            raise RosterFileError(f"{file_name} line {row.line}: invalid e-mail address: {quoted(address)}.")
         if account != MANAGED and not account.startswith(EXISTING_PREFIX):
             raise RosterFileError(
                 f"{file_name} line {row.line}: account must be managed or existing:<target>[,<target>…], not "

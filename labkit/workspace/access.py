@@ -1,4 +1,4 @@
-"""Makes the choice of `labkit.workspace.choice` for this process: reads the profiles and cleans the environment."""
+"""Chooses this process's workspace with `labkit.workspace.choice`: reads the profiles and cleans the environment."""
 
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
@@ -15,12 +15,12 @@ from labkit.workspace.choice import (
 
 
 def config_file(environ: Mapping[str, str]) -> Path:
-    """Return the path of the file with the profiles; the file need not exist."""
+    """Return the path of the Databricks configuration file, which need not exist."""
     return Path(environ.get(CONFIG_FILE) or "~/.databrickscfg").expanduser()
 
 
 def read_profiles(environ: Mapping[str, str]) -> Profiles:
-    """Return the profiles of the Databricks configuration file. Raises WorkspaceChoiceError if it cannot be read."""
+    """Return the profiles in the Databricks configuration file. Raises WorkspaceChoiceError if it cannot be read."""
     path = config_file(environ)
     try:
         return Profiles(path.read_text(encoding="utf-8-sig") if path.exists() else "", str(path))
@@ -33,7 +33,7 @@ def read_profiles(environ: Mapping[str, str]) -> Profiles:
 def choose_from(
     environ: Mapping[str, str], flags: WorkspaceOptions | None = None, dotenv: Mapping[str, str] | None = None
 ) -> WorkspaceChoice:
-    """Return the choice for these variables and change nothing. Raises WorkspaceChoiceError."""
+    """Return the choice for these variables without changing anything. Raises WorkspaceChoiceError."""
     return choose(
         flags or WorkspaceOptions(),
         environ=environ,
@@ -48,7 +48,7 @@ def choose_and_apply(
 ) -> WorkspaceChoice:
     """Choose a workspace, and leave only its variables in the environment, for the SDK and for child processes.
 
-    Raises WorkspaceChoiceError without any change of the environment.
+    If it raises WorkspaceChoiceError, the environment is unchanged.
     """
     choice = choose_from(environ, flags, dotenv)
     apply_choice(choice, environ)

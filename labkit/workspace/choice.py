@@ -1,8 +1,8 @@
-"""The rule by which all programs choose host and credential. Pure: texts and variables are arguments.
+"""The rule by which all programs choose host and credential. Pure: no I/O.
 
 Command-line options override a profile, a profile overrides the environment, and the environment overrides `.env`, each
-as a whole. The SDK and Terraform's provider take what one source lacks from the next one, and so can send one
-workspace's token to another. Here a token or secret is sent only to the host that its own source names; a mix of
+as a unit. The SDK and Terraform's provider take what one source lacks from the next, and so can send one workspace's
+token to a different workspace. Here a token or secret is sent only to the host that its own source specifies; a mix of
 sources is an error.
 """
 
@@ -44,13 +44,13 @@ _DETAILS = (
     "DATABRICKS_TOKEN_AUDIENCE",
 )
 WORKSPACE_VARIABLES = (HOST, URL, PROFILE, RESOURCE, *CREDENTIAL_VARIABLES, *_DETAILS, AUTH_TYPE)
-"""All variables that concern one workspace. They are taken from one source, all or none."""
+"""All variables that are specific to one workspace. They are always taken together, from one source."""
 
 HOST_INDEPENDENT_LOGINS = frozenset(
     "azure-cli azure-client-secret azure-msi databricks-cli external-browser github-oidc-azure google-credentials"
     " google-id".split()
 )
-"""Values of DATABRICKS_AUTH_TYPE for logins that belong to no particular workspace and are valid for any host."""
+"""Values of DATABRICKS_AUTH_TYPE for logins that are valid for any host, not for one particular workspace."""
 
 _HOST_INDEPENDENT_VARIABLES = (
     "ARM_CLIENT_ID",
@@ -74,7 +74,7 @@ _LOGIN_KEYS = frozenset(
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 ENVIRONMENT, DOTENV = "the environment", ".env"
-WORKSPACE_NOT_CONFIGURED = f"no workspace is named: set {HOST} and a credential in .env, or {PROFILE}."
+WORKSPACE_NOT_CONFIGURED = f"no workspace is configured: set {HOST} and a credential in .env, or {PROFILE}."
 
 
 class WorkspaceChoiceError(ValueError):
@@ -82,12 +82,12 @@ class WorkspaceChoiceError(ValueError):
 
 
 class WorkspaceNotConfigured(WorkspaceChoiceError):
-    """No source names a workspace, or the named profile does not exist."""
+    """No source specifies a workspace, or the specified profile does not exist."""
 
 
 @dataclass(frozen=True)
 class WorkspaceOptions:
-    """Options of the command line, or of a target in a settings file. The fields `*_name` are for messages."""
+    """Options from the command line, or from a target in a settings file. The fields `*_name` are for messages."""
 
     url: str | None = None
     token: str | None = field(default=None, repr=False)
@@ -99,7 +99,7 @@ class WorkspaceOptions:
 
 @dataclass(frozen=True)
 class WorkspaceChoice:
-    """The chosen source, and the settings from it that the SDK gets."""
+    """The chosen source, and the settings from it that are passed to the SDK."""
 
     source: str
     """For messages: `profile lab`, `the command line`, `the environment`."""
@@ -108,13 +108,14 @@ class WorkspaceChoice:
     arguments: Mapping[str, str] = field(repr=False)
     """Arguments for the SDK's Config."""
     variables: Mapping[str, str] = field(repr=False)
-    """Those of BOUND that the SDK, and programs started from here, see; no others are left."""
+    """The variables from BOUND that the SDK and child processes see; all others are removed."""
 
 
 def workspace_url(host: str, setting: str) -> str:
-    """Return `https://name` or `https://name:port` from what a user pasted; `http` is accepted for loopback only.
+    """Return `https://name` or `https://name:port` from what a user pasted; `http` is accepted for loopback addresses
+    only.
 
-    Raises WorkspaceChoiceError, whose text contains the setting's name and not its value.
+    Raises WorkspaceChoiceError, whose message contains the setting's name and not its value.
     """
     if any(character.isspace() or not character.isprintable() for character in host):
         raise WorkspaceChoiceError(f"{setting} contains a space, a line break or a control character; remove it.")
@@ -124,7 +125,7 @@ def workspace_url(host: str, setting: str) -> str:
     except ValueError:
         port = 0
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.username is not None or port == 0:
-        raise WorkspaceChoiceError(f"{setting} is not the address of a workspace; it must be https://<name>.")
+        raise WorkspaceChoiceError(f"{setting} is not a workspace URL; it must be https://<name>.")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise WorkspaceChoiceError(
             f"{setting} is http, which would send the credential unencrypted; it must be https://<name>."
@@ -139,7 +140,7 @@ def is_header_safe(secret: str) -> bool:
 
 
 class Profiles:
-    """The profiles of a Databricks configuration file, parsed on first use."""
+    """The profiles in a Databricks configuration file, parsed on first use."""
 
     def __init__(self, text: str = "", name: str = "the Databricks configuration file") -> None:
         self._text, self._name = text, name
@@ -162,7 +163,7 @@ class Profiles:
 
     @property
     def default(self) -> str | None:
-        """The profile that is used if no source names a workspace. Raises WorkspaceChoiceError as `by_name` does."""
+        """The profile used if no source specifies a workspace. Raises WorkspaceChoiceError as `by_name` does."""
         name = self._sections.get("__settings__", {}).get("default_profile", "").strip()
         if name:
             return name
@@ -171,19 +172,19 @@ class Profiles:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """The settings of one source that concern a workspace."""
+    """The workspace settings from one source."""
 
     source: str
     host: str
-    """Empty if the source has a credential but no workspace, or names the workspace by its Azure resource id."""
+    """Empty if the source has a credential but no workspace, or specifies the workspace by its Azure resource id."""
     host_name: str
-    """The setting that names the host."""
+    """The setting that contains the host."""
     credential: str
     """The setting that contains a credential, or its name for messages; empty without a credential."""
     arguments: Mapping[str, str] = field(repr=False)
     variables: Mapping[str, str] = field(repr=False)
     names_workspace: bool = True
-    """Whether the source names a workspace at all."""
+    """Whether the source specifies a workspace."""
     login: str = ""
     """The authentication type that the source sets."""
 
@@ -198,8 +199,9 @@ def choose(
 ) -> WorkspaceChoice:
     """Return the one source of host and credential.
 
-    `dotenv` contains the variables of `.env`. `is_runtime`: the program runs on Databricks compute, where the SDK finds
-    the workspace by itself. Raises WorkspaceChoiceError, and WorkspaceNotConfigured if no source names a workspace.
+    `dotenv` contains the variables of `.env`. `is_runtime` means that the program runs on Databricks compute, where the
+    SDK finds the workspace by itself. Raises WorkspaceChoiceError, and WorkspaceNotConfigured if no source specifies a
+    workspace.
     """
     if flags.token is not None:
         return _from_token(flags)
@@ -234,7 +236,7 @@ def choose(
 
 
 def apply_choice(choice: WorkspaceChoice, environ: MutableMapping[str, str]) -> None:
-    """Remove the other sources' workspace variables from the environment, and add those of the choice."""
+    """Remove the other sources' workspace variables from the environment, and add the chosen source's."""
     for name in WORKSPACE_VARIABLES:
         if name in environ and name not in choice.variables:
             del environ[name]
@@ -244,11 +246,11 @@ def apply_choice(choice: WorkspaceChoice, environ: MutableMapping[str, str]) -> 
 def terraform_conflict(choice: WorkspaceChoice, environ: Mapping[str, str], flags: WorkspaceOptions) -> str:
     """Return why Terraform's provider would not make this choice, as a sentence; empty if it would.
 
-    The provider reads the same environment, unchanged. `flags` are the settings of its provider block.
+    The provider reads the same environment, unchanged. `flags` are the settings in its provider block.
     """
     visible = {name: environ[name] for name in WORKSPACE_VARIABLES if environ.get(name)}
     allowed = {HOST} if HOST in visible and workspace_url(visible[HOST], HOST) == choice.host else set()
-    # A profile next to a host and a credential has the same host; otherwise there would be no choice.
+    # A profile next to a host and a credential has the same host; otherwise `choose` would have failed.
     allowed |= {PROFILE} if choice.source == ENVIRONMENT else set()
     if extra := [
         name for name, value in visible.items() if name not in allowed and choice.variables.get(name) != value
@@ -282,7 +284,7 @@ def _from_profile(name: str, profiles: Profiles) -> _Candidate:
         known = ", ".join(sorted(profiles.by_name))
         raise WorkspaceNotConfigured(f"there is no profile {name!r}; existing profiles: {known or 'none'}.")
     if not values.get("host"):
-        raise WorkspaceNotConfigured(f"profile {name} names no host.")
+        raise WorkspaceNotConfigured(f"profile {name} has no host.")
     host = workspace_url(values["host"], f"host of profile {name}")
     for key in ("token", "client_id", "client_secret"):
         if values.get(key) and not is_header_safe(values[key]):
@@ -303,27 +305,27 @@ def _from_profile(name: str, profiles: Profiles) -> _Candidate:
 
 
 def _from_variables(source: str, variables: Mapping[str, str], profiles: Profiles) -> _Candidate | None:
-    """Return the candidate of the environment or `.env`; None if it has no workspace variables."""
+    """Return the candidate from the environment or `.env`; None if it has no workspace variables."""
     values = {name: variables[name] for name in WORKSPACE_VARIABLES if variables.get(name)}
     hosts = {name: workspace_url(values[name], _setting_name(name, source)) for name in (HOST, URL) if name in values}
     for name in values.keys() & _HEADER_VARIABLES:
         if not is_header_safe(values[name]):
             raise WorkspaceChoiceError(_malformed_secret(_setting_name(name, source)))
     if len(set(hosts.values())) > 1:
-        raise WorkspaceChoiceError(f"{HOST} and {URL} of {source} name different workspaces; unset one of them.")
+        raise WorkspaceChoiceError(f"{HOST} and {URL} in {source} specify different workspaces; unset one of them.")
     host = next(iter(hosts.values()), "")
     credential = next((name for name in CREDENTIAL_VARIABLES if name in values), "")
     if named := values.get(PROFILE):
         profile = _from_profile(named, profiles)
         if host and host != profile.host:
             raise WorkspaceChoiceError(
-                f"{source} names two workspaces: {next(iter(hosts))} is {host}, and {PROFILE} is {named}, whose host"
-                f" is {profile.host}; unset one of them."
+                f"{source} specifies two workspaces: {next(iter(hosts))} is {host}, and {PROFILE} is {named},"
+                f" whose host is {profile.host}; unset one of them."
             )
         if credential and not host:
             raise WorkspaceChoiceError(
-                f"{_setting_name(credential, source)} and profile {named}, which {PROFILE} names, are two sources:"
-                " a token or secret is sent only to the host that its own source names. Unset one of them."
+                f"{_setting_name(credential, source)} and profile {named}, which {PROFILE} selects, are two sources:"
+                " a token or secret is sent only to the host that its own source specifies. Unset one of them."
             )
         if not credential:
             return profile
@@ -355,7 +357,7 @@ def _with_credential(
 ) -> _Candidate:
     """Return the candidate, or a lower source that has a credential for the same host.
 
-    Raises WorkspaceChoiceError if only a source for another host has a credential.
+    Raises WorkspaceChoiceError if only a source for a different host has a credential.
     """
     if chosen.credential:
         return chosen
@@ -365,7 +367,7 @@ def _with_credential(
     if matching:
         if len(matching) > 1:
             names = ", ".join(one.source.removeprefix("profile ") for one in matching)
-            raise WorkspaceChoiceError(f"several profiles have the host {chosen.host} ({names}): name one of them.")
+            raise WorkspaceChoiceError(f"several profiles have the host {chosen.host} ({names}): specify one of them.")
         return matching[0]
     stray = next((other for other in lower if other.credential), None)
     if stray is None or _has_host_independent_login(chosen, environ, dotenv):
@@ -374,7 +376,7 @@ def _with_credential(
 
 
 def _profiles_of_host(host: str, profiles: Profiles) -> list[_Candidate]:
-    """Return the profiles of the host, without malformed ones."""
+    """Return the profiles for the host, without malformed ones."""
     found = []
     for name in profiles.by_name:
         try:
@@ -401,7 +403,7 @@ def _host_independent_type(environ: Mapping[str, str], dotenv: Mapping[str, str]
 def _to_choice(chosen: _Candidate, environ: Mapping[str, str], dotenv: Mapping[str, str]) -> WorkspaceChoice:
     login = chosen.login or ("" if chosen.credential else _host_independent_type(environ, dotenv))
     variables = {name: value for name, value in chosen.variables.items() if name != AUTH_TYPE}
-    # A profile sets the type by an argument; Terraform needs the variable only to override another one.
+    # A profile sets the type by an argument; Terraform needs the variable only to override a different value.
     if login and (AUTH_TYPE in chosen.variables or environ.get(AUTH_TYPE) or not chosen.credential):
         variables[AUTH_TYPE] = login
     return WorkspaceChoice(chosen.source, chosen.host, chosen.arguments, variables)
@@ -417,28 +419,28 @@ def _fallback(profiles: Profiles, is_runtime: bool) -> WorkspaceChoice:
 
 
 def _missing_host_error(chosen: _Candidate, lower: list[_Candidate]) -> WorkspaceChoiceError:
-    """Return the error for a source that has a credential but names no workspace."""
+    """Return the error for a source that has a credential but specifies no workspace."""
     other = next((one for one in lower if one.names_workspace), None)
     if other is None:
         return WorkspaceNotConfigured(
-            f"{chosen.source} has {chosen.credential} and names no workspace: set {HOST}, too."
+            f"{chosen.source} has {chosen.credential} but specifies no workspace: set {HOST}, too."
         )
     return _mixed_sources_error(other, chosen)
 
 
 def _mixed_sources_error(host: _Candidate, credential: _Candidate) -> WorkspaceChoiceError:
-    host_setting = f"{host.host_name} of {host.source}" if host.host_name in (HOST, URL, RESOURCE) else host.host_name
-    source = "" if credential.credential.startswith("profile ") else f" of {credential.source}"
+    host_setting = f"{host.host_name} in {host.source}" if host.host_name in (HOST, URL, RESOURCE) else host.host_name
+    source = "" if credential.credential.startswith("profile ") else f" in {credential.source}"
     for_host = f" (for {credential.host})" if credential.host else ""
     return WorkspaceChoiceError(
-        f"{host_setting} names {host.host or 'the workspace'}, but {credential.credential}{source}{for_host} comes from"
-        " another source: a token or secret is sent only to the host that its own source names. Set both in one place,"
-        " or unset one of them."
+        f"{host_setting} specifies {host.host or 'the workspace'}, but {credential.credential}{source}{for_host} comes"
+        " from a different source: a token or secret is sent only to the host that its own source specifies."
+        " Set both in one place, or unset one of them."
     )
 
 
 def _setting_name(name: str, source: str) -> str:
-    return name if source == ENVIRONMENT else f"{name} of {source}"
+    return name if source == ENVIRONMENT else f"{name} in {source}"
 
 
 def _malformed_secret(setting: str) -> str:

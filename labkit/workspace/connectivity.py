@@ -1,4 +1,4 @@
-"""Finds out why a host cannot be connected to: connects once and sends nothing."""
+"""Finds out why a connection to a host fails: connects once and sends nothing."""
 
 import socket
 import ssl
@@ -17,7 +17,7 @@ PROBE_TIMEOUT_SECONDS = 3.0
 
 
 def connection_failure(error: BaseException) -> str:
-    """Return the failure of a connection that an error or one of its causes reports; empty if there is none."""
+    """Return the connection failure that an error or one of its causes reports; empty if there is none."""
     for cause in _error_chain(error):
         if isinstance(cause, socket.gaierror):
             return NO_NAME_SERVER if cause.errno == socket.EAI_AGAIN else UNKNOWN_NAME
@@ -31,7 +31,7 @@ def connection_failure(error: BaseException) -> str:
 def probe(host: str, *, seconds: float = PROBE_TIMEOUT_SECONDS) -> str:
     """Return why a connection to `https://name:port` fails; empty if it succeeds or the cause is unclear.
 
-    If the environment names a proxy for the host, the connection to the proxy is tried instead.
+    If the environment specifies a proxy for the host, the connection to the proxy is tried instead.
     """
     address = urlsplit(host)
     name = address.hostname or ""

@@ -18,7 +18,7 @@ class WorkspaceIdentity:
     caller: str
 
     def __str__(self) -> str:
-        return f"workspace {self.workspace_id or 'of unknown id'} at {self.host}"
+        return f"workspace {self.workspace_id or 'with unknown id'} at {self.host}"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class WorkspaceExpectation:
     subject: str = ""
     host_name: str = f"{EXPECTED_HOST} is"
     id_name: str = f"{EXPECTED_ID} is"
-    advice: str = f"Choose another profile or DATABRICKS_HOST, or correct {EXPECTED_ID} and {EXPECTED_HOST}."
+    advice: str = f"Choose a different profile or DATABRICKS_HOST, or correct {EXPECTED_ID} and {EXPECTED_HOST}."
 
     @property
     def is_set(self) -> bool:
@@ -39,10 +39,10 @@ class WorkspaceExpectation:
 
 
 def expected_from_environment(environ: Mapping[str, str]) -> WorkspaceExpectation:
-    """Return the expectation of LAB_EXPECTED_WORKSPACE_ID and LAB_EXPECTED_HOST. Raises ValueError with a sentence."""
+    """Return what LAB_EXPECTED_WORKSPACE_ID and LAB_EXPECTED_HOST expect. Raises ValueError with a sentence."""
     host, workspace_id = environ.get(EXPECTED_HOST, ""), environ.get(EXPECTED_ID, "")
     if workspace_id and not is_workspace_id(workspace_id):
-        raise ValueError(f"{EXPECTED_ID} is not the id of a workspace; expected digits.")
+        raise ValueError(f"{EXPECTED_ID} is not a workspace id; it must consist of digits.")
     try:
         return WorkspaceExpectation(workspace_url(host, EXPECTED_HOST) if host else "", workspace_id)
     except WorkspaceChoiceError as error:
@@ -50,20 +50,22 @@ def expected_from_environment(environ: Mapping[str, str]) -> WorkspaceExpectatio
 
 
 def expected_from_option(workspace_id: str, option: str) -> WorkspaceExpectation:
-    """Return the expectation of a command-line option. Raises ValueError with a sentence."""
+    """Return the expectation given by a command-line option. Raises ValueError with a sentence."""
     if not is_workspace_id(workspace_id):
-        raise ValueError(f"{option} expects the id of a workspace, which consists of digits.")
-    advice = f"Choose another profile or --workspace-url, or correct {option}."
+        raise ValueError(f"{option} must be a workspace id, which consists of digits.")
+    advice = f"Choose a different profile or --workspace-url, or correct {option}."
     return WorkspaceExpectation(workspace_id=workspace_id, id_name=f"{option} is", advice=advice)
 
 
 def is_workspace_id(text: str) -> bool:
-    """Return whether the text consists of ASCII digits, as the id of a workspace does."""
+    """Return whether the string consists of ASCII digits, as a workspace id does."""
     return text.isascii() and text.isdigit()
 
 
 def mismatch(identity: WorkspaceIdentity, expectation: WorkspaceExpectation) -> str:
-    """Return a message that names both workspaces and what to change; empty if the workspace is the expected one."""
+    """Return a message that identifies both workspaces and says what to change; empty if the workspace is the expected
+    one.
+    """
     differences = []
     if expectation.host and _host_and_port(expectation.host) != _host_and_port(identity.host):
         differences.append(f"{expectation.host_name} {expectation.host}")
@@ -73,7 +75,7 @@ def mismatch(identity: WorkspaceIdentity, expectation: WorkspaceExpectation) -> 
         return ""
     return (
         f"Wrong workspace: {expectation.subject}{' and '.join(differences)}, but this is workspace "
-        f"{identity.workspace_id or 'of unknown id'} at {identity.host} (as {identity.caller}). Nothing was changed. "
+        f"{identity.workspace_id or 'with unknown id'} at {identity.host} (as {identity.caller}). Nothing was changed. "
         f"{expectation.advice}"
     )
 

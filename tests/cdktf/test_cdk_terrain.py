@@ -40,7 +40,7 @@ def without_versions(path: Path) -> dict[str, Any]:
 
 
 def without_metadata(block: dict[str, Any]) -> dict[str, Any]:
-    """Return a block without the key of the framework's metadata."""
+    """Return a block without the framework's metadata key."""
     return {key: value for key, value in block.items() if key != "//"}
 
 

@@ -77,7 +77,7 @@ def test_the_expected_workspace_is_accepted(expectation: WorkspaceExpectation):
         ),
     ],
 )
-def test_the_error_for_another_workspace_says_what_to_change(expectation: WorkspaceExpectation, wanted: str):
+def test_the_error_for_an_unexpected_workspace_says_what_to_change(expectation: WorkspaceExpectation, wanted: str):
     sentence = mismatch(LIVE, expectation)
     assert sentence.startswith(f"Wrong workspace: target production has {wanted}")
     assert "but this is workspace 123 at https://adb-1.7.azuredatabricks.net (as me@lab.example)." in sentence
@@ -85,7 +85,7 @@ def test_the_error_for_another_workspace_says_what_to_change(expectation: Worksp
 
 
 def test_a_workspace_without_an_id_is_not_the_expected_one():
-    assert "workspace of unknown id" in mismatch(
+    assert "workspace with unknown id" in mismatch(
         WorkspaceIdentity(LIVE.host, "", "me"), target_expectation("p", workspace_id="124")
     )
 
@@ -93,7 +93,7 @@ def test_a_workspace_without_an_id_is_not_the_expected_one():
 def test_a_name_conflict_with_an_account_group_is_an_error():
     assert account_group_conflict(["group_01", "group_02"], ["users-of-it"]) == ""
     assert account_group_conflict(["group_01", "group_02"], ["group_02", "x"]) == (
-        'A group of the Databricks account has the name "group_02", so the workspace cannot have a group with that '
+        'The Databricks account has a group named "group_02", so the workspace cannot have a group with this '
         "name: rename the account's group, or set course.name_prefix in lab.toml."
     )
 
@@ -133,11 +133,11 @@ def test_a_restricted_workspace_has_no_warning():
         ({"unread": ["pools", "policies"]}, "pools and policies could not be read"),
     ],
 )
-def test_costs_outside_the_quota_are_a_warning(given: dict[str, Any], sentence: str):
+def test_costs_outside_the_quota_cause_a_warning(given: dict[str, Any], sentence: str):
     assert sentence in everybody(**given)
 
 
-def test_a_running_cluster_with_other_workers_does_not_restart():
+def test_a_different_number_of_workers_does_not_restart_a_cluster():
     assert would_restart([CLUSTER], tags={"cluster_01": TAGS}, settings=SETTINGS) == ""
 
 
@@ -154,9 +154,9 @@ def test_a_running_cluster_with_other_workers_does_not_restart():
         ({"autotermination_minutes": 120, "node_type_id": "Standard_DS4_v2"}, "node_type_id, autotermination_minutes"),
     ],
 )
-def test_a_running_cluster_is_named_with_its_differing_settings(change: dict[str, Any], what: str):
+def test_the_warning_lists_a_running_clusters_differing_settings(change: dict[str, Any], what: str):
     assert would_restart([{**CLUSTER, **change}], tags={"cluster_01": TAGS}, settings=SETTINGS) == (
-        f"A deploy restarts these running clusters, because their settings differ: cluster_01 ({what})."
+        f"A deployment restarts these running clusters, because their settings differ: cluster_01 ({what})."
     )
 
 
@@ -165,7 +165,7 @@ def test_aliases_of_a_mode_and_an_unset_driver_are_not_differences():
     assert would_restart([same], tags={"cluster_01": TAGS}, settings=SETTINGS) == ""
 
 
-def test_an_edited_course_file_is_a_warning_but_an_earlier_one_is_not():
+def test_only_an_edited_course_file_causes_a_warning():
     def written(**document: Any) -> bytes:
         return json.dumps({**document, "checksum": checksum(document)}).encode()
 
@@ -179,7 +179,7 @@ def test_an_edited_course_file_is_a_warning_but_an_earlier_one_is_not():
     assert warning(b"\xff").startswith("/lab/course.json was edited by hand, ")
 
 
-def test_a_target_without_expectations_names_the_workspace():
+def test_without_expectations_a_warning_identifies_the_workspace():
     facts = {"target": "rehearsal", "host": "https://a", "workspace_id": "123", "caller": "me"}
     assert unguarded(is_checked=True, **facts) == ""
     assert unguarded(is_checked=False, **facts) == (
@@ -221,7 +221,7 @@ def check(monkeypatch: pytest.MonkeyPatch):
     return run
 
 
-def test_the_script_describes_an_open_workspace(emulator: EmulatorProcess, check: Any):
+def test_an_open_workspace_is_described(emulator: EmulatorProcess, check: Any):
     emulator.control("POST", "drift", {"kind": "metastore", "target": "5a0c0000-0000-4000-8000-000000000000"})
     path = "/lab-94290-2026w"
     emulator.request("POST", "/api/2.0/workspace/mkdirs", {"path": path})
@@ -240,13 +240,13 @@ def test_the_script_describes_an_open_workspace(emulator: EmulatorProcess, check
     assert all(isinstance(value, str) for value in result.values())
 
 
-def test_the_script_names_a_running_cluster_that_a_deploy_would_restart(emulator: EmulatorProcess, check: Any):
+def test_a_running_cluster_that_a_deployment_would_restart_is_reported(emulator: EmulatorProcess, check: Any):
     spec = {**CLUSTER, "custom_tags": {**TAGS, "lab_term": "2025w"}}
     emulator.request("POST", "/api/2.1/clusters/create", spec)
     result, _ = check(emulator.environment())
     assert (
         result["would_restart"]
-        == "A deploy restarts these running clusters, because their settings differ: cluster_01 (custom_tags)."
+        == "A deployment restarts these running clusters, because their settings differ: cluster_01 (custom_tags)."
     )
 
 
@@ -255,36 +255,41 @@ def test_the_script_only_reads(emulator: EmulatorProcess, check: Any):
     assert {entry["method"] for entry in emulator.request_log() if "/_emulator/" not in entry["path"]} == {"GET"}
 
 
-def test_the_script_stops_at_another_workspace(emulator: EmulatorProcess, check: Any):
+def test_the_script_stops_in_an_unexpected_workspace(emulator: EmulatorProcess, check: Any):
     result, refusal = check(emulator.environment(), expected_workspace_id="42")
     assert result == {}
     assert refusal.startswith("Wrong workspace: target rehearsal has expected_workspace_id 42, but this is workspace ")
     assert check(emulator.environment(), expected_workspace_id=emulator.workspace_id)[1] == ""
 
 
-def test_the_script_stops_at_a_group_of_the_account(emulator: EmulatorProcess, check: Any):
+def test_the_script_stops_if_an_account_group_has_a_conflicting_name(emulator: EmulatorProcess, check: Any):
     emulator.control("POST", "drift", {"kind": "account_group", "target": "group_01"})
     _, refusal = check(emulator.environment())
-    assert refusal.startswith('A group of the Databricks account has the name "group_01"')
+    assert refusal.startswith('The Databricks account has a group named "group_01"')
 
 
 def test_errors_about_credentials_contain_no_secret(emulator: EmulatorProcess, check: Any):
     _, refusal = check({**emulator.environment(), "DATABRICKS_TOKEN": "dapi-wrong"})
     assert refusal == f"The workspace at {emulator.url} refused the credentials: Invalid access token."
     _, refusal = check({"DATABRICKS_HOST": emulator.url, "DATABRICKS_TOKEN": ""})
-    assert refusal.startswith(f"there is no credential for {emulator.url} of the environment: set DATABRICKS_TOKEN, or")
+    assert refusal.startswith(
+        f"there is no credential for {emulator.url} from the environment: set DATABRICKS_TOKEN, or"
+    )
     assert "\n" not in refusal
 
 
 @pytest.mark.process
-def test_a_silent_host_is_an_error_within_seconds(check: Any):
+def test_a_host_that_does_not_respond_causes_an_error_within_seconds(check: Any):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         began = time.monotonic()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         _, refusal = check({"DATABRICKS_HOST": url, "DATABRICKS_TOKEN": "dapi-any"})
-    assert refusal == f"The workspace at {url} does not respond; check the address, the network and that it is running."
+    assert (
+        refusal
+        == f"The workspace at {url} does not respond; check the URL, the network and that the workspace is running."
+    )
     assert time.monotonic() - began < 20
 
 

@@ -35,7 +35,7 @@ def term(tmp_path: Path, start_emulator: Any) -> TeardownLab:
     return term
 
 
-def test_nothing_is_read_from_another_workspace(term: TeardownLab) -> None:
+def test_nothing_is_read_from_an_unexpected_workspace(term: TeardownLab) -> None:
     term.change("lab.toml", term.emulator.workspace_id, "1")
 
     done = term.close("--no-backup", "--no-archive", "--yes")
@@ -48,7 +48,7 @@ def test_nothing_is_read_from_another_workspace(term: TeardownLab) -> None:
     assert paths == {"/api/2.0/preview/scim/v2/Me"}
 
 
-def test_an_impossible_step_leaves_everything_unchanged(term: TeardownLab) -> None:
+def test_a_blocked_step_leaves_everything_unchanged(term: TeardownLab) -> None:
     term.state.parent.mkdir()
     term.state.write_text(json.dumps(STATE))
 
@@ -71,7 +71,7 @@ def test_an_impossible_step_leaves_everything_unchanged(term: TeardownLab) -> No
     where = f"workspace {closing.json['workspace_id']} at {closing.json['host']}"
     question = f'This changes {where}. Type "close 94290-2026w-demo" to continue: '
     assert (refused.status, refused.err) == (2, f"{question}Nothing was done.\n")
-    assert closing.err == "\nNothing was started, because these steps are not possible: backup, last poll, archive.\n"
+    assert closing.err == "\nNothing was started, because these steps are blocked: backup, last poll, archive.\n"
     assert closing.json["removes"] == {"account": ["s1a@campus.example.ac.il"]}
     assert (purging.status, purging.out) == (
         1,
@@ -111,7 +111,7 @@ def local_date(term: TeardownLab) -> date:
 
 
 def totals(term: TeardownLab) -> list[tuple[str, str, int]]:
-    """Return the usage of each group on each day."""
+    """Return each group's usage per day."""
     today = local_date(term)
     days = ("--from", str(today - timedelta(days=7)), "--to", str(today))
     report = term.program("-m", "enforcer", "usage", *days, "--json").json
@@ -157,7 +157,7 @@ def test_a_closed_and_anonymised_term_keeps_totals_but_no_names(
     assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}
     assert len(list(used_term.archive.glob("state-*/*.tfstate*"))) == 2
     (sessions,) = used_term.archive.glob("enforcer-*/people/sessions.csv")
-    # The last session was closed before the archive was created.
+    # The last session ended before the archive was created.
     assert [line.split(",")[3] != "" for line in sessions.read_text().splitlines()[1:]] == [True, True, True]
 
     counted = used_term.folder / "counted"

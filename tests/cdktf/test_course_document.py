@@ -69,7 +69,7 @@ def misfits(value: Any, schema: dict[str, Any], at: str = "$") -> list[str]:
     return found
 
 
-def test_the_document_holds_course_groups_and_limits(lab: LabSettings):
+def test_the_document_contains_course_groups_and_limits(lab: LabSettings):
     document = json.loads(course_text(lab, GROUPS))
     assert len(document.pop("checksum")) == 64
     assert document == {
@@ -131,11 +131,11 @@ def test_the_file_contains_no_address(lab: LabSettings):
     assert "@" not in course_text(lab, GROUPS)
 
 
-def test_the_same_course_gives_the_same_text(lab: LabSettings):
+def test_the_same_course_gives_the_same_file(lab: LabSettings):
     assert course_text(lab, GROUPS) == course_text(lab, reversed(GROUPS))
 
 
-def test_the_environments_service_principal_is_staff(lab: LabSettings):
+def test_the_environments_service_principal_belongs_to_the_staff(lab: LabSettings):
     choice = target_choice("rehearsal", lab.targets["rehearsal"], PROGRAM, {})
     text = course_text(lab, GROUPS, deployer=deploying_service_principal(choice, PROGRAM))
     assert json.loads(text)["staff"] == {"application_ids": [APPLICATION], "address_hashes": [ASSISTANT]}

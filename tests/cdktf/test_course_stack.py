@@ -1,4 +1,4 @@
-"""Properties of the synthesized stack."""
+"""The resources in the synthesized stack."""
 
 import base64
 import json
@@ -92,7 +92,7 @@ def test_an_existing_account_is_looked_up_and_never_managed(stack: dict[str, Any
     assert stack["data"]["databricks_user"]["student_old_at_campus-example-ac-il"]["user_name"] == OLD.email
 
 
-def test_the_stack_reads_which_groups_are_restricted(stack: dict[str, Any]):
+def test_restricted_groups_are_read_from_external_data(stack: dict[str, Any]):
     assert stack["data"]["external"]["restricted"] == {
         "program": ["/venv/bin/python", "-m", "enforcer", "restricted"],
         "working_dir": "/lab",
@@ -133,7 +133,7 @@ def test_groups_have_members_and_may_not_create_clusters(stack: dict[str, Any]):
     }
 
 
-def test_only_the_group_of_all_groups_has_entitlements(stack: dict[str, Any]):
+def test_only_the_group_of_groups_has_entitlements(stack: dict[str, Any]):
     entitlements = stack["resource"]["databricks_entitlements"]["all_student_groups"]
     assert entitlements["workspace_access"] is True
     assert entitlements["databricks_sql_access"] is False
@@ -182,7 +182,7 @@ def test_a_retired_group_has_no_resources(stack: dict[str, Any]):
     assert OMER.email not in json.dumps(stack)
 
 
-def test_a_clusters_group_and_the_staff_have_permissions():
+def test_a_clusters_permissions_are_for_its_group_and_the_staff():
     service_principal = "6a1f0f0e-8d1c-4a55-9a5e-0d6f7a0b1c2d"
     stack = synthesized(lab_with(("service_principals = []", f'service_principals = ["{service_principal}"]')))
     rights = stack["resource"]["databricks_permissions"]["cluster_01"]
@@ -196,7 +196,7 @@ def test_a_clusters_group_and_the_staff_have_permissions():
     assert list(stack["data"]["databricks_service_principal"]["staff"]["for_each"]) == [service_principal]
 
 
-def test_a_cluster_is_stopped_once_by_its_id(stack: dict[str, Any]):
+def test_a_new_cluster_is_stopped_once(stack: dict[str, Any]):
     stop = stack["resource"]["terraform_data"]["stop_cluster_01"]
     assert stop["triggers_replace"] == "${databricks_cluster.cluster_01.id}"
     assert stop["provisioner"] == [
@@ -273,7 +273,7 @@ def test_everything_depends_on_the_guard(stack: dict[str, Any]):
     assert {tuple(resource["depends_on"]) for resource in first} == {("data.external.workspace",)}
 
 
-def test_the_guards_query_has_the_expectations():
+def test_the_guards_query_contains_the_expectations():
     query = synthesized(lab_with(), target="production")["data"]["external"]["workspace"]["query"]
     assert query["expected_host"] == "https://adb-1234567890123456.7.azuredatabricks.net"
     assert query["profile"] == "LAB"
@@ -305,7 +305,7 @@ def test_a_prefix_is_in_names_but_not_in_terraform_addresses():
     assert document["groups"][1]["limits"]["hard_minutes"] == 240
 
 
-def test_a_stack_without_workspace_settings_only_joins_the_group_of_all():
+def test_without_workspace_settings_a_stack_only_joins_the_group_of_groups():
     stack = synthesized(lab_with(("owns_workspace_settings = true", "owns_workspace_settings = false")))
     assert "databricks_cluster_policy" not in stack["resource"]
     assert "databricks_entitlements" not in stack["resource"]
@@ -324,7 +324,7 @@ def test_a_stack_without_accounts_looks_them_up():
     assert looked_up == [DANA.email, NOA.email, OLD.email]
 
 
-def test_another_courses_roster_adds_only_its_accounts():
+def test_other_courses_rosters_add_only_accounts():
     other = Roster((Group(9, "201", "Other", (Member("other@campus.example.ac.il"), DANA)),))
     resources = synthesized(lab_with(), ROSTER, other)["resource"]
     assert "student_other_at_campus-example-ac-il" in resources["databricks_user"]
@@ -341,7 +341,7 @@ def test_existing_accounts_and_staff_accounts_are_never_managed():
     assert elsewhere == accounts.AccountPlan(managed=(DANA.email, NOA.email, OLD.email), looked_up=())
 
 
-def test_expressions_in_texts_are_escaped():
+def test_expressions_in_strings_are_escaped():
     lab = lab_with(
         ('spark_version = "17.3.x-scala2.13"', 'spark_version = "17.3.x-scala2.13"'), ('"true"', '"${a}%{b}"')
     )
@@ -400,14 +400,14 @@ def test_the_program_synthesizes_one_stack_with_absolute_paths(project: Path):
     [
         (
             "production",
-            "Target production: profile LAB names https://lab.example, but DATABRICKS_TOKEN of the environment "
-            "comes from another source: a token or secret is sent only to the host that its own source names. Set "
-            "both in one place, or unset one of them.",
+            "Target production: profile LAB specifies https://lab.example, but DATABRICKS_TOKEN in the environment "
+            "comes from a different source: a token or secret is sent only to the host that its own source specifies. "
+            "Set both in one place, or unset one of them.",
         ),
         ("moon", "LAB_TARGET is 'moon'; it must be one of rehearsal, production."),
     ],
 )
-def test_an_error_in_the_settings_is_one_message(project: Path, target: str, sentence: str):
+def test_an_error_in_the_settings_causes_one_message(project: Path, target: str, sentence: str):
     profiles = project / "profiles"
     profiles.write_text("[LAB]\nhost = https://lab.example\n")
     credentials = {"DATABRICKS_TOKEN": "dapi-very-secret", "DATABRICKS_CONFIG_FILE": str(profiles)}
@@ -417,11 +417,11 @@ def test_an_error_in_the_settings_is_one_message(project: Path, target: str, sen
 
 
 @pytest.mark.process
-def test_the_error_for_a_missing_roster_names_the_command(project: Path):
+def test_the_error_for_a_missing_roster_contains_the_import_command(project: Path):
     (project / "rosters" / "94290-2026w.csv").unlink()
     done = run_main(project)
     assert (done.returncode, done.stderr) == (
         2,
-        "rosters/94290-2026w.csv: cannot be read (No such file or directory); "
+        "rosters/94290-2026w.csv cannot be read (No such file or directory); "
         "python cdktf/import_roster.py EXPORT --out rosters/94290-2026w.csv creates it from Moodle's export.\n",
     )

@@ -41,7 +41,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TerraformLab]:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TerraformLab]:
-    """A deployed course of eight groups; tests restore it."""
+    """A deployed course with eight groups; tests restore it after changes."""
     with EmulatorProcess(["--transition-seconds", "0"]) as emulator:
         term = four_group_term(tmp_path_factory.mktemp("small"), emulator)
         term.write_roster(EIGHT)
@@ -52,7 +52,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TerraformLab]:
 def four_group_term(
     tmp_path: Path, emulator: EmulatorProcess, settings: Mapping[str, str] | None = None
 ) -> TerraformLab:
-    """Return a course of four groups that is not deployed yet."""
+    """Return a course with four groups that is not deployed yet."""
     changes = {"quota.groups.group_07": "quota.groups.group_01", **(settings or {})}
     term = TerraformLab(tmp_path, emulator, settings=changes)
     term.create_staff_account()
@@ -94,7 +94,7 @@ def test_the_state_lists_readable_addresses(example: TerraformLab):
     assert all(re.fullmatch(r"databricks_user\.student_[a-z0-9_-]+_at_campus-example-ac-il", line) for line in users)
 
 
-def test_drift_shows_in_the_plan_and_is_repaired(small: TerraformLab):
+def test_drift_is_planned_and_repaired(small: TerraformLab):
     deleted = small.clusters()["cluster_06"]["cluster_id"]
     member = next(line.split(",")[3] for line in small.roster.read_text(encoding="utf-8").splitlines()[1:])
     drifted = small.drift_all(member, f"databricks_group_member.group_01_{label(member)}")
@@ -132,7 +132,7 @@ def test_a_retired_group_loses_its_resources_and_updates_the_course_file(example
 
 
 def without_group(export: str, moodle_id: str) -> str:
-    """Return the export without the row of the group with this id."""
+    """Return the export without the row for the group with this id."""
     kept = [line for line in export.splitlines(keepends=True) if moodle_id not in line.replace('"', "").split(",")[:2]]
     assert len(kept) < len(export.splitlines())
     return "".join(kept)
@@ -153,7 +153,7 @@ def test_moving_a_student_changes_memberships_only(small: TerraformLab):
         }
 
 
-def test_a_quota_change_updates_only_the_course_file_and_restarts_nothing(small: TerraformLab):
+def test_a_quota_change_updates_only_the_course_file(small: TerraformLab):
     cluster = small.clusters()["cluster_08"]["cluster_id"]
     small.emulator.request("POST", "/api/2.1/clusters/start", {"cluster_id": cluster})
     with small.restored_afterwards():
@@ -171,7 +171,7 @@ def test_a_quota_change_updates_only_the_course_file_and_restarts_nothing(small:
     assert done.status == 0, done.text
 
 
-def test_a_manual_edit_of_the_course_file_is_a_warning_not_a_change(small: TerraformLab):
+def test_a_manual_edit_of_the_course_file_causes_only_a_warning(small: TerraformLab):
     body = {"path": "/lab-94290-2026w/course.json", "content": "e30=", "format": "RAW", "overwrite": True}
     small.emulator.request("POST", "/api/2.0/workspace/import", body)
     done = small.terraform("plan", "-input=false", "-detailed-exitcode", "-parallelism=50")
@@ -183,7 +183,7 @@ def test_a_manual_edit_of_the_course_file_is_a_warning_not_a_change(small: Terra
     assert "edited by hand" not in small.terraform("plan", "-input=false", "-parallelism=50").text
 
 
-def test_the_token_is_in_no_file(small: TerraformLab):
+def test_no_file_contains_the_token(small: TerraformLab):
     small.plan()
     assert small.files_with(small.emulator.admin_token) == []
     assert small.state.stat().st_mode & 0o077 == 0
@@ -252,9 +252,7 @@ def test_a_cluster_in_use_at_the_end_of_a_deploy_keeps_running(tmp_path: Path, s
     assert term.plan() == {}
 
 
-def test_another_workspace_stops_every_command_and_the_state_is_unchanged(
-    tmp_path: Path, start_emulator: StartEmulator
-):
+def test_an_unexpected_workspace_stops_every_command(tmp_path: Path, start_emulator: StartEmulator):
     right, wrong = start_emulator("--transition-seconds", 0), start_emulator("--transition-seconds", 0)
     guarded = {"[targets.demo]": f'[targets.demo]\nexpected_workspace_id = "{right.workspace_id}"'}
     term = four_group_term(tmp_path, right, settings=guarded)
@@ -286,7 +284,7 @@ def test_another_workspace_stops_every_command_and_the_state_is_unchanged(
     assert term.plan() == {}
 
 
-def test_an_error_names_the_failed_resource_and_another_run_converges(tmp_path: Path, start_emulator: StartEmulator):
+def test_a_deployment_converges_after_a_failed_resource(tmp_path: Path, start_emulator: StartEmulator):
     emulator = start_emulator("--transition-seconds", 0, "--seed", 5)
     term = four_group_term(tmp_path, emulator)
     rules = [
@@ -315,7 +313,7 @@ def test_an_error_names_the_failed_resource_and_another_run_converges(tmp_path: 
     assert term.clusters() == {}
 
 
-def test_an_existing_account_is_an_error_until_it_is_marked_as_existing(tmp_path: Path, start_emulator: StartEmulator):
+def test_an_existing_account_causes_an_error_unless_marked_as_existing(tmp_path: Path, start_emulator: StartEmulator):
     emulator = start_emulator("--transition-seconds", 0)
     term = four_group_term(tmp_path, emulator)
     there = FEW[1][0]
@@ -331,7 +329,7 @@ def test_an_existing_account_is_an_error_until_it_is_marked_as_existing(tmp_path
     assert f"data.databricks_user.student_{label(there)}" in term.state_list()
 
 
-def test_staff_may_deploy_themselves(tmp_path: Path, start_emulator: StartEmulator):
+def test_staff_members_may_deploy(tmp_path: Path, start_emulator: StartEmulator):
     emulator = start_emulator("--transition-seconds", 0)
     term = four_group_term(tmp_path, emulator)
     answer = emulator.control("POST", "users", {"user_name": "teacher@example.ac.il", "admin": True})

@@ -1,4 +1,4 @@
-"""A whole term in a workspace with random faults: errors name the resource, and another run converges."""
+"""A whole term in a workspace with random faults: errors contain the resource, and the next run converges."""
 
 import csv
 import threading
@@ -27,7 +27,9 @@ FAULTS = [
 ]
 
 
-def test_a_term_of_thirty_groups_under_faults(tmp_path: Path, start_emulator: Callable[..., EmulatorProcess]):
+def test_a_term_with_thirty_groups_completes_under_faults(
+    tmp_path: Path, start_emulator: Callable[..., EmulatorProcess]
+):
     emulator = start_emulator("--transition-seconds", 0.5, "--seed", 5)
     term = TerraformLab(tmp_path, emulator)
     term.create_staff_account()
@@ -40,7 +42,7 @@ def test_a_term_of_thirty_groups_under_faults(tmp_path: Path, start_emulator: Ca
     before = term.workspace_state()
     emulator.control("POST", "faults", {"rules": FAULTS})
 
-    # Deploy: the error names both failures, another run creates the rest, and a cluster in use keeps running.
+    # Deployment: the error lists both failures, the next run creates the rest, and a cluster in use keeps running.
     term.synth()
     somebody = threading.Thread(target=work_on, args=(term, "cluster_09"))
     somebody.start()
@@ -60,7 +62,7 @@ def test_a_term_of_thirty_groups_under_faults(tmp_path: Path, start_emulator: Ca
     libraries = {name: term.libraries(clusters[name]["cluster_id"]) for name in clusters if name != "theirs"}
     assert {len(listed) for listed in libraries.values()} == {2}
 
-    # Use causes no drift.
+    # Using the lab causes no drift.
     used = [clusters[f"cluster_{n:02d}"]["cluster_id"] for n in (11, 12, 13)]
     for cluster in used:
         term.call("POST", "/api/2.1/clusters/start", {"cluster_id": cluster})

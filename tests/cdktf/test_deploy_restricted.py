@@ -1,4 +1,4 @@
-"""A deploy and the enforcer on one course do not undo each other's changes."""
+"""A deployment and the enforcer do not undo each other's changes."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def levels(term: TerraformLab) -> dict[str, str]:
 
 
 def restrict_by_hand(term: TerraformLab, group: str) -> None:
-    """Lower a group's permission as a person would."""
+    """Lower a group's permission manually."""
     number = group.removeprefix("group_")
     value = {"group_name": group, "permission_level": "CAN_ATTACH_TO"}
     term.emulator.control("POST", "drift", {"kind": "permission", "target": f"cluster_{number}", "value": value})
 
 
-def test_a_restriction_survives_a_deploy_and_ends_with_the_day(
+def test_a_restriction_survives_a_deployment_until_midnight(
     tmp_path: Path, start_emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emulator = start_emulator("--speed", 0, "--transition-seconds", 0)

@@ -1,4 +1,4 @@
-"""The command: the file it writes, its output, and its errors."""
+"""The import command: the file it writes, its output, and its errors."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ HEADER = "number,moodle_group_id,moodle_group_name,email,status,account"
 
 
 def settings(*, strict: bool = False, pin: bool = True) -> str:
-    """Return a `lab.toml` with a mail domain and a maximum group size."""
+    """Return a `lab.toml` with an email domain and a maximum group size."""
     course = f'email_domains = ["uni.example"]\nstrict_domains = {str(strict).lower()}\nmax_group_size = 6'
     return minimal_lab("[targets.lab]\n[targets.spare]", course=course, cluster=f"pin = {str(pin).lower()}")
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., Result]:
-    """Run the command on these bytes or this file; the roster is `r.csv` beside it."""
+    """Run the command on these bytes or this file; the roster is `r.csv` in the same folder."""
 
     def run(export: bytes | str | Path, *options: str, lab: str | None = None, **environment: str) -> Result:
         path = export if isinstance(export, Path) else tmp_path / "export.csv"
@@ -76,7 +76,7 @@ def test_the_first_import_writes_a_private_roster_and_shows_the_numbers(run, tmp
             "",
             "First import: 2 groups, 3 students.",
             "",
-            "Groups and their numbers, which they keep for the whole term",
+            "Group numbers, which stay the same for the whole term",
             '  group_01 "Team 1", 2 students',
             '  group_02 "Team 2", 1 student',
             "",
@@ -207,7 +207,7 @@ def test_without_settings_any_domain_and_size_is_allowed(tmp_path):
     assert len(parse_roster((tmp_path / "new/folder/r.csv").read_text(), "r").groups[0].members) == 9
 
 
-def test_the_encoding_option_is_used(run, tmp_path):
+def test_the_encoding_option_is_applied(run, tmp_path):
     text = moodle_files.overview([Team(1, "קבוצה 1", ("a@uni.example",))], "Hebrew").replace("\u200f", "")
     assert run(text.encode("cp1255")).exit_code == 2
     assert run(text.encode("cp1255"), "--encoding", "cp1255").exit_code == 0
@@ -237,7 +237,7 @@ def test_all_problems_are_reported_in_the_order_of_the_lines(run):
     broken = SELF.replace('"72"', '"71"').replace("s0.1@uni.example", "nobody").replace("s1.0@", "s0.0@")
     result = run(broken, "--json")
     problems = [
-        'export.csv line 3: "Member 2 Email" is not an address: "nobody".',
+        'export.csv line 3: "Member 2 Email" is not an e-mail address: "nobody".',
         "export.csv line 4: Group ID 71 is already on line 3; each group has one row.",
         'export.csv line 4: s0.0@uni.example is in "Team 2" and, on line 3, in "Team 1"; a student can be in one '
         "group: remove one in Moodle and download again.",
@@ -247,7 +247,7 @@ def test_all_problems_are_reported_in_the_order_of_the_lines(run):
 
 
 @pytest.mark.parametrize("strict", [True, False])
-def test_another_domain_is_a_warning_unless_domains_are_strict(run, tmp_path, strict):
+def test_a_different_domain_causes_a_warning_unless_domains_are_strict(run, tmp_path, strict):
     text = SELF.replace("s1.0@uni.example", "s1.0@sub.uni.example")
     result = run(text, lab=settings(strict=strict))
     sentence = 'export.csv line 4: s1.0@sub.uni.example is outside email_domains (uni.example), in "Team 2".\n'
@@ -279,7 +279,7 @@ def test_a_damaged_roster_stops_the_import_and_is_not_changed(run, tmp_path):
     (tmp_path / "r.csv").write_text(HEADER + "\nx,71,A,a@uni.example,active,managed\n")
     before = files(tmp_path)["r.csv"]
     result = run(SELF)
-    assert f'{tmp_path / "r.csv"} line 2: number must be a whole number from 1 on, not "x".' in result.stderr
+    assert f'{tmp_path / "r.csv"} line 2: number must be a whole number, 1 or greater, not "x".' in result.stderr
     assert "stores the numbers of the groups: correct it or restore a copy" in result.stderr
     assert (result.exit_code, files(tmp_path)["r.csv"]) == (2, before)
 
@@ -295,18 +295,18 @@ def test_two_active_groups_with_one_name_need_an_export_with_ids(run):
     assert result.exit_code == 2
 
 
-def test_an_unwritable_roster_is_one_message(run, tmp_path):
+def test_an_unwritable_roster_causes_one_message(run, tmp_path):
     (tmp_path / "file").write_text("")
     result = run(SELF, "--out", str(tmp_path / "file/r.csv"))
     assert result.exit_code == 2 and "cannot be" in result.stderr and "Traceback" not in result.stderr
 
 
-def test_an_error_in_the_settings_is_one_message(run):
+def test_an_error_in_the_settings_causes_one_message(run):
     result = run(SELF, lab="[course")
-    assert result.exit_code == 2 and "lab.toml: is not valid TOML" in result.stderr
+    assert result.exit_code == 2 and "lab.toml: invalid TOML" in result.stderr
 
 
-def test_only_the_columns_email_and_group_can_be_named(run):
+def test_only_the_columns_email_and_group_can_be_specified(run):
     result = run(SELF, "--column", "name=X")
     assert result.exit_code == 2 and 'must be email="HEADER" or group="HEADER"' in result.stderr
 
@@ -327,8 +327,8 @@ def test_an_export_with_many_moved_students_needs_allow_moves(run, tmp_path):
     swapped += [Team(two.id, two.name, one.emails[:2] + two.emails[2:])]
     result = run(moodle_files.self_selection(swapped))
     assert (
-        "export.csv line 4: 4 of the roster's 10 students would move to another group and its cluster, more than 20 "
-        "percent. Check that these are the course's groups. If the students really moved, add --allow-moves."
+        "export.csv line 4: 4 of the roster's 10 students would move to a different group and its cluster, more than "
+        "20 percent. Check that these are the course's groups. If the students really moved, add --allow-moves."
     ) in result.stderr
     assert (result.exit_code, files(tmp_path)["r.csv"]) == (2, before)
     assert run(moodle_files.self_selection(swapped), "--allow-drops").exit_code == 2
@@ -345,7 +345,7 @@ def test_a_grades_export_does_not_change_a_roster(run, tmp_path):
     grades = moodle_course.grades(people, LANGUAGE_PACKS["de"])
     assert "no group column was found" in run(grades).stderr
     named = run(grades, "--column", "group=Nachname")
-    assert "students would move to another group" in named.stderr
+    assert "students would move to a different group" in named.stderr
     assert (named.exit_code, files(tmp_path)["r.csv"]) == (2, before)
 
 
@@ -387,7 +387,7 @@ def test_staff_may_be_in_several_groups(run, tmp_path):
         assert refused.exit_code == 2 and "tutor@uni.example" in refused.stderr
 
 
-def test_staff_that_were_imported_as_students_are_not_missing_students(run):
+def test_staff_once_imported_as_students_are_not_missing_students(run):
     run(moodle_files.self_selection(teams(2, 2)))
     without = [Team(team.id, team.name, team.emails[:1]) for team in teams(2, 2)]
     staff = ("--staff", "s0.1@uni.example", "--staff", "s1.1@uni.example")
@@ -395,9 +395,12 @@ def test_staff_that_were_imported_as_students_are_not_missing_students(run):
     assert run(moodle_files.self_selection(without), *staff).exit_code == 0
 
 
-def test_staff_must_be_addresses(run):
+def test_staff_options_must_be_email_addresses(run):
     result = run(SELF, "--staff", "tutor")
-    assert (result.exit_code, result.stderr) == (2, '--staff takes an address, not "tutor".\nNothing was written.\n')
+    assert (result.exit_code, result.stderr) == (
+        2,
+        '--staff must be an e-mail address, not "tutor".\nNothing was written.\n',
+    )
 
 
 def test_a_cell_of_participants_may_list_several_groups(run):
@@ -409,7 +412,7 @@ def test_a_cell_of_participants_may_list_several_groups(run):
     )
 
 
-def test_a_name_with_a_comma_is_one_group_if_named_or_known(run, tmp_path):
+def test_a_name_with_a_comma_is_one_group_if_specified_or_known(run, tmp_path):
     course = MoodleCourse({"Süd, Ost": ("a@uni.example", "b@uni.example"), "West": ("c@uni.example",)})
     participants = moodle_course.participants(course, LANGUAGE_PACKS["en"])
     assert run(participants).exit_code == 2

@@ -40,11 +40,11 @@ def test_the_example_is_valid():
     assert lab.cluster.driver == "Standard_DS3_v2"
 
 
-def test_a_stack_is_named_by_course_term_and_target():
+def test_a_stacks_name_contains_course_term_and_target():
     assert parse_settings(EXAMPLE, "lab.toml").stack_id("rehearsal") == "94290-2026w-rehearsal"
 
 
-def test_the_default_target_is_used_unless_another_is_named():
+def test_the_default_target_is_used_unless_one_is_specified():
     lab = parse_settings(EXAMPLE, "lab.toml")
     assert lab.target(None)[0] == "rehearsal"
     assert lab.target("production")[1].profile == "LAB"
@@ -88,7 +88,7 @@ def test_a_hard_limit_of_zero_is_a_limit():
         (
             "first_day = 2026-10-18",
             'first_day = "2026-10-18"',
-            "course.first_day must be a date without quotes, such as 2026-10-18, not '2026-10-18'.",
+            "course.first_day must be an unquoted date, such as 2026-10-18, not '2026-10-18'.",
         ),
         (
             "last_day = 2027-01-29",
@@ -98,7 +98,7 @@ def test_a_hard_limit_of_zero_is_a_limit():
         (
             '"Asia/Jerusalem"',
             '"Asia/Nowhere"',
-            "course.timezone must be the name of an IANA zone, such as \"Asia/Jerusalem\", not 'Asia/Nowhere'.",
+            "course.timezone must be an IANA time zone name, such as \"Asia/Jerusalem\", not 'Asia/Nowhere'.",
         ),
         (
             '"campus.example.ac.il"',
@@ -108,7 +108,7 @@ def test_a_hard_limit_of_zero_is_a_limit():
         (
             "max_group_size = 6",
             'max_group_size = "6"',
-            "course.max_group_size must be a whole number, 0 for no limit, not '6'.",
+            "course.max_group_size must be a whole number; 0 means no limit, not '6'.",
         ),
         ("sql_access = false", "sql_access = 0", "students.sql_access must be true or false, not 0."),
         ("max_workers = 2", "max_workers = 0", "cluster.max_workers must be a whole number from 1 to 1000, not 0."),
@@ -130,7 +130,7 @@ def test_a_hard_limit_of_zero_is_a_limit():
         (
             'PYSPARK_PYTHON = "/databricks/python3/bin/python3"',
             "PYSPARK_PYTHON = 3",
-            "cluster.spark_env_vars.PYSPARK_PYTHON must be a text in quotes, not 3.",
+            "cluster.spark_env_vars.PYSPARK_PYTHON must be a string in quotes, not 3.",
         ),
         (
             'pypi = "nltk==3.9.1"',
@@ -151,7 +151,7 @@ def test_a_hard_limit_of_zero_is_a_limit():
         (
             "[targets.rehearsal]",
             '[targets."my laptop"]',
-            "targets.my laptop: a name here must be letters, digits and hyphens.",
+            "targets.my laptop: a name here must consist of letters, digits and hyphens.",
         ),
         (
             'key = "94290-2026w.tfstate"',
@@ -170,7 +170,7 @@ def test_a_hard_limit_of_zero_is_a_limit():
         ),
     ],
 )
-def test_an_error_names_the_key_and_the_allowed_values(old: str, new: str, sentence: str):
+def test_an_error_contains_the_key_and_the_allowed_values(old: str, new: str, sentence: str):
     assert problems(changed(old, new)) == [f"lab.toml: {sentence}"]
 
 
@@ -188,26 +188,26 @@ def test_an_unknown_key_is_reported_without_its_value():
 
 def test_invalid_toml_is_reported_with_its_line():
     [sentence] = problems(EXAMPLE.replace("[students]", "[students"))
-    assert re.fullmatch(r"lab\.toml: is not valid TOML: .+ \(at line \d+, column \d+\)\.", sentence)
+    assert re.fullmatch(r"lab\.toml: invalid TOML: .+ \(at line \d+, column \d+\)\.", sentence)
 
 
-def test_a_missing_or_binary_file_is_one_message(tmp_path: Path):
+def test_a_missing_or_binary_file_causes_one_message(tmp_path: Path):
     with pytest.raises(
-        LabSettingsError, match=r"lab\.toml: cannot be read \(No such file or directory\); LAB_CONFIG names"
+        LabSettingsError, match=r"lab\.toml cannot be read \(No such file or directory\); set LAB_CONFIG"
     ):
         load_settings(tmp_path / "lab.toml")
     (tmp_path / "lab.toml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(LabSettingsError, match="is not UTF-8 text"):
+    with pytest.raises(LabSettingsError, match="not valid UTF-8"):
         load_settings(tmp_path / "lab.toml")
 
 
-def test_limits_for_an_unknown_group_are_an_error():
+def test_limits_for_an_unknown_group_cause_an_error():
     lab = parse_settings(EXAMPLE, "lab.toml")
     assert lab.roster_problems(["group_07"], ["group_07"]) == []
-    assert lab.roster_problems(["group_01"], []) == ["quota.groups.group_07: the roster has no group of this name."]
+    assert lab.roster_problems(["group_01"], []) == ["quota.groups.group_07: the roster has no group with this name."]
 
 
-def test_more_than_a_hundred_pinned_clusters_are_an_error():
+def test_more_than_a_hundred_pinned_clusters_cause_an_error():
     lab = parse_settings(EXAMPLE, "lab.toml")
     groups = [f"group_{number:02d}" for number in range(1, 102)]
     assert lab.roster_problems(groups, groups[:100]) == []

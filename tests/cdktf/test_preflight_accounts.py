@@ -79,7 +79,7 @@ def test_an_account_the_lab_may_have_created_stays_managed(project):
     assert project.accounts() == expected
 
 
-def test_a_long_list_of_users_is_read_to_its_end(project):
+def test_all_pages_of_a_long_user_list_are_read(project):
     many = [f"u{number:03}@uni.example" for number in range(120)]
     for name in many:
         project.emulator.control("POST", "users", {"user_name": name})
@@ -88,7 +88,7 @@ def test_a_long_list_of_users_is_read_to_its_end(project):
     assert project.accounts() == expected
 
 
-def test_another_workspace_than_the_expected_one_stops_the_import(project):
+def test_an_unexpected_workspace_stops_the_import(project):
     project.expect("1234567890123456")
     result = project.run(["old@uni.example"], "--check-accounts")
     assert result.exit_code == 2
@@ -98,14 +98,14 @@ def test_another_workspace_than_the_expected_one_stops_the_import(project):
     assert not (project.folder / "r.csv").exists()
 
 
-def test_an_unreachable_workspace_is_one_message(project):
+def test_an_unreachable_workspace_causes_one_message(project):
     result = project.run(["old@uni.example"], "--check-accounts", DATABRICKS_HOST="http://127.0.0.1:9")
     assert result.exit_code == 2
     assert result.stderr.startswith("The workspace at http://127.0.0.1:9 cannot be reached: connection refused; ")
     assert not (project.folder / "r.csv").exists()
 
 
-def test_an_unknown_target_is_one_message(project):
+def test_an_unknown_target_causes_one_message(project):
     result = project.run(["old@uni.example"], "--check-accounts", LAB_TARGET="moon")
     assert (result.exit_code, result.stderr.splitlines()[0]) == (
         2,
@@ -113,10 +113,10 @@ def test_an_unknown_target_is_one_message(project):
     )
 
 
-def test_a_target_that_contradicts_the_environment_is_an_error(project):
+def test_a_target_that_contradicts_the_environment_causes_an_error(project):
     result = project.run(["old@uni.example"], "--check-accounts", LAB_TARGET="elsewhere")
     assert result.exit_code == 2
     assert (
-        "host of target elsewhere names https://elsewhere.example, but DATABRICKS_TOKEN of the environment (for "
-        f"{project.emulator.url}) comes from another source" in result.stderr
+        "host of target elsewhere specifies https://elsewhere.example, but DATABRICKS_TOKEN in the environment (for "
+        f"{project.emulator.url}) comes from a different source" in result.stderr
     )

@@ -94,21 +94,21 @@ def test_all_errors_of_a_roster_are_reported_at_once():
         parse_roster("\n".join([HEADER, *rows]), "r.csv")
     assert caught.value.problems == (
         'r.csv line 2: account must be managed or existing:<target>[,<target>…], not "mine".',
-        'r.csv line 2: email is not an address: "nobody".',
+        'r.csv line 2: invalid e-mail address: "nobody".',
         'r.csv line 2: moodle_group_id must be digits or empty, not "y".',
-        'r.csv line 2: number must be a whole number from 1 on, not "x".',
+        'r.csv line 2: number must be a whole number, 1 or greater, not "x".',
         'r.csv line 2: status must be active or retired, not "here".',
-        "r.csv line 3: has 2 cells; a roster has 6.",
+        "r.csv line 3: 2 cells; a roster has 6.",
         'r.csv line 5: a@u.example is already on line 4; a student has one row, in one group.',
         'r.csv line 5: group 2 is 72 "A" here but 71 "A" on line 4; all its rows must agree.',
         "r.csv line 6: Moodle id 71 is group 3 here but group 2 on line 4.",
         'r.csv line 7: account must be managed or existing:<target>[,<target>…], not "existing:".',
         'r.csv line 8: status must be active or retired, not "gone".',
-        "r.csv line 9: has 7 cells; a roster has 6.",
+        "r.csv line 9: 7 cells; a roster has 6.",
     )  # fmt: skip
 
 
-def test_an_account_exists_on_its_listed_targets():
+def test_an_account_exists_only_on_the_listed_targets():
     member = Member("a@u.example", "active", "existing:lab,spare")
     assert [has_account_on(member, target) for target in ("lab", "spare", "la", "existing:lab")] == [
         True,
@@ -144,7 +144,7 @@ def test_a_number_is_reserved_for_its_group():
     assert numbers(back) == {1: "a", 2: "b", 3: "n"}
 
 
-def test_a_student_who_moved_changes_the_number_of_the_row():
+def test_a_moved_students_row_gets_the_new_groups_number():
     before = stored(("71", "A", "abc"), ("72", "B", "d"))
     after = merge(before, listed(("71", "A", "ab"), ("72", "B", "cd"))).roster
     assert [(g.number, m.email) for g in after.groups for m in g.members] == [
@@ -215,7 +215,7 @@ def test_the_larger_part_of_a_split_group_keeps_the_number():
     assert tie.recognitions[0].rivals == ('"Y"',)
 
 
-def test_merged_groups_keep_the_lower_number_and_list_the_other():
+def test_merged_groups_keep_the_lower_number():
     merged = merge(stored(("71", "A", "a"), ("72", "B", "b")), listed(("80", "X", "ab")))
     assert numbers(merged.roster) == {1: "ab"}
     assert merged.recognitions[0].rivals == ("group_02",)

@@ -1,4 +1,4 @@
-"""A term of edits and downloads: groups keep their numbers, and students keep their accounts."""
+"""A term with edits and downloads: groups keep their numbers, and students keep their accounts."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class Moodle:
         self.students[group] = [self.new_student() for _ in range(size)]
 
 
-# What can be recognised depends on the format: with ids everything, with names all but a renamed empty group, with
-# users.csv only groups that keep half of their students.
+# What can be recognised depends on the format: everything with ids, all but a renamed empty group with names, and only
+# groups that keep half of their students with users.csv.
 WITH_IDS: st.SearchStrategy[Format] = st.just(moodle_files.self_selection)
 LANGUAGES = st.sampled_from(["English", "German", "Hebrew"])
 OVERVIEW = LANGUAGES.map(

@@ -1,4 +1,4 @@
-"""Names of groups are exact within a file, and match the roster ignoring case only if unambiguous."""
+"""Group names are compared exactly within a file, and with the roster ignoring case only if unambiguous."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_names_that_differ_in_case_stay_separate_groups(names, form):
 def test_names_that_become_equal_in_the_roster_are_refused(names, form):
     listed = exported(course_of(names), form)
     assert len(listed.problems) == len(names) - len({as_shown(name) for name in names})
-    assert all("differ in blanks, invisible marks or entities only" in p.message for p in listed.problems)
+    assert all("differ only in blanks, invisible marks or entities" in p.message for p in listed.problems)
 
 
 def as_shown(name: str) -> str:
@@ -66,20 +66,20 @@ def as_shown(name: str) -> str:
     return " ".join(name.replace("\u200f", "").replace("&amp;", "&").split())
 
 
-def test_the_error_has_both_names_and_lines():
+def test_the_error_contains_both_names_and_lines():
     assert exported(course_of(["Group 2", "Group  2"]), "participants").problems == (
         Issue(
             3,
-            '"Group  2" and, on line 2, "Group 2" differ in blanks, invisible marks or entities only: rename one in '
+            '"Group  2" and, on line 2, "Group 2" differ only in blanks, invisible marks or entities: rename one in '
             "Moodle and download again.",
         ),
     )
 
 
-def test_names_that_differ_in_case_only_are_a_warning():
+def test_names_that_differ_only_in_case_cause_a_warning():
     listed = exported(course_of(["Group 2", "group 2"]), "overview")
     assert validate(listed, Roster(), RosterLimits()).warnings == (
-        Issue(3, '"group 2" and "Group 2" on line 2 are two groups: their names differ in case only.'),
+        Issue(3, '"group 2" and "Group 2" on line 2 are two groups: their names differ only in case.'),
     )
 
 
@@ -112,7 +112,7 @@ def numbers_by_name(roster: Roster, export: GroupList) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("ids", [False, True])
-def test_an_unambiguous_name_matches_ignoring_case(ids):
+def test_an_unambiguous_name_is_matched_ignoring_case(ids):
     assert numbers_by_name(stored("Alpha", "Beta", ids=ids), listed("BETA", "alpha")) == {"alpha": 1, "BETA": 2}
     assert numbers_by_name(stored("Straße"), listed("STRASSE")) == {"STRASSE": 1}
 
@@ -133,17 +133,17 @@ def test_an_active_group_is_matched_before_a_retired_one():
         (
             stored("Group 2", "group 2"),
             listed("GROUP 2"),
-            '"GROUP 2" may be group_01 "Group 2" and group_02 "group 2"; the names differ in case only: ',
+            '"GROUP 2" may be group_01 "Group 2" and group_02 "group 2"; the names differ only in case: ',
         ),
         (
             stored("GROUP 2"),
             listed("Group 2", "group 2"),
-            '"Group 2" and "group 2" may be group_01 "GROUP 2"; the names differ in case only: ',
+            '"Group 2" and "group 2" may be group_01 "GROUP 2"; the names differ only in case: ',
         ),
         (
             stored("Group 2", "group 2", "Other"),
             listed("Group 2", "GROUP 2", "gROUP 2", "Other"),
-            '"GROUP 2" and "gROUP 2" may be group_02 "group 2"; the names differ in case only: ',
+            '"GROUP 2" and "gROUP 2" may be group_02 "group 2"; the names differ only in case: ',
         ),
     ],
 )
@@ -159,7 +159,7 @@ def test_ids_resolve_ambiguous_names():
     assert numbers_by_name(roster, read_export(moodle_files.self_selection(renamed))) == {"GROUP 2": 1, "gROUP 2": 2}
 
 
-def test_an_exact_label_for_no_group_matches_exactly():
+def test_an_exact_label_for_no_group_is_matched_first():
     course = course_of(["Group 2", "group 2", "Rest"])
     text = moodle_course.participants(course, ENGLISH)
     assert set(by_address(read_export(text, no_group=["group 2"]).groups).values()) == {"Group 2", "Rest"}

@@ -49,7 +49,7 @@ def test_parallelism_is_50_by_default(tmp_path: Path):
     assert environment(tmp_path, CDKTF_TERRAFORM_PARALLELISM="10")["CDKTF_TERRAFORM_PARALLELISM"] == "10"
 
 
-def test_garbage_collection_of_terraform_is_rare_by_default(tmp_path: Path):
+def test_terraform_collects_garbage_rarely_by_default(tmp_path: Path):
     assert environment(tmp_path)["GOGC"] == "400"
     assert environment(tmp_path, GOGC="50")["GOGC"] == "50"
 
@@ -84,12 +84,12 @@ def test_version_checks_are_disabled(tmp_path: Path):
     assert (made["DISABLE_VERSION_CHECK"], made["CHECKPOINT_DISABLE"]) == ("true", "1")
 
 
-def test_the_error_for_a_missing_cdktf_names_the_command(tmp_path: Path):
+def test_the_error_for_a_missing_cdktf_contains_the_install_command(tmp_path: Path):
     with pytest.raises(PreflightError, match=r"cdktf-cli is not installed; run `npm ci` in "):
         find_cdktf(tmp_path)
 
 
-def test_a_missing_program_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_missing_program_causes_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     program = tmp_path / "node_modules" / ".bin" / "cdktf"
     program.parent.mkdir(parents=True)
     program.touch()
@@ -118,7 +118,7 @@ host = "https://other.example"
 
 @pytest.fixture
 def settings_environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Return the variables that name the settings and the profiles of a temporary folder."""
+    """Return the variables that point to the settings and profiles in a temporary folder."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "lab.toml").write_text(minimal_lab(TARGETS))
     (tmp_path / "r.csv").write_text(
@@ -129,13 +129,13 @@ def settings_environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[st
 
 
 def synth_environ(environ: dict[str, str]) -> dict[str, str]:
-    """Return the environment that a synth leaves for Terraform."""
+    """Return the environment that `synth` leaves for Terraform."""
     changed = dict(environ)
     run_preflight("synth", changed)
     return changed
 
 
-def test_terraform_gets_only_the_credential_of_the_target(settings_environ: dict[str, str]):
+def test_terraform_gets_only_the_targets_credential(settings_environ: dict[str, str]):
     other = {"DATABRICKS_HOST": "https://other.example", "DATABRICKS_TOKEN": "t", "DATABRICKS_CLIENT_SECRET": "s"}
     assert synth_environ({**settings_environ, **other, "HOME": "/"}) == {
         **settings_environ,
@@ -144,7 +144,7 @@ def test_terraform_gets_only_the_credential_of_the_target(settings_environ: dict
     }
 
 
-def test_terraform_gets_the_variables_of_dotenv(settings_environ: dict[str, str], tmp_path: Path):
+def test_terraform_gets_the_variables_from_dotenv(settings_environ: dict[str, str], tmp_path: Path):
     whole = {"DATABRICKS_HOST": "https://lab.example", "DATABRICKS_TOKEN": "t"}
     file = {**whole, "ARM_TENANT_ID": "x", "LAB_TARGET": "open"}
     (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in file.items()))
@@ -153,17 +153,17 @@ def test_terraform_gets_the_variables_of_dotenv(settings_environ: dict[str, str]
     assert synth_environ(environ) == {**environ, "ARM_TENANT_ID": "x", "LAB_TARGET": "open"}
 
 
-def test_a_conflict_of_target_and_environment_is_refused(settings_environ: dict[str, str]):
+def test_a_conflict_between_target_and_environment_is_refused(settings_environ: dict[str, str]):
     environ = {**settings_environ, "LAB_TARGET": "host", "DATABRICKS_TOKEN": "hidden"}
     with pytest.raises(
-        PreflightError, match="Target host: host of target host names https://other.example, but "
+        PreflightError, match="Target host: host of target host specifies https://other.example, but "
     ) as raised:
         synth_environ({**environ, "DATABRICKS_HOST": "https://lab.example"})
     assert "hidden" not in str(raised.value)
     assert synth_environ({**environ, "DATABRICKS_HOST": "other.example/"})["DATABRICKS_TOKEN"] == "hidden"
 
 
-def test_a_verb_that_reads_no_settings_needs_none(settings_environ: dict[str, str], tmp_path: Path):
+def test_a_command_that_reads_no_settings_needs_none(settings_environ: dict[str, str], tmp_path: Path):
     (tmp_path / "lab.toml").unlink()
     assert run_preflight("", settings_environ) == run_preflight("login", settings_environ) == PreflightResult()
     (tmp_path / ".env").write_text("A=\0")
@@ -179,7 +179,7 @@ def test_a_verb_that_reads_no_settings_needs_none(settings_environ: dict[str, st
         ({"DATABRICKS_CONFIG_FILE": "/nowhere"}, ["Target lab: there is no profile 'LAB'; existing profiles: none."]),
         (
             {"LAB_TARGET": "open", "DATABRICKS_HOST": "ftp://x", "DATABRICKS_TOKEN": "t"},
-            ["Target open: DATABRICKS_HOST is not the address of a workspace; it must be https://<name>."],
+            ["Target open: DATABRICKS_HOST is not a workspace URL; it must be https://<name>."],
         ),
     ],
 )
@@ -191,19 +191,19 @@ def test_an_invalid_target_or_workspace_is_reported_before_cdktf_starts(
     assert str(raised.value).splitlines() == messages
 
 
-def test_all_errors_of_the_settings_are_also_reported_for_a_synth(settings_environ: dict[str, str], tmp_path: Path):
+def test_synth_reports_all_errors_in_the_settings(settings_environ: dict[str, str], tmp_path: Path):
     (tmp_path / "lab.toml").write_text(minimal_lab(TARGETS, course="name_prefix = 1\nmax_group_size = -1"))
     for verb in ("synth", "diff"):
         with pytest.raises(PreflightError) as raised:
             run_preflight(verb, settings_environ)
         assert str(raised.value).splitlines() == [
-            "lab.toml: course.max_group_size must be a whole number, 0 for no limit, not -1.",
+            "lab.toml: course.max_group_size must be a whole number; 0 means no limit, not -1.",
             "lab.toml: course.name_prefix must be letters, digits, hyphens and underscores, or empty, not 1.",
         ]
     (tmp_path / "lab.toml").write_text(minimal_lab(TARGETS))
     (tmp_path / "r.csv").unlink()
     with pytest.raises(
-        PreflightError, match=r"r\.csv: cannot be read \(No such file or directory\); python cdktf/import_roster"
+        PreflightError, match=r"r\.csv cannot be read \(No such file or directory\); python cdktf/import_roster"
     ):
         run_preflight("diff", settings_environ)
 
@@ -248,7 +248,9 @@ def test_the_guard_runs_before_cdktf_and_its_warnings_are_printed_once(
 
 
 @pytest.mark.process
-def test_a_refusing_host_is_reported_at_once(settings_environ: dict[str, str], monkeypatch: pytest.MonkeyPatch):
+def test_a_host_that_refuses_connections_is_reported_at_once(
+    settings_environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+):
     for name, value in {**settings_environ, "LAB_TARGET": "open", "DATABRICKS_HOST": "http://127.0.0.1:9"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("DATABRICKS_TOKEN", "t")
@@ -283,7 +285,7 @@ def stack_requiring(folder: Path, databricks: str) -> Path:
     return folder
 
 
-def test_the_lock_file_of_the_first_init_is_stored_and_reused(tmp_path: Path):
+def test_the_first_inits_lock_file_is_stored_and_reused(tmp_path: Path):
     stack = stack_requiring(tmp_path / "stack", "1.99.0")
     provider_lock.copy_to_stack(tmp_path, stack)
     assert not (stack / provider_lock.FILE_NAME).exists()
@@ -299,7 +301,7 @@ def test_the_lock_file_of_the_first_init_is_stored_and_reused(tmp_path: Path):
     assert [(folder / provider_lock.FILE_NAME).read_text() for folder in (tmp_path, stack)] == [LOCK, LOCK]
 
 
-def test_a_lock_file_with_other_versions_is_refused(tmp_path: Path):
+def test_a_lock_file_with_different_versions_is_refused(tmp_path: Path):
     (tmp_path / provider_lock.FILE_NAME).write_text(LOCK)
     with pytest.raises(provider_lock.LockFileError) as raised:
         provider_lock.copy_to_stack(tmp_path, stack_requiring(tmp_path / "stack", "1.100.0"))
@@ -345,7 +347,7 @@ def test_the_exit_function_runs_however_the_program_ends(tmp_path: Path):
     assert done == [0, 3, 0, 128 + signal.SIGTERM]
 
 
-def test_providers_are_found_in_a_mirror_unpacked_and_zipped(tmp_path: Path):
+def test_unpacked_and_packed_mirrors_are_both_found(tmp_path: Path):
     folder = mirror_folders(tmp_path)[0]
     assert missing_from_mirrors([folder]) == list(PROVIDERS)
     (folder / "registry.terraform.io/databricks/databricks/1.99.0" / SUFFIX).mkdir(parents=True)
@@ -363,7 +365,7 @@ def test_a_cli_configuration_with_provider_installation_is_used(tmp_path: Path):
     assert must_skip_lock({}, tmp_path, "deploy")
 
 
-def test_unavailable_providers_are_named():
+def test_the_error_lists_unavailable_providers():
     assert missing_providers_error(["databricks/databricks"]).startswith(
         "terraform init cannot get databricks/databricks: no local mirror has it and https://registry.terraform.io"
     )

@@ -1,4 +1,4 @@
-"""Each export lists the same groups in each encoding and delimiter; other files are refused."""
+"""Exports list the same groups in any encoding and with any delimiter; other files are refused."""
 
 from __future__ import annotations
 
@@ -60,20 +60,20 @@ def test_a_format_is_recognised_in_every_detectable_encoding(name, encoding):
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_format_is_read_the_same_after_a_spreadsheet_saved_it(name, delimiter):
+def test_a_spreadsheet_does_not_change_how_an_export_is_read(name, delimiter):
     text, title, groups = FORMATS[name]
     listed = read(encode(from_spreadsheet(text, delimiter), "UTF-16LE with BOM" if delimiter == "\t" else "UTF-8"))
     assert (listed.format, groups_of(listed)) == (title, groups)
 
 
 @pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "sep=,;;;;", "\ufeffsep=;"])
-def test_the_delimiter_is_the_one_of_the_sep_line_or_of_the_header(first):
+def test_the_delimiter_comes_from_the_sep_line_or_the_header(first):
     text = from_spreadsheet(FORMATS["self-selection"][0], ";")
     assert groups_of(read(encode(f"{first}\r\n{text}"))) == WITH_ID
 
 
 @pytest.mark.parametrize("delimiter", ["|", "^", "~", ":", "§"])
-def test_any_delimiter_that_the_sep_line_names_is_used(delimiter):
+def test_any_delimiter_in_a_sep_line_is_used(delimiter):
     text = from_spreadsheet(FORMATS["self-selection"][0], delimiter)
     assert groups_of(read(encode(f"sep={delimiter}\n{text}"))) == WITH_ID
 
@@ -108,7 +108,7 @@ def test_students_in_no_group_are_skipped_and_reported_by_line(label):
     assert '"a@uni.example" is in no group' in listed.ignored[0].message
 
 
-def test_an_unknown_label_can_be_named():
+def test_an_unknown_label_can_be_specified():
     text = moodle_files.overview(TEAMS, ungrouped=["a@uni.example"], no_group=("«Foo»", "[Bar baz]"))
     assert "may be a group or Moodle's label" in read(encode(text)).problems[0].message
     assert groups_of(read(encode(text), no_group=["bar baz"])) == BY_NAME
@@ -145,7 +145,7 @@ def test_a_leading_apostrophe_is_not_part_of_an_address():
     assert groups_of(read(encode("user1\n'-a@uni.example\n"))) == [("", "", ("-a@uni.example",))]
 
 
-def test_more_members_than_the_header_names_are_read():
+def test_members_beyond_the_header_are_read():
     lines = moodle_files.self_selection([Team(1, "A", ("a@uni.example",))]).splitlines()
     lines.append(
         moodle_files.quote_cells(
@@ -156,7 +156,7 @@ def test_more_members_than_the_header_names_are_read():
     assert groups_of(listed)[1] == ("2", "B", ("b@uni.example", "c@uni.example"))
 
 
-def test_a_members_address_can_be_in_another_column():
+def test_a_members_address_can_be_in_a_different_column():
     text = moodle_files.self_selection(TEAMS).replace("Email", "Alias").replace("ID Number", "Institutional mail")
     text = text.replace('"012345678"', '"somebody@uni.example"', 1).replace('"012345678"', '"nobody@uni.example"', 1)
     one_group = "\n".join(text.splitlines()[:3])
@@ -165,11 +165,11 @@ def test_a_members_address_can_be_in_another_column():
     assert "Member 1 email" in read(encode(one_group)).problems[0].message
 
 
-def test_a_column_can_be_named_if_several_have_addresses():
+def test_a_column_can_be_specified_if_several_have_addresses():
     rows = [["Team", "Mail 1", "Mail 2"], ["A", "a@x.example", "a@uni.example"], ["A", "b@x.example", "b@uni.example"]]
     text = encode(moodle_files.format_csv(rows))
     assert read(text).problems == (
-        Issue(1, 'several columns hold addresses ("Mail 1", "Mail 2"): name one with --column email="…".'),
+        Issue(1, 'several columns hold addresses ("Mail 1", "Mail 2"): choose one with --column email="…".'),
     )
     listed = read(text, columns={"email": "mail 2", "group": "team"})
     assert groups_of(listed) == [("", "A", ("a@uni.example", "b@uni.example"))]
@@ -198,7 +198,7 @@ def test_a_grades_export_has_no_groups():
 
 
 @given(st.sampled_from(sorted(FORMATS)), st.sampled_from(sorted(ENCODINGS)), st.data())
-def test_a_mutilated_export_gives_problems_or_a_valid_roster(name, encoding, data):
+def test_a_corrupted_export_yields_errors_or_a_valid_roster(name, encoding, data):
     content = bytearray(encode(FORMATS[name][0], encoding))
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(content)))
@@ -217,7 +217,7 @@ def test_a_mutilated_export_gives_problems_or_a_valid_roster(name, encoding, dat
         assert parse_roster(format_roster(roster), "r.csv") == roster
 
 
-def test_the_examples_are_a_term():
+def test_the_examples_form_a_complete_term():
     october = read((EXAMPLES / "Groupself-selection_94290_2026-10-18.csv").read_bytes())
     november = read((EXAMPLES / "Groupself-selection_94290_2026-11-08.csv").read_bytes())
     assert (len(october.groups), october.students, october.problems) == (30, 97, ())

@@ -51,19 +51,19 @@ def sentences(text: str) -> list[str]:
     return [f"line {problem.line}: {problem.message}" for problem in read_export(text).problems]
 
 
-CUT = "the row is cut off or has another delimiter; download it again."
+CUT = "the row is cut off or has a different delimiter; download it again."
 
 
 @pytest.mark.parametrize(
     ("rows", "problem"),
     [
-        ("Lab,T1,F,L,a@u.example\nLab,T1\n", f"line 3: has 2 cells where the header has 5: {CUT}"),
-        ("Lab,T1,F,L\n", f"line 2: has 4 cells where the header has 5: {CUT}"),
-        ("Lab;T1;F;L;a@u.example\n", f"line 2: has 1 cell where the header has 5: {CUT}"),
-        ("Lab,T1,F,L;a@u.example\n", f"line 2: has 4 cells where the header has 5: {CUT}"),
+        ("Lab,T1,F,L,a@u.example\nLab,T1\n", f"line 3: 2 cells, but the header has 5: {CUT}"),
+        ("Lab,T1,F,L\n", f"line 2: 4 cells, but the header has 5: {CUT}"),
+        ("Lab;T1;F;L;a@u.example\n", f"line 2: 1 cell, but the header has 5: {CUT}"),
+        ("Lab,T1,F,L;a@u.example\n", f"line 2: 4 cells, but the header has 5: {CUT}"),
         (
             "Lab,T1,Berg, Ada,L,a@u.example\n",
-            "line 2: has 6 cells where the header has 5: a delimiter in a cell is not quoted; download the file again.",
+            "line 2: 6 cells, but the header has 5: a delimiter in a cell is not quoted; download the file again.",
         ),
         (
             'Lab,T1,F,L,a@u.example\nLab,T1,"F,L,b@u.example\nLab,T1,F",L,c@u.example\n'
@@ -77,13 +77,13 @@ CUT = "the row is cut off or has another delimiter; download it again."
         ),
         (
             "Lab,a@u.example,F,L,b@u.example\n",
-            'line 2: has the address "a@u.example" as its group: a cell is missing, or there is one too many; '
+            'line 2: the row has the address "a@u.example" as its group: a cell is missing, or there is one too many; '
             "download the file again.",
         ),
         ("Lab,T1,F,L,\n", 'line 2: a student of group "T1" has no address.'),
     ],
 )
-def test_a_damaged_row_of_an_overview_is_refused_with_its_line(rows, problem):
+def test_a_damaged_row_in_an_overview_is_refused_with_its_line(rows, problem):
     assert problem in sentences(f"Grouping,Group,First name,Last name,Email address\n{rows}")
 
 
@@ -92,40 +92,43 @@ def test_a_damaged_row_of_an_overview_is_refused_with_its_line(rows, problem):
     [
         (
             "Nachname;Vorname;E-Mail-Adresse;Gruppe\nBerg;Ada;ada@u.example;T1\nDorn;Cy,cy@u.example,T2\n",
-            f"line 3: has 2 cells where the header has 4: {CUT}",
+            f"line 3: 2 cells, but the header has 4: {CUT}",
         ),
         (
             "First name,Last name,Email address,Groups\nF,L,a@u.example,T1\nF,L,b@u.example\n",
-            f"line 3: has 3 cells where the header has 4: {CUT}",
+            f"line 3: 3 cells, but the header has 4: {CUT}",
         ),
         (
             "Last name\tFirst name\tID number\tEmail address\tGroup\tChoice\nL\tF\t \ta@u.example\tT1\t\nL\tF\t \n",
-            f"line 3: has 3 cells where the header has 6: {CUT}",
+            f"line 3: 3 cells, but the header has 6: {CUT}",
         ),
         (
             "Last name\tFirst name\tID number\tEmail address\tGroup\tChoice\nL\tF\t \ta@u.example\tT1\t\n"
             "L\tF\t \tb@u.example\tx\tT1\n",
-            "line 3: has text after the group, where Group choice has none: a cell is missing, or there is one too "
-            "many; download the file again.",
+            "line 3: the row has text after the group, where Group choice has none: a cell is missing, or there is one "
+            "too many; download the file again.",
         ),
         (
             "First name,Last name,Email address,Groups\nF,L,a@u.example,T1\nL,b@u.example,T1,\n",
-            'line 3: "T1" is in no group and is not an address: a cell is missing, or there is one too many; '
+            'line 3: "T1" is in no group and is not an e-mail address: a cell is missing, or there is one too many; '
             "download the file again.",
         ),
         (
             "First name,Last name,Email address,Groups\nF,L,a@u.example,T1\nL,b@u.example,,\n",
-            "line 3: a student without address is in no group, with an address in another column: a cell is missing, "
-            "or there is one too many; download the file again.",
+            "line 3: a student without address is in no group, but there is an address in a different column: a cell "
+            "is missing, or there is one too many; download the file again.",
         ),
         (
             'sep=,\nGroup ID,Group Name,Group Size\n"71"\n',
-            "line 3: has 1 cells, fewer than a group needs: the row is cut off; download the file again.",
+            "line 3: 1 cells, fewer than a group needs: the row is cut off; download the file again.",
         ),
-        ("user1,user2\na@u.example;b@u.example\n", 'line 2: "user1" is not an address: "a@u.example;b@u.example".'),
+        (
+            "user1,user2\na@u.example;b@u.example\n",
+            'line 2: "user1" is not an e-mail address: "a@u.example;b@u.example".',
+        ),
     ],
 )
-def test_a_damaged_row_of_another_export_is_refused_with_its_line(text, problem):
+def test_a_damaged_row_in_other_exports_is_refused_with_its_line(text, problem):
     assert problem in sentences(text)
 
 
@@ -145,7 +148,7 @@ def everybody_is_somewhere(text: str, listed: GroupList) -> None:
 
 @st.composite
 def with_damaged_rows(draw: st.DrawFn) -> tuple[str, str]:
-    """Generate a format's name and an export of it with removed, emptied, joined or moved cells."""
+    """Generate a format's name and an export in this format with removed, emptied, joined or moved cells."""
     name = draw(st.sampled_from(sorted(EXPORTS)))
     lines = EXPORTS[name].splitlines()
     header = 2 if name == "self-selection" else 1
@@ -193,7 +196,7 @@ JUNK = [b"", b'"', b",", b";", b"\n", b"\t", b"\0", b"@", b"\xff", b"sep=", b"\r
 
 @st.composite
 def mutilated(draw: st.DrawFn) -> bytes:
-    """Generate an export of some format and encoding in which parts are replaced by junk."""
+    """Generate an export in any format and encoding, with parts replaced by junk."""
     text = EXPORTS[draw(st.sampled_from(sorted(EXPORTS)))]
     disguise = draw(st.sampled_from(["", ",", ";", "\t"]))
     encoding = draw(st.sampled_from(sorted(ENCODINGS)))
@@ -223,7 +226,7 @@ def imported(data: bytes) -> None:
 
 @exactly_examples(100, acceptance=10_000)
 @given(mutilated())
-def test_a_mutilated_export_is_reported_or_refused_with_lines(data):
+def test_a_corrupted_export_is_reported_or_refused_with_lines(data):
     imported(data)
 
 
@@ -240,7 +243,7 @@ def folder(tmp_path_factory):
 
 @settings(at_most_examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=mutilated() | st.binary(max_size=200))
-def test_the_command_ends_with_0_or_2_and_without_traceback(folder, data):
+def test_the_command_exits_with_0_or_2_and_without_traceback(folder, data):
     (folder / "e.csv").write_bytes(data)
     (folder / "r.csv").write_text(format_roster(ROSTER))
     result = CliRunner().invoke(main, [str(folder / "e.csv"), "--out", str(folder / "r.csv"), "--json"])

@@ -51,7 +51,7 @@ def test_every_overview_lists_exactly_the_groups(course, language):
 
 @given(courses(), LANGUAGES)
 def test_unknown_labels_are_found_by_position_or_reported(course, language):
-    # A last grouping without groups looks like “not in a grouping”: then `--group` must name the group after it.
+    # A last grouping without groups looks like “not in a grouping”: then `--group` must specify the group after it.
     assume(not course.groupings or course.groupings[max(course.groupings)])
     listed = read_export(moodle_course.overview(course, LANGUAGE_PACKS[language], UNKNOWN_LANGUAGE))
     if listed.problems:
@@ -64,14 +64,14 @@ def test_unknown_labels_are_found_by_position_or_reported(course, language):
 
 
 @given(courses())
-def test_an_overview_in_an_unknown_language_is_right_or_refused(course):
+def test_an_unknown_language_is_parsed_correctly_or_rejected(course):
     assume(not course.groupings or course.groupings[max(course.groupings)])
     listed = read_export(moodle_course.overview(course, UNKNOWN_LANGUAGE))
     if not listed.problems:
         assert groups_of(listed) == {name: tuple(emails) for name, emails in course.groups.items()}
 
 
-def test_students_in_no_group_are_the_last_block_after_no_grouping():
+def test_the_last_block_after_no_grouping_has_the_students_in_no_group():
     listed = read_export(moodle_course.overview(COURSE, UNKNOWN_LANGUAGE))
     assert groups_of(listed) == GROUPS
     assert [(issue.line, issue.message) for issue in listed.ignored] == [
@@ -99,7 +99,7 @@ def test_a_named_group_is_not_a_label_even_after_an_empty_block():
     assert set(groups_of(read_export(text, groups=["T2"]))) == {"T1", "T2"}
 
 
-def test_one_term_for_no_grouping_and_no_group_drops_no_team():
+def test_no_team_is_lost_if_no_group_and_no_grouping_share_a_term():
     french = LANGUAGE_PACKS["fr"]._replace(not_in_group="Pas dans un groupe", not_in_grouping="Pas dans un groupe")
     alone = MoodleCourse({"T1": ("a@u.example",), "T2": ("b@u.example", "c@u.example")}, {"Lab": ("T1",)})
     in_none = MoodleCourse(alone.groups, alone.groupings, ("n@u.example",))
@@ -147,7 +147,7 @@ def test_grades_are_never_groups(pack, names, delimiter, is_sorted):
     assert len(sentences) == 1 and "no group column was found" in sentences[0]
 
 
-def test_a_class_with_common_names_is_not_a_list_of_groups():
+def test_a_class_with_common_names_is_not_mistaken_for_groups():
     """The export of a whole class is sorted by last name, then by first name."""
     people = sorted((f"Last {number % 9}", f"First {number % 23}", f"s{number}@u.example") for number in range(100))
     text = moodle_course.grades([(first, last, email) for last, first, email in people], UNKNOWN_LANGUAGE)

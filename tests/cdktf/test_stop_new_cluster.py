@@ -34,7 +34,7 @@ def decision(state: str, *events: dict[str, Any], **facts: Any) -> StopDecision:
 CREATED = (event("CREATING", 0, DEPLOYER), event("RUNNING", MINUTE))
 
 
-def test_a_cluster_started_only_by_the_deploy_is_stopped():
+def test_a_cluster_started_only_by_the_deployment_is_stopped():
     assert decision("RUNNING", *CREATED) == StopCluster()
     assert decision("RESIZING", *CREATED) == StopCluster()
 
@@ -58,7 +58,7 @@ def test_a_cluster_in_use_keeps_running():
     assert decision("RUNNING", *CREATED, last_activity_time=3 * MINUTE) == KeepRunning("it is in use")
 
 
-def test_activity_during_the_start_is_not_use():
+def test_activity_during_the_start_does_not_count_as_use():
     assert decision("RUNNING", *CREATED, last_activity_time=MINUTE + 500) == StopCluster()
 
 
@@ -115,7 +115,7 @@ def new_cluster(emulator: EmulatorProcess) -> str:
 
 
 def set_environment(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Set the environment that a deploy gives its programs; return a copy."""
+    """Set the environment that a deployment gives its programs; return a copy."""
     for name, value in emulator.environment().items():
         monkeypatch.setenv(name, value)
     return dict(os.environ)
@@ -127,7 +127,7 @@ def test_many_requests_are_served_by_one_process(
     environ = set_environment(emulator, monkeypatch)
     clusters = [new_cluster(emulator) for _ in range(12)]
     queues = [RequestQueue(tmp_path / "spool") for _ in clusters]
-    # The request of a process that died before it was answered.
+    # A request from a process that died before the request was answered.
     queues[0].put("left-behind")
     with ThreadPoolExecutor(len(clusters)) as processes:
         assert list(processes.map(request_stop, clusters, queues, repeat(environ))) == [""] * len(clusters)
@@ -197,7 +197,7 @@ def test_the_program_does_not_stop_a_cluster_in_use(
     assert state_of(emulator, running) == "RUNNING"
 
 
-def test_a_refusing_workspace_is_a_warning_and_not_a_failure(
+def test_a_refused_request_causes_a_warning_and_no_failure(
     emulator: EmulatorProcess, running: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     emulator.admin_token, token = "dapi-wrong", emulator.admin_token

@@ -1,4 +1,4 @@
-"""The loader creates the resources of a synthesized stack without Terraform."""
+"""The loader creates the resources in a synthesized stack without Terraform."""
 
 import base64
 from typing import Any
@@ -95,7 +95,7 @@ def test_a_stack_becomes_accounts_groups_clusters_and_permissions(emulator: Emul
     assert sorted(str(found.path) for found in client.workspace.list("/lab")) == ["/lab/allowances", "/lab/course.json"]
 
 
-def test_a_missing_existing_account_is_named(emulator: EmulatorProcess):
+def test_the_error_contains_a_missing_account(emulator: EmulatorProcess):
     with pytest.raises(LoadError, match=r"The workspace has no account old@campus\.example\.ac\.il"):
         load(emulator.client(), STACK)
 

@@ -1,11 +1,11 @@
-"""The resources of a synthesized stack equal those that Terraform would create."""
+"""The resources in a synthesized stack equal the resources that Terraform would create."""
 
 from synthesized.resources import Instance, Resources
 
 LEVEL = '${contains(keys(data.external.restricted.result), "group_01") ? "CAN_ATTACH_TO" : "CAN_RESTART"}'
 
 
-def test_for_each_becomes_one_resource_for_each_key():
+def test_for_each_becomes_one_resource_per_key():
     staff = {"for_each": {"a@x": "a@x", "$${b}": "$${b}"}, "user_name": "${each.key}"}
     assert Resources({"data": {"databricks_user": {"staff": staff}}}).instances("data", "databricks_user") == [
         Instance('data.databricks_user.staff["a@x"]', {"user_name": "a@x"}),
@@ -13,7 +13,7 @@ def test_for_each_becomes_one_resource_for_each_key():
     ]
 
 
-def test_each_value_is_resolved():
+def test_references_in_values_are_resolved():
     group = {"for_each": {"one": {"title": "One"}}, "name": "${each.value.title}", "all": "${each.value}"}
     found = Resources({"resource": {"databricks_group": {"g": group}}}).instances("resource", "databricks_group")
     assert [one.arguments for one in found] == [{"name": "One", "all": {"title": "One"}}]

@@ -1,4 +1,4 @@
-"""When a step of the end of a term is done, to do or not possible."""
+"""Under which conditions a step that closes a term is done, pending or blocked."""
 
 from __future__ import annotations
 
@@ -74,19 +74,19 @@ def test_a_backup_is_done_if_it_is_complete_and_current(
     assert (step.status, step.message[-len(ends) :]) == (status, ends)
 
 
-def test_the_excluded_parts_of_a_backup_are_known() -> None:
+def test_the_excluded_parts_follow_from_the_backups_options() -> None:
     everything = {"users": [], "all_homes": True, "shared": True, "sources": ["dbfs", "workspace"], "max_size": None}
 
     assert excluded_parts(everything) == ()
     assert excluded_parts({**everything, "sources": ["workspace"], "max_size": 1000}) == (
         "DBFS",
-        "files of more than 1000 bytes",
+        "files larger than 1000 bytes",
     )
     assert excluded_parts({**everything, "sources": ["dbfs"], "users": ["ana@x.example"]}) == ("homes", "the Workspace")
-    assert excluded_parts({**everything, "all_homes": False, "shared": False}) == ("homes", "what is shared")
+    assert excluded_parts({**everything, "all_homes": False, "shared": False}) == ("homes", "shared folders")
 
 
-def test_a_waived_backup_is_done() -> None:
+def test_a_waived_backup_counts_as_done() -> None:
     assert backup_step(None, None, is_waived=True).status is DONE
 
 
@@ -119,17 +119,17 @@ def test_the_next_backup_is_incremental() -> None:
             replace(EVIDENCE, ledger=replace(LEDGER, term="2026s")),
             False,
             NOT_POSSIBLE,
-            "the ledger of this machine does not contain 94290 2026w; on the enforcer's machine, run python -m "
+            "this machine's ledger does not contain 94290 2026w; on the enforcer's machine, run python -m "
             "enforcer end-of-day && python -m enforcer archive --output enforcer-94290-2026w",
         ),
-        # An archive that was copied from the enforcer's machine is evidence.
+        # An archive that was copied from the enforcer's machine counts as evidence.
         (
             replace(EVIDENCE, ledger=CommandResult(1), archived=ARCHIVED),
             False,
             DONE,
             "2027-02-01 11:55 UTC; settled up to 2027-01-31",
         ),
-        # Polls after the destroy have no information about the lab.
+        # Polls after `destroy` have no information about the lab.
         (
             replace(EVIDENCE, ledger=replace(LEDGER, last_poll=NOW + 999 * M), archived=ARCHIVED, is_destroyed=True),
             False,
@@ -163,7 +163,7 @@ def test_an_archive_must_contain_the_last_poll(evidence: LedgerEvidence, status:
     assert archive_step(evidence, folder="archive").status is status
 
 
-def test_only_running_clusters_of_the_lab_are_stopped() -> None:
+def test_only_the_labs_running_clusters_are_stopped() -> None:
     ours, theirs = RunningCluster("1", "cluster_01", True), RunningCluster("2", "research", False)
 
     assert clusters_step(WorkspaceContents((ours, theirs))).items == ("cluster_01",)
@@ -175,7 +175,7 @@ def test_only_running_clusters_of_the_lab_are_stopped() -> None:
     assert output_lines[0].message == "a running cluster is not the lab's: research"
 
 
-def test_destroyed_and_kept_objects_are_named() -> None:
+def test_destroyed_and_kept_objects_are_listed() -> None:
     member = ManagedObject("databricks_group_member", "", "2|3")
     state = StateFacts((STUDENT, member), ("state/x.tfstate",))
 
@@ -190,7 +190,7 @@ def test_destroyed_and_kept_objects_are_named() -> None:
     ]
 
 
-def test_destroy_is_done_only_if_the_workspace_was_read_and_has_no_remains() -> None:
+def test_destroy_is_done_only_if_the_lab_is_known_to_be_gone() -> None:
     left = LabRemains(
         (ManagedObject("file", "/lab-94290-2026w/course.json", "1"), ManagedObject("group", "group_01", "2"))
     )
@@ -209,7 +209,7 @@ def test_destroy_is_done_only_if_the_workspace_was_read_and_has_no_remains() -> 
     assert judged(LabRemains(unread=("the groups",))) == (NOT_POSSIBLE, unknown, ())
 
 
-def test_remains_of_a_lab_are_found_by_course_file_names_and_tags() -> None:
+def test_leftovers_of_a_lab_are_found_by_course_file_names_and_tags() -> None:
     lab = InProcessCourse(2, soft=150 * M, hard=180 * M)
     research = {"origin": "terraform", "lab_course": "1", "lab_term": "2026w", "lab_group": "group_01"}
     lab.workspace.create(cluster_name="other", custom_tags=research)
@@ -223,7 +223,8 @@ def test_remains_of_a_lab_are_found_by_course_file_names_and_tags() -> None:
 
     of_lab = [f"{FOLDER}/course.json", "group_001", "group_002", "cluster_001", "cluster_002"]
     assert sorted(found(())) == sorted(of_lab)
-    # Groups of the roster are included, too; a group in the tags of another course's cluster belongs to that course.
+    # Groups in the roster are included, too; a group in the tags of a different course's cluster belongs to that
+    # course.
     assert sorted(found(("group_009", "group_01"))) == sorted([*of_lab, "group_009"])
     assert found(("group_009",), term="2031s") == ["group_009"]
 

@@ -121,7 +121,7 @@ def test_a_poll_reports_a_newer_course_file_and_keeps_the_limits(ledger: Ledger,
         (Stop, lab.clusters[1]),
     ]
     assert result.problems == (
-        f"{PATH} has version 3, but this program reads versions up to 2; update the enforcer before the deploy; "
+        f"{PATH} has version 3, but this program reads versions up to 2; update the enforcer before deploying; "
         "the last known course file is used",
     )
     assert result.snapshot and result.snapshot.notices == result.problems

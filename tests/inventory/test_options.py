@@ -67,5 +67,6 @@ def test_without_settings_the_missing_workspace_is_reported(config):
     found = CliRunner().invoke(main, ["doctor"], obj={"DATABRICKS_CONFIG_FILE": "/nowhere"})
     assert (found.exit_code, found.output) == (
         2,
-        "Error: no workspace is named: set DATABRICKS_HOST and a credential in .env, or DATABRICKS_CONFIG_PROFILE.\n",
+        "Error: no workspace is configured: set DATABRICKS_HOST and a credential in .env, "
+        "or DATABRICKS_CONFIG_PROFILE.\n",
     )

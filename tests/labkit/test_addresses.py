@@ -53,7 +53,7 @@ def test_normalising_an_address_twice_changes_nothing(text: str) -> None:
         ("dana@uni.example\n", False),
     ],
 )
-def test_an_accepted_address_is_safe_as_account_key_and_cell(text: str, is_one: bool) -> None:
+def test_an_accepted_address_is_safe_as_account_name_key_and_cell(text: str, is_one: bool) -> None:
     assert is_address(text) is is_one
 
 

@@ -79,7 +79,9 @@ def test_commands_are_imported_only_when_they_are_called(tmp_path: Path, monkeyp
     assert (unknown.exit_code, "No such command 'poll'" in unknown.output) == (2, True)
 
 
-def test_an_old_verb_works_with_a_warning_and_is_not_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_command_name_works_with_a_warning_and_is_not_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     package = tmp_path / "renamed_verbs"
     package.mkdir()
     (package / "settle.py").write_text("import click\n\n@click.command()\ndef command():\n    click.echo('settled')\n")
@@ -115,7 +117,7 @@ def test_an_old_flag_works_with_a_warning_and_is_not_listed() -> None:
         ({"NEW": "b"}, {"NEW": "b"}, 0),
     ],
 )
-def test_an_old_setting_counts_with_a_warning_unless_the_new_one_is_set(
+def test_an_old_setting_works_with_a_warning_unless_the_new_one_is_set(
     before: dict[str, str], after: dict[str, str], warnings: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environ = dict(before)
@@ -178,7 +180,7 @@ def test_only_the_exact_sentence_confirms(typed: str, expected: str) -> None:
     assert CliRunner().invoke(ask, input=typed).stdout == f"{expected}\n"
 
 
-def test_a_confirmation_names_the_workspace_and_its_host() -> None:
+def test_a_confirmation_shows_the_workspace_and_its_host() -> None:
     result = CliRunner().invoke(ask, ["--workspace", "workspace 7 at https://lab.example\x1b"], input="no\n")
     question = 'This changes workspace 7 at https://lab.example\\x1b. Type "delete 2 groups" to continue: '
     assert result.stderr.startswith(question)

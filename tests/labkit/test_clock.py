@@ -1,4 +1,4 @@
-"""The lab's clock and the deadline of a run."""
+"""The lab's clock and a run's deadline."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def clock_url(**answer: str) -> str:
     return f"data:application/json,{quote(json.dumps(answer))}"
 
 
-def test_lab_clock_is_read_in_utc_and_whole_milliseconds() -> None:
+def test_lab_clock_is_converted_to_utc_in_whole_milliseconds() -> None:
     url = clock_url(now="2026-11-01T09:00:00.123456+02:00")
     assert now({"LAB_CLOCK": url}) == datetime(2026, 11, 1, 7, 0, 0, 123_000, UTC)
 
@@ -69,5 +69,5 @@ def test_a_deadline_counts_from_its_creation_down_to_zero() -> None:
     ],
 )
 def test_lab_clock_requires_a_workspace_on_this_machine(host: str, is_here: bool) -> None:
-    with nullcontext() if is_here else pytest.raises(ClockError, match="is another one; unset LAB_CLOCK"):
+    with nullcontext() if is_here else pytest.raises(ClockError, match="is a remote host; unset LAB_CLOCK"):
         require_local_workspace({"LAB_CLOCK": "http://127.0.0.1:1/clock"}, host)

@@ -15,7 +15,7 @@ from labkit.workspace.connectivity import connection_failure, probe
 
 
 def closed_port() -> int:
-    """Return a port of this machine that no process listens on."""
+    """Return a port on this machine that no process listens on."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
@@ -57,7 +57,7 @@ def test_a_closed_port_is_reported_while_the_sdk_still_retries() -> None:
 
 
 @pytest.mark.process
-def test_a_proxy_that_refuses_connections_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_identifies_a_proxy_that_refuses_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", f"http://localhost:{closed_port()}")
 
     assert probe("https://adb-1.azuredatabricks.net") == "the proxy localhost: connection refused"
@@ -75,6 +75,6 @@ def test_a_host_without_a_credential_is_reported_in_one_sentence(monkeypatch: py
         sdk.configure(choice, http_seconds=1, retry_seconds=1)
 
     assert str(raised.value) == (
-        "there is no credential for https://lab.example of the environment: set DATABRICKS_TOKEN, or"
+        "there is no credential for https://lab.example from the environment: set DATABRICKS_TOKEN, or"
         " DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET, in addition to DATABRICKS_HOST, or log in."
     )

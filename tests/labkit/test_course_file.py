@@ -1,4 +1,4 @@
-"""The course file: the enforcer parses what the deploy formats, and manual edits are detected."""
+"""The course file: the enforcer parses what the deployment writes, and manual edits are detected."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ WITH_STAFF = replace(
         addresses=["Assistant@example.ac.il"],
     ),
 )
-# The file for WITH_STAFF, byte for byte: a deploy must not replace the file of a running course without need.
+# The file for WITH_STAFF, byte for byte: a deployment must not replace a running course's file without need.
 WRITTEN = """{
   "version": 2,
   "course": "94290",
@@ -114,7 +114,7 @@ WRITTEN = """{
 
 
 def as_version_1(text: str) -> str:
-    """Return the file as version 0.1 of the project wrote it."""
+    """Return the file as version 0.1 wrote it."""
     document = {**json.loads(text), "version": 1}
     del document["staff"], document["checksum"]
     return json.dumps({**document, "checksum": checksum(document)})
@@ -180,7 +180,7 @@ def test_staff_are_found_by_address_or_application_id(user: str, is_staff: bool)
 
 
 @pytest.mark.parametrize("content", ["", "not json", "[]", "{}", '{"checksum": 1}', b"\xff", '{"a": "\\ud800"}'])
-def test_other_content_has_no_valid_checksum(content: str | bytes) -> None:
+def test_only_course_files_have_a_valid_checksum(content: str | bytes) -> None:
     assert not has_valid_checksum(content)
 
 
@@ -189,7 +189,7 @@ def test_other_content_has_no_valid_checksum(content: str | bytes) -> None:
     [
         (
             {"version": 3},
-            f"{PLACE} has version 3, but this program reads versions up to 2; update the enforcer before the deploy",
+            f"{PLACE} has version 3, but this program reads versions up to 2; update the enforcer before deploying",
         ),
         ({"version": "1"}, f"{PLACE} is not a course file ('1' is not a version); deploy the course again"),
         ({"version": True}, f"{PLACE} is not a course file (True is not a version); deploy the course again"),
@@ -229,12 +229,12 @@ def test_a_malformed_file_is_rejected_in_one_sentence(changes: dict[str, Any], s
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "[]", "{}", "null", "7"])
-def test_any_other_text_is_rejected(text: str) -> None:
+def test_a_string_that_is_no_course_file_is_rejected(text: str) -> None:
     with pytest.raises(CourseFileError, match="deploy the course again"):
         parse_course_file(text, PLACE)
 
 
-def test_the_enforcer_converts_it_to_durations_and_a_calendar() -> None:
+def test_a_course_file_is_converted_to_durations_and_a_calendar() -> None:
     minute = timedelta(minutes=1)
     assert parse_course(as_version_1(WRITTEN), PLACE) == Course(
         "94290",

@@ -1,4 +1,6 @@
-"""No CSV file of the project contains a cell that a spreadsheet evaluates, and readers return the original texts."""
+"""None of the project's CSV files contains a cell that a spreadsheet evaluates, and readers return the original
+strings.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,7 @@ from roster.names import clean_name
 
 PROGRAMS = ("cdktf", "emulator", "enforcer", "inventory", "labkit")
 UTF8 = st.characters(exclude_categories=["Cs"])
-# Texts close to the rule: apostrophes, spaces and signs in all orders, followed by any other text.
+# Strings close to the rule: apostrophes, spaces and signs in all orders, followed by any other characters.
 NEAR = st.text("' =+-@\t\r\n＝＋－＠﹦﹢﹣﹫−\u00a0\u3000\u200e\ufeff\0a", max_size=6)
 TEXT = st.builds(str.__add__, NEAR, st.text(UTF8, max_size=6))
 EXAMPLES = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1+1", "\u00a0 =1", "＝1+1", "＋1", "－1", "＠x"]
@@ -79,7 +81,7 @@ def test_a_formula_is_escaped(text: str) -> None:
 
 
 @given(TEXT)
-def test_an_escaped_text_is_not_a_formula_and_can_be_unescaped(text: str) -> None:
+def test_an_escaped_string_is_no_formula_and_can_be_unescaped(text: str) -> None:
     cell = escape_formula(text)
     assert not is_formula(cell)
     assert unescape_formula(cell) == text
@@ -87,7 +89,7 @@ def test_an_escaped_text_is_not_a_formula_and_can_be_unescaped(text: str) -> Non
 
 
 @given(TEXT, TEXT)
-def test_different_texts_have_different_cells(one: str, other: str) -> None:
+def test_different_strings_give_different_cells(one: str, other: str) -> None:
     assert (escape_formula(one) == escape_formula(other)) == (one == other)
 
 
@@ -97,7 +99,7 @@ def test_numbers_and_dates_are_not_escaped() -> None:
 
 
 @given(st.lists(st.lists(TEXT, min_size=2, max_size=3), max_size=4), st.sampled_from(["\n", "\r\n"]))
-def test_rows_of_any_text_can_be_read_back(rows: list[list[str]], line_end: str) -> None:
+def test_rows_of_arbitrary_strings_can_be_read_back(rows: list[list[str]], line_end: str) -> None:
     read = cells_of(written(rows, line_end=line_end))
     assert [[unescape_formula(cell) for cell in row] for row in read] == rows
 
@@ -121,7 +123,7 @@ def test_a_cell_in_an_inventory_of_version_0_1_reads_the_same(text: str) -> None
 
 
 def roster(text: str, folder: Path) -> str:
-    """Write a roster with the text as a group's name."""
+    """Write a roster in which `text` is a group's name."""
     stored = Roster((Group(1, "71", text, (Member("-dana@x.example"), Member("noa@x.example"))), Group(2, "", "b")))
     if not any(group.moodle_name == text for group in parse_roster(format_roster(stored), "r.csv").groups):
         raise AssertionError(text)
@@ -129,7 +131,7 @@ def roster(text: str, folder: Path) -> str:
 
 
 def result(text: str, folder: Path) -> str:
-    """Write the result of a scan with the text as a user and as a reason."""
+    """Write a scan result in which `text` is a user and a reason."""
     home = Home(text, failures=1, first_failure=(text, "403"), largest_path=text, largest_size=1)
     content = written(result_table([home], details=True, with_exact_size=True))
     [entry] = read_result(content, "inventory.csv")
@@ -139,7 +141,7 @@ def result(text: str, folder: Path) -> str:
 
 
 def users(text: str, folder: Path) -> str:
-    """Write the list of users with the text as a display name, and as a user name if it can be one."""
+    """Write a user list in which `text` is a display name, and a user name if it can be one."""
     name = f"{''.join(c for c in text if c.isprintable() and c not in '/#')}x".strip()
     # A file with control characters is rejected as binary.
     display_name = "".join(c for c in text if c >= " " or c in "\t\r\n")
@@ -149,7 +151,7 @@ def users(text: str, folder: Path) -> str:
 
 
 def file_rows(text: str, folder: Path) -> str:
-    """Write rows of single files with the text in all text columns."""
+    """Write per-file rows with `text` in all text columns."""
     rows = [FileRow(text, text, text, text, text, 7, True, None)]
     part, path = folder / "part.csv", folder / "files.csv"
     FORMATS[".csv"].write_part(part, rows)
@@ -159,7 +161,7 @@ def file_rows(text: str, folder: Path) -> str:
 
 
 def totals(text: str, folder: Path) -> str:
-    """Write the totals of a result whose file name contains the text; adding them twice keeps one row."""
+    """Write the totals of a result whose file name contains `text`; adding them twice keeps one row."""
     name = "".join(c for c in text if c not in "/\0") + "result.csv"
     result_path = folder / name
     result_path.write_bytes(written(result_table([Home("a")])).encode())
@@ -173,7 +175,7 @@ def totals(text: str, folder: Path) -> str:
 
 
 def report(text: str, folder: Path) -> str:
-    """Write a daily report with the text as group, title, cluster and reason of an estimate."""
+    """Write a daily report in which `text` is group, title, cluster and an estimate's reason."""
     tz, day = ZoneInfo("UTC"), date(2026, 11, 2)
     now, quota = datetime(2026, 11, 3, tzinfo=UTC), Quota(timedelta(), timedelta(hours=3))
     course = Course("1", "t", "c", Calendar(tz, day, day, 6), True, {text: CourseGroup(text, 1, text, quota)})
@@ -188,7 +190,7 @@ def report(text: str, folder: Path) -> str:
 
 
 def archive(text: str, folder: Path) -> str:
-    """Write a table of an archive with every type of cell."""
+    """Write an archive table that has every type of cell."""
     kinds = (str, int, bool, date, datetime)
     archived = Table(
         "t", "t", False, tuple(Column(kind.__name__, kind, "") for kind in kinds), lambda ledger, snapshot: iter(())
@@ -212,12 +214,14 @@ WRITERS: dict[str, list[Writer]] = {
     "inventory/output/retention.py": [totals],
     "inventory/scan/run.py": [result],
 }
-"""By module: writes the text, asserts that the module's reader returns it, and returns the file's content."""
+"""Maps each module to a function that writes a string, asserts that the module's reader returns it, and returns the
+file.
+"""
 
 
 @pytest.mark.parametrize("writer", [writer for writers in WRITERS.values() for writer in writers])
 @given(text=TEXT)
-def test_our_files_contain_no_formula_and_their_readers_return_the_text(
+def test_files_contain_no_formulas_and_are_read_back_unchanged(
     tmp_path_factory: pytest.TempPathFactory, writer: Writer, text: str
 ) -> None:
     folder = tmp_path_factory.getbasetemp() / writer.__name__
@@ -248,5 +252,5 @@ def test_every_csv_writer_is_tested() -> None:
     assert users_of["csv.writer"] == {"labkit/csv_cells.py"}
 
 
-def test_every_table_of_an_archive_has_only_types_that_are_tested() -> None:
+def test_archive_tables_have_only_tested_types() -> None:
     assert {column.kind for table in TABLES for column in table.columns} <= {str, int, bool, date, datetime}

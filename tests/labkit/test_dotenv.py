@@ -9,7 +9,7 @@ import pytest
 from labkit.extras.dotenv import DotenvError, load
 
 
-def test_the_file_overrides_nothing_and_workspace_variables_are_separate(tmp_path: Path) -> None:
+def test_the_file_overrides_nothing(tmp_path: Path) -> None:
     text = '\ufeffADMIN_EMAIL="a@b.example"  # who\nLAB_TERM=2030w\nEMPTY=x\nexport DATABRICKS_HOST=https://a.example\n'
     (tmp_path / ".env").write_text(text + "DATABRICKS_TOKEN=t\nALONE\n", encoding="utf-8")
     environ = {"LAB_TERM": "2026w", "EMPTY": ""}
@@ -28,7 +28,7 @@ def test_a_file_in_another_encoding_is_reported_with_its_line(tmp_path: Path) ->
     assert "caf" not in str(raised.value)
 
 
-def test_a_folder_of_this_name_is_reported_in_one_sentence(tmp_path: Path) -> None:
+def test_a_folder_with_this_name_is_reported_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / ".env").mkdir()
     with pytest.raises(DotenvError, match=r"\.env cannot be read \(Is a directory\)"):
         load({}, tmp_path)

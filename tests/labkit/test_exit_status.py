@@ -1,4 +1,4 @@
-"""All programs use the named exit statuses."""
+"""All programs use the constants for exit statuses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from import_graph import TREE, program_of
 from labkit import exit_status
 
 ALLOWED = ["inventory/spark/server.py"]
-"""A program that is started by path, without the project's packages, and so cannot import the names."""
+"""A program that is run as a script, without the project's packages, and so cannot import the constants."""
 
 
 def test_the_numbers_match_the_documentation() -> None:
@@ -19,7 +19,7 @@ def test_the_numbers_match_the_documentation() -> None:
 
 
 def literal_statuses(path: str) -> Iterator[str]:
-    """Yield the places where a module ends the process with a literal status."""
+    """Yield the places where a module exits with a literal status."""
     for node in TREE.nodes(path):
         match node:
             case ast.Call(func=function, args=[ast.Constant(value=int())]):

@@ -31,13 +31,13 @@ ALLOWED = {
     ("emulator/generated_files/layout.py", "O_EXCL"),  # creates sparse files for a mount that other users read
     ("emulator/statements/engine.py", "Path.replace"),  # replaces a node of a syntax tree, not a file
     ("inventory/backup/append_only.py", "fsync"),  # a file that is only appended to
-    ("enforcer/retention/old_files.py", "fsync"),  # truncates a log in place, because another process has it open
+    ("enforcer/retention/old_files.py", "fsync"),  # truncates a log in place, because a different process has it open
 }
 """Modules that move, exclusively create or sync files themselves, with the reason."""
 
 
 def content(folder: Path) -> dict[str, tuple[bytes, str]]:
-    """Return content and mode of every file below a folder, by its relative path."""
+    """Map the relative path of every file below a folder to its content and mode."""
     return {
         path.relative_to(folder).as_posix(): (path.read_bytes(), oct(stat.S_IMODE(path.stat().st_mode)))
         for path in sorted(folder.rglob("*"))
@@ -62,7 +62,7 @@ WRITERS = pytest.mark.parametrize(
 
 
 @WRITERS
-def test_a_file_is_replaced_as_a_whole_and_private(
+def test_a_replaced_file_is_complete_and_private(
     writer: Callable[[Path], AbstractContextManager[object]], tmp_path: Path
 ) -> None:
     path = tmp_path / "a.csv"
@@ -85,7 +85,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_temporary_file(
     assert content(tmp_path) == {"a.csv": (b"old", "0o600")}
 
 
-def test_a_single_writer_overwrites_the_file_of_a_killed_one(tmp_path: Path) -> None:
+def test_a_single_writer_overwrites_a_killed_writers_file(tmp_path: Path) -> None:
     (tmp_path / ".a.draft").write_text("half")
     with atomic_binary_file(tmp_path / "a", single_writer=True) as file:
         file.write(b"whole")
@@ -144,7 +144,7 @@ def test_a_finished_file_replaces_the_old_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("enforce", "old"), [(False, "0o755"), (True, "0o700")])
-def test_new_folders_are_private_and_existing_ones_on_demand(enforce: bool, old: str, tmp_path: Path) -> None:
+def test_existing_folders_become_private_only_on_demand(enforce: bool, old: str, tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old").chmod(0o755)
     for path in (tmp_path / "old", tmp_path / "old/a/b"):
@@ -201,6 +201,6 @@ def test_only_labkit_writes_atomically_and_locks_files() -> None:
     assert found == ALLOWED
 
 
-def test_a_folder_that_cannot_be_created_is_an_error() -> None:
+def test_a_folder_that_cannot_be_created_causes_an_error() -> None:
     with pytest.raises(OSError, match="/proc/none"):
         make_private_folder(Path("/proc/none/deeper"))

@@ -1,4 +1,4 @@
-"""Programs that run often import only the modules they use of large packages; the rest stays available."""
+"""Programs that run often import only the modules they use from large packages; the rest remains available."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ except SystemExit as ended:
     assert answer_of(program, ROOT) == [2, []]
 
 
-def test_terraforms_query_of_the_enforcer_needs_no_ledger() -> None:
+def test_terraforms_query_to_the_enforcer_needs_no_ledger() -> None:
     program = "import json, sys, enforcer.commands.restricted, enforcer.tick.restricted, enforcer.workspace.client\n"
     program += "print(json.dumps([name for name in ('peewee', 'psycopg', 'pydantic') if name in sys.modules]))"
     assert answer_of(program, ROOT) == []

@@ -26,7 +26,7 @@ with exclusive_lock(Path(sys.argv[1])) as is_ours:
 """
 
 
-def test_a_second_holder_gets_false_and_a_later_one_the_lock(tmp_path: Path) -> None:
+def test_the_lock_has_one_holder_at_a_time(tmp_path: Path) -> None:
     with exclusive_lock(tmp_path / "lock") as first, exclusive_lock(tmp_path / "lock") as second:
         held = (first, second)
     with exclusive_lock(tmp_path / "lock") as third:
@@ -47,7 +47,7 @@ def test_a_lock_that_others_can_open_becomes_private(tmp_path: Path) -> None:
     assert oct(stat.S_IMODE((tmp_path / "lock").stat().st_mode)) == "0o600"
 
 
-def test_a_lock_that_another_user_may_hold_is_an_error(tmp_path: Path) -> None:
+def test_a_lock_that_other_users_may_hold_causes_an_error(tmp_path: Path) -> None:
     """Another user opened the file for reading while that was possible, and holds the lock."""
     (tmp_path / "lock").touch()
     (tmp_path / "lock").chmod(0o644)
@@ -80,7 +80,7 @@ def test_a_block_that_fails_releases_the_lock(tmp_path: Path) -> None:
         assert is_ours
 
 
-def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:
+def test_a_missing_folder_causes_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), exclusive_lock(tmp_path / "missing" / "lock"):
         pass
 

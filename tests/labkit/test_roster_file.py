@@ -1,4 +1,4 @@
-"""The accounts that a roster lists as managed or existing are the same as for the deploy."""
+"""The accounts that a roster lists as managed or existing are the same as for the deployment."""
 
 import pytest
 from hypothesis import given
@@ -36,9 +36,9 @@ def test_accounts_match_the_roster_that_the_deploy_reads(members: list[tuple[str
     ("text", "sentence"),
     [
         ("", "line 1: the file is empty: download it again."),
-        ("a,b\n1,2\n", f"line 1: is not the header of a normalised roster ({HEADER.strip()})."),
-        (f"{HEADER}1,7,Team,ana@x.example\n", "line 2: has 4 cells; a roster has 6."),
-        (f"{HEADER}1,7,Team,ana,active,managed\n", 'line 2: email is not an address: "ana".'),
+        ("a,b\n1,2\n", f"line 1: not the header of a normalised roster ({HEADER.strip()})."),
+        (f"{HEADER}1,7,Team,ana@x.example\n", "line 2: 4 cells; a roster has 6."),
+        (f"{HEADER}1,7,Team,ana,active,managed\n", 'line 2: invalid e-mail address: "ana".'),
         (
             f"{HEADER}1,7,Team,ana@x.example,active,mine\n",
             'line 2: account must be managed or existing:<target>[,<target>…], not "mine".',
@@ -51,6 +51,6 @@ def test_a_malformed_roster_is_rejected_with_its_line(text: str, sentence: str) 
     assert str(raised.value) == f"r.csv {sentence}"
 
 
-def test_an_account_that_existed_for_one_course_is_existing() -> None:
+def test_an_account_that_one_roster_marks_as_existing_is_existing() -> None:
     both = RosterAccounts(frozenset({"a", "b"}), frozenset()) | RosterAccounts(frozenset({"a"}), frozenset({"b"}))
     assert both == RosterAccounts(frozenset({"a", "b"}), frozenset({"b"}))

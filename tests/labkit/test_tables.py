@@ -1,4 +1,4 @@
-"""One reader for delimited text, however it was saved; every error names its line."""
+"""One reader for delimited text, however it was saved; every error has a line number."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_any_saved_table_is_read_back_unchanged(rows, delimiter, line_end, is_na
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le with mark", "utf-16-be with mark", "cp1255"]
 )
-def test_the_encoding_is_that_of_the_byte_order_mark_or_the_named_one(encoding):
+def test_the_encoding_comes_from_the_byte_order_mark_or_the_option(encoding):
     text = "קבוצה;b\n1;2\n"
     name, _, mark = encoding.partition(" with ")
     data = (("\ufeff" if mark else "") + text).encode(name)
@@ -69,22 +69,22 @@ def test_spaces_before_a_cell_are_kept_unless_they_are_skipped():
         (
             b"PK\x03\x04",
             FileOrigin(),
-            "is a workbook (.xlsx or .ods) or another zip file, not text: open it and save it",
+            "is a workbook (.xlsx or .ods) or a different zip archive, not text: open it and save it",
         ),
         (b"%PDF", FileOrigin("Moodle"), "is a PDF, not text: download the CSV from Moodle."),
         (b"a\0b\0", FileOrigin(), "looks like UTF-16 without a byte order mark; save it as UTF-8."),
         (b"a\0b\0", FileOrigin("", "--encoding"), "mark; if it is, add --encoding utf-16-le."),
-        (b"\xe9", FileOrigin(), "is not UTF-8 (byte 0xe9); save it as UTF-8."),
+        (b"\xe9", FileOrigin(), "not valid UTF-8 (byte 0xe9); save it as UTF-8."),
         (
             b"\xe9",
             FileOrigin("", "--encoding"),
-            "name the encoding, such as --encoding cp1255 (Hebrew) or cp1252 (Western).",
+            "specify the encoding, such as --encoding cp1255 (Hebrew) or cp1252 (Western).",
         ),
         (b"", FileOrigin(), "the file is empty: download it again."),
         (b"", FileOrigin("Moodle"), "the file is empty: download it from Moodle again."),
         (b"sep=;\n", FileOrigin(), "the file contains only a sep= line: download it again."),
         (b" ,\n,,\n", FileOrigin(), "the file contains only delimiters: download it again."),
-        (b"sep=ab\n", FileOrigin(), 'sep= must name one character, such as sep=, but the line is "sep=ab".'),
+        (b"sep=ab\n", FileOrigin(), 'sep= must be followed by one character, such as sep=, not "sep=ab".'),
         (b"<html>", FileOrigin(), "is a web page (HTML), not a table: download the file again."),
         (b"<html>", FileOrigin("Moodle"), "is a web page (HTML), probably a page of Moodle: log in to Moodle"),
         (b"{}", FileOrigin(), "is JSON, not a table: choose CSV when downloading."),
@@ -93,7 +93,7 @@ def test_spaces_before_a_cell_are_kept_unless_they_are_skipped():
         (
             b"<html><table><tr><td>A</table>",
             FileOrigin("Moodle"),
-            "is an HTML export (a web page with a table), not text",
+            "is an HTML export (a web page), not text",
         ),
         (
             b'<html><table><input type="password">',
@@ -103,7 +103,7 @@ def test_spaces_before_a_cell_are_kept_unless_they_are_skipped():
         (b'a,b\n1,"2\n', FileOrigin(), "a quoted cell that starts here is never closed"),
     ],
 )
-def test_other_content_is_rejected_with_advice_for_its_origin(data, origin, sentence):
+def test_a_file_that_is_no_table_is_rejected_with_advice(data, origin, sentence):
     with pytest.raises(TableError) as caught:
         read_table(decode(data, origin=origin)[0], origin=origin)
     assert sentence in caught.value.sentence
@@ -129,7 +129,9 @@ def test_only_characters_between_header_cells_are_delimiters(header, delimiter):
 
 
 def test_a_table_as_php_writes_it_is_read():
-    r"""PHP leaves the quotation mark behind a backslash single; what ends with a backslash looks as with others."""
+    r"""PHP does not double a quotation mark after a backslash; cells that end with a backslash look as in other
+    programs' files.
+    """
     table = read_table('a,b\n"Team \\"A\\" x",1\n"B\\"",2\n"C\\",3\n"say ""D""",4\n')
     cells = [row.cells[0] for row in table.rows]
     assert cells == ['Team \\"A\\" x', 'B\\"', "C\\", 'say "D"']

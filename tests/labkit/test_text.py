@@ -43,7 +43,7 @@ def test_escaped_text_is_safe_and_escaping_it_again_changes_nothing(text: str) -
 @pytest.mark.parametrize(
     ("text", "shown"), [("a\n", '"a\\x0a"'), ("x" * 61, f'"{"x" * 59}…"'), ("x" * 60, f'"{"x" * 60}"')]
 )
-def test_a_quoted_text_is_escaped_and_short(text: str, shown: str) -> None:
+def test_a_quoted_string_is_escaped_and_short(text: str, shown: str) -> None:
     assert quoted(text) == shown
 
 
@@ -100,11 +100,11 @@ def test_the_first_line_of_an_error_says_what_failed(error: object, shown: str) 
         ("nothing to hide", "nothing to hide"),
     ],
 )
-def test_secrets_are_removed_from_a_text(text: str, shown: str) -> None:
+def test_secrets_are_removed_from_a_string(text: str, shown: str) -> None:
     assert redact_secrets(text, known=["known secret", ""]) == shown
 
 
-def test_a_record_of_the_log_is_one_line_and_a_traceback_has_its_lines() -> None:
+def test_a_log_record_is_one_line_and_its_traceback_several() -> None:
     out = io.StringIO()
     handler = logging.StreamHandler(out)
     handler.setFormatter(LineFormatter("%(levelname)s %(message)s"))

@@ -1,4 +1,4 @@
-"""Host and credential come from one source, and a token is sent only to the host that its own source names."""
+"""Host and credential come from one source, and a token is sent only to the host that its own source specifies."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def chosen(flags: Options | None = None, *, file: str = FILE, dotenv: Any = None
 
 
 def seen_by_the_sdk(choice: WorkspaceChoice, environ: Mapping[str, str], file: str) -> tuple[str, set[str]]:
-    """Return host, tokens and secrets that the SDK finally has: arguments, then variables, then the profile."""
+    """Return the host, tokens and secrets that the SDK uses: from arguments, then variables, then the profile."""
     left = dict(environ)
     apply_choice(choice, left)
     variables = {"host": HOST, "token": TOKEN, "client_secret": SECRET, "profile": PROFILE}
@@ -83,7 +83,7 @@ def seen_by_the_sdk(choice: WorkspaceChoice, environ: Mapping[str, str], file: s
         ({"dotenv": {PROFILE: "b"}}, "profile b", B, {"token-of-b"}),
         ({}, "profile DEFAULT", A, {"token-of-default"}),
         ({"file": "[__settings__]\ndefault_profile = b\n" + FILE}, "profile b", B, {"token-of-b"}),
-        # Logins that belong to no workspace.
+        # Logins that are not tied to one workspace.
         ({HOST: B, AUTH_TYPE: "azure-cli", "dotenv": {HOST: A, TOKEN: "d"}}, "the environment", B, set()),
         (
             {"flags": Options(C), "ARM_CLIENT_ID": "i", HOST: A, TOKEN: "e", "file": ""},
@@ -95,7 +95,7 @@ def seen_by_the_sdk(choice: WorkspaceChoice, environ: Mapping[str, str], file: s
         ({HOST: A}, "the environment", A, set()),
     ],
 )
-def test_the_source_of_highest_precedence_is_used_as_a_whole(
+def test_only_the_source_with_the_highest_precedence_is_used(
     given: dict[str, Any], source: str, host: str, credential: set[str]
 ) -> None:
     choice = chosen(**given)
@@ -107,19 +107,19 @@ def test_the_source_of_highest_precedence_is_used_as_a_whole(
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({HOST: A, PROFILE: "b"}, f"names two workspaces: {HOST} is {A}, and {PROFILE} is b, whose host is {B}"),
-        ({PROFILE: "b", TOKEN: "x"}, f"{TOKEN} and profile b, which {PROFILE} names, are two sources"),
-        ({HOST: A, "dotenv": {TOKEN: "x"}}, f"{HOST} of the environment names {A}, but {TOKEN} of .env comes from"),
-        ({TOKEN: "x", "dotenv": {HOST: A}}, f"{HOST} of .env names {A}, but {TOKEN} of the environment comes from"),
-        ({HOST: A, "dotenv": {HOST: B, TOKEN: "x"}}, f"{TOKEN} of .env (for {B}) comes from another source"),
-        ({"flags": Options(profile="bare"), TOKEN: "x"}, f"profile bare names {C}, but {TOKEN} of the environment"),
-        ({"flags": Options(profile="bare"), HOST: A, SECRET: "x"}, f"{SECRET} of the environment (for {A})"),
-        ({"flags": Options("https://d.example"), HOST: A, TOKEN: "x"}, "--workspace-url names https://d.example, but"),
-        ({"flags": Options("https://d.example"), PROFILE: "b"}, f"but profile b (for {B}) comes from another source"),
+        ({HOST: A, PROFILE: "b"}, f"specifies two workspaces: {HOST} is {A}, and {PROFILE} is b, whose host is {B}"),
+        ({PROFILE: "b", TOKEN: "x"}, f"{TOKEN} and profile b, which {PROFILE} selects, are two sources"),
+        ({HOST: A, "dotenv": {TOKEN: "x"}}, f"{HOST} in the environment specifies {A}, but {TOKEN} in .env comes from"),
+        ({TOKEN: "x", "dotenv": {HOST: A}}, f"{HOST} in .env specifies {A}, but {TOKEN} in the environment comes from"),
+        ({HOST: A, "dotenv": {HOST: B, TOKEN: "x"}}, f"{TOKEN} in .env (for {B}) comes from a different source"),
+        ({"flags": Options(profile="bare"), TOKEN: "x"}, f"profile bare specifies {C}, but {TOKEN} in the environment"),
+        ({"flags": Options(profile="bare"), HOST: A, SECRET: "x"}, f"{SECRET} in the environment (for {A})"),
+        ({"flags": Options("https://d.example"), HOST: A, TOKEN: "x"}, "--workspace-url specifies https://d.example"),
+        ({"flags": Options("https://d.example"), PROFILE: "b"}, f"profile b (for {B}) comes from a different source"),
         ({"flags": Options(A, profile="b")}, f"--profile b has the host {B}, but --workspace-url is {A}"),
         ({"flags": Options(A, "x", "b")}, "--token and --profile are two sources"),
         ({"flags": Options(token="x")}, "--token belongs to a workspace: add --workspace-url"),
-        ({HOST: A, URL: B}, "of the environment name different workspaces"),
+        ({HOST: A, URL: B}, "in the environment specify different workspaces"),
         (
             {"flags": Options(A), "file": FILE + f"[again]\nhost = {A}\n"},
             f"several profiles have the host {A} (DEFAULT, again)",
@@ -127,7 +127,7 @@ def test_the_source_of_highest_precedence_is_used_as_a_whole(
         ({"file": "token = x"}, "is not a Databricks configuration file (line 1)"),
     ],
 )  # fmt: skip
-def test_a_mix_is_an_error_that_names_both_sources(given: dict[str, Any], sentence: str) -> None:
+def test_the_error_for_mixed_sources_contains_both(given: dict[str, Any], sentence: str) -> None:
     with pytest.raises(WorkspaceChoiceError) as raised:
         chosen(**given)
     assert sentence in str(raised.value)
@@ -139,15 +139,15 @@ def test_a_mix_is_an_error_that_names_both_sources(given: dict[str, Any], senten
     [
         (
             {"file": ""},
-            "no workspace is named: set DATABRICKS_HOST and a credential in .env, or DATABRICKS_CONFIG_PROFILE.",
+            "no workspace is configured: set DATABRICKS_HOST and a credential in .env, or DATABRICKS_CONFIG_PROFILE.",
         ),
         (
             {"flags": Options(profile="nope")},
             "there is no profile 'nope'; existing profiles: DEFAULT, b, bare, login.",
         ),
         ({PROFILE: "nope", "file": ""}, "there is no profile 'nope'; existing profiles: none."),
-        ({"flags": Options(profile="x"), "file": "[x]\ntoken = t"}, "profile x names no host"),
-        ({TOKEN: "x", "file": ""}, f"the environment has {TOKEN} and names no workspace: set {HOST}, too."),
+        ({"flags": Options(profile="x"), "file": "[x]\ntoken = t"}, "profile x has no host"),
+        ({TOKEN: "x", "file": ""}, f"the environment has {TOKEN} but specifies no workspace: set {HOST}, too."),
     ],
 )
 def test_a_missing_workspace_is_reported_in_one_sentence(given: dict[str, Any], sentence: str) -> None:
@@ -164,12 +164,12 @@ def test_a_missing_workspace_is_reported_in_one_sentence(given: dict[str, Any], 
         ({HOST: "BAD", TOKEN: "t"}, HOST),
         ({HOST: A, SECRET: "BAD"}, SECRET),
         ({URL: "https://BAD", TOKEN: "t"}, URL),
-        ({"dotenv": {HOST: A, TOKEN: "BAD"}}, f"{TOKEN} of .env"),
+        ({"dotenv": {HOST: A, TOKEN: "BAD"}}, f"{TOKEN} in .env"),
         ({"flags": Options(A, "BAD", token_name="--token-file")}, "--token-file"),
         ({"flags": Options("BAD", "t")}, "--workspace-url"),
     ],
 )
-def test_spaces_and_line_breaks_are_rejected_by_the_settings_name(
+def test_an_error_for_a_space_or_line_break_contains_the_settings_name(
     given: dict[str, Any], setting: str, blank: str
 ) -> None:
     bad = f"hidden{blank}value"
@@ -191,11 +191,11 @@ def test_spaces_and_line_breaks_are_rejected_by_the_settings_name(
 
 
 @pytest.mark.parametrize(("pasted"), ["a.example", "https://A.example/?o=12", "https://a.example:443/#home", A + "/"])
-def test_pasted_addresses_are_normalised(pasted: str) -> None:
+def test_pasted_urls_are_normalised(pasted: str) -> None:
     assert workspace_url(pasted, HOST) == A
 
 
-def test_another_port_or_scheme_is_another_host() -> None:
+def test_a_different_port_or_scheme_counts_as_a_different_host() -> None:
     given = ("http://localhost:80", "http://127.0.0.1:443", "https://x:8443", "https://[::1]:443")
     assert [workspace_url(each, HOST) for each in given] == [
         "http://localhost",
@@ -206,8 +206,8 @@ def test_another_port_or_scheme_is_another_host() -> None:
 
 
 @pytest.mark.parametrize("bad", ["ftp://x", "https://user:hidden@x", "https://", "https://x:port", "https://x:0"])
-def test_a_malformed_address_is_rejected_without_being_shown(bad: str) -> None:
-    with pytest.raises(WorkspaceChoiceError, match=f"^{HOST} is not the address of a workspace") as raised:
+def test_a_malformed_url_is_rejected_without_being_shown(bad: str) -> None:
+    with pytest.raises(WorkspaceChoiceError, match=f"^{HOST} is not a workspace URL") as raised:
         workspace_url(bad, HOST)
     assert "hidden" not in str(raised.value)
 
@@ -238,7 +238,7 @@ def test_the_environment_contains_only_the_choice_afterwards() -> None:
     assert environ == {PROFILE: "b", AUTH_TYPE: "pat", "ARM_X": "y"}
 
 
-def test_a_choice_that_terraform_would_not_make_is_reported() -> None:
+def test_a_choice_that_terraform_does_not_share_is_reported() -> None:
     def problem(flags: Options, **environ: str) -> str:
         return terraform_conflict(chosen(flags, **environ), environ, flags)
 
@@ -256,7 +256,7 @@ HOSTS = st.sampled_from(["a.example", A, A + "/x", "b.example:443", B, C])
 
 
 def sources(tag: str) -> st.SearchStrategy[dict[str, str]]:
-    """Return a source in which every secret contains the name of the source."""
+    """Return a source in which every secret contains the source's name."""
     values: dict[str, st.SearchStrategy[str]] = {
         HOST: HOSTS,
         URL: HOSTS,

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("bench", "cdktf", "emulator", "enforcer", "examples", "inventory", "labkit", "tests")
 # Folders whose modules are imported by bare name.
 BARE = ("bench", "cdktf", "examples", "tests/support")
-# Packages whose modules have another name.
+# Packages whose modules have a different name.
 PACKAGES = {
     "azure.communication.email": "azure-communication-email",
     "azure.core": "azure-core",
@@ -34,7 +34,7 @@ PACKAGES = {
 BINDINGS = ("cdktf", "cdktf-cdktf-provider-databricks", "cdktf-cdktf-provider-external")
 # The successors of these three packages; a test installs them in a separate folder.
 SUCCESSORS = ("cdktn", "cdktn-provider-databricks", "cdktn-provider-external")
-# A test of LazyModule names this package, which does not exist.
+# A test of LazyModule uses this package, which does not exist.
 MISSING_PACKAGE = "no-such-library"
 NOT_IMPORTED = {
     "adlfs": "fsspec imports it for abfss:// URLs",

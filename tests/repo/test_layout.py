@@ -42,7 +42,7 @@ PURE = (
     "labkit/workspace/choice.py",
 )
 EXECUTED = "inventory/spark/worker.py"
-"""The module that Spark executors run. They have only the standard library and certifi, not the project."""
+"""The module that Spark executors run. Executors have only the standard library and certifi, not the project."""
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ EXECUTED = "inventory/spark/worker.py"
         import_graph.third_party_imports,
     ],
 )
-def test_the_project_obeys_the_rule(rule):
+def test_the_project_obeys_every_structure_rule(rule):
     assert rule(TREE) == []
 
 

@@ -64,8 +64,8 @@ PROTOCOL = "from typing import Protocol\nclass Doer(Protocol):\n    def do(self)
         ({"c.py": "class Last: ..."}, ["c.py:Last.do does not exist"]),
     ],
 )
-def test_a_missing_call_is_named(change: dict[str, str], sentence: list[str]) -> None:
-    # The modules of examples/ are imported by bare name.
+def test_a_missing_call_is_reported(change: dict[str, str], sentence: list[str]) -> None:
+    # The modules in examples/ are imported by bare name.
     files = {f"examples/{name}": text for name, text in (SMALL | change).items()}
     path = [Step(f"examples/{step.file}", step.name) for step in main_paths(DOCUMENT)["first → last"]]
 

@@ -58,7 +58,7 @@ class OldLedger:
 
     location: str
     version: Path
-    """The folder with the files of that version."""
+    """The folder with that version's files."""
     expected: Any
     """The output of that version's commands."""
     state: Path
@@ -67,7 +67,7 @@ class OldLedger:
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
-    """The emulated workspace of version 0.1.0, with a frozen clock."""
+    """Version 0.1.0's emulated workspace, with a frozen clock."""
     with emulator_of(OLD / "state.json", tmp_path_factory.mktemp("workspace")) as emulator:
         yield emulator
 
@@ -91,7 +91,7 @@ def old_ledger(request: pytest.FixtureRequest, database: str, tmp_path: Path) ->
 
 
 def restored(version: Path, database: str, folder: Path, request: pytest.FixtureRequest) -> OldLedger:
-    """Restore the ledger of a version from SQL text."""
+    """Restore a version's ledger from SQL text."""
     text = (version / f"ledger.{database}.sql").read_text(encoding="utf-8")
     expected = json.loads((version / f"expected.{database}.json").read_text(encoding="utf-8"))
     state = version / (f"state.{database}.json" if version == NEWER else "state.json")
@@ -127,7 +127,7 @@ def without(keys: frozenset[str], document: Any) -> Any:
 
 
 def with_new_keys(document: Any) -> Any:
-    """Return a JSON document of an earlier version with the current names."""
+    """Return an earlier version's JSON document with the current names."""
     if isinstance(document, list):
         return [with_new_keys(entry) for entry in document]
     if isinstance(document, dict):
@@ -136,20 +136,20 @@ def with_new_keys(document: Any) -> Any:
 
 
 def with_new_columns(table: str) -> list[str]:
-    """Return the lines of a CSV table of an earlier version with the current names."""
+    """Return the lines of an earlier version's CSV table with the current names."""
     header, *rows = table.splitlines()
     return [",".join(RENAMED_COLUMNS.get(name, name) for name in header.split(",")), *rows]
 
 
 def untimed(result: Path) -> list[dict[str, str]]:
-    """Return the rows of a result with the columns of version 0.1.0, except `seconds`."""
+    """Return the rows in a result with version 0.1.0's columns, except `seconds`."""
     with (OLD / "whole.csv").open(newline="", encoding="utf-8") as file:
         columns = set(next(csv.reader(file))) - {"seconds"}
     with result.open(newline="", encoding="utf-8") as file:
         return [{name: cell for name, cell in row.items() if name in columns} for row in csv.DictReader(file)]
 
 
-def test_an_old_ledger_gives_the_same_figures(old_ledger: OldLedger, tmp_path: Path) -> None:
+def test_an_old_ledger_yields_the_same_figures(old_ledger: OldLedger, tmp_path: Path) -> None:
     with emulator_of(old_ledger.state, tmp_path) as workspace:
 
         def printed(*arguments: str) -> Any:
@@ -167,7 +167,7 @@ def test_an_old_ledger_gives_the_same_figures(old_ledger: OldLedger, tmp_path: P
     assert found == {name: with_new_keys(old_ledger.expected[name]) for name in found}
 
 
-def test_an_old_ledger_gives_the_same_archive(old_ledger: OldLedger, tmp_path: Path) -> None:
+def test_an_old_ledger_yields_the_same_archive(old_ledger: OldLedger, tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with emulator_of(old_ledger.state, tmp_path) as workspace:
         arguments = ("archive", "--output", folder)
@@ -184,10 +184,10 @@ def test_an_old_ledger_gives_the_same_archive(old_ledger: OldLedger, tmp_path: P
 
 
 @pytest.mark.parametrize("version", [NEWER], ids=["0.1.2"])
-def test_a_mail_that_waits_in_an_old_ledger_is_sent_once(
+def test_a_pending_message_in_an_old_ledger_is_sent_once(
     version: Path, database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """One mail was accepted but the response was lost; another one was never sent."""
+    """One email was accepted but the response was lost; a second one was never sent."""
     old = restored(version, database, tmp_path, request)
     with emulator_of(old.state, tmp_path) as workspace:
         mail = {
@@ -231,7 +231,7 @@ def test_an_interrupted_migration_is_finished_by_the_next_start(
 @pytest.mark.parametrize(
     ("version", "state"), [(OLD, "state.json"), (NEWER, "state.sqlite.json")], ids=["0.1.0", "0.1.2"]
 )
-def test_workspace_files_of_an_earlier_version_are_read(version: Path, state: str, tmp_path: Path) -> None:
+def test_an_earlier_versions_workspace_files_are_read(version: Path, state: str, tmp_path: Path) -> None:
     expected = json.loads((version / "expected.sqlite.json").read_text(encoding="utf-8"))
     query = json.dumps({"course": "94290", "term": "2030w"})
     with emulator_of(version / state, tmp_path) as workspace:
@@ -304,13 +304,13 @@ USERS = ("student1a@campus.example.ac.il", "student2a@campus.example.ac.il")
 
 @pytest.fixture(scope="module")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
-    """The emulated workspace whose homes version 0.1.2 counted and saved; its clock does not move."""
+    """The emulated workspace whose homes version 0.1.2 counted and saved; its clock is frozen."""
     with emulator_of(INVENTORY / "state.json", tmp_path_factory.mktemp("homes")) as emulator:
         yield emulator
 
 
 def restored_checkpoint(source: Path, checkpoint: Path, host: str) -> None:
-    """Restore a checkpoint from SQL text, as one of this workspace."""
+    """Restore a checkpoint for this workspace from SQL text."""
     with closing(sqlite3.connect(checkpoint)) as connection:
         connection.executescript(source.read_text(encoding="utf-8").replace("http://127.0.0.1:1", host))
 
@@ -326,7 +326,7 @@ def test_a_scan_that_version_0_1_2_began_is_resumed(homes: EmulatorProcess, tmp_
     assert "resuming after 8 directories; 1 that failed are retried" in done.stderr
 
 
-def test_a_new_checkpoint_has_the_tables_of_version_0_1_2(tmp_path: Path) -> None:
+def test_a_new_checkpoint_has_the_same_tables_as_in_version_0_1_2(tmp_path: Path) -> None:
     identity = CheckpointIdentity(host="https://lab", users="all", sources="dbfs", homes="users", files="none")
     Checkpoint.create(tmp_path / "new", identity, [Folder("dana@x.org", "dbfs", "/Users/dana@x.org")]).close()
     restored_checkpoint(INVENTORY / "checkpoint.sql", tmp_path / "old", "https://lab")
@@ -337,13 +337,13 @@ def test_a_new_checkpoint_has_the_tables_of_version_0_1_2(tmp_path: Path) -> Non
 
 
 def tables_of(database: Path) -> tuple[list[Any], list[Any]]:
-    """The definitions of the tables of a checkpoint, and the keys of `about`."""
+    """Return the definitions of the tables in a checkpoint, and the keys in `about`."""
     with closing(sqlite3.connect(database)) as connection:
         schema = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
         return schema, connection.execute("SELECT name FROM about ORDER BY name").fetchall()
 
 
-def test_results_of_version_0_1_2_equal_those_of_today(homes: EmulatorProcess, tmp_path: Path) -> None:
+def test_results_of_version_0_1_2_equal_current_results(homes: EmulatorProcess, tmp_path: Path) -> None:
     options = ("--users-file", INVENTORY / "users.csv", "--details", "--output", "today.csv", "--files", "files.csv")
 
     scanned = run(tmp_path, homes, "inventory", "scan", *options)
@@ -357,7 +357,7 @@ def test_results_of_version_0_1_2_equal_those_of_today(homes: EmulatorProcess, t
     assert (reported.returncode, "student1a@" in (tmp_path / "report.html").read_text(encoding="utf-8")) == (0, True)
 
 
-def test_backups_of_version_0_1_2_are_whole_and_new_manifests_equal(homes: EmulatorProcess, tmp_path: Path) -> None:
+def test_version_0_1_2_and_current_backups_have_equal_manifests(homes: EmulatorProcess, tmp_path: Path) -> None:
     copy_backups(INVENTORY / "backup", tmp_path / "backup")
     options = ("--notebook-format", "both", "--max-file-size", "1000")
 
@@ -372,7 +372,7 @@ def test_backups_of_version_0_1_2_are_whole_and_new_manifests_equal(homes: Emula
 
 
 def manifest_lines(manifest: Path) -> list[str]:
-    """The lines of a manifest, sorted, without times, checksums and the name of host and day."""
+    """Return the sorted lines in a manifest, without times, checksums, host and day."""
     lines = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
     base = "/".join(manifest.parts[-3:-1])
     for line in lines:

@@ -1,4 +1,4 @@
-"""All programs choose host and credential by one rule; tested with two workspaces, each with its own token."""
+"""All programs choose host and credential by the same rule; tested with two workspaces, each with its own token."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ HOST, TOKEN, PROFILE = "DATABRICKS_HOST", "DATABRICKS_TOKEN", "DATABRICKS_CONFIG
 
 @dataclass(frozen=True)
 class TwoWorkspaces:
-    """TwoWorkspaces workspaces, and profiles of both in one configuration file."""
+    """Two workspaces, and profiles for both in one configuration file."""
 
     workspaces: dict[str, EmulatorProcess]
     profiles: Path
 
     def filled(self, text: str) -> str:
-        """Return the text with placeholders such as `HOST-a` and `TOKEN-b` replaced."""
+        """Return the string with placeholders such as `HOST-a` and `TOKEN-b` replaced."""
         for name, workspace in self.workspaces.items():
             text = text.replace(f"HOST-{name}", workspace.url).replace(f"TOKEN-{name}", workspace.admin_token)
         return text
 
     def requests(self) -> Counter[tuple[str, bool]]:
-        """Count the API requests by workspace and by whether it accepted the token."""
+        """Count the API requests per workspace and by whether the workspace accepted the token."""
         return Counter(
             (name, entry["status"] != 401)
             for name, workspace in self.workspaces.items()
@@ -171,7 +171,7 @@ def test_all_programs_reach_the_same_workspace_with_its_own_token(
     ],
     ids=lambda arguments: arguments[-1],
 )
-def test_a_process_rejects_mixed_sources_and_names_both(
+def test_a_process_rejects_mixed_sources_and_reports_both(
     two: TwoWorkspaces, environ: Callable[[str, str], None], arguments: tuple[str, ...], tmp_path: Path
 ) -> None:
     environ(f"{HOST}=HOST-a {PROFILE}=b", "")
@@ -252,7 +252,9 @@ def test_a_stack_is_loaded_only_into_the_expected_workspace(
     assert changes(two.workspaces[A]) == []
 
 
-def test_a_restore_into_another_workspace_needs_its_id(two: TwoWorkspaces, environ: Callable[[str, str], None]) -> None:
+def test_a_restore_into_a_different_workspace_needs_its_id(
+    two: TwoWorkspaces, environ: Callable[[str, str], None]
+) -> None:
     environ(f"{PROFILE}=b", f"LAB_EXPECTED_WORKSPACE_ID={two.workspaces[A].workspace_id}")
     into = ["--into-workspace", two.workspaces[B].workspace_id]
     done = CliRunner().invoke(inventory, ["restore", "backup", *into], obj=os.environ)

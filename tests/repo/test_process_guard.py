@@ -1,4 +1,4 @@
-"""The marker `process`: without it, a test that starts a process or uses a socket fails."""
+"""A test that starts a process or uses a socket fails unless it has the marker `process`."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_process_started_by_a_known_import_is_allowed(tmp_path: Path) -> None:
     assert [name in output for name in ("FAILED test_it.py::test_calls", "test_imports_another")] == [True, True]
 
 
-def test_threads_and_fixtures_count_for_the_running_test(tmp_path: Path) -> None:
+def test_calls_in_threads_and_fixtures_count_for_the_running_test(tmp_path: Path) -> None:
     text = (
         f"def test_caught():\n    try:\n        {ONE}\n    except Exception:\n        pass\n"
         f"@pytest.fixture\ndef own():\n    {ONE}\ndef test_own(own):\n    pass\n"
@@ -104,7 +104,7 @@ def test_fixtures_and_markers_that_start_processes_imply_the_marker(tmp_path: Pa
     assert outcomes(tmp_path, text, "-m", "not process")[0] == {"passed": 1, "deselected": 2}
 
 
-def test_a_module_marked_as_a_whole_is_not_imported_if_deselected(tmp_path: Path) -> None:
+def test_a_marked_module_is_not_imported_if_deselected(tmp_path: Path) -> None:
     text = "pytestmark = pytest.mark.process\nraise SystemExit('imported')\n"
 
     assert outcomes(tmp_path, text, "-m", "not process and not waits")[0] == {}

@@ -1,4 +1,4 @@
-"""The demo ends all processes that it starts."""
+"""The demo stops all processes that it starts."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from processes import run, running
 
 pytestmark = pytest.mark.process
 
-# Starts a child in another session and prints its id, as a plugin of Terraform might be started.
+# Starts a child in a new session, as Terraform might start a plugin, and prints the child's id.
 PROGRAM_WITH_CHILD = """
 import os, subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
@@ -29,7 +29,7 @@ def test_each_line_is_passed_on_and_the_status_returned(tmp_path):
     assert lines == ["one", "two"]
 
 
-def test_an_interrupt_ends_the_command_and_its_descendants(tmp_path):
+def test_an_interrupt_stops_the_command_and_its_descendants(tmp_path):
     started: list[int] = []
 
     def add_line(line: str) -> None:
@@ -54,6 +54,6 @@ def test_the_interrupted_demo_leaves_no_process_and_no_folder(tmp_path):
     time.sleep(0.3)
     demo.send_signal(signal.SIGINT)
     output = demo.stdout.read()
-    assert (demo.wait(timeout=30), "Interrupted. No process is left running." in output) == (130, True)
+    assert (demo.wait(timeout=30), "Interrupted. No process remains running." in output) == (130, True)
     assert list(tmp_path.iterdir()) == []
     assert demo.pid not in running().values()

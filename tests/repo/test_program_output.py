@@ -1,5 +1,5 @@
-"""Every program without settings, with wrong settings, and with nothing to do: one sentence, the right exit status and
-no traceback.
+"""Every program without settings, with invalid settings, and with nothing to do: one sentence, the correct exit status
+and no traceback.
 
 The enforcer's commands are tested in tests/enforcer/test_verb_messages.py.
 """
@@ -57,7 +57,7 @@ def test_the_inventory_without_settings_reports_a_missing_workspace(folder: Path
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS.keys() - OFFLINE))
-def test_the_inventory_names_a_missing_profile(folder: Path, verb: str) -> None:
+def test_the_inventory_reports_a_missing_profile(folder: Path, verb: str) -> None:
     status, out, err = run(folder, inventory, verb, *ARGUMENTS.get(verb, ()), DATABRICKS_CONFIG_PROFILE="LAB")
 
     assert (status, out, err) == (2, "", "Error: there is no profile 'LAB'; existing profiles: none.\n")
@@ -87,12 +87,12 @@ def test_the_inventory_reports_that_there_is_nothing_to_do(
 
 
 @pytest.mark.parametrize("program", [close_term.main, import_roster.main], ids=["close_term", "import_roster"])
-def test_a_missing_settings_file_is_named(folder: Path, program: click.Command) -> None:
+def test_a_missing_settings_file_is_reported(folder: Path, program: click.Command) -> None:
     arguments = ("groups.csv", "--out", "roster.csv") if program is import_roster.main else ()
 
     status, out, err = run(folder, program, *arguments, LAB_CONFIG=str(folder / "other.toml"))
 
-    sentence = f"{folder}/other.toml: cannot be read (No such file or directory); LAB_CONFIG names the file to use."
+    sentence = f"{folder}/other.toml cannot be read (No such file or directory); set LAB_CONFIG to the settings file."
     assert (status, out, err.splitlines()[0]) == (2, "", sentence)
 
 
@@ -101,11 +101,11 @@ def test_a_missing_settings_file_is_named(folder: Path, program: click.Command) 
     [
         (inventory, ("scan", "--workers", "x"), """'--workers': "x" is not a whole number from 1 to 512"""),
         (inventory, ("scan", "--max-requests-per-second", "0"), """"0" is not a number above 0"""),
-        (inventory, ("scan", "--top", "-1"), """'--top': "-1" is not a whole number from 0"""),
+        (inventory, ("scan", "--top", "-1"), """'--top': "-1" is not a whole number, 0 or greater"""),
         (
             inventory,
             ("backup", "--output", "b", "--max-file-size", "1.5"),
-            """'--max-file-size': "1.5" is not a whole number of bytes from 0""",
+            """'--max-file-size': "1.5" is not a whole number of bytes, 0 or greater""",
         ),
         (
             import_roster.main,
@@ -114,12 +114,12 @@ def test_a_missing_settings_file_is_named(folder: Path, program: click.Command) 
         ),
         (import_roster.main, ("none.csv", "--out", "r.csv"), "'EXPORT': File 'none.csv' does not exist."),
         (emulator, ("--port", "65536"), """'--port': "65536" is not a whole number from 0 to 65535"""),
-        (emulator, ("--speed", "nan"), """'--speed': "nan" is not a number from 0"""),
+        (emulator, ("--speed", "nan"), """'--speed': "nan" is not a number, 0 or greater"""),
         (emulator, ("--faults", "x"), "'--faults': 'x' is not one of 'azure', "),
         (load_synthesized.main, ("none.json",), "'STACK': File 'none.json' does not exist."),
     ],
 )
-def test_a_wrong_option_is_reported_with_value_and_allowed_range(
+def test_an_invalid_option_is_reported_with_value_and_allowed_range(
     folder: Path, program: click.Command, arguments: tuple[str, ...], sentence: str
 ) -> None:
     status, out, err = run(folder, program, *arguments)
@@ -127,7 +127,7 @@ def test_a_wrong_option_is_reported_with_value_and_allowed_range(
     assert (status, out, sentence in err.splitlines()[-1]) == (2, "", True), err
 
 
-def test_an_empty_export_is_named(folder: Path) -> None:
+def test_an_empty_export_is_reported(folder: Path) -> None:
     assert run(folder, import_roster.main, "groups.csv", "--out", "roster.csv") == (
         2,
         "",

@@ -41,7 +41,7 @@ def test_there_are_commands_to_check():
 
 @pytest.mark.process
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make ")])
-def test_make_knows_the_target(command):
+def test_documented_make_targets_exist(command):
     if shutil.which("make") is None:
         pytest.skip("make is not installed: get it from your system's packages")
     target = [word for word in shlex.split(command)[1:] if "=" not in word][0]
@@ -49,7 +49,7 @@ def test_make_knows_the_target(command):
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if words_of(command)[0] == "cdktf"])
-def test_pipenv_and_cdktf_know_the_command(command):
+def test_documented_pipenv_and_cdktf_commands_exist(command):
     script = tomllib.loads((ROOT / "Pipfile").read_text(encoding="utf-8"))["scripts"]["cdktf"]
     assert (ROOT / shlex.split(script)[1]).is_file()
     assert words_of(command)[1] in ("diff", "deploy", "destroy", "synth", "list")
@@ -57,7 +57,7 @@ def test_pipenv_and_cdktf_know_the_command(command):
 
 @pytest.mark.process
 @pytest.mark.parametrize("command", [command for command in COMMANDS if words_of(command)[0] == "python"])
-def test_the_program_accepts_the_options(command):
+def test_documented_options_exist(command):
     _, *words = words_of(command)
     program = words[:2] if words[0] == "-m" else words[:1]
     # A program with several commands has options for each of them.

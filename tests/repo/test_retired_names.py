@@ -8,12 +8,12 @@ from tracked_files import ROOT, tracked_files
 
 NAMES = Path(__file__).with_name("retired_names.txt")
 HISTORY = ("CHANGELOG.md", "docs/json.md", "tests/data/", "tests/repo/retired_names.txt")
-"""Files that mention old names next to new ones, and files of older versions."""
+"""Files that mention old names next to new ones, and files from older versions."""
 PATHS = [path.as_posix() for path in tracked_files()]
 
 
 def retired_names() -> list[tuple[str, str]]:
-    """Return the path and the regular expression of each retired name."""
+    """Return the path and the regular expression for each retired name."""
     lines = NAMES.read_text(encoding="utf-8").splitlines()
     fields = [line.split(" ", 1) for line in lines if line and not line.startswith("#")]
     return [(path, pattern) for path, pattern in fields]
@@ -21,7 +21,7 @@ def retired_names() -> list[tuple[str, str]]:
 
 @cache
 def texts() -> dict[str, str]:
-    """Return the content of each tracked file by its path."""
+    """Map each tracked file's path to its content."""
     kept = [path for path in PATHS if not path.startswith(HISTORY)]
     return {path: (ROOT / path).read_text(encoding="utf-8", errors="replace") for path in kept}
 

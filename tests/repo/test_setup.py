@@ -1,4 +1,4 @@
-"""`.ci/setup.py`: what it installs, what it uses from the system, and how it fails."""
+"""`.ci/setup.py`: what it installs, what it uses from the system, and which errors it reports."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_terraform_comes_from_the_release_site_once(
     ],
     ids=["wrong checksum", "interrupted", "not listed", "no archive", "not found"],
 )
-def test_a_download_that_is_not_the_release_leaves_nothing_behind(
+def test_a_download_with_a_wrong_checksum_leaves_nothing_behind(
     venv: Path, tmp_path: Path, site: Callable[..., Site], files: dict[str, bytes], cut: int, reason: str
 ) -> None:
     url = site(files, cut=cut).url
@@ -157,7 +157,7 @@ def test_a_download_that_is_not_the_release_leaves_nothing_behind(
     assert [path for path in files_below(tmp_path) if path.startswith(("terraform/", "venv/bin/"))] == []
 
 
-def test_the_rest_of_a_killed_download_is_removed(venv: Path, tmp_path: Path, site: Callable[..., Site]) -> None:
+def test_leftovers_of_a_killed_download_are_removed(venv: Path, tmp_path: Path, site: Callable[..., Site]) -> None:
     rest = tmp_path / "terraform" / f".partial-{VERSION}" / ARCHIVE
     rest.parent.mkdir(parents=True)
     rest.write_bytes(b"half")

@@ -1,4 +1,4 @@
-"""The programs directly in cdktf/ can be started by path, from any folder and with any interpreter."""
+"""The programs directly in cdktf/ can be run as scripts, from any folder and with any interpreter."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ PROGRAMS = sorted(
     path for path in (ROOT / "cdktf").glob("*.py") if 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")
 )
 LINES = """
-# Started by path: the project's root is added to sys.path so that labkit can be imported.
+# Run as a script: the project's root is added to sys.path so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 """
-MISSING = "The Python packages of the lab are missing; run `pipenv install` in the project's folder."
+MISSING = "The Python packages of the lab are missing; run `pipenv install` in the project folder."
 OUTPUT = {
     "check_workspace": "JSONDecodeError",  # it reads Terraform's question from stdin
     "close_term": MISSING,

@@ -51,7 +51,7 @@ def followed(text: str) -> Progress:
     return progress
 
 
-def test_a_plan_becomes_an_action_for_each_address():
+def test_a_plan_is_parsed_into_one_action_per_address():
     assert followed(DEPLOY).planned == {
         "databricks_cluster.cluster_05": "change",
         'databricks_group_member.student["group_01/a@x.example"]': "create",
@@ -88,5 +88,5 @@ def test_escape_codes_and_the_stack_name_are_removed():
         ({"policy": 2, "stop after creation": 30}, "30 stops after creation, 2 policies"),
     ],
 )
-def test_counts_become_words(kinds, words):
+def test_counts_are_formatted_in_words(kinds, words):
     assert counted(Counter(kinds)) == words

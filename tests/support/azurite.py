@@ -26,7 +26,7 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 
 
 class AzuriteUnavailable(Exception):
-    """Azurite cannot be installed or started; the text is one sentence."""
+    """Azurite cannot be installed or started; the message is one sentence."""
 
 
 class Azurite:
@@ -68,13 +68,13 @@ class Azurite:
         self.stop()
 
     def client(self) -> Any:
-        """Return the client of azure-storage-blob."""
+        """Return a client from azure-storage-blob."""
         from azure.storage.blob import BlobServiceClient
 
         return BlobServiceClient.from_connection_string(self.connection_string)
 
     def blobs(self) -> dict[str, tuple[int, str]]:
-        """Return size and tier of each blob in the container, by name."""
+        """Map each blob's name to its size and tier."""
         listed = self.client().get_container_client(self.container).list_blobs()
         return {blob.name: (blob.size, str(blob.blob_tier)) for blob in listed}
 

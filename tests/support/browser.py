@@ -31,7 +31,7 @@ document.querySelector("iframe").onload = event => {{
 
 
 def evaluate(page: str, script: str, *, width: int) -> Any:
-    """Return the result of a script on `page` in a window of this width in pixels; its own scripts do not run."""
+    """Return the result of a script on `page` in a window of this width in pixels; the page's scripts do not run."""
     chromium = next(filter(None, map(shutil.which, NAMES)), None)
     if chromium is None:
         pytest.skip("Chromium is not installed: get it from your system's packages")

@@ -1,4 +1,4 @@
-"""Parses the main paths of docs/architecture.md and checks that each function calls the next one directly."""
+"""Parses the main paths in docs/architecture.md and checks that each function calls the next one directly."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Step:
 
 
 def main_paths(document: str) -> dict[str, list[Step]]:
-    """Return the paths of the document: section titles, each with the functions of its numbered list."""
+    """Return the paths in the document: section titles, each with the functions in its numbered list."""
     found: dict[str, list[Step]] = {}
     title = ""
     for line in document.splitlines():
@@ -83,7 +83,7 @@ def _calls(tree: Tree, here: Step, there: Step) -> bool:
 
 
 def _protocol_parameters(tree: Tree, here: Step, name: str) -> set[str]:
-    """Return the parameters of a function whose type is a Protocol of its file with this method.
+    """Return a function's parameters whose type is a Protocol in the same file with this method.
 
     Such a function depends on the Protocol and not on a class.
     """

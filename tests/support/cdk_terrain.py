@@ -1,4 +1,4 @@
-"""CDK Terrain, installed in a separate folder without packages of the project's virtual environment."""
+"""CDK Terrain, installed in a separate folder without packages from the project's virtual environment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REQUIREMENTS = (
 
 
 class PackagesUnavailable(Exception):
-    """The packages cannot be installed; the text has the reason and what to do."""
+    """The packages cannot be installed; the message contains the reason and what to do."""
 
 
 def install() -> Path:

@@ -1,4 +1,4 @@
-"""Random histories of clusters: actions of students and staff, and the times of polls."""
+"""Random cluster histories: actions by students and staff, and the times of polls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ USER_NAMES = ("ana@lab.example", "staff@lab.example")
 TAGS = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w"}
 
 Step = tuple[str, int, int, int]
-"""Action, number of the cluster, number of the user, and the milliseconds until the next step."""
+"""Action, cluster number, user number, and the milliseconds until the next step."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ LOST_EVENT_TYPES = (
     ("TERMINATING",), ("RUNNING",), ("STARTING",), ("RESTARTING",), ("RESIZING",), ("TERMINATING", "STARTING"),
     ("RUNNING", "DRIVER_HEALTHY"), ("STARTING", "RUNNING", "DRIVER_HEALTHY"),
 )  # fmt: skip
-"""Events that may be missing together: each session still has an event of its start or of its end."""
+"""Events that may be missing together: each session still has a start event or an end event."""
 lost_events = st.builds(
     EventFault,
     mode=st.just("dropped"),
@@ -159,7 +159,7 @@ class InProcessTwoClusters:
 
 
 class EmulatorTwoClusters:
-    """An emulator in another process, over HTTP, with a frozen clock (`--speed 0`)."""
+    """An emulator in a separate process, over HTTP, with a frozen clock (`--speed 0`)."""
 
     def __init__(self, history: History, emulator: EmulatorProcess) -> None:
         self.emulator = emulator

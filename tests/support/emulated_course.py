@@ -1,4 +1,4 @@
-"""A course in an emulated workspace, as after a deploy, and the enforcer's commands run on it in the test's process."""
+"""A course in an emulated workspace, as after a deployment; the enforcer's commands run on it in the test's process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SUNDAY = date(2030, 11, 3)
 
 @dataclass(frozen=True)
 class CommandResult:
-    """Exit status and output of a command."""
+    """A command's exit status and output."""
 
     status: int
     out: str
@@ -40,12 +40,12 @@ class CommandResult:
 
 
 def local_time(day: date, clock: str) -> datetime:
-    """Return a local time of the course."""
+    """Return a time in the course's time zone."""
     return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=JERUSALEM)
 
 
 class EmulatedCourse:
-    """Groups `group_01`, `group_02`, … of two students each, with a stopped cluster, at 8:00 on a Sunday."""
+    """Groups `group_01`, `group_02`, … with two students and a stopped cluster each, at 8:00 on a Sunday."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class EmulatedCourse:
         return response
 
     def write_course(self, **changes: Any) -> None:
-        """Write the course file as a deploy does."""
+        """Write the course file as a deployment does."""
         document = {
             "version": 2,
             "course": "94290",
@@ -131,7 +131,7 @@ class EmulatedCourse:
         self.put(f"{FOLDER}/course.json", json.dumps(document))
 
     def write_roster(self, *, existing: Sequence[str] = ()) -> str:
-        """Write a roster of all groups and return its path; `existing` has addresses with an older account."""
+        """Write a roster with all groups and return its path; `existing` has addresses with an older account."""
         rows = ["number,moodle_group_id,moodle_group_name,email,status,account"]
         for number in range(1, len(self.names) + 1):
             for address in (f"student{number}{letter}@campus.example.ac.il" for letter in "ab"):
@@ -163,7 +163,7 @@ class EmulatedCourse:
         self.emulator.control("POST", "clock", {"advance_seconds": 0.01})
 
     def student(self, group: str, letter: str = "a") -> str:
-        """Return the token of a member."""
+        """Return a group member's token."""
         return self.tokens[f"student{self.names.index(group) + 1}{letter}@campus.example.ac.il"]
 
     def start(self, group: str, *, token: str | None = None) -> int:
@@ -187,7 +187,7 @@ class EmulatedCourse:
         return str(self.call("GET", f"/api/2.1/clusters/get?cluster_id={self.clusters[group]}")["state"])
 
     def levels(self, group: str) -> dict[str, str]:
-        """Return the levels granted directly on the group's cluster, by principal."""
+        """Map each principal to the level granted directly on the group's cluster."""
         response = self.call("GET", f"/api/2.0/permissions/clusters/{self.clusters[group]}")
         return {
             entry.get("group_name") or entry.get("user_name") or entry["service_principal_name"]: grant[
@@ -202,7 +202,7 @@ class EmulatedCourse:
         return self.levels(group)[group]
 
     def used_ms(self, group: str, begins: datetime, ends: datetime) -> int:
-        """Return the emulator's own uptime of the group's cluster."""
+        """Return the uptime that the emulator itself computes for the group's cluster."""
         query = f"from={begins.isoformat()}&to={ends.isoformat()}".replace("+", "%2B")
         response = self.emulator.control("GET", f"uptime?cluster_id={self.clusters[group]}&{query}")
         return int(response["milliseconds"])

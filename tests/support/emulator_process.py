@@ -25,27 +25,27 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2026, 10, 18, 7, 0, tzinfo=UTC)
-"""The initial time of an emulator's clock, independent of the time of the test: a Sunday at 10:00 in Jerusalem."""
+"""The initial time of an emulator's clock, independent of the test's time: a Sunday at 10:00 in Jerusalem."""
 READY_SECONDS = 60.0
 REQUEST_SECONDS = 60.0
 
 
 class EmulatorError(RuntimeError):
-    """The process did not start, or a control request failed; the text contains the output or response."""
+    """The process did not start, or a control request failed; the message contains the output or response."""
 
 
 @functools.cache
 def opener_without_proxy() -> urllib.request.OpenerDirector:
-    """Return an opener that uses no proxy. Made once: from Python 3.13 on it reads all certificates of the system."""
+    """Return an opener that uses no proxy. It is created once: since Python 3.13, it reads all system certificates."""
     return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class EmulatorProcess:
-    """One `python -m emulator` on a free loopback port.
+    """One `python -m emulator` on a free port at the loopback address.
 
-    `arguments` are further command-line arguments, such as `["--seed", "7", "--speed", "60"]`.
-    Its clock starts at `start`; None means the machine's time.
-    The emulator's stderr goes to the file `log`, or to a temporary one; `EmulatorError` contains its end.
+    `arguments` are further command-line arguments, such as `["--seed", "7", "--speed", "60"]`. The clock starts at
+    `start`; None means the machine's time. The emulator's stderr goes to the file `log`, or to a temporary one;
+    `EmulatorError` contains its end.
 
         with EmulatorProcess(["--seed", "7"]) as emulator:
             emulator.control("POST", "clock", {"advance_seconds": 60})
@@ -76,7 +76,7 @@ class EmulatorProcess:
     def start(self) -> Self:
         """Start the process and wait for its ready line. Raises EmulatorError if there is none."""
         command = [sys.executable, "-m", "emulator", "--port", str(self._port), *self._arguments]
-        # A file and not a pipe: no one reads the log meanwhile, and a full pipe would block the emulator.
+        # A file instead of a pipe: no one reads the log meanwhile, and a full pipe would block the emulator.
         self._log = tempfile.TemporaryFile() if self._log_path is None else self._log_path.open("a+b")  # noqa: SIM115
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log, text=True
@@ -94,7 +94,7 @@ class EmulatorProcess:
         return self
 
     def stop(self) -> int | None:
-        """End the process with SIGTERM (SIGKILL after ten seconds). Return its exit status, or None if it never ran."""
+        """Stop the process (SIGTERM, SIGKILL after ten seconds). Return its exit status, or None if it never ran."""
         if self._process is None:
             return None
         self._end()
@@ -102,7 +102,7 @@ class EmulatorProcess:
 
     @property
     def running(self) -> bool:
-        """Whether the process was started and has not ended."""
+        """Whether the process has been started and has not exited."""
         return self._process is not None and self._process.poll() is None
 
     @property
@@ -113,13 +113,13 @@ class EmulatorProcess:
         return self._process.pid
 
     def kill(self) -> None:
-        """End the process with SIGKILL, as a power failure would."""
+        """Kill the process with SIGKILL, like a power failure."""
         if self._process is not None:
             self._process.kill()
             self._end()
 
     def client(self, token: str | None = None) -> WorkspaceClient:
-        """Return the real SDK's client for this workspace, as the administrator unless another token is given."""
+        """Return the real SDK's client for this workspace, as the administrator unless a different token is given."""
         from databricks.sdk import WorkspaceClient  # the import takes two seconds; most tests do not need it
 
         return WorkspaceClient(host=self.url, token=token or self.admin_token, auth_type="pat")
@@ -151,7 +151,7 @@ class EmulatorProcess:
     ) -> tuple[int, Any]:
         """Send one raw request as the administrator, or with `token`; return status and body.
 
-        `body` is sent as JSON unless it is bytes. The response is parsed if it is JSON; otherwise it is text.
+        `body` is sent as JSON unless it is bytes. A JSON response is parsed; any other is returned as a string.
         """
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         sent = {"Authorization": f"Bearer {token or self.admin_token}", "Content-Type": "application/json"}
@@ -183,7 +183,7 @@ class EmulatorProcess:
         self.stop()
 
     def _first_line(self) -> str:
-        """Return the ready line. Raises EmulatorError if the process ends or prints nothing for a minute."""
+        """Return the ready line. Raises EmulatorError if the process exits or prints nothing for a minute."""
         assert self._process is not None and self._process.stdout is not None
         ends = time.monotonic() + READY_SECONDS
         with selectors.DefaultSelector() as selector:
@@ -192,12 +192,12 @@ class EmulatorProcess:
                 if selector.select(min(left, 1.0)):
                     line = self._process.stdout.readline()
                     if not line:
-                        raise EmulatorError("it ended before it was ready")
+                        raise EmulatorError("it exited before it was ready")
                     return line
         raise EmulatorError(f"it was not ready after {READY_SECONDS:.0f} seconds")
 
     def _end(self) -> str:
-        """End the process, close its streams, and return the end of its log."""
+        """Stop the process, close its streams, and return the end of its log."""
         assert self._process is not None
         if self._process.poll() is None:
             self._process.terminate()
@@ -216,7 +216,7 @@ class EmulatorProcess:
 
 
 def parse_body(content: bytes) -> Any:
-    """Return JSON as data, anything else as text."""
+    """Return JSON as data, anything else as a string."""
     text = content.decode(errors="replace")
     try:
         return json.loads(text)
@@ -225,7 +225,7 @@ def parse_body(content: bytes) -> Any:
 
 
 def isolated_environment(home: Path) -> dict[str, str]:
-    """Return the environment with `home` as HOME and without variables of real workspaces or clouds."""
+    """Return the environment with `home` as HOME and without variables for real workspaces or clouds."""
     secretive = ("DATABRICKS_", "ARM_", "AZURE_", "GOOGLE_", "LAB_", "TF_", "CDKTF_")
     variables = {key: value for key, value in os.environ.items() if not key.startswith(secretive)}
     return {

@@ -16,7 +16,7 @@ from typing import Any
 
 
 def main() -> None:
-    # Everything that a run imports later: a kill must hit its work and not its imports.
+    # Everything that a run would import later, so that a kill hits the run's work and not its imports.
     import azure.communication.email  # noqa: F401
     import databricks.sdk  # noqa: F401
 

@@ -1,4 +1,4 @@
-"""A fake mail service with all failures of a real one, and an exception that simulates a killed sender."""
+"""A fake mail service with all failures that a real one has, and an exception that simulates a killed sender."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SimulatedKill(BaseException):
 
 @dataclass
 class FakeMailService:
-    """A fake mail service. `plan` has the outcomes of the next calls; after its end all calls succeed.
+    """A fake mail service. `plan` contains the outcomes of the next calls; all later calls succeed.
 
     `before` and `after` say whether the failure came before or after the message was accepted.
     """
@@ -29,23 +29,23 @@ class FakeMailService:
     budget: MailBudget | None = None
     now: datetime = NOW
     accepted: dict[str, str] = field(default_factory=dict)
-    """Operation id → payload, in order."""
+    """Maps operation ids to payloads, in order."""
     calls: list[tuple[str, str, datetime]] = field(default_factory=list)
     """`send` or `status`, operation id, time."""
     first_payloads: dict[str, str] = field(default_factory=dict)
-    """Operation id → payload of the first attempt."""
+    """Maps operation ids to the payload of the first attempt."""
     unknown_outcomes: set[str] = field(default_factory=set)
     """Operations for which the sender does not know whether they were accepted."""
     used_elsewhere: set[str] = field(default_factory=set)
-    """Operation ids that another program used."""
+    """Operation ids that a different program used."""
     failed: set[str] = field(default_factory=set)
     """Operations that were accepted but could not be delivered."""
     is_slow: bool = False
-    """Whether accepted messages stay in progress for ever."""
+    """Whether accepted messages stay in progress forever."""
     refused: set[str] = field(default_factory=set)
     """Addresses that no message may have as a recipient."""
     suppressed: set[str] = field(default_factory=set)
-    """Suppressed addresses: a message to them alone is accepted and then fails."""
+    """Suppressed addresses: a message sent only to such addresses is accepted and then fails."""
 
     def send(self, operation_id: str, payload: str, *, timeout: timedelta) -> SendResult:
         assert operation_id not in self.unknown_outcomes, "sent again without a question"
@@ -107,7 +107,7 @@ class FakeMailService:
         return self.calls_within(kind, MINUTE) <= a_minute and self.calls_within(kind, HOUR) <= an_hour
 
     def calls_within(self, kind: str, span: timedelta) -> int:
-        """Return the number of calls in the span that ends now, this one included."""
+        """Return the number of calls in the interval that ends now, including this one."""
         return sum(1 for name, _, at in self.calls if name == kind and at > self.now - span)
 
     def recipients_of(self, subject: str) -> list[str]:
@@ -116,7 +116,7 @@ class FakeMailService:
         return sorted(one for each in payloads for one in recipients(each) if one not in self.suppressed)
 
     def status_times(self, operation_id: str) -> list[datetime]:
-        """Return the times at which its status was requested."""
+        """Return the times at which the operation's status was requested."""
         return [at for kind, name, at in self.calls if (kind, name) == ("status", operation_id)]
 
     @property

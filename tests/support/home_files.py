@@ -107,7 +107,7 @@ def write_large_file(emulator: EmulatorProcess, source: str, path: str, megabyte
 
 
 def read_homes(emulator: EmulatorProcess, users: Sequence[str], digest: Digest = bytes) -> dict[str, tuple[Any, ...]]:
-    """Return type, language and content of everything below the homes of these users, by path."""
+    """Map each path below these users' homes to type, language and content."""
     found: dict[str, tuple[Any, ...]] = {}
     waiting = [(source, f"/Users/{user}") for user in users for source in ("workspace", "dbfs")]
     while waiting:
@@ -153,7 +153,7 @@ def _raw(emulator: EmulatorProcess, path: str) -> bytes:
     return content
 
 
-# Not from getrusage: its figure for a process includes its parent.
+# getrusage is not used: its figure for a process includes the parent process.
 MEASURE = """
 import runpy, sys
 from pathlib import Path
@@ -167,7 +167,7 @@ finally:
 
 
 def peak_memory_of(emulator: EmulatorProcess, folder: Path, *arguments: str) -> int:
-    """Return the peak memory of an inventory command in bytes, imports included; the command must succeed."""
+    """Return an inventory command's peak memory in bytes, including imports; the command must succeed."""
     environment = {**os.environ, **emulator.environment(), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", MEASURE, *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)

@@ -1,6 +1,7 @@
-"""The project's import graph, and the rules of its structure. It works on texts, so that tests can pass invalid trees.
+"""The project's import graph, and the rules for its structure. It works on strings, so that tests can pass invalid
+trees.
 
-A rule is a function from a `Tree` to a list of sentences; an empty list means that the tree obeys it.
+A rule is a function from a `Tree` to a list of sentences; an empty list means that the tree obeys the rule.
 """
 
 from __future__ import annotations
@@ -82,14 +83,14 @@ UNLIMITED = ("enforcer/commands", "inventory/commands")
 
 @dataclass(frozen=True)
 class Import:
-    """One import: the module (a path of the tree, or a dotted name outside it), and the line number."""
+    """One import: the module (a path in the tree, or a dotted name outside it), and the line number."""
 
     target: str
     line: int
 
 
 class Tree:
-    """Python files by path, relative to the project's root."""
+    """Maps paths, relative to the project's root, to Python files."""
 
     def __init__(self, files: Mapping[str, str], parent: Tree | None = None) -> None:
         self.files = files
@@ -118,16 +119,16 @@ class Tree:
 
     @cached_property
     def imports(self) -> dict[str, list[Import]]:
-        """The imports of each file, also those inside functions and TYPE_CHECKING blocks."""
+        """The imports in each file, including functions and TYPE_CHECKING blocks."""
         return {path: list(self._imports_of(path)) for path in self.files}
 
     @cached_property
     def inside(self) -> dict[str, list[Import]]:
-        """The imports of each file that lead to files of the tree."""
+        """The imports in each file that lead to files in the tree."""
         return {path: [one for one in found if one.target in self.files] for path, found in self.imports.items()}
 
     def closure(self, paths: Iterable[str]) -> set[str]:
-        """Return these files and all files of the tree that they need."""
+        """Return these files and all files in the tree that they need."""
         found: set[str] = set()
         waiting = set(paths)
         while waiting:
@@ -160,7 +161,7 @@ class Tree:
     def _resolved(self, path: str, name: str) -> str | None:
         """Return the file that a dotted name in this file refers to."""
         parts = name.replace(".", "/")
-        # The package `cdktf` is the library; modules of the folder cdktf/ have bare names.
+        # The package `cdktf` is the library; modules in the folder cdktf/ have bare names.
         bare = [folder for folder in BARE_IMPORT_FOLDERS if path.startswith((folder, "tests/", "bench/", "examples/"))]
         for folder in ("", *bare):
             for end in (".py", "/__init__.py"):
@@ -189,12 +190,12 @@ def program_of(path: str) -> str:
 
 
 def package_of(path: str) -> str:
-    """Return the package of a program's file: its folder below the program, or the module itself."""
+    """Return the package that contains a program's file: its folder below the program, or the module itself."""
     return path.split("/")[1].removesuffix(".py")
 
 
 def cross_program_imports(tree: Tree) -> list[str]:
-    """Return imports of one program by another, and of a program by labkit."""
+    """Return imports between programs, and imports of a program by labkit."""
     found = []
     for path, imports in tree.inside.items():
         program = program_of(path)
@@ -209,7 +210,7 @@ def cross_program_imports(tree: Tree) -> list[str]:
 
 
 def upward_imports(tree: Tree) -> list[str]:
-    """Return imports from a lower package of a program to a higher one, and files of packages without a layer."""
+    """Return imports from a program's lower package to a higher one, and files in packages without a layer."""
     layers_of = {path: _layer_of(path) for path in tree.files if program_of(path) in LAYERS}
     found = [
         f"{path}: its package is in no layer of {program_of(path)}"
@@ -251,7 +252,7 @@ def import_cycles(tree: Tree) -> list[str]:
 
 
 def _folder_of(path: str) -> str:
-    """Return the folder of a file; a file in a program's top folder counts as a package of its own."""
+    """Return a file's parent folder; a file in a program's top folder counts as a separate package."""
     return path if path.count("/") < 2 else path.rpartition("/")[0]
 
 
@@ -276,7 +277,7 @@ def _reachable(graph: Mapping[str, set[str]], start: str) -> set[str]:
 
 
 def too_large(tree: Tree) -> list[str]:
-    """Return files of more than 600 lines, and packages of more than 14 modules."""
+    """Return files with more than 600 lines, and packages with more than 14 modules."""
     found = []
     packages: dict[str, int] = {}
     for path, text in tree.files.items():
@@ -332,7 +333,7 @@ PURE_IMPORTS = set(
     "decimal difflib email enum fractions functools hashlib heapq hmac html io ipaddress itertools json keyword math "
     "operator posixpath re statistics string struct textwrap types typing unicodedata urllib uuid zlib".split()
 )
-"""Modules of the standard library that neither read the clock nor use files, processes or sockets."""
+"""Modules in the standard library that neither read the clock nor use files, processes or sockets."""
 IMPURE = re.compile(
     r"^(open|print|input)$|\.(now|today|utcnow)$|^os\.|^ZoneInfo$|^time\.(?!fromisoformat)|^urllib\.request\."
 )

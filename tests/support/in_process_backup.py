@@ -1,4 +1,6 @@
-"""Backups and restores of an emulated workspace in the test's own process, without sockets and with injected faults."""
+"""Runs backups and restores of an emulated workspace in the test's own process, without sockets and with injected
+faults.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 FAST_RATE = RequestPacing(initial_rate=5000, jitter=lambda: 0.0)
 TaskHandler = Response | TransportError | Callable[[], None] | None
 Fault = Callable[[str, str, int], TaskHandler]
-"""Method and address, workspace path, and number of earlier such requests → what happens."""
+"""Maps method and URL, workspace path, and number of earlier such requests to what happens."""
 
 
 class TreeEntry(NamedTuple):
@@ -44,7 +46,7 @@ class BackupWorkspace(InProcessClient):
         self.request_counts: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
 
-    # --- requests of the program
+    # --- requests from the program
 
     def get(self, path: str, query: Mapping[str, str]) -> Response:
         return self._ask("GET", path, query)
@@ -85,7 +87,7 @@ class BackupWorkspace(InProcessClient):
             )
             return Response(status, document)
 
-    # --- actions of a student
+    # --- actions by a student
 
     def folder(self, path: str) -> None:
         assert self.request("POST", "/api/2.0/workspace/mkdirs", {"path": path})[0] == 200
@@ -139,7 +141,7 @@ class BackupWorkspace(InProcessClient):
 def run_backup(
     lab: BackupWorkspace, folder: Path, *users: str, resume: bool = False, **fields: Any
 ) -> run.BackupResult:
-    """Run a backup to its end."""
+    """Run a backup until it completes."""
     request = run.BackupRequest(output=str(folder), users=users, **fields)
     one = run.prepare_backup(lab, request, resume=resume, now=NOW, environ={})  # type: ignore[arg-type]
     outcome = one.save(threading.Event(), pacing=FAST_RATE)
@@ -150,7 +152,7 @@ def run_backup(
 def run_restore(
     lab: BackupWorkspace, folder: Path, *users: str, resume: bool = False, **fields: Any
 ) -> restore.RestoreResult:
-    """Run a restore to its end; its checkpoint is in the working directory."""
+    """Run a restore until it completes; its checkpoint is in the working directory."""
     backup = newest_backup(str(folder), {})
     index, _ = backup.read_manifest()
     request = restore.RestoreRequest(backup, users, **fields)
@@ -160,7 +162,7 @@ def run_restore(
 
 
 def recorded_entries(outcome: run.BackupResult) -> dict[str, ManifestEntry]:
-    """Return the manifest's entries by path and format."""
+    """Map path and format to the manifest's entries."""
     return {
         f"{'dbfs:' if entry.source == 'dbfs' else ''}{entry.path}{':' if entry.format else ''}{entry.format}": entry
         for entry in outcome.index.all_entries()

@@ -1,4 +1,4 @@
-"""A course in an emulated workspace in this process, as after a deploy, for ticks without a socket."""
+"""A course in an emulated workspace in this process, as after a deployment, for ticks without a socket."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SETTINGS = load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2026w"})
 
 
 class InProcessCourse:
-    """Groups `group_001`, `group_002`, … of one student each, with a stopped cluster, on a Monday morning."""
+    """Groups `group_001`, `group_002`, … with one student and a stopped cluster each, on a Monday morning."""
 
     def __init__(
         self, groups: int, *, soft: timedelta, hard: timedelta, week: timedelta | None = None, has_file: bool = True
@@ -47,7 +47,7 @@ class InProcessCourse:
             self.write_course()
 
     def make_cluster(self, name: str, creator: User | None = None, **tags: str | None) -> str:
-        """Create a stopped cluster of a group with its grant, as the administrator or `creator`; return its id."""
+        """Create a group's stopped cluster and its grant, as the administrator or `creator`; return its id."""
         number = name.rpartition("_")[2]
         own = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w", "lab_group": name} | tags
         labels = {key: value for key, value in own.items() if value is not None}
@@ -62,7 +62,7 @@ class InProcessCourse:
         return id
 
     def student(self, name: str) -> User:
-        """Return the original student of a group."""
+        """Return a group's original student."""
         user = self.workspace.emulated.state.directory.find_user(
             f"student{int(name.rpartition('_')[2])}@campus.example.ac.il"
         )
@@ -75,7 +75,7 @@ class InProcessCourse:
         return next(group.members for group in groups if group.display_name == name)
 
     def write_course(self, **changes: object) -> None:
-        """Write the course file as a deploy does."""
+        """Write the course file as a deployment does."""
         document: dict[str, object] = {
             "version": 2,
             "course": "94290",
@@ -106,7 +106,7 @@ class InProcessCourse:
         self.workspace.call("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
 
     def remove(self, cluster_id: str) -> None:
-        """Delete a cluster permanently, as a deploy does before it recreates it."""
+        """Delete a cluster permanently, as a deployment does before it recreates the cluster."""
         self.workspace.post("permanent-delete", cluster_id)
 
     def now(self) -> datetime:
@@ -117,20 +117,20 @@ class InProcessCourse:
         return Workspace(InProcessSdkClient(self.workspace))  # type: ignore[arg-type]
 
     def start(self, cluster_id: str) -> None:
-        """Start a cluster as its student."""
+        """Start a cluster as the group's student."""
         self.workspace.post("start", cluster_id, self.students[cluster_id])
 
     def stop(self, cluster_id: str) -> None:
         self.workspace.post("delete", cluster_id)
 
     def grant(self, cluster_id: str, principal: dict[str, str], level: str) -> None:
-        """Grant a level on a cluster, as an administrator would by hand."""
+        """Grant a level on a cluster, as an administrator would do manually."""
         entry = {**principal, "permission_level": level}
         path = f"/api/2.0/permissions/clusters/{cluster_id}"
         self.workspace.call("PATCH", path, {"access_control_list": [entry]})
 
     def level(self, cluster_id: str) -> str:
-        """Return the level of the cluster's group."""
+        """Return the permission level of the cluster's group."""
         response = self.workspace.call("GET", f"/api/2.0/permissions/clusters/{cluster_id}")
         (level,) = (
             grant["permission_level"]

@@ -1,4 +1,4 @@
-"""Scans of an emulated workspace in the test's own process, without sockets and with injected faults."""
+"""Runs scans of an emulated workspace in the test's own process, without sockets and with injected faults."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from inventory.transport.response import Response, TransportError
 from inventory.tree.listing import SOURCES, Folder
 
 Fault = Callable[[str, int], Response | TransportError | None]
-"""Path and number of earlier requests for it → what happens instead of the response."""
+"""Maps a path and the number of earlier requests for it to what happens instead of the response."""
 IDENTITY = CheckpointIdentity(
     host="https://workspace", users="all", sources="dbfs and workspace", homes="users", files="none"
 )
@@ -78,7 +78,7 @@ def create_dbfs_file(workspace: InProcessWorkspace, path: str, size: int) -> Non
 
 
 def run_scan(api: Any, checkpoint: Checkpoint, **options: Any) -> tuple[list[Home], ScanProgress]:
-    """Run a scan until nothing is left; return the homes and the progress."""
+    """Run a scan until nothing remains to be done; return the homes and the progress."""
     scan = FolderScan(
         api,
         checkpoint.remaining_folders(),
@@ -93,6 +93,6 @@ def run_scan(api: Any, checkpoint: Checkpoint, **options: Any) -> tuple[list[Hom
 
 
 def create_checkpoint(folder: Path, *users: str) -> Checkpoint:
-    """Create the checkpoint of a scan of these users."""
+    """Create the checkpoint for a scan of these users' homes."""
     roots = [Folder(user, source, f"/Users/{user}") for user in users for source in SOURCES]
     return Checkpoint.create(folder / "scan.checkpoint", IDENTITY, roots)

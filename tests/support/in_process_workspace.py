@@ -35,7 +35,7 @@ def router() -> Router:
 
 
 class InProcessWorkspace:
-    """Calls the handlers directly, as `user` or as the administrator. Transitions of clusters take 2 s."""
+    """Calls the handlers directly, as `user` or as the administrator. Cluster state transitions take 2 s."""
 
     def __init__(self, **options: Any) -> None:
         self.emulated = open_workspace(Options(**(dict[str, Any](seed="desk", speed=0, start=START) | options)))

@@ -1,4 +1,4 @@
-"""docs/json.md as data: the fields of every `--json` output, and a check of documents against them."""
+"""docs/json.md as data: the fields in every `--json` output, and a check of documents against them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text(
 
 
 def fields(section: str) -> dict[str, str]:
-    """Return the type of each field in the table below this heading."""
+    """Map each field in the table below this heading to its type."""
     body = re.split(r"^#+ ", DOCUMENT.split(f" {section}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
     return dict(re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", body, flags=re.MULTILINE))
 

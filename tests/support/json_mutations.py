@@ -1,4 +1,4 @@
-"""Unexpected JSON values, alone and in place of parts of an expected document."""
+"""Unexpected JSON values, by themselves and in place of parts of an expected document."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def paths_in(value: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def with_replacement(value: Any, path: Path, odd: Any) -> Any:
-    """Return a copy of the value with another value, or nothing, at a path."""
+    """Return a copy of the value with a different value, or nothing, at a path."""
     if not path:
         return None if odd is REMOVED else odd
     changed = copy.deepcopy(value)
@@ -53,7 +53,7 @@ def with_replacement(value: Any, path: Path, odd: Any) -> Any:
 
 @st.composite
 def mutations(draw: st.DrawFn) -> Mutation:
-    """Return a function that replaces one or two parts of a copy of any value."""
+    """Return a function that copies a value and replaces one or two parts of the copy."""
     shares = draw(
         st.lists(st.tuples(st.floats(0, 1, exclude_max=True), JSON_VALUES | st.just(REMOVED)), min_size=1, max_size=2)
     )

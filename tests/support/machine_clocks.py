@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 FOLDERS = ("tests/cdktf", "tests/emulator", "tests/enforcer")
 LIMIT_SECONDS = 1200
-"""Time limit of the tests under one clock."""
+"""Time limit for the tests under one clock."""
 CLOCKS = {
     "the date in Jerusalem is about to change": datetime(2026, 11, 30, 19, 30, tzinfo=UTC),
     "the date in Jerusalem is about to change, or has": datetime(2026, 11, 30, 21, 58, tzinfo=UTC),
@@ -27,12 +27,12 @@ CLOCKS = {
     "Jerusalem's clocks go back": datetime(2027, 10, 30, 22, 52, tzinfo=UTC),
     "Berlin's clocks go back": datetime(2027, 10, 31, 0, 52, tzinfo=UTC),
 }
-# A lock with a timeout waits by the real clock for a time of the shifted one: for months.
+# A lock with a timeout waits, on the real clock, for a time on the shifted clock: for months.
 PROBE = "import threading; lock = threading.Lock(); lock.acquire(); lock.acquire(timeout=0.01)"
 
 
 def shifted_environment(library: str, instant: datetime) -> dict[str, str]:
-    """Return the environment of a process whose clock now shows `instant`. Later processes show a later time."""
+    """Return the environment for a process whose clock now shows `instant`. Later processes show a later time."""
     seconds = instant.timestamp() - time.time()
     return {**os.environ, "LD_PRELOAD": library, "FAKETIME": f"{seconds:+.0f}"}
 

@@ -1,8 +1,8 @@
-"""The text of a `lab.toml` with only the required keys."""
+"""The content of a `lab.toml` with only the required keys."""
 
 
 def minimal_lab(targets: str, *, course: str = "", cluster: str = "") -> str:
-    """Return settings with the default target `lab`, these target tables, and further lines for course and cluster."""
+    """Return settings with the default target `lab`, these target tables, and extra lines for course and cluster."""
     return f"""
 default_target = "lab"
 [course]

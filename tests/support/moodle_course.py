@@ -30,7 +30,7 @@ def _person(email: str) -> tuple[str, str]:
 
 
 def overview(course: MoodleCourse, pack: LanguagePack, labels: LanguagePack | None = None) -> str:
-    """Groups → Overview → export as CSV. `labels`: the language of “in no group”, if it is another one."""
+    """Groups → Overview → export as CSV. `labels` is the language for “in no group”, if it is a different one."""
     labels = labels or pack
     rows: list[Sequence[str]] = [(pack.grouping, pack.group, pack.first_name, pack.last_name, pack.email)]
     for grouping, names in course.blocks:
@@ -44,7 +44,7 @@ def overview(course: MoodleCourse, pack: LanguagePack, labels: LanguagePack | No
 
 
 def participants(course: MoodleCourse, pack: LanguagePack, empty: str = "") -> str:
-    """Participants → with selected users → download as CSV. `empty`: the cell of students without a group."""
+    """Participants → with selected users → download as CSV. `empty` is the cell for students without a group."""
     groups_of: dict[str, list[str]] = {email: [] for email in course.ungrouped}
     for name, emails in course.groups.items():
         for email in emails:

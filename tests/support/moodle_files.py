@@ -40,7 +40,7 @@ class Team:
 
 
 def teams(*sizes: int) -> list[Team]:
-    """Return groups of these sizes, with ids from 71 on."""
+    """Return groups with these sizes and with ids from 71 upwards."""
     return [
         Team(71 + number, f"Team {number + 1}", tuple(f"s{number}.{who}@uni.example" for who in range(size)))
         for number, size in enumerate(sizes)
@@ -96,7 +96,7 @@ def choice(teams: Sequence[Team], language: str = "English") -> str:
 
 
 def legacy_users(teams: Sequence[Team]) -> str:
-    """Return a file of addresses only; groups without members are omitted."""
+    """Return a file that contains only addresses; groups without members are omitted."""
     width = max((len(team.emails) for team in teams), default=1)
     lines = [", ".join(f"user{number}" for number in range(1, width + 1))]
     lines += [",".join([*team.emails, *[""] * (width - len(team.emails))]) for team in teams if team.emails]

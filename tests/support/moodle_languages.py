@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class LanguagePack(NamedTuple):
-    """Moodle's words for headers, and for the cells of students without a group."""
+    """Moodle's words for headers, and for the cells for students without a group."""
 
     grouping: str
     group: str
@@ -137,7 +137,7 @@ LANGUAGE_PACKS = {
         " | 不在大组中 | 无小组"
     ),
 }
-"""By language code; most of them are of version 4.1."""
+"""Maps language codes to language packs, most of them from version 4.1."""
 
 UNKNOWN_LANGUAGE = LanguagePack(*(f"X{field}" for field in LanguagePack._fields))
-"""A language that the program has no words of."""
+"""A language in which the program knows no words."""

@@ -1,4 +1,4 @@
-"""Sends an outbox in single runs, with a deadline that no time is taken from."""
+"""Sends an outbox in single runs, with a deadline that is never reached."""
 
 from __future__ import annotations
 
@@ -65,6 +65,6 @@ def call_kinds(service: FakeMailService) -> list[str]:
 
 
 def most_calls_within(service: FakeMailService, kind: str, span: timedelta) -> int:
-    """Return the largest number of calls of this kind within any span of this length."""
+    """Return the largest number of calls of this kind within any interval of this length."""
     times = [at for name, _, at in service.calls if name == kind]
     return max((sum(1 for other in times if at - span < other <= at) for at in times), default=0)

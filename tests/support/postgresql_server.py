@@ -31,7 +31,7 @@ class PostgreSQL:
         bin = programs()
         assert bin, MISSING
         self._bin = bin
-        # Short, because a socket's path has at most 107 bytes.
+        # The path is short, because a socket's path has at most 107 bytes.
         self._folder = Path(tempfile.mkdtemp(prefix="pg"))
         self._demote: dict[str, str] = {}
         if os.geteuid() == 0:

@@ -1,6 +1,6 @@
 """A pytest plugin that keeps `make quick` fast: a test without the marker `process` fails if it leaves this process.
 
-To leave the process means to start another one, or to bind or connect a socket. Python's audit events report it in
+Leaving the process means starting a new one, or binding or connecting a socket. Python's audit events report it in
 tests, fixtures, threads and libraries. A socket pair, as event loops use it, causes no event.
 """
 
@@ -21,7 +21,7 @@ FIXTURES = frozenset(
 )
 """Fixtures that start a process. Tests that use one of them, also indirectly, get the marker here."""
 IMPLYING_MARKERS = ("terraform", "spark")
-"""Markers of tests that always start a process."""
+"""Markers for tests that always start a process."""
 QUICK = "not process and not waits"
 AUDIT_EVENTS = frozenset(
     {
@@ -50,7 +50,7 @@ class ProcessNotMarked(Exception):
 
 
 class _Guard:
-    """The running test, and what it did that needs the marker."""
+    """The running test, and its calls that need the marker."""
 
     def __init__(self) -> None:
         self.test: pytest.Item | None = None
@@ -69,7 +69,7 @@ class _Guard:
 
 
 def _is_of_an_import(frame: FrameType | None) -> bool:
-    """Return whether the frame belongs to one of those modules during an import."""
+    """Return whether the frame belongs to one of `STARTED_BY_IMPORT` during an import."""
     names = set()
     while frame is not None:
         names.add(frame.f_globals.get("__name__"))
@@ -81,7 +81,7 @@ _guard = _Guard()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Install the audit hook. It stays until the interpreter ends and ignores everything outside a test."""
+    """Install the audit hook. It stays installed until the interpreter exits and ignores everything outside a test."""
     sys.addaudithook(_guard.audit)
 
 
@@ -103,7 +103,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Watch one test, from its first fixture to the end of its last one."""
+    """Watch one test, from its first fixture's setup to its last fixture's teardown."""
     _guard.test = item
     _guard.older_threads = frozenset(one.ident for one in threading.enumerate()) - {threading.get_ident()}
     try:
@@ -114,7 +114,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
-    """Ignore the end of servers that the whole session shared: it is not part of the last test."""
+    """Ignore that servers shared by the whole session are stopped: this is not part of the last test."""
     if nextitem is None:
         _guard.test = None
     return (yield)

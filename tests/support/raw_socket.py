@@ -1,4 +1,4 @@
-"""Raw exchanges with a server, for tests of the bytes."""
+"""Raw exchanges with a server, for tests that compare bytes."""
 
 from __future__ import annotations
 

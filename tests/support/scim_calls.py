@@ -40,7 +40,7 @@ def patch(*operations: dict[str, Any]) -> dict[str, Any]:
 
 
 def filter_query(filter: str) -> str:
-    """Return the query parameter of a filter."""
+    """Return the query parameter for a filter."""
     return f"filter={quote(filter)}"
 
 

@@ -60,7 +60,9 @@ class InProcessSdkClient:
 
     def __init__(self, workspace: InProcessWorkspace) -> None:
         self.api_client: Any = InProcessApiClient(workspace)
-        services: Any = SimpleNamespace(workspace=WorkspaceExt, groups=GroupsAPI, users=UsersAPI)  # come without types
+        services: Any = SimpleNamespace(
+            workspace=WorkspaceExt, groups=GroupsAPI, users=UsersAPI
+        )  # they have no type annotations
         self.workspace: WorkspaceExt = services.workspace(self.api_client)
         self.groups: GroupsAPI = services.groups(self.api_client)
         self.users: UsersAPI = services.users(self.api_client)

@@ -35,7 +35,7 @@ sys.stdin.read()
 os._exit(0)
 """
 KEPT_VARIABLES = ("PATH", "HOME", "JAVA_HOME", "LANG", "TMPDIR")
-"""The environment variables that are kept: none lets a worker import this project."""
+"""The environment variables that are kept: none of them lets a worker import this project."""
 
 
 @functools.cache
@@ -81,7 +81,7 @@ class SparkProcess:
         return Path(self._folder.name)
 
     def kill(self) -> None:
-        """End the server, a Java process, with SIGKILL."""
+        """Kill the server, a Java process, with SIGKILL."""
         os.kill(int(str(self._ready["pid"])), signal.SIGKILL)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""A small lab at the end of its term, and the programs that close it."""
+"""A small lab at the end of a term, and the programs that close the term."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STACK = "94290-2026w-demo"
 
 @dataclass(frozen=True)
 class ProgramResult:
-    """Exit status and output of a program."""
+    """A program's exit status and output."""
 
     status: int
     out: str
@@ -32,7 +32,7 @@ class ProgramResult:
 
 
 class TeardownLab(TerraformLab):
-    """A lab with the ledger of its enforcer."""
+    """A lab with its enforcer's ledger."""
 
     def __init__(self, folder: Path, emulator: EmulatorProcess, **settings: str) -> None:
         super().__init__(folder, emulator, settings={**SETTINGS, **settings})

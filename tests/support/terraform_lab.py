@@ -1,4 +1,4 @@
-"""A course deployed by the real Terraform to an emulated workspace, as an administrator does it."""
+"""A course deployed by the real Terraform to an emulated workspace, as by an administrator."""
 
 import json
 import os
@@ -23,7 +23,7 @@ ATTEMPTS = 50
 
 @dataclass(frozen=True)
 class CommandOutput:
-    """Exit status and output of a command, both streams together."""
+    """A command's exit status and output, with both streams together."""
 
     status: int
     text: str
@@ -63,11 +63,11 @@ class TerraformLab:
         return self.folder / "state" / "94290-2026w-demo.tfstate"
 
     def create_staff_account(self) -> None:
-        """Create the account of the staff, which a deploy does not create."""
+        """Create the staff account, which a deployment does not create."""
         self.emulator.control("POST", "users", {"user_name": STAFF})
 
     def write_roster(self, groups: Mapping[int, Sequence[str]], *, existing: Sequence[str] = ()) -> None:
-        """Write a normalised roster with these groups of addresses."""
+        """Write a normalised roster with these groups, each a list of addresses."""
         rows = ["number,moodle_group_id,moodle_group_name,email,status,account"]
         for number, addresses in groups.items():
             for address in addresses:
@@ -85,7 +85,7 @@ class TerraformLab:
 
     @contextmanager
     def restored_afterwards(self) -> Iterator[None]:
-        """Restore roster, settings and synthesized stack after the block; applied changes stay."""
+        """Restore roster, settings and synthesized stack after the block; applied changes are kept."""
         files = [self.folder / "lab.toml", self.roster, self.stack / "cdk.tf.json"]
         before = {file: file.read_bytes() for file in files}
         try:
@@ -95,7 +95,7 @@ class TerraformLab:
                 file.write_bytes(content)
 
     def run(self, command: Sequence[str | Path], *, cwd: Path | None = None) -> CommandOutput:
-        """Run a command with the workspace's credentials in its environment only."""
+        """Run a command whose environment alone contains the workspace's credentials."""
         environment = {
             **os.environ,
             **self.emulator.environment(self.token),
@@ -140,7 +140,7 @@ class TerraformLab:
         return self.run([terraform_program(os.environ), "state", "list"], cwd=self.stack).text.splitlines()
 
     def plan(self, *arguments: str) -> dict[str, tuple[str, ...]]:
-        """Return the planned actions of each resource that would change, by address."""
+        """Map the address of each resource that would change to its planned actions."""
         done = self.terraform("plan", "-input=false", "-parallelism=50", "-detailed-exitcode", "-out=plan", *arguments)
         if done.status == 0:
             return {}  # exit status 0 means an empty diff; showing the plan takes as long as making it
@@ -212,17 +212,17 @@ class TerraformLab:
         }
 
     def clusters(self) -> dict[str, dict[str, Any]]:
-        """Return the live clusters by name."""
+        """Map names to live clusters."""
         response = self.call("GET", "/api/2.1/clusters/list?page_size=100")
         return {cluster["cluster_name"]: cluster for cluster in response.get("clusters", [])}
 
     def libraries(self, cluster_id: str) -> list[str]:
-        """Return the status of each library of a cluster."""
+        """Return the status of each of a cluster's libraries."""
         response = self.call("GET", f"/api/2.0/libraries/cluster-status?cluster_id={cluster_id}")
         return [library["status"] for library in response["library_statuses"]]
 
     def files_with(self, text: str) -> list[str]:
-        """Return the files below the lab's folder that contain a text."""
+        """Return the files below the lab's folder that contain a string."""
         found = []
         for path in self.folder.rglob("*"):
             if path.is_file() and not path.is_symlink() and text.encode() in path.read_bytes():
@@ -230,7 +230,7 @@ class TerraformLab:
         return found
 
     def delete_output(self) -> None:
-        """Delete everything synthesized and initialized, as in a new checkout; the state stays."""
+        """Delete everything synthesized and initialized, as in a new checkout; the state is kept."""
         shutil.rmtree(self.folder / "cdktf.out", ignore_errors=True)
 
 

@@ -13,7 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def tracked_files(pattern: str = "*", root: Path = ROOT) -> list[Path]:
-    """Return files that git tracks or would add, relative to the root; without git, those not in .gitignore."""
+    """Return files that git tracks or would add, relative to the root; without git, all files that .gitignore does not
+    match.
+    """
     if shutil.which("git") is None or not (root / ".git").exists():
         return sorted(path for path in _unignored(root) if fnmatch(path.name, pattern))
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", pattern]

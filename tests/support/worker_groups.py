@@ -1,7 +1,7 @@
 """Assigns tests to the workers of pytest-xdist and puts slow files first.
 
-A worker gets whole files, so that module fixtures are created once. Files with the same `xdist_group` go to one worker.
-(The scheduler of xdist's `loadgroup` receives no groups from current versions of pytest.)
+A worker gets whole files, so that module fixtures are created once. Files with the same `xdist_group` get the same
+worker. (The scheduler of xdist's `loadgroup` receives no groups from current versions of pytest.)
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOW_MARKS = ("spark", "terraform")
-"""Marks of slow tests. Their files start first, in this order, so that no worker runs alone at the end."""
+"""Markers for slow tests. Their files start first, in this order, so that no worker runs alone at the end."""
 
 
 class FileGroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
-    """A unit of work is a file, or the files of a group."""
+    """A unit of work is a file, or the files in a group."""
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid.partition("::")[0])
@@ -27,7 +27,7 @@ class FileGroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
 
 @cache
 def group_of(path: str) -> str:
-    """Return the group that a test file names, if it is one, or the file itself."""
+    """Return a test file's group, or the file itself if it has none."""
     names = set(re.findall(r'xdist_group\("([^"]+)"\)', (ROOT / path).read_text(encoding="utf-8")))
     return names.pop() if len(names) == 1 else path
 

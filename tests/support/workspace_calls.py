@@ -33,7 +33,7 @@ def cluster_details(emulator: EmulatorProcess, cluster_id: str) -> dict[str, Any
 
 
 def grants(emulator: EmulatorProcess, cluster_id: str) -> dict[str, str]:
-    """Return the levels granted directly on a cluster, by principal."""
+    """Map each principal to the level granted directly on a cluster."""
     response = ok(emulator, "GET", f"/api/2.0/permissions/clusters/{cluster_id}")
     return {
         entry.get("group_name") or entry.get("user_name"): given["permission_level"]
