@@ -8,7 +8,7 @@
    restore.
 4. `tick.carry_out` records each intended action, performs it in the workspace, and records the result.
 5. `tick.settle` settles past days: it fixes their totals and queues the report.
-6. `mail.messages` renders the messages; they wait in the ledger's outbox until `mail.sender` has sent them.
+6. `mail.messages` renders the messages; they stay in the ledger's outbox until `mail.sender` has sent them.
 
 Decisions depend on the state of the workspace, not on earlier actions, so the next poll repairs the effects of a killed
 poll.

@@ -58,4 +58,4 @@ REPORT_COLUMNS = (
     "uncounted_minutes",
     "estimate",
 )
-"""Columns of the table of a day's report. A CSV file with this header is recognised as a report of the enforcer."""
+"""Columns of the table in a daily report. A CSV file with this header is recognised as a report."""

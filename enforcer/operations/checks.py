@@ -20,7 +20,7 @@ SILENCE = timedelta(minutes=30)
 """Maximum time since the last poll: two intervals of cron."""
 STARTING = frozenset({"CAN_RESTART", "CAN_MANAGE"})
 SHOWN = 5
-"""Maximum number of problems of a check, or of names in a finding."""
+"""Maximum number of problems to report for a check, or of names in a finding."""
 
 
 class Status(Enum):

@@ -103,7 +103,7 @@ class Supervision:
 def supervised(settings: Settings, *, now: datetime) -> Iterator[Supervision]:
     """Ping HEALTHCHECK_URL at the start and end of the block; mail the admin about an exception and suppress it.
 
-    Invalid settings end the process with their messages.
+    For invalid settings, print messages and exit.
     """
     ping(settings.healthcheck_url, STARTED)
     supervision = Supervision(settings, now=now)

@@ -29,7 +29,7 @@ from labkit.folders import atomic_folder
 from labkit.text import escaped
 
 FORMAT = 2
-"""Version 1 named the table `messages` `letters`, and two columns of `days` differently."""
+"""In version 1, the table `messages` was called `letters`, and two columns of `days` had different names."""
 TOTALS, PEOPLE = "totals", "people"
 MANIFEST = "manifest.json"
 Render = Callable[[date, str], bytes]

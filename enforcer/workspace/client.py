@@ -1,6 +1,6 @@
 """Client of the Databricks workspace. The only module of this package that uses the SDK directly.
 
-It returns the enforcer's own types and raises a `WorkspaceError` that names the object concerned.
+It returns the enforcer's own types and raises a `WorkspaceError` that names the affected object.
 """
 
 import hashlib

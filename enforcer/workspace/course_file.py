@@ -45,7 +45,7 @@ def _validate(file: CourseFile) -> None:
         raise ValueError(f"{file.first_day} to {file.last_day} is not a valid term")
     names = [group.name for group in file.groups]
     if len(set(names)) < len(names) or not all(names):
-        raise ValueError("two groups have the same name, or a group has none")
+        raise ValueError("two groups have the same name, or a group has no name")
     longest = max((minutes for group in file.groups for minutes in group.limits.all_minutes), default=0)
     if longest > MOST_MINUTES:
         raise ValueError(f"{longest:g} minutes are longer than a term")

@@ -32,7 +32,9 @@ class MalformedResponseError(ValueError):
 
 
 def parse_object(answer: object) -> dict[str, Any]:
-    """Return a response that is a JSON object. Raises MalformedResponseError if it is none, or an error."""
+    """Return a response that is a JSON object. Raises MalformedResponseError for anything else, and for an error
+    object.
+    """
     if not isinstance(answer, dict):
         raise MalformedResponseError(f"expected an object, not {_shown(answer)}")
     if answer.get("error_code"):

@@ -39,7 +39,7 @@ def allowance(change: Any, first: date = DAY, last: date = DAY, id: str = "a1", 
         ("22:00-02:00", Window(None, time(22), time(2))),
     ],
 )
-def test_windows_are_parsed_as_people_write_them(text: str, window: Window) -> None:
+def test_common_notations_of_windows_are_parsed(text: str, window: Window) -> None:
     assert parse_window(text) == window
 
 
@@ -116,8 +116,8 @@ def test_adjacent_windows_are_merged() -> None:
     assert found == ((day[1], day[2]),)
 
 
-def test_a_window_keeps_its_local_time_when_clocks_change() -> None:
-    """On 25 October 2026 the clocks of Jerusalem go back at 2:00, so the hour from 1:00 to 2:00 comes twice."""
+def test_a_window_keeps_its_local_times_when_clocks_change() -> None:
+    """On 25 October 2026, clocks in Jerusalem are set back at 2:00, so the hour from 1:00 to 2:00 occurs twice."""
     night = parse_window("00:30-03:00").on(date(2026, 10, 25), JERUSALEM)
 
     assert night is not None
@@ -136,7 +136,7 @@ def test_a_blocked_day_has_no_window() -> None:
     assert found == {"group_07": 0, "group_08": 1}
 
 
-def test_an_allowance_shows_its_change_and_reason() -> None:
+def test_the_text_of_an_allowance_has_change_and_reason() -> None:
     told = [
         str(allowance(change))
         for change in (timedelta(minutes=-5), LimitOverride.BLOCKED, parse_window("Mon 9:30-11:00"))

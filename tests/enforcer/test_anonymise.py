@@ -41,7 +41,7 @@ M, DAY = timedelta(minutes=1), timedelta(days=1)
 
 @pytest.fixture
 def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
-    """Two settled days; on each a group was stopped and staff ran a cluster."""
+    """Two settled days. On each, a group was stopped and staff ran a cluster."""
     frozen_emulator.control("POST", "reset")
     lab = EmulatedCourse(frozen_emulator, tmp_path, limits={"week_minutes": 2000, "term_minutes": 9000})
     lab.environment["REPORT_RECIPIENT_EMAIL"] = "teacher@example.ac.il"
@@ -63,12 +63,12 @@ def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
 
 
 def holding(folder: Path, text: str) -> list[str]:
-    """The files that contain a text anywhere."""
+    """Return the files that contain a string."""
     return [path.name for path in sorted(folder.rglob("*")) if path.is_file() and text.encode() in path.read_bytes()]
 
 
 def totals(lab: EmulatedCourse) -> list[dict[str, Any]]:
-    """The output of `usage` for all days, without names."""
+    """Return the output of `usage` for all days, without names."""
     done = lab.run("usage", "--from", str(SUNDAY), "--to", str(TUESDAY), "--json")
     assert done.status == 0, done.err
     return [row | {"sessions": [session | {"started_by": None} for session in row["sessions"]]} for row in done.json]
@@ -90,7 +90,7 @@ def test_anonymising_removes_every_name_and_changes_no_total(
     assert done.json == rehearsed | {"anonymised": True}
     assert totals(lab) == before
     assert set(starter_names(lab.environment["CLUSTER_UPTIMES_DB"])) == {MEMBER, OTHER}
-    # Today's members of the workspace are not from that time.
+    # The workspace's current members differ from the members at that time.
     with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])) as ledger:
         members = json.loads(queries.note(ledger, "members") or "")["groups"]
         queries.write_note(ledger, "members", json.dumps({"read": 0, "groups": members}))
@@ -134,7 +134,7 @@ def place(tmp_path: Path) -> str:
 
 
 def run(place: str, *words: str) -> tuple[int, str, str]:
-    """`python -m enforcer anonymise …` on this ledger: status, output, errors."""
+    """Run `python -m enforcer anonymise …` on this ledger; return status, output and errors."""
     environment = {"CLUSTER_UPTIMES_DB": place}
     with chdir(Path(place).parent):
         done = CliRunner(env=environment).invoke(main, ["anonymise", *words], obj=environment)
@@ -155,7 +155,7 @@ def starter_names(place: str) -> list[str]:
         ]
 
 
-def test_newer_rows_stay_and_no_message_is_stored_twice(place: str) -> None:
+def test_rows_of_later_days_are_not_anonymised(place: str) -> None:
     assert run(place, "--before", "2024-11-04", "--yes") == (
         0,
         "the ledger: 2 events\nthe ledger: 1 sessions\nthe ledger: 1 actions\nthe ledger: 1 messages\n"
@@ -179,7 +179,7 @@ def test_newer_rows_stay_and_no_message_is_stored_twice(place: str) -> None:
     assert run(place, "--before", "2024-11-04", "--yes") == (0, "there is nothing to anonymise before 2024-11-04\n", "")
 
 
-def test_a_revocation_belongs_to_the_local_day_of_its_creation(place: str) -> None:
+def test_a_revocation_belongs_to_the_local_day_on_which_it_was_created(place: str) -> None:
     jerusalem = ZoneInfo("Asia/Jerusalem")
     at = datetime(2024, 11, 4, 0, 30, tzinfo=jerusalem)  # the day before in UTC
     given = {minutes: at - timedelta(minutes=minutes) for minutes in (0, 60)}
@@ -215,7 +215,7 @@ def test_anonymising_needs_a_confirmation_and_a_past_day(place: str) -> None:
     assert starter_names(place) == ["ana@x.example", "ana@x.example"]
 
 
-def test_anonymising_does_not_wait_for_a_running_poll(place: str) -> None:
+def test_anonymising_fails_while_a_poll_is_running(place: str) -> None:
     with ledger_lock(place):
         assert run(place, "--before", "2024-11-04", "--yes")[::2] == (
             1,
@@ -224,7 +224,7 @@ def test_anonymising_does_not_wait_for_a_running_poll(place: str) -> None:
 
 
 @pytest.mark.waits
-def test_a_concurrent_reader_keeps_the_log_and_is_reported(place: str) -> None:
+def test_a_reader_that_prevents_truncating_the_log_is_reported(place: str) -> None:
     with closing(sqlite3.connect(place)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM event").fetchall()
@@ -237,7 +237,7 @@ def test_a_concurrent_reader_keeps_the_log_and_is_reported(place: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
-def test_late_events_do_not_bring_names_back(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_late_events_of_anonymised_days_are_ignored(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     place = (
         str(tmp_path / "uptimes.db")
         if kind == "sqlite"

@@ -56,7 +56,7 @@ FORMULA = '=HYPERLINK("https://x.example","ok")\nsecond line'
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A ledger with a settled day of a course, a message about it, and the cluster of another course."""
+    """A ledger with a settled day of a course, a message about it, and a cluster of a different course."""
     place = str(tmp_path_factory.mktemp("ledger") / "uptimes.db")
     with closing(open_ledger(place)) as ledger:
         for id, term in (("1103-1", "2024w"), ("1103-0", "2024s")):
@@ -115,7 +115,7 @@ def of_parquet(archived: Path, name: str) -> list[dict[str, Any]]:
     return rows
 
 
-def test_the_tables_have_only_the_term(archived: Path) -> None:
+def test_the_tables_contain_only_rows_of_the_term(archived: Path) -> None:
     assert of_parquet(archived, "days") == [
         {
             "day": date(2024, 11, 3),
@@ -153,14 +153,14 @@ def test_the_tables_have_only_the_term(archived: Path) -> None:
     assert (message["to"], message["cc"], message["text"]) == (ANA, "staff@x.example", FORMULA)
 
 
-def test_no_cell_is_a_formula_or_has_two_lines(archived: Path) -> None:
+def test_no_csv_cell_is_a_formula_or_has_two_lines(archived: Path) -> None:
     (message,) = of_csv(archived, "messages")
     assert message["subject"] == "'@Team: near the limit"
     assert message["text"] == '\'=HYPERLINK("https://x.example","ok")\\x0asecond line'
     assert [row["reason"] for row in of_csv(archived, "actions")] == ["'+ 60 for …"]
 
 
-def test_only_the_folder_people_names_people(archived: Path) -> None:
+def test_only_the_subfolder_people_contains_names_of_people(archived: Path) -> None:
     naming = {path.relative_to(archived).parts[0] for path in files(archived) if b"ana@x" in path.read_bytes()}
 
     assert naming == {"people"}
@@ -217,7 +217,7 @@ def test_an_archive_contains_the_ledger(archived: Path, place: str) -> None:
     assert shown(str(archived / "people" / "ledger.db")) == shown(place) != []
 
 
-def test_an_archive_is_never_overwritten_or_made_from_an_empty_ledger(place: str, archived: Path) -> None:
+def test_an_archive_is_never_overwritten(place: str, archived: Path) -> None:
     before = {path: path.read_bytes() for path in files(archived)}
 
     status, _, said = run(place, "--output", str(archived))

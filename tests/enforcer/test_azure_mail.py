@@ -22,7 +22,7 @@ from emulator_process import EmulatorProcess
 from enforcer.mail.azure import API_VERSION, Mailer, _retry_after
 from enforcer.mail.mail_service import SendResult, SendStatus
 
-platform.processor()  # Azure asks for it once, and that starts a process.
+platform.processor()  # Azure's client requests the platform once, which starts a process.
 
 FIRST = "00000000-0000-4000-8000-000000000001"
 SECONDS = timedelta(seconds=10)
@@ -60,7 +60,7 @@ def sends(emulator: EmulatorProcess) -> int:
     return sum(entry["path"] == "/emails:send" for entry in emulator.request_log())
 
 
-def test_a_message_is_accepted_and_its_operation_known(emulator: EmulatorProcess, mailer: Mailer) -> None:
+def test_the_operation_of_an_accepted_message_is_known(emulator: EmulatorProcess, mailer: Mailer) -> None:
     assert status(mailer).status is SendStatus.MISSING
     assert [send(mailer), send(mailer)] == [SendResult(SendStatus.ACCEPTED)] * 2
     assert status(mailer) == SendResult(SendStatus.ACCEPTED, "Succeeded", is_final=True)
@@ -84,7 +84,7 @@ def test_different_bytes_for_one_operation_are_a_conflict(mailer: Mailer) -> Non
 
 
 @pytest.mark.parametrize("kind", ["429", "500", "503"])
-def test_the_client_neither_repeats_a_call_nor_waits_for_retry_after(
+def test_calls_are_neither_repeated_nor_delayed_by_retry_after(
     emulator: EmulatorProcess, mailer: Mailer, kind: str
 ) -> None:
     fault(emulator, "POST /emails:send", kind, retry_after=30)
@@ -108,14 +108,14 @@ def test_a_broken_connection_makes_the_status_unknown(emulator: EmulatorProcess,
     assert status(mailer).status is (SendStatus.ACCEPTED if kind == "truncate" else SendStatus.MISSING)
 
 
-def test_an_unresponsive_service_takes_only_the_remaining_time(emulator: EmulatorProcess, mailer: Mailer) -> None:
+def test_a_call_to_an_unresponsive_service_ends_at_the_deadline(emulator: EmulatorProcess, mailer: Mailer) -> None:
     fault(emulator, "POST /emails:send", "hang")
     began = time.monotonic()
     assert send(mailer, timeout=timedelta(seconds=1)).status is SendStatus.UNKNOWN
     assert time.monotonic() - began < 4
 
 
-def test_a_wrong_key_concerns_all_messages(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_access_key_affects_all_messages(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", emulator.mail_ca)
     stranger = Mailer(f"endpoint={emulator.mail_endpoint};accesskey=d3Jvbmc=")
     assert [(answer.status, answer.concerns_all) for answer in (send(stranger), status(stranger))] == [
@@ -124,7 +124,7 @@ def test_a_wrong_key_concerns_all_messages(emulator: EmulatorProcess, monkeypatc
 
 
 @pytest.mark.parametrize("wrong", ["", "endpoint=https://x.example", "endpoint=https://127.0.0.1:9;accesskey=x"])
-def test_an_invalid_connection_string_is_refused_with_the_settings_name(wrong: str) -> None:
+def test_an_invalid_connection_string_is_reported_with_its_setting(wrong: str) -> None:
     answer = send(Mailer(wrong))
     assert (answer.status, answer.concerns_all, "AZURE_EMAIL_" in answer.text) == (SendStatus.REFUSED, True, True)
 
@@ -138,7 +138,7 @@ def test_a_closed_port_is_reported_quickly() -> None:
 
 
 class _Elsewhere(http.server.BaseHTTPRequestHandler):
-    """Redirects every call, and returns statuses that no service should have."""
+    """A server that redirects every call and returns unusual statuses."""
 
     answers: list[tuple[int, bytes]] = []
     seen: list[str] = []
@@ -161,7 +161,7 @@ class _Elsewhere(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Do not log to stderr."""
+        """Do not log requests to stderr."""
 
 
 @pytest.fixture
@@ -179,13 +179,13 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Maile
 
 
 @pytest.mark.process
-def test_a_message_follows_no_redirect(elsewhere: Mailer) -> None:
+def test_redirects_of_the_mail_service_are_not_followed(elsewhere: Mailer) -> None:
     assert send(elsewhere).status is SendStatus.UNKNOWN
     assert [path.partition("?")[0] for path in _Elsewhere.seen] == ["/emails:send"]
 
 
 @pytest.mark.process
-def test_every_status_of_the_service_is_mapped(elsewhere: Mailer) -> None:
+def test_every_status_of_the_mail_service_is_mapped(elsewhere: Mailer) -> None:
     said = {
         b'{"id": "x", "status": "NotStarted"}': SendResult(SendStatus.ACCEPTED, "NotStarted"),
         b'{"id": "x", "status": "Running"}': SendResult(SendStatus.ACCEPTED, "Running"),
@@ -208,11 +208,11 @@ def test_every_status_of_the_service_is_mapped(elsewhere: Mailer) -> None:
 @pytest.mark.parametrize(
     ("header", "seconds"), [(None, None), ("17", 17), (" 3 ", 3), ("soon", None), ("Thu, 01 Jan 1970 00:00:00 GMT", 0)]
 )
-def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: int | None) -> None:
+def test_retry_after_is_parsed_as_seconds_or_date(header: str | None, seconds: int | None) -> None:
     assert _retry_after(header) == (None if seconds is None else timedelta(seconds=seconds))
 
 
-def test_the_key_is_in_no_log_at_any_level(
+def test_no_log_at_any_level_contains_the_access_key(
     emulator: EmulatorProcess, mailer: Mailer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -224,5 +224,5 @@ def test_the_key_is_in_no_log_at_any_level(
     assert "Signature=" not in caplog.text
 
 
-def test_the_api_version_is_that_of_the_locked_client() -> None:
+def test_the_api_version_matches_the_locked_client() -> None:
     assert DEFAULT_VERSION.value == API_VERSION

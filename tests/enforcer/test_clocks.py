@@ -48,13 +48,13 @@ def timestamp(shown: datetime | None, after: timedelta = NONE) -> ServerTimestam
         (T, None, TickTime(T, False)),
     ],
 )
-def test_the_machine_clock_is_used_if_it_differs_by_two_minutes_at_most(
+def test_a_clock_skew_up_to_two_minutes_keeps_the_machine_clock(
     machine: datetime, shown: datetime | None, expected: TickTime
 ) -> None:
     assert tick_time(machine, timestamp(shown)) == expected
 
 
-def test_the_workspace_clock_is_used_beyond_two_minutes_with_a_notice() -> None:
+def test_a_clock_skew_over_two_minutes_selects_the_workspace_clock() -> None:
     ahead, behind = tick_time(T + 4 * H, timestamp(T)), tick_time(T - 121 * S, timestamp(T))
 
     assert (ahead.now, ahead.is_confirmed, behind.now, behind.is_confirmed) == (T, False, T, False)
@@ -70,7 +70,7 @@ def test_the_machine_clock_is_used_if_no_date_was_requested() -> None:
 
 
 @given(header=st.text(max_size=30) | st.none() | st.integers() | st.just(format_datetime(T, usegmt=True)))
-def test_an_invalid_date_header_is_none(header: object) -> None:
+def test_an_invalid_date_header_is_parsed_as_none(header: object) -> None:
     assert parse_date_header(header) is None or isinstance(header, str)
     assert parse_date_header("Mon, 02 Nov 2026 10:00:00 GMT") == T
 
@@ -119,7 +119,7 @@ def memory():
 
 @settings(exactly_examples(50, acceptance=2000))
 @given(off=st.timedeltas(-24 * H, 24 * H))
-def test_a_clock_that_is_up_to_a_day_off_changes_nothing(lab: InProcessCourse, memory: Ledger, off: timedelta) -> None:
+def test_clock_skew_of_up_to_a_day_does_not_affect_stops(lab: InProcessCourse, memory: Ledger, off: timedelta) -> None:
     clear(memory)
     shown = lab.now().replace(microsecond=0)
     time = tick_time(lab.now() + off, timestamp(shown))
@@ -181,13 +181,13 @@ def tick(
 
 
 def limit(lab: InProcessCourse, soft: int, hard: int) -> None:
-    """Deploy these limits of the day, in minutes."""
+    """Deploy these limits for a day, in minutes."""
     lab.limits |= {"soft_minutes": soft, "hard_minutes": hard}
     lab.write_course()
 
 
 def mistype(lab: InProcessCourse, ledger: Ledger, workspace: Workspace) -> None:
-    """All clusters run for an hour with polls; then a limit of half an hour is deployed."""
+    """Run all clusters for an hour with polls, then deploy a limit of half an hour."""
     for cluster in lab.clusters:
         lab.start(cluster)
     for _ in range(4):
@@ -229,7 +229,7 @@ def test_a_limit_corrected_in_time_stops_no_group(ledger: Ledger, six: InProcess
     assert kinds(tick(ledger, six, workspace, FakeMailService())) & {Stop, Restrict} == set()
 
 
-def test_stop_now_holds_no_stops(ledger: Ledger, six: InProcessCourse) -> None:
+def test_no_stop_is_held_with_stop_now(ledger: Ledger, six: InProcessCourse) -> None:
     workspace = six.connect()
     mistype(six, ledger, workspace)
 
@@ -254,9 +254,7 @@ def test_a_marker_remains_until_it_is_cleared(tmp_path) -> None:
 
 
 @pytest.mark.process
-def test_a_clock_hours_ahead_stops_groups_neither_early_nor_late(
-    frozen_emulator: EmulatorProcess, tmp_path: Path
-) -> None:
+def test_a_clock_hours_ahead_does_not_shift_the_time_of_stops(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
     frozen_emulator.control("POST", "reset")
     lab = EmulatedCourse(frozen_emulator, tmp_path, groups=1)
     lab.environment |= {

@@ -1,4 +1,4 @@
-"""Which clusters are managed: tags are only a claim, and an accepted cluster stays accepted."""
+"""Selection of managed clusters: tags are only a claim, and an accepted cluster stays accepted."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def touched(result: TickResult) -> set[str]:
 
 
 def foreigner(lab: InProcessCourse, name: str = "professor@example.ac.il") -> User:
-    """A user who may create clusters and is neither staff nor an administrator."""
+    """Return a user who may create clusters and is neither staff nor an administrator."""
     user = lab.workspace.emulated.state.directory.find_user(name) or lab.workspace.create_user(name)
     user.entitlements = ["allow-cluster-create", "workspace-access"]
     return user
@@ -66,7 +66,7 @@ def foreign_cluster(lab: InProcessCourse, name: str = "cluster_9", **tags: str) 
     return id
 
 
-def test_a_foreign_cluster_of_another_course_causes_no_ambiguity(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_foreign_clusters_of_other_courses_cause_no_ambiguity(ledger: Ledger, lab: InProcessCourse) -> None:
     lab.start(lab.clusters[0])
     foreign = foreign_cluster(lab, origin="terraform", lab_course="666", lab_term="2026w", lab_group="group_001")
 
@@ -104,7 +104,7 @@ def test_a_cluster_with_a_spoofed_group_is_reported_and_not_managed(
     assert lab.level(lab.clusters[0]) == "CAN_RESTART"
 
 
-def test_settings_or_the_ledger_choose_between_two_courses(
+def test_settings_or_ledger_select_one_of_two_courses(
     ledger: Ledger, lab: InProcessCourse, module_ledger: Ledger
 ) -> None:
     other = lab.make_cluster("group_001", lab_course="94291")
@@ -139,7 +139,7 @@ def test_untagged_clusters_are_ignored_if_a_course_is_set(ledger: Ledger, lab: I
         tick(ledger, InProcessCourse(2, soft=150 * M, hard=180 * M), settings)
 
 
-def test_earlier_names_count_without_tags_and_course_setting(ledger: Ledger) -> None:
+def test_legacy_names_count_without_tags_and_course_setting(ledger: Ledger) -> None:
     lab = InProcessCourse(0, soft=150 * M, hard=180 * M, has_file=False)
     legacy = lab.workspace.create(cluster_name="cluster_1", autotermination_minutes=0)
     lab.workspace.advance(60)
@@ -149,7 +149,7 @@ def test_earlier_names_count_without_tags_and_course_setting(ledger: Ledger) -> 
     assert lab.workspace.state(foreign) == "RUNNING"
 
 
-def test_only_a_redeploy_by_an_administrator_is_managed(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_clusters_recreated_by_admins_or_staff_are_managed(ledger: Ledger, lab: InProcessCourse) -> None:
     tick(ledger, lab)
     admin = lab.workspace.create_user("second@example.ac.il")
     lab.members("admins").append(admin.id)
@@ -180,7 +180,7 @@ def test_clusters_of_a_former_administrator_stay_accepted(ledger: Ledger, lab: I
     assert [after in failure for failure in result.problems] == [True]
 
 
-def test_the_course_comes_from_ledger_or_settings_without_a_file(
+def test_without_a_course_file_ledger_or_settings_select_the_course(
     ledger: Ledger, lab: InProcessCourse, module_ledger: Ledger
 ) -> None:
     tick(ledger, lab)
@@ -202,7 +202,7 @@ def test_the_course_comes_from_ledger_or_settings_without_a_file(
     assert touched(tick(ledger, new, SETTINGS)) == {new.clusters[0]}
 
 
-def test_tags_alone_decide_while_administrators_are_unreadable(
+def test_tags_decide_while_administrators_cannot_be_read(
     ledger: Ledger, lab: InProcessCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = lab.connect()
@@ -315,7 +315,7 @@ def test_a_cluster_of_an_unknown_creator_is_managed_but_not_accepted() -> None:
         ([], ("9", None), ("1", "t"), None),
     ],
 )
-def test_the_course_comes_from_settings_clusters_or_the_ledger(
+def test_settings_clusters_or_ledger_select_the_course(
     found: list[tuple[str, str]],
     settings: tuple[str | None, str | None],
     known: tuple[str, str] | None,

@@ -96,13 +96,13 @@ def test_one_healthy_poll_repairs_the_effects_of_kills_and_faults(
 
             for _ in range(2):
                 disturb(lab, chance)
-                # Sometimes after its end: polls killed after their work must do no harm either.
+                # The kill sometimes comes after the end: a poll killed after its work must do no harm either.
                 kills += polls.run(kill_after=chance.uniform(0, 1.2) * usual)["signal"] == signal.SIGKILL
             lab.emulator.control("POST", "faults", {})
             for group in lab.names:
                 if minutes[group] == NEAR:
                     lab.stop(group)
-            # The longest pause before another attempt to send a message.
+            # This is the longest pause before the next attempt to send a message.
             lab.advance_minutes(120)
             polls.healthy()
 

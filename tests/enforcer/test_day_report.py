@@ -1,4 +1,4 @@
-"""The report of a day: its figures, and hostile names in it."""
+"""The daily report: its figures, and hostile names in it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def action(kind: str, clock: str, error: str | None = None) -> RecordedAction:
     return RecordedAction(kind, "id-1", "group_01", "", at(clock), None if error else at(clock), error)
 
 
-def test_a_row_has_the_day_of_a_cluster() -> None:
+def test_a_report_row_shows_the_usage_of_one_cluster() -> None:
     of = snapshot(ran("09:00", "10:30"), ran("11:00", "12:31"), ran("14:00", "14:20", by=STAFF))
 
     values = told(action("warn", "12:00"), action("stop", "12:30"), of=of)
@@ -101,7 +101,7 @@ def report_of_day(*sessions: Session, first_poll: datetime | None) -> DayReport:
     return make_report(snapshot(*sessions), DAY, settled={}, actions=(), polls=(), first_poll=first_poll)
 
 
-def test_a_day_with_only_the_deploy_counts_as_unused() -> None:
+def test_a_day_with_only_deployment_sessions_counts_as_unused() -> None:
     report = report_of_day(ran("09:00", "09:10", by=STAFF), first_poll=at("09:15"))
 
     values = values_of(report, picture="")
@@ -112,7 +112,7 @@ def test_a_day_with_only_the_deploy_counts_as_unused() -> None:
     assert "<strong>No group ran its cluster</strong>; 1 cluster ran only for staff, a deployment or others." in html
 
 
-def test_a_later_day_or_a_students_session_is_not_a_day_of_the_deploy() -> None:
+def test_a_day_with_other_sessions_is_not_a_deployment_day() -> None:
     staff, student = ran("09:00", "09:10", by=STAFF), ran("10:00", "10:10")
     reports = [
         report_of_day(staff, first_poll=at("09:15", DAY - timedelta(days=1))),
@@ -134,7 +134,7 @@ def test_a_day_without_records_is_unknown() -> None:
     assert [report.is_unknown for report in (polled, unseen, counted)] == [False, True, False]
 
 
-def test_a_session_over_midnight_is_cut_and_marked_as_running() -> None:
+def test_a_session_across_midnight_is_cut_and_marked_as_running() -> None:
     [row] = told(of=snapshot(replace(ran("23:00", None), end=at("01:00", DAY + timedelta(days=1)))))["rows"]
 
     assert (row["used"], row["first_start"], row["last_stop"]) == (60, "23:00", "after midnight")
@@ -147,7 +147,7 @@ def test_a_session_over_midnight_is_cut_and_marked_as_running() -> None:
         ((allowance(60 * M),), 0 * M, "180 + 60 minutes: project"),
         ((allowance(LimitOverride.UNLIMITED),), 0 * M, "unlimited"),
         ((allowance(-60 * M, "08:00"),), 80 * M, "180 - 60 minutes: project"),
-        # Time that was allowed when it was used is no overrun.
+        # Time that was within the limit when it was used is not an overrun.
         ((allowance(-60 * M, "12:10"),), 10 * M, "180 - 60 minutes: project"),
         ((allowance(LimitOverride.BLOCKED, "12:15"),), 5 * M, "0 instead of 180 minutes: project"),
     ],
@@ -161,13 +161,13 @@ def test_the_overrun_begins_when_the_limit_was_reached_and_known(
     assert told(of=of)["rows"][0]["limit"] == limit
 
 
-def test_the_week_is_named_if_less_of_it_is_left() -> None:
+def test_the_week_limit_is_shown_if_it_is_the_tightest() -> None:
     of = snapshot(Session(at("09:00", DAY - timedelta(days=1)), at("23:50", DAY - timedelta(days=1)), STUDENT))
 
     assert told(of=of)["rows"][0]["limit"] == "180 minutes; week 900 minutes, 890 used"
 
 
-def test_settled_totals_are_shown_as_settled() -> None:
+def test_settled_totals_are_shown_unchanged() -> None:
     settled_total = DayTotal("id-1", DAY, "group_01", 33 * M, 20 * M, 30 * M, 3 * M, 0 * M, 1, True)
 
     [row] = told(of=snapshot(ran("09:00", "10:00")), settled={"id-1": settled_total})["rows"]
@@ -181,7 +181,7 @@ def test_settled_totals_are_shown_as_settled() -> None:
     )
 
 
-def test_missing_polls_are_counted_from_the_first_poll_on() -> None:
+def test_missing_polls_are_counted_after_the_first_poll() -> None:
     of, evening = snapshot(), [at("20:00"), at("20:15"), at("21:00"), *(at("21:00") + n * 15 * M for n in range(1, 12))]
 
     report = make_report(of, DAY, settled={}, actions=(), polls=evening, first_poll=evening[0])
@@ -201,7 +201,7 @@ def test_actions_that_never_succeeded_are_reported() -> None:
 HOSTILE = '<img src=x onerror=alert(1)> $\\frac{1}{2$ =HYPERLINK("http://x") \u202egnp.exe'
 
 
-def test_names_are_neither_markup_nor_formulas_nor_mathematics() -> None:
+def test_names_are_escaped_in_html_tables_and_the_chart() -> None:
     of = snapshot(ran("09:00", "10:00"), title=HOSTILE)
     report = make_report(of, DAY, settled={}, actions=(), polls=())
 
@@ -213,7 +213,7 @@ def test_names_are_neither_markup_nor_formulas_nor_mathematics() -> None:
     assert chart.draw(report).startswith(b"\x89PNG")
 
 
-def test_the_table_opens_in_a_spreadsheet() -> None:
+def test_the_csv_table_can_be_read_by_a_spreadsheet() -> None:
     of = snapshot(ran("09:00", "10:30"), title="=צוות")
     content = to_csv(make_report(of, DAY, settled={}, actions=(), polls=()))
 
@@ -240,7 +240,7 @@ def test_the_table_opens_in_a_spreadsheet() -> None:
     }
 
 
-def test_the_mail_has_text_page_chart_and_table() -> None:
+def test_the_report_email_has_text_html_chart_and_table() -> None:
     settings = load_settings({"REPORT_RECIPIENT_EMAIL": "teacher@example.ac.il"})
     of = snapshot(ran("09:00", "10:30", estimate="its end was not told"))
     message = report_message(make_report(of, DAY, settled={}, actions=(), polls=()), settings)

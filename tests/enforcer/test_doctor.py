@@ -1,4 +1,4 @@
-"""doctor: a healthy lab, and each way in which one is not."""
+"""doctor: a healthy lab, and each problem that it can have."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
 
 
 def examine(lab: EmulatedCourse, **variables: str) -> dict[str, str]:
-    """What is not all right, by check; its lines joined by "; "."""
+    """Map each failed check to its messages, joined by "; "."""
     done = lab.run("doctor", "--json", **variables)
     found: dict[str, str] = {}
     for row in done.json:
@@ -70,7 +70,7 @@ def test_a_healthy_lab_has_a_line_for_each_check_and_no_failure(lab: EmulatedCou
     assert lab.emulator.admin_token not in done.out
 
 
-def test_students_who_may_start_by_another_route_are_named(lab: EmulatedCourse) -> None:
+def test_students_who_can_start_through_other_grants_are_reported(lab: EmulatedCourse) -> None:
     lab.grant("group_01", {"user_name": "student1a@campus.example.ac.il"}, "CAN_RESTART")
     lab.grant("group_01", {"group_name": "group_02"}, "CAN_MANAGE")
     lab.grant("group_02", {"user_name": STAFF}, "CAN_MANAGE")
@@ -80,11 +80,11 @@ def test_students_who_may_start_by_another_route_are_named(lab: EmulatedCourse) 
     assert set(told) == {"other routes"}
     assert sorted(told["other routes"].split("; ")) == [
         "student1a@campus.example.ac.il has CAN_RESTART on cluster_01",
-        "student2a@campus.example.ac.il, student2b@campus.example.ac.il has CAN_MANAGE on cluster_01 by group_02",
+        "student2a@campus.example.ac.il, student2b@campus.example.ac.il has CAN_MANAGE on cluster_01 through group_02",
     ]
 
 
-def test_a_course_file_that_was_edited_misses_groups_or_is_gone_fails(lab: EmulatedCourse) -> None:
+def test_an_edited_incomplete_or_missing_course_file_fails(lab: EmulatedCourse) -> None:
     path = f"{FOLDER}/course.json"
     _, written = lab.emulator.request("GET", f"/api/2.0/workspace/export?path={path}&direct_download=true")
     lab.put(path, json.dumps({**written, "title": "Other"}))
@@ -113,24 +113,24 @@ def test_a_course_file_that_was_edited_misses_groups_or_is_gone_fails(lab: Emula
         ({"LAB_CLOCK": "http://127.0.0.1:9/"}, "clock", "does not return"),
     ],
 )
-def test_each_mistake_in_the_settings_fails_its_check(
+def test_each_invalid_setting_fails_its_check(
     lab: EmulatedCourse, variables: dict[str, str], check: str, sentence: str
 ) -> None:
     assert sentence in examine(lab, **variables)[check]
 
 
-def test_a_ledger_that_others_can_read_or_that_is_none_fails(lab: EmulatedCourse) -> None:
+def test_an_accessible_or_invalid_ledger_file_fails(lab: EmulatedCourse) -> None:
     place = Path(lab.environment["CLUSTER_UPTIMES_DB"])
     place.chmod(0o644)
     parse_entries = examine(lab)
     place.write_text("no database at all, but long enough to be taken for one " * 99)
     broken = examine(lab)
 
-    assert "can be read by others" in parse_entries["ledger"]
+    assert "is accessible to other users" in parse_entries["ledger"]
     assert "cannot be read" in broken["ledger"]
 
 
-def test_all_that_is_wrong_is_said_at_once(lab: EmulatedCourse) -> None:
+def test_all_problems_are_reported_at_once(lab: EmulatedCourse) -> None:
     Path(lab.environment["CLUSTER_UPTIMES_DB"]).write_text("no database at all, but long enough for one " * 99)
 
     told = examine(lab, ADMIN_EMAIL="", DATABRICKS_TOKEN="expired")
@@ -139,20 +139,20 @@ def test_all_that_is_wrong_is_said_at_once(lab: EmulatedCourse) -> None:
     assert [told["mail"].count("is not set"), "it refused the credential" in told["workspace"]] == [2, True]
 
 
-def test_a_poll_that_was_half_an_hour_ago_is_too_long_ago(lab: EmulatedCourse) -> None:
+def test_a_last_poll_over_half_an_hour_ago_fails(lab: EmulatedCourse) -> None:
     ages = [last_poll(NOW - timedelta(minutes=minutes), NOW).status for minutes in (15, 31)]
 
     assert ages == [Status.OK, Status.FAILS]
     assert last_poll(None, NOW).status is Status.FAILS
 
 
-def test_a_clock_that_is_a_minute_off_fails() -> None:
+def test_a_clock_skew_over_a_minute_fails() -> None:
     told = [clock(NOW, NOW + timedelta(seconds=off), is_rehearsal=False).status for off in (-30, 30, 61)]
 
     assert told == [Status.OK, Status.OK, Status.FAILS]
 
 
-def test_rights_are_those_of_an_administrator_or_of_staff() -> None:
+def test_the_enforcer_must_be_an_administrator_or_staff() -> None:
     told = [
         rights("a@x", groups, unmanaged).status
         for groups, unmanaged in [(frozenset({"admins"}), ["c"]), (frozenset(), []), (frozenset({"users"}), ["c"])]
@@ -161,7 +161,7 @@ def test_rights_are_those_of_an_administrator_or_of_staff() -> None:
     assert told == [Status.OK, Status.NOTE, Status.FAILS]
 
 
-def test_without_a_course_file_a_zone_is_needed() -> None:
+def test_a_time_zone_is_required_without_a_course_file() -> None:
     course = Course("c", "t", "", Calendar(JERUSALEM, date(2030, 1, 1), date(2030, 1, 1), 6), False)
 
     told = [
@@ -173,15 +173,13 @@ def test_without_a_course_file_a_zone_is_needed() -> None:
 
 
 @pytest.mark.parametrize("mode", [0o100644, 0o100640, 0o100602, 0o100604])
-def test_a_file_of_settings_that_others_can_read_fails(mode: int) -> None:
+def test_a_settings_file_that_others_can_access_fails(mode: int) -> None:
     says = "/lab/.env is accessible to other users; run chmod 600"
     assert settings_file("/lab/.env", mode) == Finding(".env", Status.FAILS, says)
     assert settings_file("/lab/.env", 0o100600).status is Status.OK
 
 
-def test_doctor_looks_at_the_file_of_settings(
-    lab: EmulatedCourse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_doctor_checks_the_settings_file(lab: EmulatedCourse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("")
     (tmp_path / ".env").chmod(0o644)
     monkeypatch.chdir(tmp_path)

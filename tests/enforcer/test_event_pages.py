@@ -1,4 +1,4 @@
-"""Reading the events of a cluster: all pages, within the time limit, also for a cluster that the workspace denies."""
+"""Reading a cluster's events: all pages, within the time limit, and for a cluster unknown to the workspace."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Timer:
 
 
 def events_answered(workspace: Workspace, answer: Answer) -> None:
-    """From now on respond to requests for events by `answer`, which receives the request and the usual response."""
+    """From now on, let `answer` respond to event requests; it receives the request and the usual response."""
     do = workspace.api.do
 
     def change(method: str, path: str, query: Any = None, body: Any = None, **others: Any) -> Any:
@@ -107,7 +107,7 @@ def endless(timer: Timer) -> Answer:
     return answer
 
 
-def test_endless_pages_do_not_prevent_stops_of_other_clusters(
+def test_endless_event_pages_do_not_prevent_other_stops(
     ledger: Ledger, lab: InProcessCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace, timer, id = lab.connect(), Timer(), lab.clusters[0]

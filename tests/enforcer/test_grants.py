@@ -100,7 +100,7 @@ GROUPS = {
         ("service principal", "app", "CAN_MANAGE", False),
     ],
 )
-def test_only_students_with_a_level_that_allows_starts_are_reported(
+def test_only_grants_that_let_students_start_are_reported(
     kind: str, principal: str, level: str, is_named: bool
 ) -> None:
     people = UserRoles(parse_course(COURSE, "course.json"), GROUPS)

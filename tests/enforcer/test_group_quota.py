@@ -1,4 +1,4 @@
-"""A quota applies to the group: to all its clusters, including deleted ones, and equally in every verb."""
+"""A quota applies to the group: to all its clusters, including deleted ones, and equally in every command."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def kinds(result: TickResult) -> list[tuple[type, str]]:
     return [(type(action), action.cluster_id) for action in result.actions]
 
 
-def test_two_running_clusters_add_up_and_stop_with_one_message(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_two_running_clusters_share_the_limit_of_their_group(ledger: Ledger, lab: InProcessCourse) -> None:
     first, second = lab.clusters[0], lab.make_cluster("group_001")
     for id in (first, second):
         lab.start(id)
@@ -57,7 +57,7 @@ def test_two_running_clusters_add_up_and_stop_with_one_message(ledger: Ledger, l
     near = tick(ledger, lab)
     assert kinds(near) == [(Warn, first)]
     assert near.snapshot and near.snapshot.limit_usages(near.snapshot.clusters[0])[0].used == 152 * M - 4 * S
-    # Two clusters use up the rest in half the time.
+    # Two running clusters use up the remaining time in half the time.
     assert next_due(TickSummary(near.snapshot)) == lab.now() + (HARD - 152 * M + 4 * S) / 2
 
     lab.workspace.advance(15 * 60)
@@ -72,7 +72,7 @@ def test_two_running_clusters_add_up_and_stop_with_one_message(ledger: Ledger, l
     assert messages == [("stopped", 1), ("warning", 1)]
 
 
-def test_a_replacement_cluster_continues_with_the_old_usage(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_usage_of_a_replaced_cluster_still_counts_for_its_group(ledger: Ledger, lab: InProcessCourse) -> None:
     old = lab.clusters[0]
     lab.start(old)
     lab.workspace.advance(160 * 60)
@@ -87,7 +87,7 @@ def test_a_replacement_cluster_continues_with_the_old_usage(ledger: Ledger, lab:
     rows = usages_of(ledger, load_past_snapshot(ledger, SETTINGS, now=lab.now()), lab.now().date(), lab.now().date())
     minutes = [(row.cluster_id, row.used // M, row.group_used // M) for row in rows if row.group == "group_001"]
     assert sorted(minutes) == sorted([(old, 159, 184), (new, 24, 184)])
-    # The usage is in `settled.json`, so that it is known without the ledger.
+    # The usage is stored in `settled.json`, so that it is known without the ledger.
     settled = parse_settled(lab.connect().read(f"{FOLDER}/settled.json"), "settled.json")
     assert [(id, gone.group) for id, gone in settled.gone.items()] == [(old, "group_001")]
     assert restricted(lab.connect(), "94290", "2026w", now=lab.now()) == ({"group_001": "day 180"}, [])
@@ -107,12 +107,12 @@ def test_only_time_past_the_groups_limit_is_shown_as_overrun(ledger: Ledger, lab
     assert (past[first], past[second]) == (0, 9)
 
 
-# --- every verb agrees
+# --- all commands compute the same usage
 
 
 @dataclass
 class Truth:
-    """The usage of a course, as the test caused it."""
+    """A model of a course, which records the usage that the test causes."""
 
     lab: InProcessCourse
     running: dict[str, tuple[datetime, bool]] = field(default_factory=dict)
@@ -162,14 +162,14 @@ def poll(truth: Truth, ledger: Ledger, *, settles: bool) -> Snapshot:
 
 
 def take(truth: Truth, ledger: Ledger, step: tuple[str, int, int]) -> bool:
-    """Take a step; return whether a night passed."""
+    """Perform a step; return whether a night passed."""
     lab, (verb, which, minutes) = truth.lab, step
     ids = list(truth.groups)
     present = [id for id in ids if id in lab.workspace.emulated.state.clusters.by_id]
     id = present[which % len(present)]
     group = truth.groups[id]
     if (verb == "staff" or (verb == "start" and lab.level(id) == "CAN_RESTART")) and id not in truth.running:
-        # Permissions apply at once, even if the lists do not show a member yet.
+        # Permissions apply at once, even if a new member is not in the lists yet.
         student = lab.students[id]
         lab.workspace.grant(id, student, "CAN_RESTART")
         lab.workspace.post("start", id, student if verb == "start" else None)
@@ -179,7 +179,7 @@ def take(truth: Truth, ledger: Ledger, step: tuple[str, int, int]) -> bool:
         lab.stop(id)
         truth.ends(id)
     elif verb == "again":
-        # The events are deleted with the cluster: it counts until it was last seen running.
+        # Its events are deleted with the cluster, so it counts until it was last seen running.
         poll(truth, ledger, settles=False)
         truth.ends(id)
         lab.remove(id)
@@ -202,7 +202,7 @@ def take(truth: Truth, ledger: Ledger, step: tuple[str, int, int]) -> bool:
 
 @exactly_examples(25)
 @given(st.lists(STEPS, min_size=1, max_size=14))
-def test_poll_watch_usage_report_and_restricted_agree(module_ledger: Ledger, steps: list[tuple[str, int, int]]) -> None:
+def test_all_commands_compute_the_same_usage(module_ledger: Ledger, steps: list[tuple[str, int, int]]) -> None:
     ledger, lab = module_ledger, InProcessCourse(2, soft=150 * M, hard=HARD, week=WEEK)
     clear(ledger)
     truth = Truth(lab)

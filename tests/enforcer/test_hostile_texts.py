@@ -1,4 +1,4 @@
-"""Names that are meant to do harm, on their way to the terminal, the JSON and the log; and what no log may hold."""
+"""Malicious names in the terminal, JSON and logs; and what logs must not contain."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedCourse]:
 
 @pytest.mark.parametrize("words", VERBS, ids=" ".join)
 @pytest.mark.parametrize("more", [[], ["--json"]], ids=["text", "json"])
-def test_no_hostile_name_reaches_the_terminal_as_it_is(lab: EmulatedCourse, words: list[str], more: list[str]) -> None:
+def test_hostile_names_are_escaped_in_the_terminal(lab: EmulatedCourse, words: list[str], more: list[str]) -> None:
     done = lab.run(*words, *more)
 
     said = done.out + done.err
@@ -65,7 +65,7 @@ def test_no_hostile_name_reaches_the_terminal_as_it_is(lab: EmulatedCourse, word
     assert not any(line.startswith("\x1b") or line.strip() == "gnp" for line in said.splitlines())
 
 
-def test_a_dry_run_names_the_group_in_one_line(lab: EmulatedCourse) -> None:
+def test_a_dry_run_prints_a_hostile_group_name_on_one_line(lab: EmulatedCourse) -> None:
     lab.grant(GROUP, {"group_name": GROUP}, "CAN_RESTART")
     lab.start(GROUP)
 
@@ -74,7 +74,7 @@ def test_a_dry_run_names_the_group_in_one_line(lab: EmulatedCourse) -> None:
     assert lines[0].startswith("restrict =cmd|' /C calc'!A0 <script>\\x85gnp\\x0a\\x1b]0;owned\\x07: used 60 minutes")
 
 
-def test_a_record_of_the_log_is_one_line() -> None:
+def test_a_log_record_is_one_line() -> None:
     out = io.StringIO()
     handler = logging.StreamHandler(out)
     handler.setFormatter(LineFormatter("%(levelname)s %(message)s"))
@@ -92,7 +92,7 @@ def test_a_record_of_the_log_is_one_line() -> None:
     assert lines[-1] == "ValueError: \\x1b[2J"
 
 
-def test_no_token_is_in_any_log_at_any_level(
+def test_no_log_at_any_level_contains_a_token(
     lab: EmulatedCourse, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     caplog.set_level(1)

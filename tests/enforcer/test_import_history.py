@@ -130,7 +130,7 @@ def test_each_total_becomes_a_settled_day_once(tmp_path: Path, file: Path) -> No
     }
 
 
-def test_the_json_has_the_imported_days(tmp_path: Path, file: Path) -> None:
+def test_the_json_output_contains_the_imported_days(tmp_path: Path, file: Path) -> None:
     _, out, _ = run(tmp_path, "import-history", file, "--json")
 
     told = json.loads(out)
@@ -168,7 +168,7 @@ def test_a_computed_day_replaces_an_imported_one(tmp_path: Path, file: Path) -> 
     assert (status, said) == (0, "0112-a on 2026-02-01: this enforcer settled that day itself\n")
 
 
-def test_invalid_rows_are_reported_and_the_others_imported(tmp_path: Path) -> None:
+def test_invalid_rows_are_reported_while_valid_ones_are_imported(tmp_path: Path) -> None:
     path = tmp_path / "odd.db"
     odd = [("a", "2026-02-30", 1.0), ("b", DAY, "x\x1b[2J"), ("c", DAY, -1.0), ("d", DAY, 90001.0), ("", DAY, 1.0)]
     write(path, [*odd, ("0112-a", DAY, 1.0), ("0112-a", NOW.date(), 1.0)])
@@ -186,7 +186,7 @@ def test_invalid_rows_are_reported_and_the_others_imported(tmp_path: Path) -> No
     ]
 
 
-def test_the_first_version_of_the_earlier_system_is_read(tmp_path: Path) -> None:
+def test_a_database_of_the_legacy_systems_first_version_is_read(tmp_path: Path) -> None:
     path = tmp_path / "first.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(
@@ -202,13 +202,13 @@ def test_the_first_version_of_the_earlier_system_is_read(tmp_path: Path) -> None
     assert settled(tmp_path) == {"0112-z": imported("0112-z", "0112-z", 2 * H)}
 
 
-def test_the_file_is_only_read_even_while_it_is_in_use(tmp_path: Path, file: Path) -> None:
+def test_the_imported_file_is_not_changed_even_while_in_use(tmp_path: Path, file: Path) -> None:
     with closing(sqlite3.connect(file)) as owner:
         owner.execute("INSERT INTO clustercumulativeuptime VALUES (9, '0112-c', '2026-02-01', 3600)")
         owner.commit()
         before = {path.name: path.read_bytes() for path in tmp_path.glob("cluster_uptimes.db*")}
         assert run(tmp_path, "import-history", file)[0] == 0
-        # The newest row is in its log, so the log was read, too.
+        # The newest row is in the write-ahead log, so the log was read, too.
         assert "0112-c" in settled(tmp_path)
         after = {path.name: path.read_bytes() for path in tmp_path.glob("cluster_uptimes.db*")}
     assert {name: after[name] for name in before if not name.endswith("-shm")} == {
@@ -224,7 +224,7 @@ def test_the_file_is_only_read_even_while_it_is_in_use(tmp_path: Path, file: Pat
         (b"", "has no table clustercumulativeuptime: it is not the legacy system's database."),
     ],
 )
-def test_another_file_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
+def test_a_file_that_is_not_a_legacy_database_is_rejected(tmp_path: Path, content: bytes, sentence: str) -> None:
     path = tmp_path / "other.db"
     path.write_bytes(content)
 
@@ -235,7 +235,7 @@ def test_another_file_is_refused(tmp_path: Path, content: bytes, sentence: str) 
     assert not (tmp_path / "ledger").exists()
 
 
-def test_a_ledger_without_the_column_for_imports_gets_it(tmp_path: Path) -> None:
+def test_the_column_for_imports_is_added_to_an_old_ledger(tmp_path: Path) -> None:
     place = str(tmp_path / "old.db")
     with closing(open_ledger(place)) as ledger:
         ledger.database.execute_sql("ALTER TABLE day DROP COLUMN imported")
@@ -249,7 +249,7 @@ def test_a_ledger_without_the_column_for_imports_gets_it(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("verb", ["report", "archive", "anonymise"])
-def test_the_earlier_systems_file_is_not_opened_as_a_ledger(tmp_path: Path, file: Path, verb: str) -> None:
+def test_a_legacy_database_is_not_opened_as_a_ledger(tmp_path: Path, file: Path, verb: str) -> None:
     more = {"anonymise": ("--before", "2026-01-01"), "archive": ("--output", "archive")}
 
     status, out, err = run(tmp_path, verb, *more.get(verb, ()), CLUSTER_UPTIMES_DB=str(file))

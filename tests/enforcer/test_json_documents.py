@@ -1,4 +1,4 @@
-"""The fields of every `--json` are as in docs/json.md."""
+"""The fields of every `--json` output match docs/json.md."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ LISTS = {
 
 
 @pytest.mark.parametrize("section", LISTS)
-def test_every_object_of_a_list_has_the_documented_fields(lab: EmulatedCourse, section: str) -> None:
+def test_every_listed_object_has_the_documented_fields(lab: EmulatedCourse, section: str) -> None:
     lab.run("allow", "2", "--window", "Mon 10:00-12:00", "--day", str(SUNDAY + timedelta(days=1)), "--reason", "lesson")
     lab.grant("group_01", {"group_name": "group_01"}, "CAN_RESTART")
 
@@ -129,7 +129,7 @@ def test_usage_shows_counted_and_uncounted_time(lab: EmulatedCourse) -> None:
     ]
 
 
-def test_every_verb_with_json_is_documented_and_its_help_has_examples(lab: EmulatedCourse) -> None:
+def test_every_command_with_json_is_documented(lab: EmulatedCourse) -> None:
     headings = " ".join(re.findall(r"^## (.*)$", DOCUMENT, flags=re.MULTILINE))
     missing = []
     for verb in VERBS:

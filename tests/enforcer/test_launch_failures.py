@@ -33,7 +33,7 @@ def tick(ledger: Ledger, lab: InProcessCourse, *, settles: bool = False):
 
 
 def figures(ledger: Ledger, lab: InProcessCourse) -> tuple[timedelta, tuple[str, ...], timedelta, bool]:
-    """Return usage and reason for an estimate: of today so far, and of today after settling."""
+    """Return usage and reason for an estimate, for today so far and for today after settling."""
     snapshot, day = tick(ledger, lab).snapshot, lab.now().date()
     assert snapshot
     live = usage_of(snapshot, snapshot.clusters[0], day)
@@ -64,7 +64,7 @@ def test_a_launch_with_an_unknown_failure_does_not_count(ledger: Ledger, lab: In
     assert figures(ledger, lab) == (timedelta(), (), timedelta(), False)
 
 
-def test_a_start_cancelled_at_once_is_zero_and_exact(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_a_start_cancelled_at_once_counts_exactly_zero(ledger: Ledger, lab: InProcessCourse) -> None:
     lab.start(lab.clusters[0])
     lab.workspace.advance(1)
     lab.workspace.post("delete", lab.clusters[0])

@@ -1,4 +1,4 @@
-"""The ledger behaves alike on SQLite and PostgreSQL."""
+"""The ledger behaves the same on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
 def ledger_location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database of its own: some of these tests change its schema."""
+    """A separate database, because some of these tests change its schema."""
     if request.param == "sqlite":
         return str(tmp_path / "deep" / "uptimes.db")
     return str(request.getfixturevalue("postgresql").database("ledger"))
@@ -65,7 +65,7 @@ def test_repeated_events_in_any_order_make_the_same_session(ledger: Ledger) -> N
     assert (known.list_fingerprint, known.events_read_to, known.is_running) == ("2", T + 2 * H, False)
 
 
-def test_better_facts_replace_an_estimate(ledger: Ledger) -> None:
+def test_later_events_replace_an_estimate(ledger: Ledger) -> None:
     record.observe(ledger, [observed_cluster()], now=T)
     record.observe(ledger, [observed_cluster(at=T + 2 * H, running=False)], now=T + 2 * H)
     record.add_events(ledger, [EventBatch("1103-1", raw_events(START, RUN), "2")], read_to=T + 2 * H)
@@ -127,7 +127,7 @@ def test_an_intent_stays_open_until_it_succeeds(ledger: Ledger) -> None:
     ]
 
 
-def test_opening_it_again_changes_nothing(ledger_location: str, ledger: Ledger) -> None:
+def test_opening_a_ledger_again_changes_nothing(ledger_location: str, ledger: Ledger) -> None:
     queries.write_note(ledger, "name", "a")
     ledger.close()
 
@@ -135,7 +135,7 @@ def test_opening_it_again_changes_nothing(ledger_location: str, ledger: Ledger) 
         assert (migrate(again.database), queries.note(again, "name")) == ([], "a")
 
 
-def test_a_step_that_fails_leaves_the_ledger_as_it_was_before_it(ledger: Ledger) -> None:
+def test_a_failed_migration_step_is_rolled_back(ledger: Ledger) -> None:
     class Added(Model):
         name: Any = CharField(primary_key=True)
 
@@ -160,7 +160,7 @@ def test_a_step_that_fails_leaves_the_ledger_as_it_was_before_it(ledger: Ledger)
     assert "added" in database.get_tables()
 
 
-def test_each_step_is_applied_by_one_of_two_processes(ledger_location: str, ledger: Ledger) -> None:
+def test_each_migration_step_is_applied_by_one_process_only(ledger_location: str, ledger: Ledger) -> None:
     def slow(opened: Any) -> None:
         opened.execute_sql("INSERT INTO note (name, value) VALUES ('slow step', '1')")
         time.sleep(0.3)
@@ -177,7 +177,7 @@ def test_each_step_is_applied_by_one_of_two_processes(ledger_location: str, ledg
     assert sorted(added) == [[], ["0099 slow"]]
 
 
-def test_a_ledger_of_a_newer_version_is_refused(ledger_location: str, ledger: Ledger) -> None:
+def test_a_ledger_of_a_newer_version_is_rejected(ledger_location: str, ledger: Ledger) -> None:
     migrate(ledger.database, (*STEPS, ("0099 later", lambda opened: None)))
     reason = r"a newer version of the enforcer has migrated it \(step 0099 later\); update this machine's checkout"
 
@@ -187,7 +187,7 @@ def test_a_ledger_of_a_newer_version_is_refused(ledger_location: str, ledger: Le
         open_copy(ledger_location)
 
 
-def test_the_models_describe_the_migrated_tables(ledger: Ledger) -> None:
+def test_the_models_match_the_migrated_tables(ledger: Ledger) -> None:
     database = ledger.database
     for table in TABLES:
         meta: Any = table._meta
@@ -215,7 +215,7 @@ def test_writing_to_a_copy_does_not_change_the_ledger(ledger_location: str, ledg
     copy.close()
 
 
-def test_a_copy_from_before_the_first_mail_has_the_same_ledger_id(ledger_location: str, ledger: Ledger) -> None:
+def test_a_copy_made_before_the_first_message_has_the_ledger_id(ledger_location: str, ledger: Ledger) -> None:
     copy = open_copy(ledger_location)
     assert stored_messages.ledger_id(copy) == stored_messages.ledger_id(ledger)
     copy.close()
@@ -261,7 +261,7 @@ def other_ledger(ledger_location: str, tmp_path: Path, request: pytest.FixtureRe
 
 
 def write_down(ledger: Ledger, number: int) -> None:
-    """Write by peewee queries, by written-out SQL, and in a transaction."""
+    """Write with peewee queries, with written-out SQL, and in a transaction."""
     id = f"cluster-{number}"
     queries.write_note(ledger, "number", str(number))
     record.observe(ledger, [observed_cluster(id)], now=T)
@@ -315,5 +315,5 @@ def test_threads_use_two_ledgers_at_once(ledger: Ledger, other_ledger: Ledger) -
     [path for path in (ROOT / "enforcer").rglob("*.py") if ROOT / "enforcer/ledger" not in path.parents],
     ids=str,
 )
-def test_tables_are_queried_in_the_ledger_alone(path: Path) -> None:
+def test_tables_are_queried_only_in_the_ledger_package(path: Path) -> None:
     assert "ledger.models" not in path.read_text(encoding="utf-8")

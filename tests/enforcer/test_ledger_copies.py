@@ -40,13 +40,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 def copied(place: Path, folder: Path, ledger: Ledger, night: int) -> Copies:
-    """Copy the ledger in a night after a change."""
+    """Change the ledger and copy it in the following night."""
     queries.write_note(ledger, "night", str(night))
     return copy_ledger(place, folder, now=NOW + night * NIGHT)
 
 
 def nights(folder: Path) -> list[str]:
-    """The content of each copy, in the order of the names."""
+    """Return the content of each copy, in the order of the names."""
     found = []
     for path in sorted(folder.iterdir()):
         with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as copy:
@@ -55,7 +55,7 @@ def nights(folder: Path) -> list[str]:
 
 
 def damage(path: Path) -> None:
-    """Overwrite a page in the middle."""
+    """Overwrite a page in the middle of the file."""
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2 // 4096 * 4096)
         file.write(b"\xff" * 4096)
@@ -68,7 +68,7 @@ def grow(ledger: Ledger) -> None:
     ledger.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def test_a_copy_is_complete_private_and_the_only_file(place: Path, folder: Path, ledger: Ledger) -> None:
+def test_a_copy_is_a_single_complete_and_private_file(place: Path, folder: Path, ledger: Ledger) -> None:
     copies = copied(place, folder, ledger, 1)
     assert copies == Copies(folder / "uptimes-20261102T034000Z.db", True, (), ())
     assert nights(folder) == ["1"]
@@ -76,13 +76,13 @@ def test_a_copy_is_complete_private_and_the_only_file(place: Path, folder: Path,
     assert [path.name for path in folder.iterdir()] == [copies.newest.name]
 
 
-def test_the_last_fourteen_are_kept(place: Path, folder: Path, ledger: Ledger) -> None:
+def test_the_last_fourteen_copies_are_kept(place: Path, folder: Path, ledger: Ledger) -> None:
     for night in range(20):
         copied(place, folder, ledger, night)
     assert nights(folder) == [str(night) for night in range(20 - KEPT, 20)]
 
 
-def test_a_damaged_ledger_makes_no_copy_and_deletes_none(place: Path, folder: Path, ledger: Ledger) -> None:
+def test_no_copy_is_made_or_deleted_if_the_ledger_is_damaged(place: Path, folder: Path, ledger: Ledger) -> None:
     grow(ledger)
     for night in range(KEPT):
         copied(place, folder, ledger, night)
@@ -104,7 +104,7 @@ def test_a_file_that_is_not_a_ledger_is_not_copied(place: Path, folder: Path, co
     assert list(folder.iterdir()) == []
 
 
-def test_a_damaged_copy_does_not_count_and_is_reported(place: Path, folder: Path, ledger: Ledger) -> None:
+def test_a_damaged_copy_is_reported_and_not_counted(place: Path, folder: Path, ledger: Ledger) -> None:
     grow(ledger)
     first = copied(place, folder, ledger, 0)
     for night in range(1, KEPT):
@@ -115,7 +115,7 @@ def test_a_damaged_copy_does_not_count_and_is_reported(place: Path, folder: Path
 
 
 @pytest.mark.parametrize("back", [timedelta(seconds=1), timedelta(days=400), 40 * 365 * NIGHT])
-def test_a_clock_that_was_set_back_deletes_no_newer_copy(
+def test_no_newer_copy_is_deleted_after_the_clock_is_set_back(
     place: Path, folder: Path, ledger: Ledger, back: timedelta
 ) -> None:
     for night in range(KEPT):
@@ -127,7 +127,7 @@ def test_a_clock_that_was_set_back_deletes_no_newer_copy(
     assert nights(folder) == [*[str(night) for night in range(3, KEPT)], "after 0", "after 1", "after 2"]
 
 
-def test_an_unchanged_ledger_deletes_no_copy(place: Path, folder: Path, ledger: Ledger) -> None:
+def test_no_copy_is_deleted_while_the_ledger_is_unchanged(place: Path, folder: Path, ledger: Ledger) -> None:
     for night in range(KEPT):
         copied(place, folder, ledger, night)
     newest = max(folder.iterdir())
@@ -145,7 +145,7 @@ def test_the_last_copy_of_a_lost_ledger_stays(tmp_path: Path, place: Path, folde
     assert nights(folder) == ["2", *[str(night) for night in range(30 - KEPT, 30)]]
 
 
-def test_a_full_disk_leaves_no_draft(
+def test_no_temporary_file_remains_if_the_disk_is_full(
     place: Path, folder: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copied(place, folder, ledger, 0)
@@ -168,7 +168,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, **more: str
     return done.exit_code, done.stdout, done.stderr
 
 
-def test_the_verb_prints_the_newest_copy_despite_wrong_settings(
+def test_the_command_needs_only_the_ledger_setting(
     place: Path, folder: Path, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     status, out, said = run(tmp_path, monkeypatch, str(place), AZURE_EMAIL_ENDPOINT="x", DATABRICKS_MAX_UPTIME="abc")
@@ -186,7 +186,7 @@ def test_the_verb_prints_the_newest_copy_despite_wrong_settings(
         ("damaged.db", 1, "the ledger damaged.db is damaged (file is not a database);"),
     ],
 )
-def test_the_verb_reports_why_no_copy_was_made(
+def test_the_command_reports_why_no_copy_was_made(
     name: str, status: int, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "damaged.db").write_bytes(b"no database at all" * 100)

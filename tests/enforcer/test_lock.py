@@ -19,7 +19,7 @@ from postgresql_server import PostgreSQL
 
 ROOT = Path(__file__).resolve().parents[2]
 POLLERS = 50
-# Says how long it waited for the lock, and holds it for as long as its standard input is open.
+# Prints how long it waited for the lock, and holds the lock until its standard input is closed.
 POLLER = """
 import sys, time
 from enforcer.ledger.lock import ledger_lock
@@ -61,7 +61,7 @@ def hear(poller: subprocess.Popen[str]) -> list[str]:
     return poller.stdout.readline().split()
 
 
-def test_the_lock_is_refused_while_held_and_free_afterwards(place: str) -> None:
+def test_the_lock_is_free_only_after_its_holder_releases_it(place: str) -> None:
     with ledger_lock(place) as first, ledger_lock(place) as second:
         assert (first, second) == (True, False)
     with ledger_lock(place) as third:
@@ -90,7 +90,7 @@ def test_the_lock_ends_with_its_process(place: str) -> None:
 
 
 @pytest.mark.process
-def test_one_of_many_polls_runs_and_the_others_end_within_a_second(place: str, acceptance: bool) -> None:
+def test_of_many_polls_all_but_one_end_within_a_second(place: str, acceptance: bool) -> None:
     number = POLLERS if acceptance else 10
     pollers = [start(place) for _ in range(number)]
     try:
@@ -107,7 +107,7 @@ def test_one_of_many_polls_runs_and_the_others_end_within_a_second(place: str, a
 
 
 @pytest.mark.process
-def test_a_second_poll_ends_without_importing_the_sdk(place: str, tmp_path: Path) -> None:
+def test_a_second_poll_exits_before_importing_the_sdk(place: str, tmp_path: Path) -> None:
     workspace = {"DATABRICKS_HOST": "https://lab.example", "DATABRICKS_TOKEN": "dapi-any"}
     environment = {**os.environ, **workspace, "PYTHONPATH": str(ROOT), "CLUSTER_UPTIMES_DB": place}
     command = [sys.executable, "-X", "importtime", "-m", "enforcer", "poll"]
@@ -124,7 +124,7 @@ def test_a_second_poll_ends_without_importing_the_sdk(place: str, tmp_path: Path
     assert not Path(place).exists()
 
 
-def test_simultaneous_polls_do_everything_once(
+def test_simultaneous_polls_carry_out_every_action_once(
     start_emulator: Callable[..., EmulatorProcess], tmp_path: Path, acceptance: bool
 ) -> None:
     emulator = start_emulator("--speed", 0, "--transition-seconds", 0)

@@ -40,11 +40,11 @@ def service() -> FakeMailService:
     return FakeMailService()
 
 
-# --- what became of accepted messages
+# --- status of accepted messages
 
 
 def names(ledger: Ledger, subject: str) -> list[str]:
-    """The operation ids of the messages with this subject."""
+    """Return the operation ids of the messages with this subject."""
     return [row.operation_id for row in ledger.select(MessageRow) if row.subject == subject]
 
 
@@ -72,7 +72,7 @@ def test_a_status_that_is_never_final_is_checked_for_a_day(ledger: Ledger, servi
     assert [row.error for row in ledger.select(MessageRow)] == [stored_messages.NEVER_FINAL]
 
 
-def test_the_admin_is_told_the_recipients_of_an_undelivered_message(ledger: Ledger, service: FakeMailService) -> None:
+def test_recipients_of_an_undelivered_message_are_reported(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "dropped", to=("dana@campus.example", "noa@campus.example"))
     enqueue(ledger, "arrives", to=("avi@campus.example",))
     service.suppressed = {"dana@campus.example", "noa@campus.example"}
@@ -87,7 +87,7 @@ def test_the_admin_is_told_the_recipients_of_an_undelivered_message(ledger: Ledg
     assert send_once(ledger, service, 3 * HOUR) == SendSummary()
 
 
-def test_an_undelivered_note_to_the_admin_causes_no_other(ledger: Ledger, service: FakeMailService) -> None:
+def test_an_undelivered_message_to_the_admin_is_not_reported(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "dropped")
     service.suppressed = {"dana@campus.example", ADMIN}
     for hour in range(30):
@@ -131,7 +131,7 @@ def test_a_split_message_is_not_stored_again(ledger: Ledger, service: FakeMailSe
     }
 
 
-def test_messages_are_tried_for_a_day_while_all_are_refused(ledger: Ledger, service: FakeMailService) -> None:
+def test_messages_are_retried_for_a_day_while_all_are_refused(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "warning", to=("dana@campus.example", "noa@campus.example"))
     service.refused = {"dana@campus.example", "noa@campus.example"}
     for hour in range(20):
@@ -141,7 +141,7 @@ def test_messages_are_tried_for_a_day_while_all_are_refused(ledger: Ledger, serv
     assert service.recipients_of("warning") == ["dana@campus.example", "noa@campus.example"]
 
 
-# --- what is no longer true
+# --- superseded messages
 
 
 def notice(
@@ -160,7 +160,7 @@ def notice(
     )
 
 
-def test_messages_made_untrue_by_later_ones_are_dropped(ledger: Ledger, service: FakeMailService) -> None:
+def test_superseded_messages_are_dropped(ledger: Ledger, service: FakeMailService) -> None:
     notice(ledger, MessageKind.WARNING, SUNDAY, timedelta())
     notice(ledger, MessageKind.WARNING, SUNDAY, timedelta(), about="c2")
     notice(ledger, MessageKind.STOPPED, SUNDAY + DAY, DAY)
@@ -171,7 +171,7 @@ def test_messages_made_untrue_by_later_ones_are_dropped(ledger: Ledger, service:
     assert len(stored_messages.notified_limits(ledger, MessageKind.WARNING, since=SUNDAY)) == 2
 
 
-def test_a_message_of_unknown_status_is_checked_before_it_is_dropped(ledger: Ledger, service: FakeMailService) -> None:
+def test_an_unknown_status_is_checked_before_a_message_is_dropped(ledger: Ledger, service: FakeMailService) -> None:
     notice(ledger, MessageKind.WARNING, SUNDAY, timedelta())
     service.plan = ["breaks before"]
     send_once(ledger, service)

@@ -1,4 +1,4 @@
-"""Malformed responses and files: no traceback, and everything else is handled as usual."""
+"""Malformed responses and files cause no traceback, and everything else is handled as usual."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ FILES = {
 
 
 def read_all(text: str) -> None:
-    """Parse a text by every parser of files; each may only raise its own error."""
+    """Parse a string with every file parser; each may only raise its own error."""
     with suppress(AllowanceError):
         parse_entry(text, "a.json")
     with suppress(CourseError):
@@ -114,7 +114,7 @@ def test_files_are_parsed_or_rejected_with_a_message(damage: Mutation, name: str
 
 @settings(BORDER)
 @given(text=st.text(max_size=40) | JSON_VALUES.map(json.dumps))
-def test_texts_are_parsed_or_rejected_with_a_message(text: str) -> None:
+def test_file_contents_are_parsed_or_rejected_with_a_message(text: str) -> None:
     read_all(text)
 
 
@@ -137,7 +137,7 @@ def test_an_impossible_allowance_is_rejected(changes: dict[str, Any]) -> None:
         parse_entry(json.dumps(json.loads(FILES["allowance"]) | changes), "a.json")
 
 
-def test_a_course_file_matches_its_folder_and_checksum() -> None:
+def test_a_course_file_must_match_its_folder_and_checksum() -> None:
     text = FILES["course"]
     check_course(text, f"{FOLDER}/course.json")
 

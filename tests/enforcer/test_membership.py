@@ -22,7 +22,7 @@ def test_no_members_are_known_before_the_first_read(ledger: Ledger) -> None:
     assert (membership.known_members(ledger), membership.forget(ledger, T)) == (None, 0)
 
 
-def test_a_deleted_group_keeps_its_last_members_until_it_returns(ledger: Ledger) -> None:
+def test_the_last_members_of_a_deleted_group_are_kept(ledger: Ledger) -> None:
     membership.store(ledger, {"group_01": ANA, "group_02": NOA, "admins": STAFF}, now=T)
     for number in (1, 2):
         membership.store(ledger, {"group_02": frozenset(), "admins": STAFF}, now=T + number * DAY)
@@ -33,7 +33,7 @@ def test_a_deleted_group_keeps_its_last_members_until_it_returns(ledger: Ledger)
     assert everybody(ledger) == {"group_01": NOA, "group_02": frozenset(), "admins": STAFF}
 
 
-def test_only_members_read_before_the_instant_are_deleted(ledger: Ledger) -> None:
+def test_only_members_read_before_a_time_are_deleted(ledger: Ledger) -> None:
     membership.store(ledger, {"group_01": ANA, "group_02": NOA}, now=T)
     membership.store(ledger, {"group_02": NOA}, now=T + DAY)
 

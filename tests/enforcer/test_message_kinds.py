@@ -1,4 +1,4 @@
-"""Waiting messages that later ones make outdated."""
+"""Pending messages that later ones supersede."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def notice(kind: MessageKind, period: str, first: str, minutes: int, about: str 
         ((WARNING, "day", "03", 0, "c2"), (STOPPED, "day", "03", 5), False),
     ],
 )
-def test_a_waiting_message_is_outdated_by_a_contradicting_one(
+def test_a_pending_message_is_superseded_by_a_contradicting_one(
     waiting: tuple[MessageKind, str, str, int], later: tuple[MessageKind, str, str, int], expected: bool
 ) -> None:
     assert is_outdated(notice(*waiting), notice(*later)) is expected

@@ -59,7 +59,7 @@ def stopped(told: Notice | None = None, to: tuple[str, ...] = STUDENTS, **more: 
 
 
 class _Seen(html.parser.HTMLParser):
-    """Words and tags of a page, as a mail program reads them."""
+    """Collects the words and tags of an HTML page, as a mail program reads them."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ def test_a_warning_has_usage_limit_reset_and_advice() -> None:
         assert said in message.text and said in _Seen(message.html).text, said
 
 
-def test_a_stop_gives_the_reason_of_the_limit() -> None:
+def test_a_stop_message_contains_the_reason_for_the_limit() -> None:
     message = stopped(notice(LimitUsage(limit(Period.DAY, allowance(60 * MINUTE)), 240 * MINUTE)))
     assert message.subject == "Data Engineering: the cluster of Team 3 is off, its limit is reached"
     for said in ("240 minutes", "180 + 60 minutes: project deadline", "Monday, 02 November 2026 at 00:00"):
@@ -111,7 +111,7 @@ def test_a_stop_gives_the_reason_of_the_limit() -> None:
         (limit(Period.DAY, allowance(LimitOverride.BLOCKED, "exam")), "0 instead of 180 minutes: exam"),
     ],
 )
-def test_the_tightest_limit_is_named(told: Limit, expected: str) -> None:
+def test_a_message_is_about_the_tightest_limit(told: Limit, expected: str) -> None:
     message = stopped(notice(LimitUsage(told, 180 * MINUTE)))
     assert expected in message.text and expected in _Seen(message.html).text
 
@@ -122,7 +122,7 @@ def test_a_message_to_a_group_without_members_goes_to_the_admin() -> None:
     assert "no members" in message.text and "no members" in message.html
 
 
-def test_an_admin_who_is_a_member_gets_one_message() -> None:
+def test_an_admin_who_is_a_member_gets_no_second_copy() -> None:
     message = warning(to=(ADMIN, *STUDENTS))
     assert (message.to, message.cc) == ((ADMIN, *STUDENTS), ())
 
@@ -152,7 +152,7 @@ def every_letter(name: str, folder: Path | None = None) -> dict[str, Message]:
 NAMES = sorted({path.name.partition(".")[0] for path in OURS.glob("*.txt.j2")} - {"report"})
 
 
-def test_every_message_has_a_pair_of_templates() -> None:
+def test_every_message_kind_has_a_text_and_an_html_template() -> None:
     plain = every_letter("Team 3")
     assert set(plain) == set(NAMES)
     for name, message in plain.items():
@@ -161,20 +161,20 @@ def test_every_message_has_a_pair_of_templates() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_hostile_names_are_escaped_in_mails(name: str) -> None:
+def test_hostile_names_are_escaped_in_sent_emails(name: str) -> None:
     plain, hostile = every_letter("Team 3")[name], every_letter(HOSTILE)[name]
     assert len(hostile.subject.splitlines()) == 1 and len(hostile.subject) <= messages.SUBJECT_LENGTH
     assert hostile.subject.isprintable()
     assert _Seen(hostile.html).tags == _Seen(plain.html).tags
     assert _Seen(hostile.html).attributes == _Seen(plain.html).attributes
     for text in (hostile.text, hostile.html):
-        # The isolates that the text templates put around names come in pairs.
+        # The isolates around names in the text templates occur in pairs.
         assert text.count("\u2068") == text.count("\u2069")
         assert not set(text) & set("\u202a\u202b\u202d\u202e\u2066\u2067\u200f\x00\x1b\r")
 
 
 @given(st.text(max_size=60))
-def test_no_name_adds_a_tag_a_line_or_a_header(name: str) -> None:
+def test_names_cannot_add_tags_lines_or_headers(name: str) -> None:
     plain, message = warning(notice(group="x")), warning(notice(group=name))
     assert _Seen(message.html).tags == _Seen(plain.html).tags
     assert len(message.text.split("\n")) == len(plain.text.split("\n"))
@@ -184,7 +184,7 @@ def test_no_name_adds_a_tag_a_line_or_a_header(name: str) -> None:
     message.html.encode()
 
 
-def test_secrets_in_an_error_are_left_out_of_the_message() -> None:
+def test_secrets_in_an_error_are_redacted_in_the_message() -> None:
     secrets = {
         "dapi0123456789abcdef0123456789abcdef": "token dapi0123456789abcdef0123456789abcdef",
         "c2VjcmV0": "endpoint=https://x;accesskey=c2VjcmV0",
@@ -214,7 +214,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_templates_of_a_folder_make_a_message_hebrew(folder: Path) -> None:
+def test_templates_in_a_folder_can_be_hebrew(folder: Path) -> None:
     message = warning(notice(group="<b>צוות</b>"), folder=folder)
     assert message.subject == "Data Engineering: נותרו 25 דקות ל<b>צוות</b>"
     assert message.text == "נוצלו 155 מתוך 180 דקות.\n"
@@ -222,7 +222,7 @@ def test_templates_of_a_folder_make_a_message_hebrew(folder: Path) -> None:
     assert messages.problems_of(folder) == []
 
 
-def test_missing_templates_are_built_in_with_the_folders_layout(folder: Path) -> None:
+def test_built_in_templates_use_the_layout_in_the_folder(folder: Path) -> None:
     message = stopped(folder=folder)
     assert message.text == stopped().text
     assert message.html == stopped().html.replace('lang="en" dir="ltr"', 'lang="he" dir="rtl"')
@@ -237,7 +237,7 @@ def test_missing_templates_are_built_in_with_the_folders_layout(folder: Path) ->
         ("Subject: x\n{{ 1 / 0 }}", False),
     ],
 )
-def test_a_broken_template_is_reported_and_the_built_in_one_used(
+def test_the_built_in_template_replaces_an_invalid_one(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, is_found_by_reading: bool
 ) -> None:
     (tmp_path / "warning.txt.j2").write_text(text)
@@ -260,7 +260,7 @@ def test_the_documented_hebrew_templates_work(tmp_path: Path) -> None:
     assert "<p><bdi>Team 3</bdi>: נוצלו 155 מתוך 180 דקות.</p>" in message.html
 
 
-def test_a_missing_folder_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_template_folder_is_ignored(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
     assert warning(folder=tmp_path / "none") == warning()
     assert not caplog.records

@@ -1,4 +1,4 @@
-"""Midnight, missed cron jobs, a wrong clock and a restored ledger do not change the figures."""
+"""Midnight, missed cron jobs, clock skew and a restored ledger do not change the figures."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def reports(lab: EmulatedCourse) -> list[str]:
 
 
 def truth(lab: EmulatedCourse, group: str, day: date) -> timedelta:
-    """Return what the members used on the day according to the workspace. The deploy ended before 8:00 on Sunday."""
+    """Return the members' usage on a day according to the workspace. The deployment ended before 8:00 on Sunday."""
     return (
         lab.used_ms(
             group,
@@ -100,7 +100,7 @@ def test_polls_around_midnight_belong_to_their_own_days(lab: EmulatedCourse) -> 
     assert settled(lab)[SUNDAY]["group_01"] == truth(lab, "group_01", SUNDAY)
 
 
-def test_five_days_without_cron_are_settled_one_by_one(lab: EmulatedCourse) -> None:
+def test_five_days_without_polls_are_settled_one_by_one(lab: EmulatedCourse) -> None:
     days = [SUNDAY + timedelta(days=number) for number in range(6)]
     lab.set_time(SUNDAY, "09:00")
     lab.poll()
@@ -122,7 +122,7 @@ def test_five_days_without_cron_are_settled_one_by_one(lab: EmulatedCourse) -> N
     assert totals_file(lab)["up_to"] == days[-2].isoformat()
 
 
-def test_a_clock_set_back_an_hour_settles_no_day_twice(lab: EmulatedCourse, tmp_path: Path) -> None:
+def test_no_day_is_settled_twice_if_the_clock_is_set_back_an_hour(lab: EmulatedCourse, tmp_path: Path) -> None:
     lab.set_time(SUNDAY, "22:00")
     assert lab.start("group_01") == 200
     lab.poll()
@@ -161,7 +161,7 @@ def test_end_of_day_is_idempotent(lab: EmulatedCourse) -> None:
 
 
 @pytest.mark.parametrize("ledger_location", ["sqlite"], indirect=True)
-def test_a_restored_ledger_settles_the_missing_days_again(lab: EmulatedCourse, tmp_path: Path) -> None:
+def test_days_missing_in_a_restored_ledger_are_settled_again(lab: EmulatedCourse, tmp_path: Path) -> None:
     place = Path(lab.environment["CLUSTER_UPTIMES_DB"])
     lab.set_time(SUNDAY, "10:00")
     assert lab.start("group_01") == 200
@@ -188,7 +188,7 @@ def test_a_restored_ledger_settles_the_missing_days_again(lab: EmulatedCourse, t
     assert before[MONDAY]["group_01"] == truth(lab, "group_01", MONDAY) >= 45 * MINUTE
 
 
-def test_an_empty_ledger_settles_every_day_with_events(lab: EmulatedCourse) -> None:
+def test_every_day_with_events_is_settled_in_an_empty_ledger(lab: EmulatedCourse) -> None:
     lab.set_time(SUNDAY, "10:00")
     assert lab.start("group_01") == 200
     lab.advance_minutes(30)
@@ -200,7 +200,7 @@ def test_an_empty_ledger_settles_every_day_with_events(lab: EmulatedCourse) -> N
     assert settled(lab)[SUNDAY] == {"group_01": truth(lab, "group_01", SUNDAY), "group_02": timedelta()}
 
 
-def test_a_day_waits_for_unreadable_events(lab: EmulatedCourse) -> None:
+def test_settling_a_day_waits_for_unreadable_events(lab: EmulatedCourse) -> None:
     lab.set_time(SUNDAY, "10:00")
     assert lab.start("group_01") == 200
     lab.poll()

@@ -105,14 +105,14 @@ def test_a_stop_message_is_sent_only_after_the_stop(lab: EmulatedCourse) -> None
     assert (lab.state("group_01"), subjects(lab)) == ("TERMINATED", [STOPPED.format(team=1)])
 
 
-def test_a_cluster_is_stopped_without_mail_and_the_message_follows(lab: EmulatedCourse) -> None:
+def test_an_unresponsive_mail_service_does_not_delay_stops(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
     fault(lab, {"match": "POST /emails:send", "kind": "hang"})
     began = time.monotonic()
     done = lab.run("poll", "--budget", "5")
     assert time.monotonic() - began < 9
     assert (done.status, lab.state("group_01"), lab.level("group_01")) == (1, "TERMINATED", "CAN_ATTACH_TO")
-    assert "was not sent: the mail service did not answer" in done.err
+    assert "was not sent: the mail service did not respond" in done.err
     fault(lab)
     lab.advance_minutes(15)
     lab.poll()
@@ -133,7 +133,7 @@ def test_the_admin_gets_the_stop_message_of_a_group_without_members(lab: Emulate
     assert lab.state("group_01") == "TERMINATED"
 
 
-def test_the_next_run_sends_the_message_of_a_killed_run(lab: EmulatedCourse) -> None:
+def test_a_killed_runs_message_is_sent_by_the_next_run(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
     no_mail = {"AZURE_EMAIL_CONNECTION_STRING": "", "AZURE_EMAIL_SENDER": ""}
     assert lab.run("poll", **no_mail).status == 0
@@ -158,7 +158,7 @@ def test_a_stop_before_midnight_is_mailed_after_midnight(lab: EmulatedCourse) ->
     assert subjects(lab) == [STOPPED.format(team=1)]
 
 
-def test_a_message_contains_the_allowance_and_its_reason(lab: EmulatedCourse) -> None:
+def test_a_message_shows_the_allowance_and_its_reason(lab: EmulatedCourse) -> None:
     assert lab.run("allow", "group_01", "--minutes", "30", "--reason", "project <b>deadline</b>").status == 0
     run_to_the_limit(lab)
     lab.advance_minutes(35)
@@ -168,7 +168,7 @@ def test_a_message_contains_the_allowance_and_its_reason(lab: EmulatedCourse) ->
     assert "180 + 30 minutes: project &lt;b&gt;deadline&lt;/b&gt;" in message["html"]
 
 
-def test_hostile_names_are_escaped_in_mails(lab: EmulatedCourse) -> None:
+def test_hostile_names_are_escaped_in_sent_emails(lab: EmulatedCourse) -> None:
     group = {"name": "group_01", "number": 1, "moodle_id": "1001", "limits": lab.limits}
     title = "<img src=x onerror=alert(1)>\r\nBcc: all@campus.example \u202eevil"
     lab.write_course(title="=HYPERLINK()", groups=[{**group, "title": title}])
@@ -182,7 +182,7 @@ def test_hostile_names_are_escaped_in_mails(lab: EmulatedCourse) -> None:
     assert message["to"] == ["student1a@campus.example.ac.il", "student1b@campus.example.ac.il"]
 
 
-def test_an_invalid_template_prevents_neither_message_nor_stop(lab: EmulatedCourse, tmp_path: Path) -> None:
+def test_an_invalid_template_does_not_prevent_message_or_stop(lab: EmulatedCourse, tmp_path: Path) -> None:
     (tmp_path / "messages").mkdir()
     (tmp_path / "messages" / "stopped.txt.j2").write_text("Subject: {{ nothing }}\n")
     lab.environment["LAB_MAIL_TEMPLATES"] = str(tmp_path / "messages")
@@ -222,7 +222,7 @@ def test_messages_to_many_groups_arrive_in_order_of_urgency(
         WARNED.format(left=25, team=number) for number in range(half + 1, 2 * half + 1)
     )
     assert len({message["operation_id"] for message in mail(lab)}) == 2 * half
-    # A poll sends a few seconds after its tick, so the same time in the next hour can be too early for some.
+    # A poll sends a few seconds after its tick, so the same time in the next hour can be too early for some messages.
     assert max(hours) == 10 and len(hours) <= 2 * half / 10 * 1.3
     refused = [
         entry for entry in lab.emulator.request_log() if entry["path"] == "/emails:send" and entry["status"] != 202
@@ -233,7 +233,7 @@ def test_messages_to_many_groups_arrive_in_order_of_urgency(
 
 
 def _send_until_done(lab: EmulatedCourse, told: Any) -> list[int]:
-    """Send like polls every 15 minutes, without checking clusters; return the number of messages per hour."""
+    """Send messages every 15 minutes like polls, without checking clusters; return the number of messages per hour."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REQUESTS_CA_BUNDLE", lab.emulator.mail_ca)
         mailer = Mailer(told.mail.connection_string)
@@ -256,7 +256,7 @@ def _send_until_done(lab: EmulatedCourse, told: Any) -> list[int]:
 
 @pytest.fixture
 def monitor() -> Iterator[tuple[str, list[str]]]:
-    """A server for HEALTHCHECK_URL, and the pings that it received."""
+    """A server for HEALTHCHECK_URL that records the received pings."""
     heard: list[str] = []
 
     class Ear(http.server.BaseHTTPRequestHandler):
@@ -283,7 +283,7 @@ def test_the_monitor_is_pinged_at_start_and_success(lab: EmulatedCourse, monitor
     assert len(heard) == 2
 
 
-def test_the_monitor_is_pinged_about_failures_and_invalid_settings(
+def test_the_monitor_is_pinged_on_failures_and_invalid_settings(
     lab: EmulatedCourse, monitor: tuple[str, list[str]]
 ) -> None:
     url, heard = monitor
@@ -294,13 +294,13 @@ def test_the_monitor_is_pinged_about_failures_and_invalid_settings(
     assert heard == ["/ping/0123/start", "/ping/0123/fail"] * 2
 
 
-def test_an_unreachable_monitor_changes_nothing(lab: EmulatedCourse, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unreachable_monitor_does_not_affect_the_run(lab: EmulatedCourse, caplog: pytest.LogCaptureFixture) -> None:
     lab.environment["HEALTHCHECK_URL"] = "http://127.0.0.1:9/ping/secret"
     lab.poll()
     assert "HEALTHCHECK_URL does not respond" in caplog.text and "secret" not in caplog.text
 
 
-def test_a_crash_mails_the_admin_once_for_each_cause_and_hour(lab: EmulatedCourse) -> None:
+def test_the_admin_is_mailed_once_per_crash_cause_and_hour(lab: EmulatedCourse) -> None:
     lab.poll()
     ledger(lab, "update note set value = 'no JSON' where name = 'members'")
     for _ in range(3):
@@ -329,7 +329,7 @@ def test_a_crash_of_the_ledger_itself_is_mailed_once(lab: EmulatedCourse) -> Non
     assert "no such table: message" in mail(lab)[0]["subject"]
 
 
-def test_an_unreachable_workspace_is_mailed_and_messages_are_sent(lab: EmulatedCourse) -> None:
+def test_messages_are_sent_while_the_workspace_is_unreachable(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
     fault(lab, {"match": "POST /emails:send", "kind": "500", "count": 1})
     assert lab.run("poll").status == 1
@@ -338,7 +338,7 @@ def test_an_unreachable_workspace_is_mailed_and_messages_are_sent(lab: EmulatedC
     done = lab.run("poll")
     assert done.status == 1 and "check DATABRICKS_HOST" in done.err
     assert [subject[:25] for subject in subjects(lab)] == [STOPPED[:25], "Lab enforcer failed: http"]
-    # It is not a crash: the mail gives the cause, without a traceback.
+    # This is not a crash, so the message contains the cause without a traceback.
     (message,) = (one for one in mail(lab) if one["subject"].startswith("Lab enforcer failed"))
     assert "the enforcer could not run:" in message["text"] and "Traceback" not in message["text"]
 
@@ -362,8 +362,8 @@ def test_an_unusable_workspace_without_an_admin_is_not_a_crash(
 @pytest.mark.parametrize(
     ("place", "status"), [("/dev/null/uptimes.db", 2), ("postgresql://lab:hunter2@127.0.0.1:9/lab", 1)]
 )
-def test_an_impossible_ledger_is_rejected_with_a_message(lab: EmulatedCourse, place: str, status: int) -> None:
-    """A server that does not listen may still be starting."""
+def test_an_unusable_ledger_location_is_rejected_with_a_message(lab: EmulatedCourse, place: str, status: int) -> None:
+    """A connection error is temporary, because the server may still be starting."""
     done = lab.run("poll", CLUSTER_UPTIMES_DB=place)
     assert (done.status, "check CLUSTER_UPTIMES_DB" in done.err) == (status, True)
     assert "hunter2" not in done.err and "Traceback" not in done.err
@@ -384,12 +384,12 @@ def test_test_email_sends_one_message_and_prints_the_result(lab: EmulatedCourse)
     [
         ({"AZURE_EMAIL_CONNECTION_STRING": ""}, 2, "AZURE_EMAIL_CONNECTION_STRING is missing"),
         ({"ADMIN_EMAIL": ""}, 2, "ADMIN_EMAIL is missing"),
-        ({"AZURE_EMAIL_CONNECTION_STRING": "endpoint=https://127.0.0.1:9;accesskey=eA=="}, 1, "did not answer"),
+        ({"AZURE_EMAIL_CONNECTION_STRING": "endpoint=https://127.0.0.1:9;accesskey=eA=="}, 1, "did not respond"),
         ({"AZURE_EMAIL_CONNECTION_STRING": "nonsense"}, 2, "AZURE_EMAIL_CONNECTION_STRING cannot be used"),
         ({"REQUESTS_CA_BUNDLE": ""}, 1, "its certificate is not trusted"),
     ],
 )
-def test_test_email_names_the_invalid_setting(
+def test_test_email_reports_the_invalid_setting(
     lab: EmulatedCourse, variables: dict[str, str], status: int, says: str
 ) -> None:
     done = lab.run("test-email", **variables)

@@ -1,4 +1,4 @@
-"""Only files that name and marker prove to be ours are deleted."""
+"""Files are deleted only if their name and marker identify them as the lab's."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def report_of(day: date) -> DayReport:
 
 
 def line(day: str, text: str) -> str:
-    """A line as in our logs."""
+    """Return a line as in the lab's logs."""
     return FORMAT % {"asctime": f"{day} 10:00:00,123", "levelname": "INFO", "message": text} + "\n"
 
 
@@ -52,7 +52,7 @@ def found(folder: Path) -> tuple[list[Removal], list[KeptFile]]:
 
 
 @pytest.mark.parametrize("suffix", [".html", ".eml", ".txt", ".png"])
-def test_our_reports_are_recognised_by_name_and_marker(tmp_path: Path, suffix: str) -> None:
+def test_reports_are_recognised_by_file_name_and_marker(tmp_path: Path, suffix: str) -> None:
     settings = load_settings({})
     old = render_day(report_of(date.fromisoformat(OLD)), suffix, settings)
     names = [f"report-{OLD}{suffix}", f"report{suffix}", f"report-{OLD} (1){suffix}"]
@@ -74,7 +74,7 @@ def test_a_file_without_the_marker_is_only_listed(tmp_path: Path, suffix: str) -
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @given(before=st.binary(max_size=300), after=st.binary(min_size=1, max_size=300))
-def test_a_marker_elsewhere_in_a_file_proves_nothing(
+def test_a_marker_elsewhere_in_a_file_does_not_count(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, before: bytes, after: bytes
 ) -> None:
     folder = tmp_path_factory.mktemp("files")
@@ -83,7 +83,7 @@ def test_a_marker_elsewhere_in_a_file_proves_nothing(
     assert found(folder)[0] == []
 
 
-def test_messages_of_emulator_and_rehearsal_are_ours(tmp_path: Path) -> None:
+def test_messages_of_emulator_and_rehearsal_are_recognised(tmp_path: Path) -> None:
     message = {
         "senderAddress": "lab@x.example",
         "content": {"subject": "s", "plainText": "t"},
@@ -101,7 +101,7 @@ def test_messages_of_emulator_and_rehearsal_are_ours(tmp_path: Path) -> None:
     assert left == []
 
 
-def test_our_logs_are_deleted_or_shortened(tmp_path: Path) -> None:
+def test_the_labs_logs_are_deleted_or_shortened(tmp_path: Path) -> None:
     old, new = line(OLD, "ana@x") + "  more\n", line(str(DAY), "noa@x")
     gone = [
         write(tmp_path / "watch.log", old.encode()),
@@ -131,18 +131,18 @@ def test_our_logs_are_deleted_or_shortened(tmp_path: Path) -> None:
         "ana@x\n" + line(str(DAY), "ours"),
     ],
 )
-def test_a_log_with_unmarked_old_lines_is_listed(tmp_path: Path, content: str) -> None:
+def test_a_log_whose_old_lines_lack_the_marker_is_kept_and_listed(tmp_path: Path, content: str) -> None:
     path = write(tmp_path / "poll.log", content.encode())
     assert found(tmp_path) == ([], [KeptFile(path, NO_MARKER)])
 
 
-def test_a_log_of_another_program_stays(tmp_path: Path) -> None:
+def test_a_log_of_a_different_program_is_kept(tmp_path: Path) -> None:
     write(tmp_path / "nginx.log", line(OLD, "ana@x").encode())
     write(tmp_path / "poll.log.gz", b"not compressed")
     assert found(tmp_path) == ([], [])
 
 
-def test_a_table_is_recognised_by_all_its_columns(tmp_path: Path) -> None:
+def test_a_csv_report_is_recognised_by_its_columns(tmp_path: Path) -> None:
     table = to_csv(report_of(date.fromisoformat(OLD))) + f"{OLD},group_01,Whales\r\n".encode()
     ours = write(tmp_path / "report.csv", table)
     fewer = write(tmp_path / f"report-{OLD}.csv", f"day,group\r\n{OLD},x\r\n".encode())
@@ -152,7 +152,7 @@ def test_a_table_is_recognised_by_all_its_columns(tmp_path: Path) -> None:
     assert left == [KeptFile(renamed, OTHER_NAME), KeptFile(fewer, NO_MARKER)]
 
 
-def test_the_marker_counts_in_a_mails_header_and_not_in_its_text(tmp_path: Path) -> None:
+def test_the_marker_of_an_email_counts_only_in_its_header(tmp_path: Path) -> None:
     text = f"Subject: s\n\n{MARKER_HEADER}: {marker_line('mail', OLD)}\n".encode()
     write(tmp_path / "00001-a.eml", text)
     assert found(tmp_path) == ([], [KeptFile(tmp_path / "00001-a.eml", NO_MARKER)])

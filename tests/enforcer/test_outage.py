@@ -1,5 +1,6 @@
-"""While the ledger is unavailable: groups past a limit are stopped, the admin gets one mail, and all is recorded
-later."""
+"""While the ledger is unavailable, groups past a limit are stopped and the admin gets one message; actions are recorded
+later.
+"""
 
 from __future__ import annotations
 
@@ -154,7 +155,7 @@ SETTINGS_WITH_MAIL = with_mail()
 
 
 @pytest.mark.process
-def test_systemd_gets_the_notifications_that_it_requires(tmp_path: Path) -> None:
+def test_systemd_is_notified_as_its_unit_requires(tmp_path: Path) -> None:
     place = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(place)
@@ -195,7 +196,7 @@ def mails(lab: EmulatedCourse) -> list[str]:
 
 
 def outage_mails(lab: EmulatedCourse) -> list[str]:
-    """Return subjects of mails about the ledger. A clock that moves during a tick is reported in a separate mail."""
+    """Return the subjects of messages about the ledger. A clock that moves during a tick is reported separately."""
     return [subject for subject in mails(lab) if "the ledger does not work" in subject]
 
 
@@ -223,7 +224,7 @@ def test_watch_survives_a_restart_of_postgresql(frozen_emulator: EmulatorProcess
             until(lambda: (lab.folder / "watch.log").read_text().count("checked") == 2, lab)
             server.stop()
             lab.advance_minutes(181)
-            # Two minutes of the lab's clock, in small steps.
+            # The lab's clock advances by two minutes in small steps.
             for _ in range(12):
                 if (lab.state("group_01"), lab.level("group_01")) == RESTRICTED:
                     break
@@ -248,7 +249,7 @@ def test_watch_survives_a_restart_of_postgresql(frozen_emulator: EmulatorProcess
 
 @contextmanager
 def locked(place: str) -> Iterator[str]:
-    """Lock the ledger by another program; return a poll's message about it."""
+    """Lock the ledger from a different program; yield the reason in a poll's message."""
     with closing(sqlite3.connect(place)) as other:
         other.execute("BEGIN EXCLUSIVE")
         yield "database is locked"
@@ -256,7 +257,7 @@ def locked(place: str) -> Iterator[str]:
 
 @contextmanager
 def full(place: str) -> Iterator[str]:
-    """Make the disk full."""
+    """Simulate a full disk; yield the reason in a poll's message."""
 
     def refuse(place: str) -> Ledger:
         raise peewee.OperationalError("database or disk is full")
@@ -269,7 +270,7 @@ def full(place: str) -> Iterator[str]:
 
 @pytest.mark.process
 @pytest.mark.parametrize("trouble", [locked, full])
-def test_polls_without_a_ledger_stop_groups_and_mail_the_admin_once(
+def test_groups_are_stopped_by_polls_without_a_ledger(
     frozen_emulator: EmulatorProcess, tmp_path: Path, trouble: Callable[[str], AbstractContextManager[str]]
 ) -> None:
     frozen_emulator.control("POST", "reset")
@@ -284,7 +285,7 @@ def test_polls_without_a_ledger_stop_groups_and_mail_the_admin_once(
         second = lab.run("poll")
 
     assert (first.status, second.status) == (1, 1)
-    assert f"the ledger does not work at the moment ({what})" in first.err
+    assert f"the ledger is unavailable at the moment ({what})" in first.err
     assert (lab.state("group_01"), lab.level("group_01")) == RESTRICTED
     assert len(mails(lab)) == 1
     assert lab.run("poll").status == 0

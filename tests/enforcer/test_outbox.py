@@ -47,7 +47,7 @@ def service() -> FakeMailService:
     return FakeMailService()
 
 
-# --- writing down
+# --- queueing
 
 
 def test_a_message_is_stored_once_per_kind_cluster_period_and_limit(ledger: Ledger, service: FakeMailService) -> None:
@@ -75,7 +75,7 @@ def test_a_message_is_stored_once_per_kind_cluster_period_and_limit(ledger: Ledg
     assert len(service.accepted) == len(changes)
 
 
-def test_notified_limits_are_known(ledger: Ledger) -> None:
+def test_limits_with_a_message_are_returned(ledger: Ledger) -> None:
     keys = [
         ("c1", Period.DAY, SUNDAY - 3 * DAY, HOUR),
         ("c1", Period.DAY, SUNDAY, HOUR),
@@ -119,7 +119,7 @@ def test_a_message_to_many_recipients_is_sent_in_parts(ledger: Ledger, service: 
     assert [len(one["cc"]) for one in recipients] == [1, 0, 0]
 
 
-def test_a_restored_ledger_gives_messages_the_same_operation_ids(ledger: Ledger, service: FakeMailService) -> None:
+def test_operation_ids_are_the_same_in_a_restored_ledger(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "first")
     backup = [*ledger.select(MessageRow).dicts()]
     enqueue(ledger, "second")
@@ -132,7 +132,7 @@ def test_a_restored_ledger_gives_messages_the_same_operation_ids(ledger: Ledger,
     assert (service.subjects, stored_messages.waiting_count(ledger)) == (["first", "second"], 0)
 
 
-def test_two_ledgers_never_share_an_operation_id(ledger: Ledger, service: FakeMailService, tmp_path: Path) -> None:
+def test_operation_ids_differ_between_two_ledgers(ledger: Ledger, service: FakeMailService, tmp_path: Path) -> None:
     enqueue(ledger, "report", MessageKind.REPORT)
     send_once(ledger, service)
     with closing(open_ledger(str(tmp_path / "other.db"))) as other:
@@ -172,7 +172,7 @@ def test_stops_are_sent_before_warnings_and_warnings_before_reports(ledger: Ledg
     assert service.subjects == ["stopped 2", "stopped 4", "warning 1", "warning 3", "report 0"]
 
 
-def test_without_mail_settings_messages_wait(ledger: Ledger, service: FakeMailService) -> None:
+def test_messages_stay_in_the_outbox_without_mail_settings(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "later")
     assert send_once(ledger, service, settings=replace(mail_settings(), mail=None)) == SendSummary(waiting=1)
     assert send_once(ledger, service, HOUR) == SendSummary(accepted=1)
@@ -208,7 +208,7 @@ def test_after_an_unknown_result_the_status_is_checked_first(
     assert (call_kinds(service), service.subjects) == (expected, ["once"])
 
 
-def test_a_sealed_message_keeps_its_bytes(ledger: Ledger, service: FakeMailService) -> None:
+def test_the_bytes_of_a_sealed_message_never_change(ledger: Ledger, service: FakeMailService) -> None:
     for number in range(21):
         enqueue(ledger, f"{number}", cc=(ADMIN,))
     service.plan = ["breaks before"]
@@ -241,7 +241,7 @@ def test_an_invalid_message_fails_and_is_retried(ledger: Ledger, service: FakeMa
 
 
 class _Forgetful(dict[str, str]):
-    """Stores nothing."""
+    """The accepted operations of a service that forgets each of them."""
 
     def setdefault(self, key: str, default: str = "") -> str:
         return default
@@ -259,7 +259,7 @@ def test_a_bounced_message_is_given_up_at_once(ledger: Ledger, service: FakeMail
     assert service.subjects == ["bounces", "1 message could not be sent"]
 
 
-def test_retry_after_pauses_all_messages_and_is_no_failure(ledger: Ledger, service: FakeMailService) -> None:
+def test_retry_after_pauses_all_messages_without_counting_as_failure(ledger: Ledger, service: FakeMailService) -> None:
     for name in ("a", "b"):
         enqueue(ledger, name)
     service.plan = ["busy"]
@@ -270,7 +270,7 @@ def test_retry_after_pauses_all_messages_and_is_no_failure(ledger: Ledger, servi
     assert service.subjects == ["a", "b"]
 
 
-def test_a_failing_message_delays_no_other_and_waits_longer_each_time(ledger: Ledger, service: FakeMailService) -> None:
+def test_a_failing_message_is_retried_after_longer_and_longer_pauses(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "bad", MessageKind.STOPPED)
     enqueue(ledger, "good")
     service.plan = ["refused"]
@@ -321,7 +321,7 @@ def test_a_message_is_given_up_after_a_day_of_failed_attempts(ledger: Ledger, se
         assert said in note["content"]["plainText"]
 
 
-def test_many_given_up_messages_cause_one_note(ledger: Ledger, service: FakeMailService) -> None:
+def test_many_given_up_messages_are_reported_in_one_message(ledger: Ledger, service: FakeMailService) -> None:
     for number in range(4):
         enqueue(ledger, f"hopeless {number}")
     for hour in range(26):
@@ -332,7 +332,7 @@ def test_many_given_up_messages_cause_one_note(ledger: Ledger, service: FakeMail
     assert service.subjects == ["4 messages could not be sent"]
 
 
-def test_a_note_that_cannot_be_sent_causes_no_other(ledger: Ledger, service: FakeMailService) -> None:
+def test_an_unsent_message_about_failures_is_not_reported(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "hopeless")
     for hour in range(100):
         service.plan = ["refused"] * 5
@@ -340,7 +340,7 @@ def test_a_note_that_cannot_be_sent_causes_no_other(ledger: Ledger, service: Fak
     assert (stored_messages.waiting_count(ledger), ledger.select(MessageRow).count(), service.accepted) == (0, 2, {})
 
 
-def test_waiting_is_not_failing(ledger: Ledger, service: FakeMailService) -> None:
+def test_waiting_time_does_not_count_as_failing(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "waits")
     service.plan = ["refused"]
     send_once(ledger, service)
@@ -355,7 +355,7 @@ def test_waiting_is_not_failing(ledger: Ledger, service: FakeMailService) -> Non
 
 
 @pytest.mark.parametrize("ahead", [2 * HOUR, 5 * DAY, 4000 * DAY])
-def test_a_clock_that_was_ahead_does_not_delay_messages_for_long(
+def test_a_clock_set_back_does_not_delay_messages_for_long(
     ledger: Ledger, service: FakeMailService, ahead: timedelta
 ) -> None:
     for number in range(4):
@@ -367,7 +367,7 @@ def test_a_clock_that_was_ahead_does_not_delay_messages_for_long(
     assert sum(accepted) == 3 and len(service.accepted) == 4
 
 
-def test_the_next_try_respects_due_time_service_and_budget(ledger: Ledger, service: FakeMailService) -> None:
+def test_the_next_try_depends_on_due_time_service_and_budget(ledger: Ledger, service: FakeMailService) -> None:
     def tried(at: timedelta, told: Settings) -> timedelta | None:
         then = next_try(ledger, told, now=NOW + at)
         return None if then is None else then - NOW
@@ -400,7 +400,7 @@ def addressed(service: FakeMailService) -> list[bool]:
     return [bool(json.loads(payload)["recipients"]["cc"]) for payload in service.accepted.values()]
 
 
-def test_copies_beyond_twenty_an_hour_become_one_digest(ledger: Ledger, service: FakeMailService) -> None:
+def test_copies_beyond_twenty_per_hour_become_one_digest(ledger: Ledger, service: FakeMailService) -> None:
     for number in range(25):
         enqueue(ledger, f"message {number:02}", cc=(ADMIN,))
     send_once(ledger, service)
@@ -427,11 +427,11 @@ def test_copies_are_counted_when_messages_are_sent(ledger: Ledger, service: Fake
     assert addressed(service) == [True] * 25
 
 
-# --- budgets, and anything in any order
+# --- budgets, and random operations in any order
 
 
 @pytest.mark.parametrize(("budget", "waiting"), [(CUSTOM_DOMAIN, 120), (MANAGED_DOMAIN, 25)])
-def test_a_budget_is_used_up_and_never_exceeded(
+def test_a_send_budget_is_used_up_but_never_exceeded(
     ledger: Ledger, service: FakeMailService, budget: MailBudget, waiting: int
 ) -> None:
     for number in range(waiting):
@@ -472,7 +472,7 @@ STEPS = st.lists(
 
 @given(steps=STEPS, budget=st.sampled_from([LARGE_BUDGET, CUSTOM_DOMAIN, MANAGED_DOMAIN]))
 @at_most_examples(60)
-def test_every_message_is_accepted_once_with_the_same_bytes(
+def test_every_message_is_accepted_once_with_unchanged_bytes(
     module_ledger: Ledger, steps: list[Any], budget: MailBudget
 ) -> None:
     ledger = module_ledger
@@ -489,7 +489,7 @@ def test_every_message_is_accepted_once_with_the_same_bytes(
         try:
             send_once(ledger, service, at, told)
         except SimulatedKill:
-            # An interrupted transaction is covered by SQLite's own tests.
+            # Interrupted transactions are not tested here, because SQLite's own tests cover them.
             assert not ledger.database.in_transaction()
         sent |= dict(service.accepted)
         assert sent == service.accepted

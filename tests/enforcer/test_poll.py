@@ -37,7 +37,7 @@ def run_until_stopped(lab: EmulatedCourse, group: str = "group_01") -> None:
     assert seen(lab, group) == RESTRICTED
 
 
-def test_a_group_past_its_limit_is_stopped_and_others_are_not(lab: EmulatedCourse) -> None:
+def test_only_a_group_past_its_limit_is_stopped(lab: EmulatedCourse) -> None:
     for group in lab.names:
         assert lab.start(group) == 200
     lab.poll()
@@ -54,7 +54,7 @@ def test_a_group_past_its_limit_is_stopped_and_others_are_not(lab: EmulatedCours
     assert [lab.start(group) for group in lab.names] == [403, 200]
 
 
-def test_the_next_day_a_group_may_start_its_cluster_again(lab: EmulatedCourse) -> None:
+def test_a_group_can_start_its_cluster_again_on_the_next_day(lab: EmulatedCourse) -> None:
     run_until_stopped(lab)
 
     lab.set_time(SUNDAY, "23:59:59")
@@ -66,7 +66,7 @@ def test_the_next_day_a_group_may_start_its_cluster_again(lab: EmulatedCourse) -
     assert (before, seen(lab)) == (RESTRICTED, ("TERMINATED", "CAN_RESTART"))
 
 
-def test_a_session_of_staff_neither_counts_nor_is_stopped(lab: EmulatedCourse) -> None:
+def test_a_staff_session_is_neither_counted_nor_stopped(lab: EmulatedCourse) -> None:
     lab.grant("group_01", {"user_name": STAFF}, "CAN_MANAGE")
     lab.start("group_01", token=lab.tokens[STAFF])
     lab.advance_minutes(300)
@@ -76,7 +76,7 @@ def test_a_session_of_staff_neither_counts_nor_is_stopped(lab: EmulatedCourse) -
     assert seen(lab) == ("RUNNING", "CAN_RESTART")
 
 
-def test_a_session_of_staff_counts_from_a_members_restart(lab: EmulatedCourse) -> None:
+def test_a_staff_session_counts_from_a_members_restart(lab: EmulatedCourse) -> None:
     lab.start("group_01", token=lab.emulator.admin_token)
     lab.advance_minutes(300)
     lab.call(
@@ -92,7 +92,7 @@ def test_a_session_of_staff_counts_from_a_members_restart(lab: EmulatedCourse) -
     assert (early, seen(lab)) == (("RUNNING", "CAN_RESTART"), RESTRICTED)
 
 
-def test_sessions_of_staff_count_if_all_sessions_count(lab: EmulatedCourse) -> None:
+def test_staff_sessions_count_if_all_sessions_count(lab: EmulatedCourse) -> None:
     lab.write_course(count_all_sessions=True)
     lab.start("group_01", token=lab.emulator.admin_token)
     lab.advance_minutes(181)
@@ -102,7 +102,7 @@ def test_sessions_of_staff_count_if_all_sessions_count(lab: EmulatedCourse) -> N
     assert seen(lab) == RESTRICTED
 
 
-def test_an_allowance_during_the_day_restores_the_group_at_once(lab: EmulatedCourse) -> None:
+def test_a_restricted_group_is_restored_at_once_by_an_allowance(lab: EmulatedCourse) -> None:
     run_until_stopped(lab)
 
     done = lab.run("allow", "1", "--minutes", "+60", "--reason", "project deadline")
@@ -113,7 +113,7 @@ def test_an_allowance_during_the_day_restores_the_group_at_once(lab: EmulatedCou
     assert seen(lab) == RESTRICTED
 
 
-def test_a_revoked_allowance_restricts_again_at_once(lab: EmulatedCourse) -> None:
+def test_a_group_is_restricted_at_once_if_its_allowance_is_revoked(lab: EmulatedCourse) -> None:
     run_until_stopped(lab)
     id = lab.run("allow", "group_01", "--unlimited", "--reason", "exam", "--json").json["id"]
     restored = lab.level("group_01")
@@ -130,7 +130,7 @@ def test_a_blocked_group_without_usage_is_restricted(lab: EmulatedCourse) -> Non
     assert (lab.level("group_01"), lab.level("group_02")) == ("CAN_RESTART", "CAN_ATTACH_TO")
 
 
-def test_a_hard_limit_of_zero_restricts_unused_clusters(lab: EmulatedCourse) -> None:
+def test_a_group_with_a_hard_limit_of_zero_is_restricted_at_once(lab: EmulatedCourse) -> None:
     lab.limits = {"soft_minutes": 0, "hard_minutes": 0, "week_minutes": None, "term_minutes": None}
     lab.write_course()
 
@@ -139,7 +139,7 @@ def test_a_hard_limit_of_zero_restricts_unused_clusters(lab: EmulatedCourse) -> 
     assert [seen(lab, group) for group in lab.names] == [RESTRICTED] * 2
 
 
-def test_a_window_restores_groups_and_time_in_it_does_not_count(lab: EmulatedCourse) -> None:
+def test_groups_are_restored_during_a_window(lab: EmulatedCourse) -> None:
     run_until_stopped(lab, "group_01")
     lab.run("allow", "all", "--window", "Sun 12:00-14:00", "--reason", "lesson")
     lab.set_time(SUNDAY, "12:00")
@@ -167,7 +167,7 @@ def test_a_window_restores_groups_and_time_in_it_does_not_count(lab: EmulatedCou
     assert seen(lab, "group_02") == RESTRICTED
 
 
-def test_a_restricted_group_with_quota_left_is_restored_daily(lab: EmulatedCourse) -> None:
+def test_a_manually_restricted_group_is_restored_on_the_next_day(lab: EmulatedCourse) -> None:
     lab.poll()
     lab.grant("group_02", {"group_name": "group_02"}, "CAN_ATTACH_TO")
     lab.advance_minutes(60)
@@ -180,7 +180,7 @@ def test_a_restricted_group_with_quota_left_is_restored_daily(lab: EmulatedCours
     assert (same_day, lab.level("group_02")) == ("CAN_ATTACH_TO", "CAN_RESTART")
 
 
-def test_a_group_restored_by_hand_is_restricted_again(lab: EmulatedCourse) -> None:
+def test_a_manually_restored_group_is_restricted_again(lab: EmulatedCourse) -> None:
     run_until_stopped(lab)
     lab.grant("group_01", {"group_name": "group_01"}, "CAN_RESTART")
     lab.start("group_01")
@@ -209,7 +209,7 @@ def test_other_grants_survive_restricting_and_restoring(lab: EmulatedCourse) -> 
 
 
 @pytest.mark.parametrize("refused", ["/api/2.1/clusters/delete", "/api/2.0/permissions/clusters/{id}"])
-def test_a_failure_at_one_cluster_does_not_affect_others(lab: EmulatedCourse, refused: str) -> None:
+def test_a_failure_for_one_cluster_does_not_affect_others(lab: EmulatedCourse, refused: str) -> None:
     for group in lab.names:
         lab.start(group)
     lab.advance_minutes(181)
@@ -226,7 +226,7 @@ def test_a_failure_at_one_cluster_does_not_affect_others(lab: EmulatedCourse, re
 
     assert failed.status == 1
     assert "cluster" in failed.err
-    # Either of the two may get the one failed stop; an unreadable permission prevents no stop.
+    # The single failed stop may concern either cluster; an unreadable permission prevents no stop.
     expected = (
         [("RUNNING", "CAN_ATTACH_TO"), RESTRICTED]
         if "delete" in refused
@@ -274,7 +274,7 @@ def test_a_dry_run_creates_no_ledger(lab: EmulatedCourse) -> None:
     assert list(lab.folder.iterdir()) == []
 
 
-def test_a_broken_or_missing_course_file_keeps_the_last_limits(lab: EmulatedCourse) -> None:
+def test_the_last_limits_apply_if_the_course_file_is_invalid_or_missing(lab: EmulatedCourse) -> None:
     lab.limits |= {"soft_minutes": 20, "hard_minutes": 30}
     lab.write_course()
     lab.poll()
@@ -295,7 +295,7 @@ def test_a_broken_or_missing_course_file_keeps_the_last_limits(lab: EmulatedCour
     assert (stopped, seen(lab, "group_02")) == (RESTRICTED, RESTRICTED)
 
 
-def test_clusters_without_tags_are_managed_by_their_earlier_names(lab: EmulatedCourse) -> None:
+def test_clusters_without_tags_are_managed_by_legacy_names(lab: EmulatedCourse) -> None:
     for group, id in lab.clusters.items():
         spec = lab.call("GET", f"/api/2.1/clusters/get?cluster_id={id}")
         kept = ("cluster_id", "cluster_name", "spark_version", "node_type_id", "num_workers", "autotermination_minutes")
@@ -312,8 +312,8 @@ def test_clusters_without_tags_are_managed_by_their_earlier_names(lab: EmulatedC
     assert (early, done.status, [seen(lab, group) for group in lab.names]) == ("RUNNING", 0, [RESTRICTED] * 2)
 
 
-def test_a_week_with_daily_and_weekly_limits_and_allowances(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
-    """Every day a member starts whenever it is allowed; polls every half hour stop exactly at the limit."""
+def test_daily_and_weekly_limits_with_allowances_over_a_week(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
+    """Every day a member starts the cluster whenever allowed; polls every half hour stop it exactly at the limit."""
     frozen_emulator.control("POST", "reset")
     lab = EmulatedCourse(
         frozen_emulator, tmp_path, groups=1, limits={"soft_minutes": 90, "hard_minutes": 120, "week_minutes": 480}
@@ -340,13 +340,13 @@ def test_a_week_with_daily_and_weekly_limits_and_allowances(frozen_emulator: Emu
         lab.stop("group_01")
         used.append(lab.used_ms("group_01", local_time(day, "00:00"), local_time(day, "23:59")) // 60_000)
 
-    # 120 minutes; 60 more; blocked; an hour of lesson in addition; a usual day; unlimited until 14:30, which the week
-    # counts anyway, so nothing is left on Saturday; and a new week.
+    # 120 minutes; 60 more; blocked; an extra hour of lesson; a usual day; unlimited until 14:30, which the week counts
+    # anyway, so nothing is left on Saturday; and a new week.
     assert used == [120, 180, 0, 180, 120, 390, 0, 120]
 
 
 def test_a_poll_of_many_clusters_stays_below_the_rate_limits(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
-    """With a rate limit of 30 permission changes a second, more groups are restricted and no request fails."""
+    """More groups than the rate limit of 30 permission changes per second are restricted, and no request fails."""
     frozen_emulator.control("POST", "reset")
     lab = EmulatedCourse(frozen_emulator, tmp_path, groups=45, limits={"soft_minutes": 0, "hard_minutes": 0})
     frozen_emulator.control("POST", "faults", {"profile": "azure"})

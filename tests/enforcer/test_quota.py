@@ -84,11 +84,11 @@ def test_the_limit_on_a_day(
     assert on(day, period, *allowances) == expected
 
 
-def test_a_limit_that_was_not_set_does_not_exist() -> None:
+def test_no_limit_is_in_force_if_none_is_set() -> None:
     assert on(SUNDAY, Period.WEEK, quota=Quota(150 * MIN, 180 * MIN)) is None
 
 
-def test_a_limit_shows_its_allowances() -> None:
+def test_the_text_of_a_limit_contains_its_allowances() -> None:
     limits = [
         limit_on(SUNDAY, Period.DAY, "group_07", QUOTA, CALENDAR, allowances)
         for allowances in ([], [allowance(60 * MIN)], [allowance(-30 * MIN)], [allowance(LimitOverride.BLOCKED)])
@@ -102,7 +102,7 @@ def test_a_limit_shows_its_allowances() -> None:
     ]
 
 
-def test_the_week_starts_on_the_courses_first_weekday() -> None:
+def test_a_week_starts_on_the_weekday_set_for_the_course() -> None:
     days = [CALENDAR.days(Period.WEEK, day) for day in (SATURDAY - timedelta(days=7), SUNDAY, SATURDAY)]
 
     assert [first for first, _ in days] == [SUNDAY - timedelta(days=7), SUNDAY, SUNDAY]
@@ -142,14 +142,14 @@ def test_a_window_across_midnight_applies_to_both_days() -> None:
     assert limit_usages(local(MONDAY, 20), [session], exam) == {"day": 120, "week": 150, "term": 150}
 
 
-def test_the_time_of_an_unlimited_day_counts_for_the_week() -> None:
+def test_time_on_an_unlimited_day_counts_towards_the_week() -> None:
     session = Session(local(SUNDAY, 8), local(SUNDAY, 20))
 
     assert limit_usages(local(SUNDAY, 21), [session], allowance(LimitOverride.UNLIMITED)) == {}
     assert limit_usages(local(MONDAY, 9), [session], allowance(LimitOverride.UNLIMITED))["week"] == 720
 
 
-def test_the_tightest_limit_comes_first() -> None:
+def test_limit_usages_are_sorted_with_the_tightest_first() -> None:
     sessions = [Session(local(SUNDAY, 8), local(SUNDAY, 18)), Session(local(MONDAY, 8), local(MONDAY, 9))]
 
     assert list(limit_usages(local(MONDAY, 9), sessions)) == ["week", "day", "term"]
@@ -175,7 +175,7 @@ def test_the_tightest_limit_comes_first() -> None:
     ),
     st.booleans(),
 )
-def test_counting_agrees_with_a_minute_by_minute_count(
+def test_counted_time_equals_a_minute_by_minute_count(
     spans: list[tuple[int, int]], windows: list[Allowance], forbidden: bool
 ) -> None:
     """Compare around 25 October 2026, when clocks in Jerusalem go back."""

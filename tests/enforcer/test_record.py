@@ -1,4 +1,4 @@
-"""Storing events poll by poll gives the same sessions as all events at once, and writes only changes."""
+"""Storing events poll by poll gives the same sessions as storing them all at once, and writes only changes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def kept(ledger: Ledger) -> list[tuple[Session, datetime | None]]:
 types = st.sampled_from(
     ["STARTING", "RUNNING", "TERMINATING", "RESTARTING", "RESIZING", "NODES_LOST", "DRIVER_HEALTHY", "CREATING"]
 )
-# Few instants, so that some things happen at once and some sessions take no time.
+# There are few instants, so that some events are simultaneous and some sessions have zero length.
 events = st.builds(
     Event,
     at=st.integers(0, 12).map(lambda minutes: T + minutes * M),
@@ -60,7 +60,7 @@ polls = st.lists(st.tuples(st.lists(events, max_size=6), st.booleans(), st.integ
 
 @at_most_examples(50)
 @given(polls=polls)
-def test_incremental_sessions_equal_those_of_all_events(
+def test_incremental_sessions_equal_sessions_from_all_events(
     module_ledger: Ledger, polls: list[tuple[list[Event], bool, int]]
 ) -> None:
     ledger = module_ledger
@@ -75,7 +75,7 @@ def test_incremental_sessions_equal_those_of_all_events(
     assert grown == kept(ledger)
 
 
-def test_a_late_event_changes_an_exact_session(ledger: Ledger) -> None:
+def test_an_exact_session_is_corrected_by_a_late_event(ledger: Ledger) -> None:
     list_shows(ledger, at=LATER, running=False)
     read(ledger, Event(T, "STARTING"), Event(T + M, "RUNNING"), Event(T + 9 * M, "TERMINATING"))
     read(ledger, Event(T + H, "STARTING"), Event(T + H + M, "RUNNING"), Event(T + 2 * H, "TERMINATING"))
@@ -89,7 +89,7 @@ def test_a_late_event_changes_an_exact_session(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("module_ledger", ["sqlite"], indirect=True)
-def test_a_poll_without_news_stores_only_that_it_ran(ledger: Ledger) -> None:
+def test_a_poll_without_changes_only_stores_its_own_row(ledger: Ledger) -> None:
     events = [Event(T, "STARTING"), Event(T + M, "RUNNING")]
     list_shows(ledger, at=T + 2 * M, running=True)
     read(ledger, *events, at=T + 2 * M)
@@ -98,12 +98,12 @@ def test_a_poll_without_news_stores_only_that_it_ran(ledger: Ledger) -> None:
     list_shows(ledger, at=T + 3 * M, running=True)
     read(ledger, *events, at=T + 3 * M)
 
-    # The cluster as seen, and up to when its events were read.
+    # The poll stores the observed cluster, and up to when its events were read.
     assert ledger.database.connection().total_changes - written == 2
     assert queries.clusters(ledger)["1"].events_read_to == T + 3 * M
 
 
-def test_the_next_run_completes_a_killed_one(ledger: Ledger) -> None:
+def test_a_killed_run_is_completed_by_the_next_run(ledger: Ledger) -> None:
     list_shows(ledger, at=T + 2 * M, running=True)
     read(ledger, Event(T, "STARTING"), Event(T + M, "RUNNING"))
     list_shows(ledger, at=T + H, running=False)
@@ -119,7 +119,7 @@ def test_the_next_run_completes_a_killed_one(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("module_ledger", ["sqlite"], indirect=True)
-def test_events_are_read_back_to_the_last_exact_session_only(ledger: Ledger) -> None:
+def test_stored_events_are_read_only_since_the_last_exact_session(ledger: Ledger) -> None:
     list_shows(ledger, at=LATER, running=False)
     day = timedelta(days=1)
     read(

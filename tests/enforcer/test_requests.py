@@ -1,4 +1,4 @@
-"""Requests of a day of polls, which lead to the same figures as reading everything."""
+"""The requests of a day of polls, which give the same figures as reading everything."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_OF_A_DAY = 350
 
 
 def tick(ledger: Ledger, lab: InProcessCourse, counted: Counter[str], *, settles: bool = False) -> TickResult:
-    """Poll like cron, with a new connection."""
+    """Poll with a new connection, as cron does."""
     workspace = lab.connect()
     result = run_tick(
         SETTINGS, ledger, workspace, FakeMailService(), now=lab.now(), deadline=Deadline(M), settles=settles
@@ -37,7 +37,7 @@ def tick(ledger: Ledger, lab: InProcessCourse, counted: Counter[str], *, settles
     return result
 
 
-def test_a_polled_day_needs_few_requests_and_is_exact(ledger: Ledger) -> None:
+def test_a_polled_day_is_exact_with_few_requests(ledger: Ledger) -> None:
     lab, counted = InProcessCourse(30, soft=150 * M, hard=180 * M), Counter[str]()
     for number in range(63):
         for session in range(12):
@@ -75,7 +75,7 @@ def test_ended_job_clusters_need_no_requests(ledger: Ledger) -> None:
 
 
 @pytest.mark.process
-def test_an_idle_poll_requests_the_list_and_two_folders(frozen_emulator: EmulatorProcess, tmp_path) -> None:
+def test_an_idle_poll_only_requests_the_list_and_two_folders(frozen_emulator: EmulatorProcess, tmp_path) -> None:
     frozen_emulator.control("POST", "reset")
     lab = EmulatedCourse(frozen_emulator, tmp_path)
     for _ in range(2):

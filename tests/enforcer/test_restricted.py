@@ -1,4 +1,4 @@
-"""Restrictions as reported to the deploy, from the live workspace alone."""
+"""Restrictions as reported to a deployment, from the live workspace alone."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
 
 
 def asked(lab: EmulatedCourse) -> dict[str, str]:
-    """Return what a deploy would get now; every file must be readable."""
+    """Return the result that a deployment would get now; every file must be readable."""
     found, problems = restricted(Workspace(cast(Any, lab.emulator.client())), "94290", "2030w", now=lab.now)
     assert problems == []
     return found
 
 
-def test_a_group_restricted_by_the_enforcer_is_returned_with_its_limit(lab: EmulatedCourse) -> None:
+def test_a_group_that_the_enforcer_restricted_is_returned_with_limit(lab: EmulatedCourse) -> None:
     assert lab.start("group_01") == lab.start("group_02") == 200
     lab.advance_minutes(90)
     lab.stop("group_02")
@@ -45,13 +45,13 @@ def test_a_group_restricted_by_the_enforcer_is_returned_with_its_limit(lab: Emul
     assert asked(lab) == {"group_01": "day 180"}
 
 
-def test_a_group_restricted_by_hand_is_not_returned(lab: EmulatedCourse) -> None:
+def test_a_manually_restricted_group_is_not_returned(lab: EmulatedCourse) -> None:
     lab.grant("group_01", {"group_name": "group_01"}, "CAN_ATTACH_TO")
 
     assert asked(lab) == {}
 
 
-def test_a_group_restored_by_hand_is_not_returned(lab: EmulatedCourse) -> None:
+def test_a_manually_restored_group_is_not_returned(lab: EmulatedCourse) -> None:
     lab.start("group_01")
     lab.advance_minutes(180)
     lab.poll()
@@ -60,7 +60,7 @@ def test_a_group_restored_by_hand_is_not_returned(lab: EmulatedCourse) -> None:
     assert asked(lab) == {}
 
 
-def test_a_long_session_counts_today_with_its_starter(lab: EmulatedCourse) -> None:
+def test_a_session_started_long_ago_counts_for_its_starter_today(lab: EmulatedCourse) -> None:
     lab.start("group_01")
     lab.start("group_02", token=lab.emulator.admin_token)
     for group in lab.names:
@@ -70,7 +70,7 @@ def test_a_long_session_counts_today_with_its_starter(lab: EmulatedCourse) -> No
     assert asked(lab) == {"group_01": "day 180"}
 
 
-def test_an_allowance_of_today_frees_the_group(lab: EmulatedCourse) -> None:
+def test_a_group_with_an_allowance_for_today_is_not_returned(lab: EmulatedCourse) -> None:
     lab.start("group_01")
     lab.advance_minutes(180)
     lab.poll()
@@ -80,7 +80,7 @@ def test_an_allowance_of_today_frees_the_group(lab: EmulatedCourse) -> None:
     assert asked(lab) == {}
 
 
-def test_the_week_is_the_settled_total_plus_the_days_since(lab: EmulatedCourse) -> None:
+def test_week_usage_is_the_settled_total_plus_later_sessions(lab: EmulatedCourse) -> None:
     lab.write_course(groups=[group_with(name, number, week_minutes=600) for number, name in enumerate(lab.names, 1)])
     tuesday = SUNDAY + timedelta(days=2)
     settled = SettledTotals(
@@ -101,7 +101,7 @@ def group_with(name: str, number: int, **limits: int) -> dict[str, Any]:
     return {"name": name, "number": number, "moodle_id": None, "title": f"Team {number}", "limits": told}
 
 
-def test_no_group_is_returned_without_course_file_or_clusters(lab: EmulatedCourse) -> None:
+def test_no_group_is_returned_without_clusters(lab: EmulatedCourse) -> None:
     lab.start("group_01")
     lab.advance_minutes(180)
     lab.poll()
@@ -113,7 +113,7 @@ def test_no_group_is_returned_without_course_file_or_clusters(lab: EmulatedCours
     assert asked(lab) == {}
 
 
-def test_a_broken_course_file_does_not_prevent_its_repair(lab: EmulatedCourse) -> None:
+def test_an_invalid_course_file_does_not_block_a_deployment(lab: EmulatedCourse) -> None:
     lab.put(f"{FOLDER}/course.json", "{")
 
     found, problems = restricted(Workspace(cast(Any, lab.emulator.client())), "94290", "2030w", now=lab.now)
@@ -131,14 +131,16 @@ def test_a_broken_course_file_does_not_prevent_its_repair(lab: EmulatedCourse) -
         ('{"course": "94290", "term": "2030w"}', 0, ""),
     ],
 )
-def test_the_command_prints_one_object_or_an_error(lab: EmulatedCourse, query: str, status: int, sentence: str) -> None:
+def test_the_command_prints_a_json_object_or_an_error(
+    lab: EmulatedCourse, query: str, status: int, sentence: str
+) -> None:
     done = CliRunner(env=lab.environment).invoke(main, ["restricted"], input=query, obj=lab.environment)
 
     assert (done.exit_code, sentence in done.stderr) == (status, True)
     assert status or json.loads(done.stdout) == {}
 
 
-def test_the_first_day_is_read_completely_without_settled_totals(lab: EmulatedCourse) -> None:
+def test_the_whole_first_day_is_read_without_settled_totals(lab: EmulatedCourse) -> None:
     lab.write_course(
         groups=[group_with(name, number, term_minutes=240) for number, name in enumerate(lab.names, 1)],
         first_day=str(SUNDAY),

@@ -1,4 +1,4 @@
-"""One tick in this process: it collects, decides, carries out and sends, also with a failing workspace."""
+"""One tick in this process, which collects, decides, carries out and sends, and its results if the workspace fails."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_group_past_its_limit_is_restricted_stopped_and_notified(ledger: Ledge
     assert (kinds(result), result.failures, result.workspace_error) == ([Restrict, Stop, Warn], (), None)
     assert [lab.workspace.state(over), lab.workspace.state(near)] == ["TERMINATING", "RUNNING"]
     assert [lab.level(over), lab.level(near)] == ["CAN_ATTACH_TO", "CAN_RESTART"]
-    # A start takes two seconds, so 21 minutes are not used up yet.
+    # A start takes two seconds, so 21 minutes are not fully used up yet.
     assert mail.subjects == [OFF, "Lab: 21 minutes of cluster time left for Team 2"]
     done = queries.actions_on(ledger, lab.now().date())
     assert [(action.kind, action.done, action.error) for action in done] == [
@@ -103,7 +103,7 @@ def waiting_letter(ledger: Ledger, now: datetime) -> None:
     outbox.queue(ledger, MessageKind.REPORT, "a day", message, now=now)
 
 
-def test_an_unusable_workspace_is_a_result_and_messages_are_sent(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_messages_are_sent_although_the_workspace_is_unusable(ledger: Ledger, lab: InProcessCourse) -> None:
     waiting_letter(ledger, lab.now())
     error, mail = UnreachableError("the workspace does not answer"), FakeMailService()
 
@@ -142,7 +142,7 @@ def test_a_failed_message_does_not_prevent_a_stop(ledger: Ledger, lab: InProcess
     assert (result.problems, result.message_failures) == ((), (f'the message "{OFF}" was not sent: no',))
 
 
-def test_a_plan_contains_the_actions_of_a_tick_and_changes_nothing(ledger_location: str, lab: InProcessCourse) -> None:
+def test_a_plan_has_the_actions_of_a_tick_and_changes_nothing(ledger_location: str, lab: InProcessCourse) -> None:
     workspace = lab.connect()
     lab.start(lab.clusters[0])
     lab.workspace.advance(181 * 60)
@@ -153,7 +153,7 @@ def test_a_plan_contains_the_actions_of_a_tick_and_changes_nothing(ledger_locati
     assert lab.level(lab.clusters[0]) == "CAN_RESTART"
 
 
-def test_a_settling_tick_settles_every_past_day(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_every_past_day_is_settled_by_a_settling_tick(ledger: Ledger, lab: InProcessCourse) -> None:
     workspace = lab.connect()
     monday = lab.now().date()
     lab.start(lab.clusters[0])
@@ -171,7 +171,7 @@ def test_a_settling_tick_settles_every_past_day(ledger: Ledger, lab: InProcessCo
     assert f"{FOLDER}/settled.json" in [file.path for file in workspace.files(FOLDER)]
 
 
-def test_a_tick_settles_no_day_after_up_to(ledger: Ledger, lab: InProcessCourse, tmp_path: Path) -> None:
+def test_no_day_after_up_to_is_settled(ledger: Ledger, lab: InProcessCourse, tmp_path: Path) -> None:
     workspace = lab.connect()
     monday = lab.now().date()
     lab.start(lab.clusters[0])

@@ -63,7 +63,7 @@ def test_all_invalid_settings_are_reported_at_once() -> None:
     ]
 
 
-def test_the_earlier_systems_env_lacks_endpoint_and_sender() -> None:
+def test_settings_of_the_legacy_system_lack_endpoint_and_sender() -> None:
     earlier = {
         "ADMIN_EMAIL": "staff@x.example",
         "AZURE_EMAIL_ACCESS_KEY": "k",
@@ -93,7 +93,7 @@ def test_an_invalid_sender_is_not_also_reported_as_missing() -> None:
     ]
 
 
-def test_an_invalid_limit_is_not_compared_with_the_warning() -> None:
+def test_an_invalid_hard_limit_is_not_compared_with_the_soft_one() -> None:
     assert len(problems(DATABRICKS_MAX_UPTIME="x", DATABRICKS_WARN_UPTIME="1000")) == 1
     assert problems(DATABRICKS_MAX_UPTIME="30", DATABRICKS_WARN_UPTIME="40") == [
         "DATABRICKS_WARN_UPTIME (40) is greater than DATABRICKS_MAX_UPTIME (30); "

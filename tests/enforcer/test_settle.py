@@ -1,4 +1,4 @@
-"""Days that are due to be settled, and the results of settling."""
+"""Which days are due to be settled, and the results of settling."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_sessions_of_staff_are_settled_as_uncounted(emulator: EmulatorProcess, t
     assert (total.used, total.uncounted // M, total.sessions) == (timedelta(), 30, 0)
 
 
-def test_a_group_past_its_week_limit_stays_restricted_after_settling(emulator: EmulatorProcess, tmp_path: Path) -> None:
+def test_a_group_past_its_week_limit_stays_restricted_overnight(emulator: EmulatorProcess, tmp_path: Path) -> None:
     lab = EmulatedCourse(emulator, tmp_path, limits={"week_minutes": 100})
     usage(lab, "group_01", 101)
     usage(lab, "group_02", 20)
@@ -126,7 +126,7 @@ def test_an_old_day_is_settled_without_a_report(emulator: EmulatorProcess, tmp_p
     assert (days[0], len(days)) == ((SUNDAY + timedelta(days=6)).isoformat(), 14)
 
 
-def test_the_report_command_writes_every_format(emulator: EmulatorProcess, tmp_path: Path) -> None:
+def test_a_report_is_written_in_every_format(emulator: EmulatorProcess, tmp_path: Path) -> None:
     lab = EmulatedCourse(emulator, tmp_path)
     usage(lab, "group_01", 30)
     lab.poll()

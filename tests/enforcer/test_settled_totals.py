@@ -26,11 +26,11 @@ def test_written_totals_are_read_back_unchanged() -> None:
         (Period.WEEK, SATURDAY, 3 * H),
         (Period.WEEK, SUNDAY, 0 * H),
         (Period.TERM, SUNDAY, 5 * H),
-        # After its last day the term is longer than when it was settled, but still the same term.
+        # After its last day, the term is longer than when the day was settled, but still the same term.
         (Period.TERM, date(2027, 2, 3), 5 * H),
     ],
 )
-def test_settled_totals_count_only_in_the_same_period(period: Period, day: date, expected: timedelta) -> None:
+def test_settled_totals_of_an_earlier_period_do_not_count(period: Period, day: date, expected: timedelta) -> None:
     assert SETTLED.used_before("group_01", period, day, CALENDAR) == expected
     assert SETTLED.used_before("group_99", period, day, CALENDAR) == 0 * H
 
@@ -46,6 +46,6 @@ def test_settled_totals_count_only_in_the_same_period(period: Period, day: date,
         ("{", "not a file of settled totals"),
     ],
 )
-def test_an_invalid_file_is_rejected_with_its_path(text: str, sentence: str) -> None:
+def test_an_invalid_totals_file_is_rejected_with_its_path(text: str, sentence: str) -> None:
     with pytest.raises(SettledTotalsError, match=f"^/lab/settled.json.*{sentence}"):
         parse_settled(text, "/lab/settled.json")

@@ -46,20 +46,20 @@ def kinds(result: TickResult) -> list[type]:
 
 
 def used(ledger: Ledger, lab: InProcessCourse) -> list[tuple[str, int, int, tuple[str, ...]]]:
-    """Return for each cluster today: group, minutes used, minutes by unknown users, and these users."""
+    """Return, for each cluster, today's usage: group, minutes used, minutes by unknown users, and these users."""
     snapshot = load_past_snapshot(ledger, SETTINGS, now=lab.now())
     usages = usages_of(ledger, snapshot, snapshot.today, snapshot.today)
     return [(one.group, one.used // M, one.unknown // M, one.unknown_users) for one in usages]
 
 
 def hide(lab: InProcessCourse, name: str) -> list[str]:
-    """Let a group be listed without its members; return them."""
+    """Make the API list a group without its members; return the members."""
     hidden = list(lab.members(name))
     lab.members(name).clear()
     return hidden
 
 
-def test_a_student_added_late_is_unknown_first_and_is_stopped(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_a_student_added_late_is_stopped_at_the_limit(ledger: Ledger, lab: InProcessCourse) -> None:
     cluster = lab.clusters[0]
     student = lab.students[cluster].name
     lab.start(cluster)
@@ -80,7 +80,7 @@ def test_a_student_added_late_is_unknown_first_and_is_stopped(ledger: Ledger, la
 
 
 @pytest.mark.parametrize("status", ["403", "no groups at all"])
-def test_the_course_files_staff_are_known_without_groups(
+def test_staff_in_the_course_file_are_known_without_groups(
     ledger: Ledger, lab: InProcessCourse, status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace, other = lab.connect(), lab.clusters[1]
@@ -104,7 +104,7 @@ def test_the_course_files_staff_are_known_without_groups(
     assert not any(cluster.id not in lab.clusters for cluster in result.snapshot.clusters)  # type: ignore[union-attr]
 
 
-def test_minutes_stay_with_the_group_that_a_student_leaves(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_minutes_stay_with_a_group_after_the_student_leaves_it(ledger: Ledger, lab: InProcessCourse) -> None:
     lab.start(lab.clusters[0])
     lab.workspace.advance(120 * 60)
     lab.stop(lab.clusters[0])
@@ -120,7 +120,7 @@ def test_minutes_stay_with_the_group_that_a_student_leaves(ledger: Ledger, lab: 
     assert used(ledger, lab) == [("group_001", 119, 0, ()), ("group_002", 0, 0, ())]
 
 
-def test_effects_of_an_unknown_starter_are_corrected_for_staff(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_effects_of_an_unknown_starter_are_undone_if_it_is_staff(ledger: Ledger, lab: InProcessCourse) -> None:
     cluster, mail = lab.clusters[0], FakeMailService(plan=["refused"] * 9)
     professor = lab.workspace.create_user("professor@example.ac.il")
     lab.workspace.emulated.state.acls.grant(f"/clusters/{cluster}", professor.id, "CAN_MANAGE")
@@ -149,7 +149,7 @@ def test_effects_of_an_unknown_starter_are_corrected_for_staff(ledger: Ledger, l
     lab.workspace.advance(60)
     again()
     assert used(ledger, lab)[0] == ("group_001", 0, 0, ()), "known never changes"
-    # A deleted message can become true and be sent after all.
+    # A deleted message can become true again and is then sent.
     lab.start(cluster)
     lab.workspace.advance(181 * 60)
     again()
@@ -195,7 +195,7 @@ def course() -> Course:
 
 
 @given(user=st.sampled_from(NAMES), groups=LISTS)
-def test_a_role_is_known_only_from_a_response(user: str, groups: dict[str, frozenset[str]]) -> None:
+def test_a_role_is_known_only_if_the_groups_were_read(user: str, groups: dict[str, frozenset[str]]) -> None:
     role = UserRoles(course(), groups, "ME@x").role_of(user, creator="Deploy@x", group="group_001")
 
     is_staff = user in ("deploy@x", "app", "me@x", OTHER) or user.casefold() in groups.get("admins", ())
@@ -218,7 +218,7 @@ def test_a_role_is_known_only_from_a_response(user: str, groups: dict[str, froze
         (24 * H, -1 * H, True),
     ],
 )
-def test_the_groups_are_read_less_and_less_often(
+def test_groups_are_read_less_and_less_often_for_an_unknown_role(
     unknown_for: timedelta, asked_before: timedelta | None, expected: bool
 ) -> None:
     now = datetime.fromisoformat("2026-11-02T12:00:00+00:00")
@@ -226,7 +226,7 @@ def test_the_groups_are_read_less_and_less_often(
     assert is_reread_due(unknown_since=now - unknown_for, asked=asked, now=now) == expected
 
 
-def test_a_poll_reads_the_groups_only_while_an_unknown_starter_counts(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_groups_are_read_only_while_an_unknown_starter_counts(ledger: Ledger, lab: InProcessCourse) -> None:
     workspace = lab.connect()
     tick(ledger, lab, workspace)
     lab.start(lab.clusters[0])

@@ -1,4 +1,4 @@
-"""The cron file and systemd units in `deploy/` run existing verbs, and its scripts work."""
+"""The cron file and systemd units in `deploy/` run existing commands, and its scripts work."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run(*words: object, cwd: Path, **variables: str) -> subprocess.CompletedProc
     )
 
 
-def test_cron_and_systemd_run_existing_verbs() -> None:
+def test_cron_and_systemd_run_existing_commands() -> None:
     texts = [path.read_text() for path in [*UNITS, DEPLOY / "teaching-lab.cron"]]
     started = {verb for text in texts for verb in re.findall(r"(?:-m enforcer|deploy/enforcer) ([\w-]+)", text)}
 
@@ -63,7 +63,7 @@ def test_systemd_accepts_the_unit(unit: Path) -> None:
 
 
 @pytest.mark.process
-def test_the_wrapper_runs_the_verb_and_returns_its_status(installation: Path, tmp_path: Path) -> None:
+def test_the_wrapper_runs_the_command_and_returns_its_status(installation: Path, tmp_path: Path) -> None:
     install_python(installation, 'echo "$PWD: $*, $(umask)" > "$HOME/called"; exit 7')
     link = tmp_path / "enforcer"
     link.symlink_to(installation / "deploy/enforcer")
@@ -75,7 +75,7 @@ def test_the_wrapper_runs_the_verb_and_returns_its_status(installation: Path, tm
 
 
 @pytest.mark.process
-def test_the_backup_script_runs_the_backup_verb(installation: Path, tmp_path: Path) -> None:
+def test_the_backup_script_runs_backup_ledger(installation: Path, tmp_path: Path) -> None:
     install_python(installation, 'echo "$PWD: $*, $(umask)" > "$HOME/called"; exit 1')
 
     done = run(installation / "deploy/backup-ledger", "/copies", cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""What the commands for the end of a term delete and keep."""
+"""Which objects the commands for the end of a term delete and keep."""
 
 from __future__ import annotations
 
@@ -67,29 +67,29 @@ def test_keep_ignores_the_case_of_addresses() -> None:
     assert users(keep=("CEM@x.example",))[1]["cem"] == "selected by --keep"
 
 
-def test_with_all_only_managed_accounts_are_deleted() -> None:
+def test_only_managed_accounts_are_deleted_even_with_all() -> None:
     assert users(everything=True) == (["cem", "dov"], {**SPARED, "fay": "no roster marks it as managed"})
 
 
-def test_without_a_roster_members_are_listed_and_nobody_is_deleted() -> None:
+def test_without_a_roster_no_listed_member_is_deleted() -> None:
     unknown = "no roster was given that marks the accounts of the lab"
     members = {**SPARED, "gil": unknown, "cem": unknown, "dov": unknown}
     assert users(None) == ([], members)
     assert users(None, everything=True) == ([], {**members, "fay": unknown})
 
 
-def test_without_a_course_file_nobody_is_deleted() -> None:
+def test_without_a_course_file_no_account_is_deleted() -> None:
     found = users_to_remove(PEOPLE, GROUPS, (), ROSTER, is_staff=None, keep=(), caller="", everything=True)
     assert found.remove == ()
     assert ("cem@x.example", "staff is unknown without a course file") in found.keep
 
 
-def test_a_student_without_a_group_is_deleted_by_the_roster() -> None:
+def test_a_student_in_a_roster_is_deleted_without_a_group() -> None:
     found = users_to_remove(PEOPLE, [], (), ROSTER, is_staff=lambda _: False, keep=(), caller="", everything=False)
     assert [item.name[:3] for item in found.remove] == ["ada", "bob", "cem", "dov", "eva", "hal"]
 
 
-def test_only_groups_of_the_course_file_are_deleted() -> None:
+def test_only_groups_listed_in_the_course_file_are_deleted() -> None:
     lab = groups_to_remove(GROUPS, LAB | {"admins"}, keep=(), everything=False)
     everything = groups_to_remove(GROUPS, LAB, keep=("group_01",), everything=True)
 
@@ -127,7 +127,7 @@ def lab(tmp_path: Path) -> Iterator[EmulatedCourse]:
 
 
 @pytest.mark.process
-def test_the_three_removal_steps_can_be_interrupted_and_repeated(lab: EmulatedCourse) -> None:
+def test_interrupted_removal_commands_can_be_repeated(lab: EmulatedCourse) -> None:
     existing = "student1a@campus.example.ac.il"
     staying = {"admin@lab.example", STAFF, "student2b@campus.example.ac.il", existing, "dean@x.example"}
     dean = lab.create_user("dean@x.example")

@@ -1,4 +1,4 @@
-"""Thirty behaviours of the workspace that naive emulations get wrong and that break real clients, one test each."""
+"""Thirty behaviours of the workspace that naive emulations get wrong, which breaks real clients; one test each."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def patch(*operations: dict[str, Any]) -> dict[str, Any]:
     return {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": list(operations)}
 
 
-def test_01_the_metadata_need_no_token_and_the_workspace_id_is_text(emulator: EmulatorProcess) -> None:
+def test_metadata_are_public_and_contain_the_workspace_id_as_string(emulator: EmulatorProcess) -> None:
     answer = exchange(emulator.url, request("GET /.well-known/databricks-config HTTP/1.1"))
     metadata = json.loads(body_of(answer))
     assert status_of(answer) == 200
@@ -72,7 +72,7 @@ def test_01_the_metadata_need_no_token_and_the_workspace_id_is_text(emulator: Em
     assert metadata["oidc_endpoint"] == f"{emulator.url}/oidc"
 
 
-def test_02_the_workspace_id_survives_a_restart_and_a_reset(start_emulator: Start, tmp_path: Any) -> None:
+def test_the_workspace_id_survives_a_restart_and_a_reset(start_emulator: Start, tmp_path: Any) -> None:
     state = tmp_path / "lab.json"
     first = start_emulator("--state", state)
     first.control("POST", "reset")
@@ -81,20 +81,20 @@ def test_02_the_workspace_id_survives_a_restart_and_a_reset(start_emulator: Star
     assert first.workspace_id == told == start_emulator("--state", state).workspace_id
 
 
-def test_03_every_response_has_the_workspace_id_in_a_header(emulator: EmulatorProcess) -> None:
+def test_every_response_has_the_workspace_id_in_a_header(emulator: EmulatorProcess) -> None:
     authorization = f"Authorization: Bearer {emulator.admin_token}"
     for path in (f"{SCIM}/Me?excludedAttributes=entitlements", f"{SCIM}/Users/0", "/api/2.0/nothing"):
         answer = exchange(emulator.url, request(f"GET {path} HTTP/1.1", authorization))
         assert int(headers_of(answer)["x-databricks-org-id"]) == int(emulator.workspace_id)
 
 
-def test_04_an_unsupported_path_is_never_a_404(emulator: EmulatorProcess) -> None:
+def test_a_request_to_an_unsupported_path_does_not_return_404(emulator: EmulatorProcess) -> None:
     for path in ("/api/2.1/marketplace-provider/listings/7", "/api/2.0/sql/nonsense", "/nothing"):
         status, answer = refused(emulator, "GET", path)
         assert (status, answer["error_code"]) == (501, "NOT_IMPLEMENTED")
 
 
-def test_05_every_error_has_one_of_the_platforms_formats(emulator: EmulatorProcess) -> None:
+def test_every_error_has_one_of_the_platforms_formats(emulator: EmulatorProcess) -> None:
     asked = [("GET", f"{CLUSTERS}/get?cluster_id=x"), ("PUT", f"{CLUSTERS}/get"), ("POST", f"{CLUSTERS}/create")]
     asked += [("GET", "/api/2.0/workspace/get-status?path=/nothing"), ("GET", "/api/2.0/dbfs/get-status?path=/nothing")]
     for method, path in asked:
@@ -108,13 +108,13 @@ def test_05_every_error_has_one_of_the_platforms_formats(emulator: EmulatorProce
         client.users.delete("404")
 
 
-def test_06_the_status_of_a_scim_error_is_text(emulator: EmulatorProcess) -> None:
+def test_the_status_in_a_scim_error_is_a_string(emulator: EmulatorProcess) -> None:
     status, answer = refused(emulator, "GET", f"{SCIM}/Groups/404")
     assert status == 404
     assert (answer["schemas"], answer["status"]) == ([ERROR_SCHEMA], "404")
 
 
-def test_07_a_conflict_has_the_text_that_the_provider_recognises(emulator: EmulatorProcess) -> None:
+def test_a_conflict_has_the_message_that_the_provider_recognises(emulator: EmulatorProcess) -> None:
     user(emulator)
     group(emulator)
     principal = ok(emulator, "POST", f"{SCIM}/ServicePrincipals", {"displayName": "bot"})["applicationId"]
@@ -133,7 +133,7 @@ def test_07_a_conflict_has_the_text_that_the_provider_recognises(emulator: Emula
         emulator.client().users.create(user_name="ana@lab.example")
 
 
-def test_08_a_missing_cluster_is_recognised_on_every_path(emulator: EmulatorProcess) -> None:
+def test_a_missing_cluster_is_recognised_on_every_path(emulator: EmulatorProcess) -> None:
     unknown = "0101-000000-abcd1234"
     sentence = f"Cluster {unknown} does not exist"
     gone = {"error_code": "INVALID_PARAMETER_VALUE", "message": sentence, "details": []}
@@ -145,7 +145,7 @@ def test_08_a_missing_cluster_is_recognised_on_every_path(emulator: EmulatorProc
         emulator.client().clusters.get(unknown)
 
 
-def test_09_an_empty_entitlement_means_none(emulator: EmulatorProcess) -> None:
+def test_an_empty_entitlement_object_is_not_an_entitlement(emulator: EmulatorProcess) -> None:
     made = user(emulator, entitlements=[{}])
     assert ok(emulator, "GET", f"{SCIM}/Users/{made['id']}?attributes=entitlements").get("entitlements", []) == []
     replaced = patch({"op": "replace", "path": "entitlements", "value": [{}]})
@@ -153,7 +153,7 @@ def test_09_an_empty_entitlement_means_none(emulator: EmulatorProcess) -> None:
     assert ok(emulator, "GET", f"{SCIM}/Users/{made['id']}").get("entitlements", []) == []
 
 
-def test_10_active_is_always_returned_and_the_text_false_disables(emulator: EmulatorProcess) -> None:
+def test_active_is_always_returned_and_accepts_the_string_false(emulator: EmulatorProcess) -> None:
     made = user(emulator)
     path = f"{SCIM}/Users/{made['id']}"
     assert (
@@ -163,7 +163,7 @@ def test_10_active_is_always_returned_and_the_text_false_disables(emulator: Emul
     assert ok(emulator, "GET", f"{path}?attributes=active")["active"] is False
 
 
-def test_11_ids_are_returned_even_if_not_requested(emulator: EmulatorProcess) -> None:
+def test_ids_are_returned_even_if_not_requested(emulator: EmulatorProcess) -> None:
     made = ok(emulator, "POST", f"{SCIM}/ServicePrincipals", {"displayName": "bot"})
     query = "attributes=userName,displayName,active,externalId,entitlements"
     read = ok(emulator, "GET", f"{SCIM}/ServicePrincipals/{made['id']}?{query}")
@@ -176,7 +176,7 @@ def test_11_ids_are_returned_even_if_not_requested(emulator: EmulatorProcess) ->
     }
 
 
-def test_12_a_put_keeps_fields_that_the_provider_does_not_send(emulator: EmulatorProcess) -> None:
+def test_a_put_keeps_fields_that_the_provider_does_not_send(emulator: EmulatorProcess) -> None:
     principal = ok(emulator, "POST", f"{SCIM}/ServicePrincipals", {"displayName": "bot"})
     path = f"{SCIM}/ServicePrincipals/{principal['id']}"
     ok(emulator, "PUT", path, {"displayName": "robot", "active": True, "entitlements": [{}]})
@@ -195,7 +195,7 @@ def test_12_a_put_keeps_fields_that_the_provider_does_not_send(emulator: Emulato
     assert [member["value"] for member in after["members"]] == [ana["id"]]
 
 
-def test_13_members_have_relative_references(emulator: EmulatorProcess) -> None:
+def test_members_have_relative_references(emulator: EmulatorProcess) -> None:
     ana, child = user(emulator), group(emulator, "child")
     bot = ok(emulator, "POST", f"{SCIM}/ServicePrincipals", {"displayName": "bot"})
     group(emulator, "parent", ana["id"], child["id"], bot["id"])
@@ -207,7 +207,7 @@ def test_13_members_have_relative_references(emulator: EmulatorProcess) -> None:
     ]
 
 
-def test_14_pages_of_a_list_are_consecutive_and_end(emulator: EmulatorProcess) -> None:
+def test_pages_of_a_list_are_consecutive_and_end(emulator: EmulatorProcess) -> None:
     names = {user(emulator, f"s{number}@lab.example")["userName"] for number in range(5)} | {"admin@lab.example"}
     pages = [ok(emulator, "GET", f"{SCIM}/Users?startIndex={start}&count=4") for start in (1, 5, 7)]
     assert [page["startIndex"] for page in pages] == [1, 5, 7]
@@ -216,13 +216,13 @@ def test_14_pages_of_a_list_are_consecutive_and_end(emulator: EmulatorProcess) -
     assert {entry.user_name for entry in emulator.client().users.list(count=2)} == names
 
 
-def test_15_a_list_names_its_resources_as_python_expects(emulator: EmulatorProcess) -> None:
+def test_scim_list_fields_have_the_capitalisation_that_clients_expect(emulator: EmulatorProcess) -> None:
     answer = ok(emulator, "GET", f"{SCIM}/Users")
     assert answer["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:ListResponse"]
     assert (len(answer["Resources"]), answer["itemsPerPage"], "resources" in answer) == (1, 1, False)
 
 
-def test_16_members_added_concurrently_are_all_added(emulator: EmulatorProcess) -> None:
+def test_members_added_concurrently_are_all_added(emulator: EmulatorProcess) -> None:
     made = group(emulator)
     ids = [user(emulator, f"s{number}@lab.example")["id"] for number in range(24)]
 
@@ -246,7 +246,7 @@ def test_16_members_added_concurrently_are_all_added(emulator: EmulatorProcess) 
     assert members() == set(ids[1::2])
 
 
-def test_17_the_list_of_pinned_clusters_has_only_pinned_ones(emulator: EmulatorProcess) -> None:
+def test_the_list_of_pinned_clusters_has_only_pinned_ones(emulator: EmulatorProcess) -> None:
     pinned = cluster(emulator, cluster_name="pinned")
     loose = cluster(emulator, cluster_name="loose")
     ok(emulator, "POST", f"{CLUSTERS}/pin", {"cluster_id": pinned})
@@ -261,7 +261,7 @@ def test_17_the_list_of_pinned_clusters_has_only_pinned_ones(emulator: EmulatorP
     assert listed("") == {pinned, loose}
 
 
-def test_18_a_pinned_cluster_can_be_deleted_only_after_unpinning(emulator: EmulatorProcess) -> None:
+def test_a_pinned_cluster_can_be_deleted_only_after_unpinning(emulator: EmulatorProcess) -> None:
     made = cluster(emulator)
     ok(emulator, "POST", f"{CLUSTERS}/pin", {"cluster_id": made})
     status, answer = refused(emulator, "POST", f"{CLUSTERS}/permanent-delete", {"cluster_id": made})
@@ -272,7 +272,7 @@ def test_18_a_pinned_cluster_can_be_deleted_only_after_unpinning(emulator: Emula
     assert refused(emulator, "GET", f"{CLUSTERS}/get?cluster_id={made}")[0] == 400
 
 
-def test_19_num_workers_is_returned_for_fixed_sizes_only(emulator: EmulatorProcess) -> None:
+def test_num_workers_is_returned_for_fixed_sizes_only(emulator: EmulatorProcess) -> None:
     fixed = cluster_details(emulator, cluster(emulator, num_workers=0))
     body = {**SPEC, "autoscale": {"min_workers": 1, "max_workers": 2}}
     made = ok(emulator, "POST", f"{CLUSTERS}/create", body)["cluster_id"]
@@ -281,7 +281,7 @@ def test_19_num_workers_is_returned_for_fixed_sizes_only(emulator: EmulatorProce
     assert ("num_workers" in scaled, scaled["autoscale"]) == (False, {"min_workers": 1, "max_workers": 2})
 
 
-def test_20_a_cluster_returns_the_fields_that_were_sent(emulator: EmulatorProcess) -> None:
+def test_a_cluster_is_returned_with_the_fields_that_were_sent(emulator: EmulatorProcess) -> None:
     sent = {
         **SPEC,
         "num_workers": 1,
@@ -316,7 +316,7 @@ def test_20_a_cluster_returns_the_fields_that_were_sent(emulator: EmulatorProces
     assert invented & set(plain) == set()
 
 
-def test_21_an_edit_in_the_wrong_state_is_an_invalid_state_error(slow: EmulatorProcess) -> None:
+def test_an_edit_in_the_wrong_state_is_an_invalid_state_error(slow: EmulatorProcess) -> None:
     made = cluster(slow)
     edit = {**SPEC, "cluster_id": made, "num_workers": 2}
     status, answer = refused(slow, "POST", f"{CLUSTERS}/edit", edit)
@@ -330,7 +330,7 @@ def test_21_an_edit_in_the_wrong_state_is_an_invalid_state_error(slow: EmulatorP
     assert refused(slow, "POST", f"{CLUSTERS}/edit", edit)[1]["error_code"] == "INVALID_STATE"
 
 
-def test_22_a_state_lasts_by_the_clock_not_by_requests(slow: EmulatorProcess) -> None:
+def test_state_durations_depend_on_the_clock_not_on_requests(slow: EmulatorProcess) -> None:
     made = cluster(slow)
     assert {cluster_details(slow, made)["state"] for _ in range(20)} == {"PENDING"}
     slow.control("POST", "clock", {"advance_seconds": 600})
@@ -341,7 +341,7 @@ def test_22_a_state_lasts_by_the_clock_not_by_requests(slow: EmulatorProcess) ->
     assert cluster_details(slow, made)["state"] == "TERMINATED"
 
 
-def test_23_libraries_are_returned_as_sent_and_wait_for_the_cluster(slow: EmulatorProcess) -> None:
+def test_libraries_are_pending_until_the_cluster_runs(slow: EmulatorProcess) -> None:
     libraries = [
         {"pypi": {"package": "Pandas==2.2.2"}},
         {"maven": {"coordinates": "com.johnsnowlabs.nlp:spark-nlp_2.12:5.3.3", "exclusions": ["a:b"]}},
@@ -366,7 +366,7 @@ def test_23_libraries_are_returned_as_sent_and_wait_for_the_cluster(slow: Emulat
     assert statuses() == [(libraries[1], "INSTALLED")]
 
 
-def test_24_a_policy_keeps_its_text_and_personal_compute_exists(emulator: EmulatorProcess) -> None:
+def test_a_policy_definition_is_returned_unchanged(emulator: EmulatorProcess) -> None:
     definition = '{ "node_type_id" :{"type":"fixed",  "value":"Standard_DS3_v2"}}'
     made = ok(emulator, "POST", "/api/2.0/policies/clusters/create", {"name": "lab", "definition": definition})
     read = ok(emulator, "GET", f"/api/2.0/policies/clusters/get?policy_id={made['policy_id']}")
@@ -388,7 +388,7 @@ def test_24_a_policy_keeps_its_text_and_personal_compute_exists(emulator: Emulat
     assert json.loads(read["definition"])["node_type_id"] == {"type": "forbidden"}
 
 
-def test_25_an_object_type_has_its_own_name_not_the_paths(emulator: EmulatorProcess) -> None:
+def test_object_types_differ_from_their_url_paths(emulator: EmulatorProcess) -> None:
     made = cluster(emulator)
     ok(emulator, "POST", "/api/2.0/workspace/mkdirs", {"path": "/Shared/a"})
     folder = ok(emulator, "GET", "/api/2.0/workspace/get-status?path=/Shared/a")["object_id"]
@@ -405,7 +405,7 @@ def test_25_an_object_type_has_its_own_name_not_the_paths(emulator: EmulatorProc
     assert status == {"RESOURCE_DOES_NOT_EXIST": 404, "NOT_IMPLEMENTED": 501}[answer["error_code"]]
 
 
-def test_26_a_put_of_permissions_keeps_inherited_ones(emulator: EmulatorProcess) -> None:
+def test_a_put_of_permissions_keeps_inherited_ones(emulator: EmulatorProcess) -> None:
     group(emulator)
     bot = ok(emulator, "POST", f"{SCIM}/ServicePrincipals", {"displayName": "bot"})["applicationId"]
     made = cluster(emulator)
@@ -432,7 +432,7 @@ def test_26_a_put_of_permissions_keeps_inherited_ones(emulator: EmulatorProcess)
     assert entries() == {"admins": [("CAN_MANAGE", True)]}
 
 
-def test_27_an_import_takes_both_forms_and_creates_no_folders(emulator: EmulatorProcess) -> None:
+def test_an_import_fails_without_its_parent_folder(emulator: EmulatorProcess) -> None:
     content = base64.b64encode(b"print(1)").decode()
     body = {"path": "/Shared/lab/a", "content": content, "language": "PYTHON", "format": "SOURCE"}
     status, answer = refused(emulator, "POST", "/api/2.0/workspace/import", body)
@@ -452,7 +452,7 @@ def test_27_an_import_takes_both_forms_and_creates_no_folders(emulator: Emulator
     assert client.workspace.download("/Shared/lab/b.txt").read() == b"two"
 
 
-def test_28_a_path_is_returned_as_it_was_requested(emulator: EmulatorProcess) -> None:
+def test_a_path_is_returned_as_it_was_requested(emulator: EmulatorProcess) -> None:
     ok(emulator, "POST", "/api/2.0/workspace/mkdirs", {"path": "/Shared/Übung A"})
     for path in ("/Shared/Übung A", "/Workspace/Shared/Übung A"):
         quoted = path.encode().hex("%")
@@ -461,7 +461,7 @@ def test_28_a_path_is_returned_as_it_was_requested(emulator: EmulatorProcess) ->
     assert refused(emulator, "GET", "/api/2.0/workspace/get-status?path=/shared")[0] == 404
 
 
-def test_29_every_warehouse_has_a_data_source(emulator: EmulatorProcess) -> None:
+def test_every_warehouse_has_a_data_source(emulator: EmulatorProcess) -> None:
     emulator.control("POST", "drift", {"kind": "warehouse", "target": "Another Warehouse"})
     warehouses = ok(emulator, "GET", "/api/2.0/sql/warehouses")["warehouses"]
     sources = ok(emulator, "GET", "/api/2.0/preview/sql/data_sources")
@@ -469,7 +469,7 @@ def test_29_every_warehouse_has_a_data_source(emulator: EmulatorProcess) -> None
     assert [source["warehouse_id"] for source in sources] == [warehouse["id"] for warehouse in warehouses]
 
 
-def test_30_both_sdks_can_page_through_all_events(emulator: EmulatorProcess) -> None:
+def test_all_events_can_be_paged_through_with_both_sdks(emulator: EmulatorProcess) -> None:
     made = cluster(emulator)
     for _ in range(12):
         ok(emulator, "POST", f"{CLUSTERS}/delete", {"cluster_id": made})

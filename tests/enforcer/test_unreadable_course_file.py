@@ -1,4 +1,4 @@
-"""A missing, damaged or newer course file: limits remain, and restricted groups stay restricted."""
+"""With a missing, damaged or newer course file, limits remain and restricted groups stay restricted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PATH = f"{FOLDER}/course.json"
 
 @pytest.fixture
 def lab() -> InProcessCourse:
-    """One of two groups has reached its limit and is restricted."""
+    """Two groups, one of which has reached its limit and is restricted."""
     lab = InProcessCourse(2, soft=150 * M, hard=180 * M)
     lab.start(lab.clusters[0])
     lab.workspace.advance(181 * 60)
@@ -92,14 +92,14 @@ def test_restricted_groups_stay_restricted_if_listing_fails(
     assert asked(lab, workspace) == ({"group_001": "not known"}, [f"the folder {FOLDER}: 500", LEFT])
 
 
-def test_a_first_deploy_gets_no_groups(lab: InProcessCourse) -> None:
+def test_no_group_is_returned_to_a_first_deployment(lab: InProcessCourse) -> None:
     lab.remove_course()
     for id in lab.clusters:
         lab.remove(id)
     assert asked(lab) == ({}, [])
 
 
-def test_a_foreign_cluster_with_the_courses_tags_restricts_no_group(lab: InProcessCourse) -> None:
+def test_a_foreign_cluster_with_course_tags_restricts_no_group(lab: InProcessCourse) -> None:
     owner = lab.workspace.create_user("professor@example.ac.il")
     owner.entitlements = ["allow-cluster-create"]
     foreign = lab.make_cluster("group_002", creator=owner)
@@ -108,7 +108,7 @@ def test_a_foreign_cluster_with_the_courses_tags_restricts_no_group(lab: InProce
     assert asked(lab)[0] == {"group_001": "not known"}
 
 
-def test_a_poll_reports_a_newer_course_file_and_keeps_the_limits(ledger: Ledger, lab: InProcessCourse) -> None:
+def test_limits_are_kept_if_the_course_file_is_of_a_newer_version(ledger: Ledger, lab: InProcessCourse) -> None:
     tick(ledger, lab)
     lab.put(PATH, json.dumps({"version": 3, "groups": "in another way"}))
     lab.start(lab.clusters[1])

@@ -41,7 +41,7 @@ def events(*rows: tuple[float, str] | tuple[float, str, str]) -> list[Event]:
     return [Event(at(row[0]), row[1], row[2] if len(row) > 2 else None) for row in rows]
 
 
-def test_uptime_is_running_to_terminating() -> None:
+def test_uptime_lasts_from_running_to_terminating() -> None:
     told = events((0, "STARTING", "ana@x"), (5, "RUNNING"), (65, "TERMINATING"))
 
     assert sessions_of(told) == (Session(at(5), at(65), "ana@x"),)
@@ -70,7 +70,7 @@ def test_a_running_cluster_has_an_open_session() -> None:
     assert sessions_of(events((0, "STARTING", "ana@x"), (5, "RUNNING"))) == (Session(at(5), None, "ana@x"),)
 
 
-def test_a_second_start_closes_the_session_at_its_last_event() -> None:
+def test_a_session_ends_at_its_last_event_before_a_second_start() -> None:
     told = events(
         (0, "STARTING", "ana@x"),
         (5, "RUNNING"),
@@ -81,7 +81,7 @@ def test_a_second_start_closes_the_session_at_its_last_event() -> None:
     )
 
     reason = "its end was not among the events; it was started again"
-    # It may have run until the new start: after midnight, that day has an estimate of its own.
+    # The cluster may have run until the new start: if that is after midnight, the day has an estimate of its own.
     until = at(90) - timedelta(milliseconds=1)
     assert sessions_of(told) == (
         Session(at(5), at(20), "ana@x", estimate=reason),
@@ -112,7 +112,7 @@ def test_every_day_with_unknown_uptime_is_an_estimate(told: list[Event], zone: Z
 
 
 @pytest.mark.parametrize("late", ["NODES_LOST", "EXPANDED_DISK", "DRIVER_HEALTHY", "PINNED", "SOMETHING_NEW"])
-def test_an_event_after_terminating_opens_no_session(late: str) -> None:
+def test_an_event_after_terminating_starts_no_session(late: str) -> None:
     told = events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (10, late))
 
     assert sessions_of(told) == (Session(at(5), at(9), "a@x"),)
@@ -124,7 +124,7 @@ def test_a_missing_running_is_inferred_from_running_only_events() -> None:
     assert sessions_of(told) == (Session(at(7), at(30), "a@x", estimate="its RUNNING was not among the events"),)
 
 
-def test_a_running_after_an_inferred_start_is_the_exact_start() -> None:
+def test_a_later_running_event_replaces_an_inferred_start() -> None:
     told = events((0, "STARTING", "a@x"), (4, "DRIVER_HEALTHY"), (5, "RUNNING"), (30, "TERMINATING"))
     later = events((0, "STARTING", "a@x"), (24, "DRIVER_HEALTHY"), (25, "RUNNING"), (30, "TERMINATING"))
 
@@ -147,7 +147,7 @@ def test_an_event_a_day_after_a_launch_implies_uptime_since_then(last: Event, en
     assert session.estimate
 
 
-def test_a_running_only_event_opens_a_session_with_estimated_start() -> None:
+def test_a_running_only_event_implies_a_session_with_estimated_start() -> None:
     told = events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (20, "RESIZING"), (40, "TERMINATING"))
     reason, since = "its start was not among the events", at(9) + timedelta(milliseconds=1)
 
@@ -158,7 +158,7 @@ def test_a_running_only_event_opens_a_session_with_estimated_start() -> None:
     )
 
 
-def test_an_earlier_launch_stays_an_estimate_after_an_exact_one() -> None:
+def test_an_earlier_launch_remains_an_estimate_after_an_exact_one() -> None:
     told = events((0, "STARTING", "a@x"), (30, "STARTING", "b@x"), (34, "DRIVER_HEALTHY"), (35, "RUNNING"))
 
     reason = "whether it reached RUNNING was not among the events"
@@ -168,21 +168,21 @@ def test_an_earlier_launch_stays_an_estimate_after_an_exact_one() -> None:
 def test_termination_by_inactivity_implies_a_minimum_uptime() -> None:
     told = [*events((0, "STARTING", "a@x")), Event(at(40), "TERMINATING", idle=20 * MIN)]
 
-    # It may have run before, too: before midnight, the day of the launch has an estimate of its own.
+    # The cluster may have run before, too: if the launch was before midnight, its day has an estimate of its own.
     assert sessions_of(told) == (
         Session(at(0), at(0), "a@x", estimate="whether it reached RUNNING was not among the events"),
         Session(at(20), at(40), "a@x", estimate="its RUNNING was not among the events"),
     )
 
 
-def test_an_end_by_a_failure_may_belong_to_an_unreported_launch() -> None:
+def test_a_failure_may_end_an_unreported_launch() -> None:
     told = [*events((0, "STARTING", "a@x"), (5, "RUNNING")), Event(at(40), "TERMINATING", failed=True)]
     reason = "it ended by a failure; until when it ran was not among the events"
 
     assert sessions_of(told) == (Session(at(5), at(40), "a@x", estimate=reason),)
 
 
-def test_a_restart_that_fails_is_the_exact_end() -> None:
+def test_a_failed_restart_is_the_exact_end_of_a_session() -> None:
     told = [
         *events((0, "STARTING", "a@x"), (5, "RUNNING"), (30, "RESTARTING", "b@x")),
         Event(at(40), "TERMINATING", failed=True),
@@ -191,7 +191,7 @@ def test_a_restart_that_fails_is_the_exact_end() -> None:
     assert sessions_of(told) == (Session(at(5), at(40), "a@x", (Restart(at(30), "b@x"),)),)
 
 
-def test_a_start_only_in_the_list_makes_the_session_an_estimate() -> None:
+def test_a_session_is_an_estimate_if_only_the_list_has_its_start() -> None:
     closed = timeline_of(events((0, "STARTING", "a@x"), (5, "RUNNING"), (50, "TERMINATING")))
     still_open = timeline_of(events((0, "STARTING", "a@x"), (5, "RUNNING"), (50, "DRIVER_HEALTHY")))
     stopped = Observation(at(60), running=False, started=at(30), terminated=at(51))
@@ -210,7 +210,7 @@ def test_a_restart_slightly_later_in_the_list_is_the_same_restart() -> None:
     assert reconcile(told, (seen,)) == (Session(at(5), None, "a@x", (Restart(at(30), "b@x"),)),)
 
 
-def test_a_late_event_after_an_end_hides_no_start_in_the_list() -> None:
+def test_a_start_in_the_list_is_found_despite_a_late_event() -> None:
     told = timeline_of(events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (40, "NODES_LOST")))
     seen = Observation(at(60), running=False, started=at(30), terminated=at(50))
 
@@ -219,7 +219,7 @@ def test_a_late_event_after_an_end_hides_no_start_in_the_list() -> None:
     )
 
 
-def test_workers_are_known_from_their_event_on() -> None:
+def test_the_number_of_workers_is_known_from_its_event_on() -> None:
     told = [
         Event(at(0), "STARTING", "a@x"),
         Event(at(5), "RUNNING", workers=1),
@@ -235,7 +235,7 @@ def test_a_deleted_cluster_ran_until_it_was_last_seen_running() -> None:
     assert close_open_session(open_session, at(33), "gone") == (Session(at(5), at(33), "a@x", estimate="gone"),)
 
 
-def test_a_list_that_shows_a_stopped_cluster_ends_its_session() -> None:
+def test_an_open_session_ends_if_the_list_shows_a_stopped_cluster() -> None:
     open_session = timeline_of(events((0, "STARTING", "a@x"), (5, "RUNNING")))
     seen = (Observation(at(15), running=True), Observation(at(30), running=False, terminated=at(22)))
 
@@ -260,7 +260,7 @@ def test_a_running_cluster_without_events_has_an_estimated_session() -> None:
         (Role.STAFF, (Restart(at(7), "staff@x", Role.STAFF), Restart(at(9), "who@x")), at(9)),
     ],
 )
-def test_a_session_counts_from_the_first_start_not_by_staff(
+def test_a_session_counts_from_the_first_start_by_a_non_staff_user(
     role: Role, restarts: tuple[Restart, ...], expected: datetime | None
 ) -> None:
     session = Session(at(0), None, "somebody@x", restarts, role=role)
@@ -277,7 +277,7 @@ def test_a_session_across_midnight_is_split_between_the_days() -> None:
     assert used == [0 * H, 2 * H, 3 * H, 0 * H]
 
 
-def test_the_night_of_a_clock_change_is_an_hour_shorter_or_longer() -> None:
+def test_the_day_of_a_clock_change_has_23_or_25_hours() -> None:
     always = Session(datetime(2026, 1, 1, tzinfo=UTC))
 
     used = [used_on(day, [always], now=NOON, tz=JERUSALEM) for day in (date(2026, 3, 27), date(2026, 10, 25))]
@@ -338,7 +338,7 @@ def test_a_complete_history_is_exact_in_any_order_with_duplicates(
 
 @at_most_examples(25)
 @given(histories(), st.data())
-def test_a_wrong_figure_after_a_gap_is_always_marked_as_an_estimate(
+def test_a_wrong_figure_is_always_marked_as_an_estimate(
     history: tuple[list[Event], list[Session]], data: st.DataObject
 ) -> None:
     told, truth = history
@@ -378,13 +378,15 @@ def test_a_launch_ended_by_a_launch_failure_is_not_uptime(between: str) -> None:
     ("proof", "start", "restarts"),
     [("RUNNING", 8, ()), ("RESIZING", 8, ()), ("UPSIZE_COMPLETED", 8, ()), ("RESTARTING", 8, (Restart(at(8), None),))],
 )
-def test_proof_of_running_overrides_a_launch_failure(proof: str, start: float, restarts: tuple[Restart, ...]) -> None:
+def test_a_running_only_event_overrides_a_launch_failure(
+    proof: str, start: float, restarts: tuple[Restart, ...]
+) -> None:
     (session,) = sessions_of([*events((0, "STARTING", "ana@x"), (8, proof)), FAILURE])
 
     assert (session.start, session.end, session.restarts) == (at(start), at(16), restarts)
 
 
-def test_a_list_that_showed_it_running_overrides_a_launch_failure() -> None:
+def test_a_running_cluster_in_the_list_overrides_a_launch_failure() -> None:
     told = timeline_of([*events((0, "STARTING", "ana@x"), (8, "METASTORE_DOWN")), FAILURE])
     seen = (Observation(at(10), running=True), Observation(at(30), running=False, started=at(0), terminated=at(17)))
 
@@ -396,7 +398,7 @@ def test_a_list_that_showed_it_running_overrides_a_launch_failure() -> None:
     [Event(at(16), "TERMINATING", "ana@x"), Event(at(16), "TERMINATING", failed=True, may_have_run=True)],
     ids=["by a person", "by a failure of running clusters"],
 )
-def test_any_other_end_keeps_the_inferred_session(end: Event) -> None:
+def test_an_inferred_session_is_kept_if_no_launch_failure_ends_it(end: Event) -> None:
     told = [*events((0, "STARTING", "ana@x"), (8, "DRIVER_UNAVAILABLE"), (9, "METASTORE_DOWN")), end]
 
     (session,) = sessions_of(told)
@@ -404,7 +406,7 @@ def test_any_other_end_keeps_the_inferred_session(end: Event) -> None:
     assert (session.start, session.end, session.estimate is not None) == (at(8), at(16), True)
 
 
-def test_hints_are_a_session_only_if_the_list_shows_uptime() -> None:
+def test_hints_become_a_session_only_if_the_list_shows_uptime() -> None:
     told = timeline_of(events((0, "STARTING", "ana@x"), (8, "METASTORE_DOWN"), (9, "DRIVER_UNAVAILABLE")))
     reason = "its RUNNING was not among the events"
 
@@ -417,7 +419,7 @@ def test_hints_are_a_session_only_if_the_list_shows_uptime() -> None:
     assert (ended.start, ended.end, ended.estimate is not None) == (at(8), at(17), True)
 
 
-def test_an_unknown_event_type_is_no_proof_of_running() -> None:
+def test_an_unknown_event_type_does_not_prove_uptime() -> None:
     told = events((0, "STARTING", "ana@x"), (3, "A_TYPE_OF_TOMORROW"), (9, "TERMINATING", "ana@x"))
 
     assert sessions_of(told) == sessions_of([told[0], told[2]])
@@ -439,7 +441,7 @@ TROUBLED = st.lists(
 
 @given(trouble=TROUBLED, lasts=st.floats(91, 300), before=st.booleans())
 def test_launch_failures_never_count(trouble: list[tuple[float, str]], lasts: float, before: bool) -> None:
-    """Uptime before the launch is not affected either."""
+    """Uptime before the failed launch is not affected."""
     earlier = events((-60, "STARTING", "ana@x"), (-55, "RUNNING"), (-30, "TERMINATING")) if before else []
     launch = [*events((0, "STARTING", "ana@x"), *trouble), Event(at(lasts), "TERMINATING", failed=True)]
 

@@ -34,7 +34,7 @@ MS = timedelta(milliseconds=1)
 
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    """A ledger that is emptied for every history."""
+    """Yield a ledger that is emptied for every history."""
     with closing(open_ledger(str(tmp_path_factory.mktemp("ledger") / "uptimes.db"))) as ledger:
         ledger.database.execute_sql("PRAGMA synchronous = off")
         yield ledger
@@ -67,7 +67,7 @@ def live(ledger: Ledger, world: Any, history: History, workspace: Workspace, now
 
 @settings(exactly_examples(2000, acceptance=20_000), phases=[Phase.reuse, Phase.generate, Phase.shrink])
 @given(history=histories)
-def test_uptime_is_exact_to_the_millisecond_for_any_history(ledger: Ledger, history: History) -> None:
+def test_uptime_is_exact_to_the_millisecond_in_generated_histories(ledger: Ledger, history: History) -> None:
     clear(ledger)
     world = InProcessTwoClusters(history)
     clusters = world.workspace.emulated.state.clusters
@@ -111,7 +111,7 @@ def test_uptime_is_exact_to_the_millisecond_for_any_history(ledger: Ledger, hist
 
 @settings(exactly_examples(300, acceptance=5000), phases=[Phase.reuse, Phase.generate, Phase.shrink])
 @given(history=histories, faults=event_faults)
-def test_errors_from_missing_events_are_marked_and_bounded_by_the_gap(
+def test_an_error_from_missing_events_is_bounded_by_the_gap(
     ledger: Ledger, history: History, faults: tuple[EventFault, ...]
 ) -> None:
     clear(ledger)

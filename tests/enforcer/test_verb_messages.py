@@ -1,4 +1,6 @@
-"""Each verb without settings, with wrong ones, or with nothing to do prints a sentence and has the right status."""
+"""Every command without settings, with invalid ones, or with nothing to do prints a message and returns the right
+status.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,9 @@ WORDS = {
     "archive": ("--output", "archive"),
     "anonymise": ("--before", "2020-01-01"),
 }
-"""Arguments that a verb requires."""
+"""Required arguments of commands."""
 OF_LEDGER = frozenset({"report", "archive", "anonymise", "import-history"})
-"""Verbs that need no workspace."""
+"""Commands that need no workspace."""
 OTHERS = OF_LEDGER | {"backup-ledger", "test-email", "doctor", "restricted"}
 UNKNOWN_COURSE = "the ledger uptimes.db has no course; check CLUSTER_UPTIMES_DB, or poll first\n"
 NOT_EARLIER = "earlier.db has no table clustercumulativeuptime: it is not the legacy system's database.\n"
@@ -56,7 +58,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def said(folder: Path, verb: str, *words: str, **variables: str) -> tuple[int, str, str]:
-    """Run a verb in an empty folder with only these variables; return exit status, output and errors."""
+    """Run a command in an empty folder with only these variables; return exit status, output and errors."""
     environment: Mapping[str, str] = {
         "HOME": str(folder),
         "DATABRICKS_CONFIG_FILE": str(folder / "none"),
@@ -72,7 +74,7 @@ def said(folder: Path, verb: str, *words: str, **variables: str) -> tuple[int, s
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS.keys() - OTHERS | {"restricted"}))
-def test_a_verb_without_settings_reports_the_missing_workspace(folder: Path, verb: str) -> None:
+def test_a_command_without_settings_reports_the_missing_workspace(folder: Path, verb: str) -> None:
     assert said(folder, verb) == (2, "", f"{WORKSPACE_NOT_CONFIGURED}\n")
 
 
@@ -103,14 +105,14 @@ def test_a_verb_without_settings_reports_the_missing_workspace(folder: Path, ver
         ),
     ],
 )
-def test_a_verb_without_a_workspace_reports_what_is_missing(
+def test_a_command_without_a_workspace_reports_what_is_missing(
     folder: Path, verb: str, status: int, out: str, err: str
 ) -> None:
     assert said(folder, verb) == (status, out, err)
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS.keys() - {"restricted", "doctor", "backup-ledger"}))
-def test_all_wrong_settings_are_reported_at_once(folder: Path, verb: str) -> None:
+def test_all_invalid_settings_are_reported_by_commands(folder: Path, verb: str) -> None:
     wrong = {"DATABRICKS_MAX_UPTIME": "abc", "ADMIN_EMAIL": "x", "DATABRICKS_CONFIG_PROFILE": "LAB"}
 
     status, out, err = said(folder, verb, **wrong)
@@ -127,7 +129,7 @@ def test_all_wrong_settings_are_reported_at_once(folder: Path, verb: str) -> Non
     )
 
 
-def test_doctor_has_a_line_for_each_wrong_setting(folder: Path) -> None:
+def test_doctor_has_a_line_for_each_invalid_setting(folder: Path) -> None:
     status, out, err = said(folder, "doctor", DATABRICKS_MAX_UPTIME="abc", ADMIN_EMAIL="x")
 
     assert (status, err, [line.partition(" is ")[0] for line in out.splitlines()]) == (
@@ -148,7 +150,7 @@ def test_doctor_has_a_line_for_each_wrong_setting(folder: Path) -> None:
         (("end-of-day", "--day", "yesterday"), """'--day': "yesterday" is not a date; use YYYY-MM-DD"""),
     ],
 )
-def test_a_wrong_option_is_reported_with_name_value_and_range(
+def test_an_invalid_option_is_reported_with_name_value_and_range(
     folder: Path, words: tuple[str, ...], sentence: str
 ) -> None:
     status, out, err = said(folder, *words)
@@ -164,7 +166,7 @@ def test_a_wrong_option_is_reported_with_name_value_and_range(
         ("/dev/null/uptimes.db", "/dev/null"),
     ],
 )
-def test_a_ledger_that_cannot_be_opened_is_a_wrong_setting(folder: Path, place: str, reason: str) -> None:
+def test_a_ledger_that_cannot_be_opened_is_an_invalid_setting(folder: Path, place: str, reason: str) -> None:
     status, out, err = said(folder, "poll", CLUSTER_UPTIMES_DB=place, **HOST)
 
     assert (status, out, reason in err, err.endswith("; check CLUSTER_UPTIMES_DB.\n")) == (2, "", True, True), err
@@ -172,7 +174,7 @@ def test_a_ledger_that_cannot_be_opened_is_a_wrong_setting(folder: Path, place: 
 
 @pytest.fixture
 def workspace(monkeypatch: pytest.MonkeyPatch) -> InProcessWorkspace:
-    """An empty workspace, to which every verb connects."""
+    """An empty workspace, to which every command connects."""
     workspace = InProcessWorkspace()
     client: Any = InProcessSdkClient(workspace)
     client.api_client._cfg.host = HOST["DATABRICKS_HOST"]
@@ -204,7 +206,7 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> InProcessWorkspace:
         ),
     ],
 )
-def test_a_verb_with_nothing_to_do_prints_a_sentence(
+def test_a_command_with_nothing_to_do_prints_a_message(
     folder: Path, workspace: InProcessWorkspace, words: tuple[str, ...], status: int, out: str, err: str
 ) -> None:
     assert said(folder, *words, **HOST) == (status, out, err)
@@ -219,7 +221,7 @@ def test_a_day_that_is_not_over_cannot_be_settled(folder: Path, workspace: InPro
 
 @pytest.fixture
 def polled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The settings of a course of one group on its first Monday, which a poll has read."""
+    """The settings of a course with one group on its first Monday, after a poll."""
     lab = InProcessCourse(1, soft=timedelta(minutes=150), hard=timedelta(minutes=180))
     client: Any = InProcessSdkClient(lab.workspace)
     # A rehearsal's clock needs a workspace on this machine.
@@ -258,7 +260,7 @@ def test_a_course_without_data_is_reported(
     assert (ended, bool(out)) == (status, status == 0), line
 
 
-def test_an_old_verb_and_an_old_setting_work_with_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_command_and_an_old_setting_work_with_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     environment = {"CLUSTER_UPTIMES_DB": "uptimes.db", "LAB_LETTERS": "templates"}
 

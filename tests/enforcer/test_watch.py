@@ -1,4 +1,4 @@
-"""When the service lists and ticks: with plain values, a fake clock, and an emulated workspace."""
+"""The times at which the service lists and ticks: with plain values, a fake clock, and an emulated workspace."""
 
 from __future__ import annotations
 
@@ -84,11 +84,11 @@ def test_the_next_tick_is_due_at_the_earliest_possible_change(told: Snapshot, ex
         (TickSummary(snapshot("10:00"), next_message_due=at("11:00")), at("10:15")),
     ],
 )
-def test_failures_and_waiting_messages_are_retried(summary: TickSummary, expected: datetime) -> None:
+def test_failures_and_pending_messages_are_retried(summary: TickSummary, expected: datetime) -> None:
     assert next_due(summary) == expected
 
 
-def test_a_start_stop_creation_or_deletion_is_a_change() -> None:
+def test_a_start_stop_creation_or_deletion_is_detected_as_change() -> None:
     before = [cluster(1), cluster(2)]
 
     assert not has_changed(before, [cluster(2), cluster(1)])
@@ -99,7 +99,7 @@ def test_a_start_stop_creation_or_deletion_is_a_change() -> None:
 
 
 class Rehearsal:
-    """A clock that jumps to the time that is waited for, and a log of calls."""
+    """A clock that jumps to the end of each wait, and a log of calls."""
 
     def __init__(self, ends: datetime, now: datetime) -> None:
         self.time, self.ends = now, ends
@@ -125,7 +125,7 @@ class Rehearsal:
         watch(now=lambda: self.time, wait_until=self.wait_until, clusters=self.clusters, tick=self.tick)
 
 
-def test_an_idle_service_lists_each_minute_and_ticks_every_15_minutes() -> None:
+def test_an_idle_service_lists_every_minute_and_ticks_every_15() -> None:
     day = Rehearsal(at("10:31"), at("10:00"))
 
     day.run()
@@ -134,7 +134,7 @@ def test_an_idle_service_lists_each_minute_and_ticks_every_15_minutes() -> None:
     assert day.lists == [at("10:00") + n * M for n in range(31) if n % 15]
 
 
-def test_a_changed_cluster_causes_a_tick_at_once() -> None:
+def test_a_tick_runs_at_once_after_a_cluster_changed() -> None:
     day = Rehearsal(at("10:04"), at("10:00"))
     day.listed[at("10:02")] = [cluster(moved="started")]
 
@@ -180,7 +180,7 @@ def test_a_failed_stop_is_retried_every_minute() -> None:
     ]
 
 
-def test_a_failed_list_is_not_a_change() -> None:
+def test_a_failed_list_request_is_not_a_change() -> None:
     day = Rehearsal(at("10:04"), at("10:00"))
     day.listed[at("10:02")] = None
 
@@ -198,7 +198,7 @@ def test_a_tick_blocked_by_another_run_is_retried_soon() -> None:
     assert day.ticks == [at("10:00"), at("10:00:05")]
 
 
-def test_a_clock_set_back_causes_a_tick_at_once() -> None:
+def test_a_tick_runs_at_once_after_the_clock_was_set_back() -> None:
     day = Rehearsal(at("10:03"), at("10:00"))
     was_set_back = False
 

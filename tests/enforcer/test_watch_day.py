@@ -38,7 +38,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 class Hours:
-    """A workspace with stopped clusters, planned starts by students, and a service whose waiting performs them."""
+    """A workspace with stopped clusters, planned starts by students, and a service whose waits perform them."""
 
     def __init__(self, ledger: Ledger, clusters: int) -> None:
         self.ledger = ledger
@@ -59,7 +59,7 @@ class Hours:
         heapq.heappush(self.plans, (at, len(self.plans), deed, cluster_id))
 
     def wait_until(self, instant: datetime) -> bool:
-        """Advance the clock and perform what was planned until then."""
+        """Advance the clock and perform the starts planned until then."""
         while self.plans and self.plans[0][0] <= instant:
             at, _, deed, cluster_id = heapq.heappop(self.plans)
             self._go(at)
@@ -98,20 +98,20 @@ class Hours:
         watch(now=self.now, wait_until=self.wait_until, clusters=self.list_clusters, tick=self.tick)
 
     def used(self, cluster_id: str) -> timedelta:
-        """Return the usage since the deploy according to the workspace."""
+        """Return the usage since the deployment according to the workspace."""
         state = self.in_process.emulated.state
         return uptime(state, cluster_id, timestamps.to_millis(self.begins), self.in_process.now)[0] * MS
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.acceptance) for seed in range(2, 12))])
-def test_no_cluster_runs_a_minute_past_its_limit(ledger: Ledger, seed: int, acceptance: bool) -> None:
+def test_no_cluster_runs_over_a_minute_past_its_limit(ledger: Ledger, seed: int, acceptance: bool) -> None:
     number = 100 if acceptance else 10
     hours, chance = Hours(ledger, number), random.Random(seed)
     for id in hours.clusters:
         start = hours.begins + chance.uniform(1, 2000) * S
         hours.plan(start, "start", id)
         if chance.random() < 0.5:
-            # Stopped for a while, then started again, sometimes with almost nothing left.
+            # The cluster is stopped for a while, then started again, sometimes with almost no time left.
             off = start + chance.choice([chance.uniform(30, 170), 178]) * S
             hours.plan(off, "delete", id)
             hours.plan(off + chance.uniform(5, 200) * S, "start", id)
@@ -129,10 +129,10 @@ def test_no_cluster_runs_a_minute_past_its_limit(ledger: Ledger, seed: int, acce
     looked = sorted([*hours.lists, *hours.ticks])
     assert max(b - a for a, b in zip(looked, looked[1:], strict=False)) <= LIST_INTERVAL
     assert max(b - a for a, b in zip(hours.ticks, hours.ticks[1:], strict=False)) <= TICK_INTERVAL
-    # One list a minute and one for each tick; up to a hundred clusters fit on one page.
+    # There is one list per minute and one per tick; up to a hundred clusters fit on one page.
     assert len(hours.lists) <= 45
     assert hours.watch_workspace.calls["clusters/list"] == len(hours.lists) + len(hours.ticks)
-    # Causes of ticks: two limits of each session, a changed list, 15 minutes.
+    # A tick is caused by each of a session's two limits, a changed list, or 15 minutes without a tick.
     assert len(hours.ticks) <= 2 * 1.5 * number + len(hours.lists) + 3
 
 

@@ -1,4 +1,4 @@
-"""`watch` as a process: it stops groups past a limit, tolerates polls by cron, and exits on request."""
+"""`watch` as a process stops groups past a limit, tolerates polls by cron, and exits on request."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_the_service_stops_a_group_at_its_limit_and_exits_cleanly(lab: EmulatedC
     assert "Traceback" not in (lab.folder / "watch.log").read_text()
 
 
-def test_a_service_waits_for_another_running_one(lab: EmulatedCourse) -> None:
+def test_a_service_waits_until_a_running_one_exits(lab: EmulatedCourse) -> None:
     with ledger_lock(lab.environment["CLUSTER_UPTIMES_DB"]) as alone:
         assert alone
         with watching(lab) as service:
