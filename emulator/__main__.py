@@ -43,10 +43,10 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 )
 @version_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8765, show_default=True, type=IntParamType(0, 65535), help="0: any free port.")
-@click.option("--seed", help="Derive all ids, also the workspace id, from this text. Tokens are always random.")
+@click.option("--port", default=8765, show_default=True, type=IntParamType(0, 65535), help="0 means any free port.")
+@click.option("--seed", help="Derive all ids, including the workspace id, from this string. Tokens are always random.")
 @click.option("--speed", default=1.0, show_default=True, type=FloatParamType(0), help="Clock seconds per real second.")
-@click.option("--start", metavar="ISO", help="Initial time of the clock.  [default: the machine's time]")
+@click.option("--start", metavar="ISO", help="Initial time of the emulator's clock.  [default: the machine's time]")
 @click.option(
     "--state", "state_file", type=click.Path(dir_okay=False, path_type=Path), help="Keep the state in this file."
 )
@@ -55,38 +55,38 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
     "profile",
     type=click.Choice(list(PROFILES)),
     metavar="PROFILE",
-    help=f"Fault profile at the start: {'; '.join(f'{name}: {each.description}' for name, each in PROFILES.items())}.",
+    help=f"Fault profile at startup: {'; '.join(f'{name}: {each.description}' for name, each in PROFILES.items())}.",
 )
 @click.option(
     "--transition-seconds",
     default=2.0,
     show_default=True,
     type=FloatParamType(0),
-    help="Clock seconds between two states of a cluster.",
+    help="Duration of each cluster transition, in seconds on the emulator's clock.",
 )
 @click.option(
     "--no-dbfs",
     is_flag=True,
-    help="A new account without DBFS and legacy features. Unlike the fault profile, this stays.",
+    help="Emulate a new account without DBFS or legacy features. Unlike the fault profile, this is permanent.",
 )
-@click.option("--mail-port", default=0, show_default=True, type=IntParamType(0, 65535), help="0: any free port.")
+@click.option("--mail-port", default=0, show_default=True, type=IntParamType(0, 65535), help="0 means any free port.")
 @click.option(
     "--mail-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write every accepted message to this folder, as .eml.",
+    help="Write every accepted email to this folder, as .eml.",
 )
 @click.option(
     "--files",
     metavar="SHAPE",
-    help=f"Files of users at the start: {SHAPES_HELP}.  [default: none, or those of the state file]",
+    help=f"Users' files at startup: {SHAPES_HELP}.  [default: none, or as in the state file]",
 )
 @click.option(
     "--unity-catalog",
     type=click.Choice(["auto", "none"]),
-    help="Unity Catalog of a new workspace: auto for a metastore and a catalog, as new workspaces of the platform have "
-    "them; none for no metastore, and volumes that are open to all.  [default: none, or that of the state file]",
+    help="Unity Catalog in a new workspace: auto for a metastore and a catalog, as in new workspaces of the platform; "
+    "none for no metastore, and volumes that are open to all users.  [default: none, or as in the state file]",
 )
-@click.option("--keep-user-ids", is_flag=True, help="A user who is deleted and created again keeps the id.")
+@click.option("--keep-user-ids", is_flag=True, help="Keep the id of a user who is deleted and created again.")
 @click.pass_context
 def main(
     context: click.Context,
@@ -143,12 +143,14 @@ def main(
         raise CommandError(str(error)) from None
     if files and files != workspace.generated_tree.shape.name:
         held = workspace.generated_tree.shape.name
-        raise CommandError(f"{state_file} holds a workspace with --files {held}; omit --files, or choose another file")
+        raise CommandError(
+            f"{state_file} has a workspace with --files {held}; omit --files, or choose a different file"
+        )
     if unity_catalog and unity_catalog != workspace.options.unity_catalog:
         held = workspace.options.unity_catalog
         raise CommandError(
-            f"{state_file} holds a workspace with --unity-catalog {held}; leave --unity-catalog away, or choose "
-            "another file"
+            f"{state_file} has a workspace with --unity-catalog {held}; omit --unity-catalog, or choose a "
+            "different file"
         )
     with tempfile.TemporaryDirectory(prefix="emulator-mail-") as folder:
         authority = Path(folder) / "ca.pem"
@@ -168,15 +170,15 @@ def main(
             raise click.ClickException(str(error)) from None
 
 
-@main.command("layout", short_help="Write the files of a shape to disk.")
+@main.command("layout", short_help="Write generated files to disk.")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--files", "shape", required=True, metavar="SHAPE", help=f"{SHAPES_HELP}.")
 @click.option("--seed", default="0", show_default=True, help="Seed, as for the emulator.")
 def layout(folder: Path, shape: str, seed: str) -> None:
-    """Write the files of an emulator with this shape and seed to DIR, as they appear in a cluster's mounts.
+    """Write the files that an emulator generates for --files and --seed to DIR, as they appear in a cluster's mounts.
 
-    The homes must not exist in DIR/Workspace/Users and DIR/dbfs/Users yet. Files are sparse: they have their size, but
-    take no space where the file system supports it. Notebooks have their first line. The counts are printed as JSON.
+    DIR/Workspace/Users and DIR/dbfs/Users must not have these homes yet. Files are sparse: they have their size, but
+    take no space if the file system supports it. Notebooks have only their first line. The counts are printed as JSON.
 
     \b
     Example:
@@ -195,9 +197,9 @@ def layout(folder: Path, shape: str, seed: str) -> None:
 @main.command("routes", short_help="List the routes of the API.")
 @json_option
 def list_routes(as_json: bool) -> None:
-    """List every method and path that the emulated workspace answers. Any other path gets a 501.
+    """List every method and path that the emulated workspace supports. Any other path returns 501.
 
-    `{name}` stands for one segment of a path, `{name:path}` for all the rest.
+    `{name}` matches one segment of a path, `{name:path}` the entire rest.
 
     \b
     Example:
@@ -233,7 +235,7 @@ def _listen(host: str, port: int, option: str) -> socket.socket:
     except OSError as error:
         reason = error.strerror or error
         raise CommandError(
-            f"cannot listen on {host} port {port} ({reason}); choose another --host or {option}"
+            f"cannot listen on {host} port {port} ({reason}); choose a different --host or {option}"
         ) from None
 
 

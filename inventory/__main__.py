@@ -1,4 +1,4 @@
-"""The command line, `python -m inventory`. Each verb is a module of `inventory.commands`, imported when needed."""
+"""The command line, `python -m inventory`. Each command is a module in `inventory.commands`, imported when needed."""
 
 import os
 
@@ -10,17 +10,17 @@ from labkit.lazy_package import defer_init
 VERBS = {
     "users": "List the users of the workspace, for `scan --users-file`.",
     "scan": "Count the files in every user's home, in DBFS and in the Workspace.",
-    "report": "Make an HTML page of a result.",
+    "report": "Make an HTML page from a result.",
     "diff": "Compare two results.",
-    "backup": "Save every user's home into a folder or a cloud storage.",
+    "backup": "Save every user's home into a folder or cloud storage.",
     "verify": "Check that a backup is complete, and compare it with the workspace.",
-    "restore": "Restore a backup into a workspace, the same or another one.",
-    "delete-old-files": "Delete old files of past scans that name people.",
+    "restore": "Restore a backup into the same or a different workspace.",
+    "delete-old-files": "Delete old files from past scans that contain people's names.",
     "doctor": "Check that everything a scan needs is available.",
 }
-"""Verb → its line in the help; the module has the same name with underscores."""
+"""Command → its line in the help; the module has the same name with underscores."""
 RENAMED_VERBS = {"purge": "delete-old-files"}
-"""Old verb → new verb."""
+"""Old name of a command → new name."""
 
 
 @click.command(

@@ -46,13 +46,14 @@ def scan(
     fresh: bool = False,
     client: Client | None = None,
 ) -> Any:
-    """Count the files of these users, or of all; return a DataFrame of `spark` with a row per user and all details.
+    """Count the files of these users, or of all users. Return a DataFrame with a row per user and all details.
 
-    Reads the cluster's mounts where they have homes, and uses the API otherwise, with the permissions of the notebook's
+    Reads the cluster's mounts if they have homes, and otherwise uses the API with the permissions of the notebook's
     user. `folder`, on the driver, receives `inventory.csv` and the checkpoint: an interrupted cell continues when it is
-    run again, unless `fresh`. `table_name` also stores a row for every file. `client` selects another workspace.
+    run again, unless `fresh`. With `table_name`, a row for every file is also stored in that table. `client` selects a
+    different workspace.
 
-    Raises the exceptions of `run.prepare_scan`, SparkError, SessionLost and TableWriteError.
+    Raises SparkError, SessionLost, TableWriteError, and the exceptions of `run.prepare_scan`.
     """
     for user in (names := tuple(dict.fromkeys(users))):
         check_username(user, "the list of users")

@@ -1,1 +1,1 @@
-"""What all APIs share: requests and their bodies, routes, errors, the request log."""
+"""Shared by all APIs: requests and their bodies, routes, errors, the request log."""

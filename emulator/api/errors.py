@@ -1,4 +1,4 @@
-"""Errors of a workspace, in its three body formats."""
+"""Workspace errors, in three body formats."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ SCIM_ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 class ApiError(Exception):
     """An error in the format of API 2.x: `{"error_code", "message", "details"}`.
 
-    `code` is the value of `error_code`: text, or an int for the two token errors, as in the real service.
+    `code` is the value of `error_code`: a string, or an int for the two token errors, as in the real service.
     """
 
     def __init__(self, status: int, code: str | int, message: str, headers: dict[str, str] | None = None) -> None:
@@ -23,7 +23,8 @@ class ApiError(Exception):
 
 
 class ScimError(ApiError):
-    """An error in the format of SCIM. Its `status` is a JSON string; with an int, Go clients miss a 404."""
+    """An error in SCIM's format. `status` is a JSON string; if it were a number, Go clients would not recognise a
+    404."""
 
     def __init__(self, status: int, detail: str, scim_type: str | None = None) -> None:
         super().__init__(status, f"SCIM_{status}", detail)
@@ -50,7 +51,7 @@ def invalid(message: str) -> ApiError:
 
 
 def invalid_state(message: str) -> ApiError:
-    """Return 400 INVALID_STATE: not allowed in the current state. The provider retries it for 15 minutes."""
+    """Return 400 INVALID_STATE: not allowed in the current state. The provider retries for 15 minutes."""
     return ApiError(400, "INVALID_STATE", message)
 
 
@@ -72,7 +73,7 @@ def denied(message: str = "Only administrators can perform this operation.") -> 
 def not_implemented(method: str, path: str) -> ApiError:
     """Return 501 NOT_IMPLEMENTED for an API that the emulator does not have.
 
-    The platform answers 404 for an unknown path. Here that would hide a gap: on a 404 the Terraform provider silently
-    drops the resource from its state.
+    The platform returns 404 for an unknown path. In the emulator a 404 would hide a gap, because the Terraform provider
+    silently drops the resource from its state.
     """
     return ApiError(501, "NOT_IMPLEMENTED", f"The emulator has no API for '{method} {path}'")

@@ -1,4 +1,4 @@
-"""Parse `multipart/form-data` bodies in one pass, without copying the parts of a large body."""
+"""Parses `multipart/form-data` bodies in one pass, without copying the parts of a large body."""
 
 import re
 
@@ -14,7 +14,8 @@ def is_multipart(content_type: str) -> bool:
 
 
 def read_parts(content_type: str, sent: Content) -> dict[str, Content]:
-    """Return the parts by name; of equal names, the first. Raises 400 MALFORMED_REQUEST for any other body."""
+    """Return the parts by name; if a name is repeated, its first part. Raises 400 MALFORMED_REQUEST for any other
+    body."""
     match = _BOUNDARY.search(content_type)
     if not match:
         raise _malformed("no boundary")

@@ -1,4 +1,4 @@
-"""Read request bodies: large ones go to a file, and the total size is limited."""
+"""Reads request bodies. Large bodies are kept in a file, and the total size is limited."""
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
@@ -7,9 +7,9 @@ from emulator.api.errors import ApiError
 from emulator.base.content import EMPTY, FILE_THRESHOLD, BytesContent, Content
 
 BODY_LIMIT = 5 * 2**30
-"""Maximum size of one body, in bytes. The largest real upload, one file of a volume, is 5 GB."""
+"""Maximum size of one body, in bytes. The largest real upload, one file in a volume, is 5 GB."""
 TOTAL_LIMIT = 2 * BODY_LIMIT
-"""Maximum size of all bodies that are being received, in bytes."""
+"""Maximum total size of all bodies that are being received, in bytes."""
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -25,8 +25,8 @@ class RequestBodyReader:
     async def read(self, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> Content | None:
         """Return the whole body, or None if the client disconnected before its end.
 
-        Raises ApiError 413 if the body is too long (before reading it, if it has a Content-Length), and 503 if too much
-        is being received already or the disk is full.
+        Raises ApiError 413 if the body is too long (before reading it, if it has a Content-Length), and 503 if the
+        total size would be too large or the disk is full.
         """
         announced = _announced(headers)
         self._check(announced)

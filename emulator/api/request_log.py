@@ -1,4 +1,4 @@
-"""The log of requests and responses: one line per request, without bodies and tokens."""
+"""The log of requests and responses: one line per request, without bodies or tokens."""
 
 import json
 import re
@@ -14,7 +14,7 @@ LogEntry = tuple[Millis, str, str, bytes, int, float, str, str]
 
 
 class RequestLog:
-    """The last `keep` requests, in the order of their responses."""
+    """The last `keep` requests, in the order in which they were answered."""
 
     def __init__(self, keep: int = 100_000) -> None:
         self._entries: deque[LogEntry] = deque(maxlen=keep)
@@ -28,8 +28,8 @@ class RequestLog:
     def lines(self) -> Iterator[str]:
         """Yield JSON objects: at, method, path, query, status, milliseconds, caller, resource, user_agent.
 
-        `caller` is a user name or an application id; `resource` is the resource that the Terraform provider names in
-        its user agent. Both are empty if there is none.
+        `caller` is a user name or an application id; `resource` is the resource in the Terraform provider's user agent.
+        Both are empty if there is none.
         """
         for at, method, path, query, status, seconds, caller, agent in self._entries:
             match = _RESOURCE.search(agent)

@@ -1,4 +1,4 @@
-"""Routing from method and path to a handler, and the Request and Response classes of handlers."""
+"""Routing from method and path to a handler, and the Request and Response classes that handlers use."""
 
 import json
 import re
@@ -25,20 +25,20 @@ class Request:
     """Percent-decoded, without the query."""
     query: dict[str, list[str]]
     headers: dict[str, str]
-    """Names in lower case."""
+    """Values by lower-case name."""
     content: Content
     """The body of the request."""
     now: Millis
     target: str = ""
-    """Path and query as they were sent; they are part of signatures."""
+    """Path and query as sent, which are part of signatures."""
     parameters: dict[str, str] = field(default_factory=dict)
-    """The `{named}` parts of the route, percent-decoded."""
+    """The values for the route's `{name}` parts, percent-decoded."""
     _caller: User | ServicePrincipal | None = None
     _body: dict[str, Any] | None = None
 
     @property
     def caller(self) -> User | ServicePrincipal:
-        """The owner of the token. Only requests to a route declared `public=True` have none."""
+        """The owner of the token. Only requests to a `public=True` route have no caller."""
         assert self._caller is not None, f"{self.path} is public and has no caller"
         return self._caller
 
@@ -49,7 +49,7 @@ class Request:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The JSON body, whatever its content type; an empty body is `{}`. Raises 400 for anything else."""
+        """The JSON body, regardless of its content type; an empty body is `{}`. Raises 400 for anything else."""
         if self._body is None:
             raw = self.raw
             body = parse_json(raw) if raw.strip() else {}
@@ -71,7 +71,7 @@ class Request:
         return values[0] if values else default
 
     def argument_or_field(self, name: str) -> Any:
-        """Return a query argument, or without it the field of the body: some clients send a GET with a JSON body."""
+        """Return a query argument, or if absent the body's field: some clients send a GET with a JSON body."""
         value = self.argument(name)
         return self.body.get(name) if value is None else value
 
@@ -110,9 +110,9 @@ class DeferredResponse:
 
     is_ready: Callable[[], bool]
     seconds: float
-    """The longest time to wait, by the emulator's clock and by the machine's: the one that passes first counts."""
+    """Maximum wait in seconds, by the emulator's clock or the machine's clock, whichever passes first."""
     respond: "Handler"
-    """Answers the request once it is ready, or once the time has passed."""
+    """Returns the response when it is ready or the time has passed."""
 
 
 Handler = Callable[[Request], Any]
@@ -130,7 +130,7 @@ class Route:
 class Routes:
     """The routes of an API, collected by decorators: `@routes.get("/api/2.0/token/list")`.
 
-    In a pattern, `{name}` stands for one segment of the path; `{name:path}` at its end stands for all the rest.
+    In a pattern, `{name}` matches one segment of the path; `{name:path}` at the end matches the entire rest.
     A route with `public=True` needs no token.
     """
 
@@ -164,7 +164,7 @@ class Routes:
 
 
 class Router:
-    """Finds the route of a request: fixed paths by look-up, paths with parameters by their patterns."""
+    """Finds the route for a request: fixed paths by look-up, paths with parameters by pattern."""
 
     def __init__(self, routes: list[Route]) -> None:
         self._fixed: dict[tuple[str, str], Route] = {}
@@ -178,8 +178,8 @@ class Router:
     def find(self, method: str, raw_path: str) -> tuple[Route, dict[str, str]] | None:
         """Return the route and its path parameters, or None.
 
-        `raw_path` is percent-encoded, so that an encoded slash stays inside its segment. Without a route of its own,
-        HEAD uses that of GET.
+        `raw_path` is percent-encoded, so that an encoded slash stays inside its segment. HEAD uses the route for GET,
+        unless it has its own.
         """
         route = self._fixed.get((method, raw_path)) or self._fixed.get((method, unquote(raw_path)))
         if route:
@@ -199,7 +199,7 @@ def malformed(reason: str) -> ApiError:
 def parse_json(raw: bytes) -> Any:
     """Parse JSON in any Unicode encoding. Raises 400 for anything else.
 
-    Numbers and characters that Python reads but that cannot be written as JSON raise 400, too.
+    Also raises 400 for numbers and characters that Python reads but that cannot be written as JSON.
     """
     try:
         value = json.loads(raw, parse_constant=_refuse, parse_float=_finite)

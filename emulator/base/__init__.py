@@ -1,1 +1,1 @@
-"""Building blocks of the state of all APIs: clock, ids, file contents, scheduler."""
+"""Building blocks for the state of all APIs: clock, ids, file contents, scheduler."""

@@ -1,4 +1,4 @@
-"""The content of a file or a request: bytes in memory, on disk if there are many, or computed when read."""
+"""The content of a file or request: bytes in memory, on disk if large, or computed when read."""
 
 import base64
 import os
@@ -17,11 +17,11 @@ from emulator.generated_files import content as generated
 FILE_THRESHOLD = 8 * 2**20
 """Size in bytes from which content is kept in a temporary file."""
 CHUNK_SIZE = 2**20
-"""Bytes that are read or sent at a time."""
+"""Number of bytes that are read or sent at a time."""
 
 
 class Content(ABC):
-    """Immutable content. A dump of the state has its bytes in base64, or the parameters of generated content."""
+    """Immutable content. A state dump has its bytes in base64, or the parameters of generated content."""
 
     @property
     @abstractmethod
@@ -33,7 +33,7 @@ class Content(ABC):
         """Return up to `length` bytes from `offset`; fewer, or none, at the end."""
 
     def slice(self, offset: int, length: int) -> "Content":
-        """Return a part as content, without reading what is on disk."""
+        """Return a part as content, without reading from disk."""
         return BytesContent(self.read(offset, length))
 
     def plus(self, data: bytes) -> "Content":
@@ -42,7 +42,7 @@ class Content(ABC):
         return BytesContent(whole) if len(whole) < FILE_THRESHOLD else FileContent.of(whole)
 
     def find(self, pattern: bytes, begin: int) -> int:
-        """Return the first index of `pattern` from `begin` on, or -1."""
+        """Return the first index of `pattern` at or after `begin`, or -1."""
         for offset in range(begin, self.size, CHUNK_SIZE):
             index = self.read(offset, CHUNK_SIZE + len(pattern) - 1).find(pattern)
             if index >= 0:
@@ -78,7 +78,7 @@ class BytesContent(Content):
 class TemporaryFile:
     """A file that grows, and is deleted when it is no longer referenced or the process ends.
 
-    It is opened by name each time: a process that is forked to write the state has no open files.
+    The file is opened by name for each access, because the process forked to write the state has no open files.
     """
 
     def __init__(self) -> None:
@@ -103,7 +103,7 @@ class TemporaryFile:
 
 @dataclass(frozen=True, slots=True)
 class FileContent(Content):
-    """A part of a temporary file, which exists as long as any content that refers to it."""
+    """A part of a temporary file, which exists as long as any content refers to it."""
 
     file: TemporaryFile
     offset: int
@@ -127,7 +127,7 @@ class FileContent(Content):
 
     def plus(self, data: bytes) -> Content:
         if self.file.size != self.offset + self.length:
-            # Other content has been appended after this part, so this one continues in a copy.
+            # Other content was already appended after this part, so this part is copied.
             copy = TemporaryFile()
             for offset in range(0, self.length, CHUNK_SIZE):
                 copy.append(self.read(offset, CHUNK_SIZE))
@@ -159,7 +159,7 @@ EMPTY = BytesContent()
 
 
 def _from_json(value: Any) -> Content:
-    """Read what `to_json` returned. Raises ValueError for anything else."""
+    """Restore content from the result of `to_json`. Raises ValueError for anything else."""
     if isinstance(value, str):
         return BytesContent(base64.b64decode(value, validate=True))
     if isinstance(value, dict) and value.keys() == {"flavour", "key", "length"}:

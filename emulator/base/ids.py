@@ -1,6 +1,6 @@
 """Ids that look like the platform's and do not depend on the order of requests.
 
-An id is a digest of the seed, the kind of object, its natural key and the number of earlier uses of that key. Thirty
+An id is a digest of the seed, the kind of object, its natural key and the number of earlier uses of this key. Thirty
 parallel creations get the same ids in every run with the same seed, and a re-created object gets a new id.
 """
 
@@ -25,7 +25,7 @@ class Ids:
         return str(uuid.UUID(bytes=self._digest(kind, key)[:16], version=4))
 
     def release(self, kind: str, key: str) -> None:
-        """Let the next object with this key have the id of the last one."""
+        """Let the next object with this key have the same id as the last one."""
         self.uses[f"{kind}:{key}"] = max(0, self.uses.get(f"{kind}:{key}", 0) - 1)
 
     def _digest(self, kind: str, key: str) -> bytes:

@@ -1,19 +1,19 @@
-"""Paths below a root, for the trees of the workspace and of file systems. Pure."""
+"""Paths below a root, for workspace objects and file systems. Pure."""
 
 from dataclasses import dataclass
 
 Names = tuple[str, ...]
-"""A path: the names from the root down."""
+"""A path as names, from the root down."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkspacePath:
-    """A path of the workspace, as it is spelled in a request."""
+    """A workspace path as spelled in a request."""
 
     names: Names
-    """From the root down, without the alias."""
+    """Names from the root down, without the alias."""
     prefix: str = ""
-    """`/Workspace` if the request spells it so, else empty."""
+    """`/Workspace` if the path in the request begins with it, else empty."""
 
     @property
     def text(self) -> str:
@@ -32,5 +32,5 @@ class WorkspacePath:
         return WorkspacePath(self.names[: len(self.names) - steps], self.prefix)
 
     def with_name(self, name: str) -> "WorkspacePath":
-        """Return the path with another last name."""
+        """Return the path with a different last name."""
         return WorkspacePath((*self.names[:-1], name), self.prefix)

@@ -1,7 +1,7 @@
-"""Tasks that run at an instant of the emulator's clock: the only way in which something takes time here.
+"""Tasks that run at an instant of the emulator's clock. Anything that takes time is such a task.
 
-A task is plain data (kind and arguments), so it survives a restart with the rest of the state. Due tasks run in their
-order, each at its own instant, before the next request is handled; a task may schedule others.
+A task is plain data (kind and arguments), so it survives a restart with the rest of the state. Due tasks run in order,
+each at its own instant, before the next request is handled; a task may schedule others.
 """
 
 import heapq
@@ -43,7 +43,8 @@ class Scheduler:
     next_number: Annotated[int, Field(alias="entered")] = 0
 
     def schedule(self, due: Millis, kind: str, **arguments: Any) -> None:
-        """Add a task. `arguments` are JSON values. Tasks due at the same instant run in the order they were added."""
+        """Add a task. `arguments` must be JSON values. Tasks due at the same instant run in the order in which they
+        were added."""
         heapq.heappush(self.entries, ScheduledTask(due, self.next_number, kind, arguments))
         self.next_number += 1
 
@@ -57,7 +58,7 @@ class Scheduler:
         heapq.heapify(self.entries)
 
     def run_due(self, workspace: object, until: Millis) -> None:
-        """Run all tasks that are due at `until` or before."""
+        """Run all tasks that are due at or before `until`."""
         while self.entries and self.entries[0].due <= until:
             entry = heapq.heappop(self.entries)
             _handlers[entry.kind](workspace, entry.due, **entry.arguments)

@@ -1,4 +1,4 @@
-"""Use of a cluster and its number of workers, changed by a request or by autoscaling."""
+"""Records the use of a cluster, and changes its number of workers by request or autoscaling."""
 
 from emulator.base.clock import Millis
 from emulator.base.scheduler import task_handler
@@ -12,13 +12,13 @@ CHANGE = "clusters.change"
 FINDING_INSTANCES = "Finding instances for new nodes, acquiring more instances if necessary"
 """The state message of a launch, and of the first half of a resize that adds nodes."""
 SCALE_UP_AFTER_MS = 30_000
-"""An autoscaling cluster grows after this much continuous work, in milliseconds."""
+"""Milliseconds of continuous work after which an autoscaling cluster grows."""
 SCALE_DOWN_AFTER_MS = 150_000
-"""An autoscaling cluster shrinks this long after its last work, in milliseconds."""
+"""Milliseconds after its last work at which an autoscaling cluster shrinks."""
 
 
 def record_use(workspace: EmulatedWorkspace, cluster: Cluster, until: Millis, at: Millis) -> None:
-    """Record that the running cluster is in use from `at` to `until`: it does not idle, and may scale up."""
+    """Record that the running cluster is in use from `at` to `until`, so that it does not idle and may scale up."""
     cluster.busy_until = max(cluster.busy_until, until)
     if cluster.autoscale and cluster.busy_until >= at + SCALE_UP_AFTER_MS:
         workspace.state.scheduler.cancel(SCALE, cluster_id=cluster.cluster_id)
@@ -46,7 +46,7 @@ def scale(workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str) -> None:
 def change_size(
     workspace: EmulatedWorkspace, cluster: Cluster, target: int, cause: str, at: Millis, user: str | None = None
 ) -> None:
-    """Make the cluster RESIZING now, and RUNNING with `target` workers one transition later."""
+    """Set the state to RESIZING now, and to RUNNING with `target` workers one transition later."""
     cluster.state, cluster.target_workers = "RESIZING", target
     grows = target > cluster.workers
     cluster.state_message = FINDING_INSTANCES if grows else f"Resizing to {target} workers"
@@ -72,7 +72,7 @@ def set_up_nodes(cluster: Cluster) -> None:
 
 
 def finish_resize(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
-    """Make the resized cluster RUNNING with its new number of workers."""
+    """Set the resized cluster to RUNNING with its new number of workers."""
     grew = cluster.target_workers > cluster.workers
     cluster.workers = cluster.target_workers
     record_cluster(workspace.state.billing, cluster, at)

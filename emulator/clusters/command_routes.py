@@ -1,4 +1,4 @@
-"""HTTP handlers of execution contexts and commands: `/api/1.2/*`, with an error format of its own."""
+"""HTTP handlers for execution contexts and commands: `/api/1.2/*`, which has its own error format."""
 
 from collections.abc import Callable
 from functools import wraps

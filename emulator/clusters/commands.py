@@ -14,12 +14,12 @@ COMMAND_ENDS = "commands.end"
 RUN_ENDS = "runs.end"
 RELEASE = "runs.release"
 RUN_STEP_MS = 5 * 60_000
-"""A long run keeps its cluster in use for this time at once."""
+"""Milliseconds of use that a long run records at a time."""
 LANGUAGES = ("python", "scala", "sql", "r")
 
 
 def open_context(workspace: EmulatedWorkspace, cluster: Cluster, language: str, user: str) -> ExecutionContext:
-    """Create a context of the user. It is Pending until the cluster runs."""
+    """Create a context for the user. It is Pending until the cluster runs."""
     state = workspace.state
     context = ExecutionContext(state.ids.hex("context", cluster.cluster_id, 20), cluster.cluster_id, language, user)
     context.status = "Running" if cluster.state in USABLE_STATES else "Pending"
@@ -50,7 +50,7 @@ def execute(
 
 
 def cancel(workspace: EmulatedWorkspace, command: Command) -> None:
-    """Cancel a command, unless it has ended."""
+    """Cancel a command, unless it has finished."""
     if command.status in ("Queued", "Running"):
         workspace.state.scheduler.cancel(COMMAND_ENDS, command_id=command.command_id)
         command.status = "Cancelled"
@@ -64,7 +64,7 @@ def submit(workspace: EmulatedWorkspace, cluster: Cluster, run: JobRun, at: Mill
 
 
 def cancel_run(workspace: EmulatedWorkspace, run: JobRun, at: Millis) -> None:
-    """Cancel a run, unless it has ended."""
+    """Cancel a run, unless it has finished."""
     if run.ended_at is None:
         workspace.state.scheduler.cancel(RUN_ENDS, run_id=run.run_id)
         run.state, run.result, run.message, run.ended_at = "TERMINATED", "CANCELED", "Run cancelled.", at
@@ -72,7 +72,7 @@ def cancel_run(workspace: EmulatedWorkspace, run: JobRun, at: Millis) -> None:
 
 
 def on_running(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
-    """Start the contexts, commands and runs that waited for the cluster."""
+    """Start the contexts, commands and runs that were waiting for the cluster."""
     clusters = workspace.state.clusters
     for context in clusters.contexts.values():
         if context.cluster_id == cluster.cluster_id and context.status == "Pending":
@@ -86,7 +86,7 @@ def on_running(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> No
 
 
 def on_stopped(workspace: EmulatedWorkspace, cluster_id: str, at: Millis) -> None:
-    """Fail all contexts, commands and runs on the cluster, also those that waited for it."""
+    """Fail all contexts, commands and runs on the cluster, including waiting ones."""
     clusters, scheduler = workspace.state.clusters, workspace.state.scheduler
     for context in clusters.contexts.values():
         if context.cluster_id == cluster_id:
@@ -125,29 +125,29 @@ def _begin_run(workspace: EmulatedWorkspace, cluster: Cluster, run: JobRun, at: 
 
 
 def _use_for_run(workspace: EmulatedWorkspace, cluster: Cluster, run: JobRun, at: Millis) -> None:
-    """Keep the cluster in use for a while, or to the end of the run if that is earlier."""
-    # In steps, because a run that is cancelled no longer keeps its cluster from idling.
+    """Keep the cluster in use for a while, but at most to the end of the run."""
+    # Use is recorded in steps, because a cancelled run must not keep its cluster in use.
     until = min((run.began_at or at) + (run.lasts or 0), at + RUN_STEP_MS)
     record_use(workspace, cluster, until, at)
     workspace.state.scheduler.schedule(until, RUN_ENDS, run_id=run.run_id)
 
 
 def _release_cluster(workspace: EmulatedWorkspace, run: JobRun, at: Millis) -> None:
-    """Terminate the cluster of an ended run, if it was created for this run."""
+    """Terminate the cluster of a finished run, if it was created for this run."""
     if run.own_cluster:
         workspace.state.scheduler.schedule(at, RELEASE, cluster_id=run.cluster_id)
     _report_task(workspace, run, at)
 
 
 def _report_task(workspace: EmulatedWorkspace, run: JobRun, at: Millis) -> None:
-    """Inform the jobs that one of their tasks is over."""
+    """Inform the jobs API that a task has finished."""
     if run.is_task:
         workspace.state.scheduler.schedule(at, TASK_OVER, task_run_id=run.run_id)
 
 
 @task_handler(COMMAND_ENDS)
 def command_ends(workspace: EmulatedWorkspace, at: Millis, *, command_id: str) -> None:
-    """Finish the command. One in SQL is executed where there is Unity Catalog."""
+    """Finish the command. A SQL command is executed if the workspace has Unity Catalog."""
     clusters = workspace.state.clusters
     command = clusters.commands[command_id]
     context = clusters.contexts.get(command.context_id)

@@ -1,6 +1,6 @@
-"""Definitions of clusters: validation and defaults. All other fields are echoed unchanged.
+"""Cluster definitions: validation and defaults. All other fields are returned unchanged.
 
-The provider compares what it sent with what it reads, so no field is added except the defaults below.
+The provider compares sent fields with returned fields, so no field is added except the defaults below.
 """
 
 import copy
@@ -39,10 +39,10 @@ def complete(
     owner: str | None = None,
     kind: str = "all-purpose",
 ) -> dict[str, Any]:
-    """Return the full definition of a cluster: the values sent, those of its policy and pool, and the defaults.
+    """Return the full definition of a cluster: the values sent, values from its policy and pool, and the defaults.
 
-    `owner` is the user name of the cluster's creator, if not the caller: a dedicated cluster is theirs by default.
-    `kind` is the `cluster_type` of policies: `all-purpose` or `job`.
+    `owner` is the user name of the cluster's creator, if not the caller: by default a dedicated cluster is for the
+    creator. `kind` is the `cluster_type` in policies: `all-purpose` or `job`.
     Raises 400 INVALID_PARAMETER_VALUE for an invalid definition, and 403 for a policy or pool the caller may not use.
     """
     _check_types(sent)
@@ -162,9 +162,9 @@ def _with_defaults(definition: dict[str, Any], owner: str) -> dict[str, Any]:
 
 
 def apply_update_mask(current: dict[str, Any], mask: str, changes: dict[str, Any]) -> dict[str, Any]:
-    """Return `current` with the fields of `mask` (`a,b.c`, or `*`) taken from `changes`.
+    """Return `current` with the fields in `mask` (`a,b.c`, or `*`) taken from `changes`.
 
-    A field in the mask that `changes` does not have is unset. Raises 400 INVALID_PARAMETER_VALUE for an empty mask.
+    A field in the mask but not in `changes` is unset. Raises 400 INVALID_PARAMETER_VALUE for an empty mask.
     """
     paths = [path.strip() for path in mask.split(",") if path.strip()]
     if not paths:
@@ -174,7 +174,7 @@ def apply_update_mask(current: dict[str, Any], mask: str, changes: dict[str, Any
     result = copy.deepcopy(current)
     for path in paths:
         _copy_path(result, copy.deepcopy(changes), path.split("."))
-    # num_workers and autoscale replace each other, even if the mask names only one of them.
+    # num_workers and autoscale replace each other, even if the mask contains only one of them.
     named = [name for name in SIZE_FIELDS if result.get(name) is not None and name in changes]
     if named:
         for name in SIZE_FIELDS:
@@ -198,7 +198,7 @@ def _copy_path(target: dict[str, Any], source: dict[str, Any], path: list[str]) 
 
 
 def with_size(definition: dict[str, Any], workers: int | None, autoscale: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the definition with another size."""
+    """Return the definition with a different size."""
     rest = {name: value for name, value in definition.items() if name not in SIZE_FIELDS}
     return rest | ({"autoscale": autoscale} if autoscale is not None else {"num_workers": workers})
 

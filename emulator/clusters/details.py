@@ -1,4 +1,4 @@
-"""ClusterDetails of the API, with the fields that only running clusters have."""
+"""The API's ClusterDetails, with the fields that only running clusters have."""
 
 import hashlib
 from typing import Any
@@ -22,7 +22,7 @@ NOT_IN_SPEC = ("cluster_id", "idempotency_token")
 
 
 def summary(workspace: EmulatedWorkspace, cluster: Cluster) -> dict[str, Any]:
-    """Return the cluster in the format of lists."""
+    """Return the cluster as in `clusters/list`."""
     shown: dict[str, Any] = {
         "cluster_id": cluster.cluster_id,
         "creator_user_name": cluster.creator_user_name,
@@ -67,7 +67,7 @@ def summary(workspace: EmulatedWorkspace, cluster: Cluster) -> dict[str, Any]:
 
 
 def details(workspace: EmulatedWorkspace, cluster: Cluster) -> dict[str, Any]:
-    """Return the cluster in the format of `clusters/get`."""
+    """Return the cluster as in `clusters/get`."""
     spec = {name: value for name, value in cluster.submitted.items() if name not in NOT_IN_SPEC}
     return summary(workspace, cluster) | {"spec": spec}
 

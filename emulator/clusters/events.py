@@ -28,7 +28,8 @@ GIGABYTE = 1024**3
 
 
 def record(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis, type: str, **details: Any) -> None:
-    """Record an event at `at`; details that are None are omitted. Event faults may drop it, delay it or add one."""
+    """Record an event at `at`; details that are None are omitted. Event faults may drop or delay it, or add another
+    event."""
     clusters = workspace.state.clusters
     listed = clusters.events.setdefault(cluster.cluster_id, [])
     event = ClusterEvent(at, type, {name: value for name, value in details.items() if value is not None})
@@ -67,7 +68,7 @@ def _applies(
 
 
 def _late_event(workspace: EmulatedWorkspace, fault: EventFault, cluster: Cluster, at: Millis) -> ClusterEvent:
-    """Return an event that a node sends after the termination request. It is listed from its own timestamp on."""
+    """Return an event that a node sends after the termination request. It is not listed before its own timestamp."""
     types = fault.types or LATE_TYPES
     type = types[fault.met % len(types)]
     instance = workspace.state.ids.hex("instance", f"{cluster.cluster_id}:late", 32)
@@ -80,7 +81,7 @@ def _late_event(workspace: EmulatedWorkspace, fault: EventFault, cluster: Cluste
 
 
 def list_events(workspace: EmulatedWorkspace, cluster_id: str, body: dict[str, Any], now: Millis) -> dict[str, Any]:
-    """Return the response of `clusters/events`, in the paging form of the request: offset and limit, or page tokens.
+    """Return the response of `clusters/events`, paged as requested: with offset and limit, or with page tokens.
 
     Raises 400 INVALID_PARAMETER_VALUE for an invalid limit, order, type or token.
     """
@@ -110,7 +111,7 @@ def list_events(workspace: EmulatedWorkspace, cluster_id: str, body: dict[str, A
         ],
         "total_count": len(found),
     }
-    # The end is fixed in the requests for other pages, so that later events do not shift them.
+    # Requests for further pages have a fixed end time, so that later events do not shift the pages.
     same: dict[str, Any] = {name: wanted[name] for name in ("start_time", "event_types") if name in wanted}
     same |= {"cluster_id": cluster_id, "order": order, "limit": limit, "end_time": end}
     if offset + limit < len(found):
@@ -126,7 +127,7 @@ def list_events(workspace: EmulatedWorkspace, cluster_id: str, body: dict[str, A
 def _visible_events(
     workspace: EmulatedWorkspace, cluster_id: str, start: Millis, end: Millis, types: list[str], now: Millis
 ) -> list[ClusterEvent]:
-    """Return the events that are visible now, oldest first; those of one instant in the order of recording."""
+    """Return the events that are visible now, oldest first; at the same instant, in the order of recording."""
     found = [
         event
         for event in workspace.state.clusters.events.get(cluster_id, ())

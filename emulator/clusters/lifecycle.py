@@ -1,6 +1,6 @@
-"""The state machine of a cluster. Transitions that take time are scheduled and happen exactly when they are due.
+"""The state machine of a cluster. Transitions that take time are scheduled, and happen exactly when they are due.
 
-Uptime runs from RUNNING to TERMINATING, and is recorded here.
+Uptime is the time from RUNNING to TERMINATING, and is recorded here.
 """
 
 from typing import Any
@@ -33,7 +33,7 @@ LAUNCH_EVENT = "clusters.trouble"
 
 
 def unexpected_state(cluster: Cluster) -> ApiError:
-    """Return 400 INVALID_STATE with the message that clients look for."""
+    """Return 400 INVALID_STATE with the message that clients check."""
     return invalid_state(f"Cluster {cluster.cluster_id} is in unexpected state {cluster.state.capitalize()}.")
 
 
@@ -73,7 +73,7 @@ def create(
 
 
 def _new_id(workspace: EmulatedWorkspace, name: str, at: Millis) -> str:
-    """Return an id such as `0301-101500-abc12def`. It follows from seed and name, so that runs are repeatable."""
+    """Return an id such as `0301-101500-abc12def`, derived from seed and name, so that runs are reproducible."""
     ids, known = workspace.state.ids, workspace.state.clusters.sessions
     while True:
         digits = f"{ids.number('cluster-number', name) % 10**10:010}"
@@ -83,7 +83,7 @@ def _new_id(workspace: EmulatedWorkspace, name: str, at: Millis) -> str:
 
 
 def start(workspace: EmulatedWorkspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
-    """Launch a stopped cluster. Raises 400 INVALID_STATE if it is not stopped. The caller checks permissions."""
+    """Launch a stopped cluster. Raises 400 INVALID_STATE if it is not stopped. Permissions must be checked before."""
     if cluster.state not in STOPPED_STATES:
         raise unexpected_state(cluster)
     record(workspace, cluster, at, "STARTING", cluster_size=size(cluster.definition), user=user.name)
@@ -133,7 +133,8 @@ def edit(
     submitted: dict[str, Any],
     at: Millis,
 ) -> None:
-    """Change the definition. A running cluster restarts, a stopped one stays stopped. Raises 400 in any other state."""
+    """Change the definition. A running cluster restarts, a stopped cluster stays stopped. Raises 400 in any other
+    state."""
     require_editable(cluster)
     record(
         workspace,
@@ -152,7 +153,7 @@ def edit(
 
 
 def require_editable(cluster: Cluster) -> None:
-    """Raise 400 INVALID_STATE unless the cluster is running or stopped. The provider retries it."""
+    """Raise 400 INVALID_STATE, which the provider retries, unless the cluster is running or stopped."""
     if cluster.state != "RUNNING" and cluster.state not in STOPPED_STATES:
         raise unexpected_state(cluster)
 
@@ -165,7 +166,7 @@ def resize(
     scale: dict[str, Any] | None,
     at: Millis,
 ) -> None:
-    """Change the number of workers of a running cluster without a restart."""
+    """Change a running cluster's number of workers without a restart."""
     if cluster.state != "RUNNING":
         raise unexpected_state(cluster)
     cluster.definition = with_size(cluster.definition, workers, scale)
@@ -190,7 +191,7 @@ def end(
     user: str | None = None,
     ends_in: str = "TERMINATED",
 ) -> None:
-    """Make the cluster TERMINATING now, and `ends_in` one transition later. Its uptime ends now."""
+    """Set the state to TERMINATING now, and to `ends_in` one transition later. The uptime ends now."""
     _cancel_pending_work(workspace, cluster, at)
     cluster.state, cluster.state_message = "TERMINATING", message
     cluster.termination_reason = reason
@@ -213,7 +214,7 @@ def remove(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
 
 
 def _cancel_pending_work(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
-    """Cancel the scheduled tasks of the cluster, and fail what runs on it."""
+    """Cancel the cluster's scheduled tasks, and fail everything that runs on it."""
     scheduler = workspace.state.scheduler
     for kind in (CHANGE, IDLE, LAUNCH_EVENT, activity.SCALE):
         scheduler.cancel(kind, cluster_id=cluster.cluster_id)
@@ -224,7 +225,7 @@ def _cancel_pending_work(workspace: EmulatedWorkspace, cluster: Cluster, at: Mil
 
 @task_handler(commands.RELEASE)
 def terminate_job_cluster(workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str) -> None:
-    """Terminate the cluster of a job run that has ended."""
+    """Terminate the cluster of a finished job run."""
     cluster = workspace.state.clusters.by_id.get(cluster_id)
     if cluster and cluster.state not in STOPPED_STATES and cluster.state != "TERMINATING":
         end(workspace, cluster, {"code": "JOB_FINISHED", "type": "SUCCESS"}, "Job run finished", at)
@@ -234,7 +235,7 @@ def terminate_job_cluster(workspace: EmulatedWorkspace, at: Millis, *, cluster_i
 def reach_state(
     workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str, to: str, code: str = "", ends: str = "TERMINATED"
 ) -> None:
-    """Put the cluster into the state of its scheduled transition."""
+    """Finish a scheduled transition of the cluster."""
     cluster = workspace.state.clusters.by_id[cluster_id]
     match to:
         case "RUNNING":
@@ -254,12 +255,12 @@ def reach_state(
 
 @task_handler(LAUNCH_EVENT)
 def record_launch_event(workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str, type: str) -> None:
-    """Record an error event of a launch that is going to fail."""
+    """Record an error event during a launch that will fail."""
     record(workspace, workspace.state.clusters.by_id[cluster_id], at, type)
 
 
 def _become_running(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
-    """Make the launched or restarted cluster RUNNING."""
+    """Set the launched or restarted cluster to RUNNING."""
     if cluster.state == "PENDING":
         cluster.last_restarted_time = at
         cluster.machines_since = max(cluster.launched_at, at - DRIVER_START_MS)
@@ -292,7 +293,7 @@ def _become_running(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) 
 
 
 def launch_failure(cluster: Cluster, code: str) -> tuple[dict[str, Any], str]:
-    """Return the termination reason and the state message of a failed launch; both name the cluster or its machines."""
+    """Return termination reason and state message of a failed launch, with the cluster's name or its node type."""
     kind = "CLIENT_ERROR" if code.startswith("INVALID") else "CLOUD_FAILURE"
     node_type = cluster.definition["node_type_id"]
     azure_message = f"The requested size {node_type} is currently not available in this location."
@@ -303,10 +304,10 @@ def launch_failure(cluster: Cluster, code: str) -> tuple[dict[str, Any], str]:
 
 
 def ensure_started(workspace: EmulatedWorkspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
-    """Start the cluster if it is stopped, as its user: attaching, commands and jobs do this first.
+    """Start the cluster as this user if it is stopped. Attaching, commands and jobs do this first.
 
-    Raises 403 without CAN_ATTACH_TO, if the cluster is dedicated to another user, and, if it has to be started, without
-    CAN_RESTART; 400 INVALID_STATE while it is terminating.
+    Raises 403 without CAN_ATTACH_TO, without CAN_RESTART if the cluster must be started, and if it is dedicated to a
+    different user; 400 INVALID_STATE while it is terminating.
     """
     if not has_cluster_permission(workspace, user, cluster.cluster_id, "CAN_ATTACH_TO"):
         raise permission_denied(user, cluster.cluster_id, "CAN_ATTACH_TO")
@@ -322,7 +323,7 @@ def ensure_started(workspace: EmulatedWorkspace, cluster: Cluster, user: User | 
 def simulate_work(
     workspace: EmulatedWorkspace, cluster: Cluster, user: User | ServicePrincipal, seconds: float, at: Millis
 ) -> None:
-    """Run commands for this long, now or as soon as the cluster runs. Raises what `ensure_started` raises."""
+    """Run commands for this long, now or as soon as the cluster runs. Raises the errors of `ensure_started`."""
     ensure_started(workspace, cluster, user, at)
     milliseconds = int(seconds * 1000)
     if cluster.state in USABLE_STATES:

@@ -1,4 +1,4 @@
-"""Filtering, order and pages of cluster lists."""
+"""Filters, sorts and pages cluster lists."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ SOURCES = ("API", "JOB", "MODELS", "PIPELINE", "PIPELINE_MAINTENANCE", "SQL", "U
 
 
 def filtered(request: Request) -> list[Cluster]:
-    """Return the visible clusters that match `filter_by.*` of the query, in the order of `sort_by.*`."""
+    """Return the visible clusters that match `filter_by.*` in the query, sorted by `sort_by.*`."""
     sources = _list_argument(request, "filter_by.cluster_sources", SOURCES)
     states = _list_argument(request, "filter_by.cluster_states", STATE_ORDER)
     policy_id = request.argument("filter_by.policy_id")
@@ -58,7 +58,7 @@ def _default_order(cluster: Cluster) -> tuple[int, bool, tuple[str, str, Millis]
 
 
 def paginate(request: Request, clusters: list[Cluster]) -> tuple[list[Cluster], str, str]:
-    """Return the clusters of the requested page, and the tokens of the next and the previous page."""
+    """Return the clusters on the requested page, and the tokens for the next and the previous page."""
     size = request.number("page_size", MAX_PAGE_SIZE)
     if not 1 <= size <= MAX_PAGE_SIZE:
         raise invalid(f"page_size must be between 1 and {MAX_PAGE_SIZE}, not {size}")

@@ -1,4 +1,4 @@
-"""HTTP handlers of clusters: `/api/2.1/clusters/*`, with `/api/2.0` as an alias for older scripts."""
+"""HTTP handlers for clusters: `/api/2.1/clusters/*`, with `/api/2.0` as an alias for older scripts."""
 
 import copy
 from typing import Any
@@ -130,7 +130,7 @@ def remove(request: Request) -> dict[str, Any]:
     cluster_id = str(request.required("cluster_id"))
     cluster = request.workspace.state.clusters.by_id.get(cluster_id)
     if cluster is None:
-        # 404, unlike elsewhere: the provider accepts only 404 as "already deleted".
+        # Unlike other requests this returns 404: the provider accepts only 404 as "already deleted".
         raise missing(f"Cluster {cluster_id} does not exist")
     require_cluster_permission(request, cluster_id, "CAN_MANAGE")
     if cluster.pinned:

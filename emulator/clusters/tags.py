@@ -1,4 +1,4 @@
-"""Custom tags of clusters, which become tags of Azure resources and obey the rules of Azure. Pure."""
+"""Checks custom tags of clusters, which become tags of Azure resources and must obey Azure's rules. Pure."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ from emulator.api.errors import invalid
 
 TAG_LIMIT = 45
 KEY_LENGTHS = range(1, 513)
-"""Number of characters of a key."""
+"""Permitted number of characters in a key."""
 FORBIDDEN = frozenset("<>*&%;\\/+?")
 """Characters that a key cannot contain."""
 
 
 def check(tags: Any) -> None:
-    """Check the custom tags of a definition. Raises 400 INVALID_PARAMETER_VALUE if Azure would reject them."""
+    """Check the custom tags in a definition. Raises 400 INVALID_PARAMETER_VALUE if Azure would reject them."""
     if tags is None:
         return
     if not isinstance(tags, dict) or len(tags) > TAG_LIMIT:

@@ -1,6 +1,6 @@
 """Actual uptime: sessions from RUNNING to TERMINATING, stored separately from the event list.
 
-Event faults (dropped, delayed, late events) and a permanent delete do not change it.
+Event faults (dropped, delayed or late events) and permanent deletion do not change it.
 """
 
 from emulator.base.clock import Millis
@@ -9,7 +9,7 @@ from emulator.state.state import WorkspaceState
 
 
 def open_session(clusters: Clusters, cluster_id: str, at: Millis, started_by: str | None) -> None:
-    """Open a session at `at`, when the cluster becomes RUNNING. Does nothing if one is open."""
+    """Open a session at `at`, when the cluster becomes RUNNING. Does nothing if a session is open."""
     if current_session(clusters, cluster_id) is None:
         clusters.sessions.setdefault(cluster_id, []).append(UptimeSession(at, None, started_by))
 
@@ -35,7 +35,8 @@ def current_session(clusters: Clusters, cluster_id: str) -> UptimeSession | None
 
 
 def uptime(state: WorkspaceState, cluster_id: str, from_ms: Millis, to_ms: Millis) -> tuple[int, list[UptimeSession]]:
-    """Return the uptime in `[from_ms, to_ms)` in milliseconds, and the whole sessions that overlap it, oldest first.
+    """Return the uptime in `[from_ms, to_ms)` in milliseconds, and all sessions that overlap this interval, oldest
+    first.
 
     An open session is counted up to `to_ms`, so `to_ms` must not be in the future. An unknown cluster has no uptime.
     """

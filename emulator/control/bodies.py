@@ -1,4 +1,4 @@
-"""Models of the bodies and queries of the control endpoints, and error messages for invalid ones."""
+"""Models for bodies and queries of the control endpoints, and error messages for invalid ones."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -191,7 +191,7 @@ class TimesQuery(Body):
     end: AwareDatetime | None = Field(None, alias="to")
 
     def range(self, now: Millis) -> tuple[Millis, Millis]:
-        """The two instants; the second is not in the future."""
+        """The beginning and end of the interval; the end is not in the future."""
         return to_millis(self.begin) if self.begin else 0, min(to_millis(self.end), now) if self.end else now
 
 
@@ -239,13 +239,13 @@ AnyBody = TypeVar("AnyBody", bound=Body)
 
 
 def parse_body(request: Request, model: type[AnyBody]) -> AnyBody:
-    """Parse the body as this model. Raises a 400 that names the invalid field and the allowed format."""
+    """Parse the body as this model. Raises 400 with the invalid field and the allowed format."""
     return _validated(request.body, model)
 
 
 def parse_query_as(request: Request, model: type[AnyBody]) -> AnyBody:
     """Parse the query as this model, like `parse_body`. An unescaped `+` in an instant is accepted."""
-    # In a query an unescaped + means a space, but few clients escape the + of a UTC offset.
+    # In a query an unescaped + means a space, but few clients escape the + in a UTC offset.
     return _validated({name: values[0].replace(" ", "+") for name, values in request.query.items()}, model)
 
 
@@ -257,7 +257,7 @@ def _validated(content: Any, model: type[AnyBody]) -> AnyBody:
 
 
 def validation_error(error: ValidationError, model: type[Body]) -> ApiError:
-    """Return a 400 that names each invalid field with the reason, and the allowed format."""
+    """Return a 400 with each invalid field, the reason, and the allowed format."""
     problems = "; ".join(f"{_field_path(problem['loc'])}{_reason(problem)}" for problem in error.errors())
     allowed = (model.__doc__ or "").strip().replace("\n", " ")
     return invalid(f"{problems}. Allowed: {allowed}")

@@ -1,4 +1,4 @@
-"""Drift: changes that bypass Terraform, made by an administrator's requests."""
+"""Drift: changes that bypass Terraform, made through requests by an administrator."""
 
 import json
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def resize(send: SendRequest, target: str, value: Any) -> None:
 
 
 def tag(send: SendRequest, target: str, value: Any) -> None:
-    """Set custom tags of a cluster: `{"key": "value"}`; the value null removes the tag."""
+    """Set custom tags on a cluster: `{"key": "value"}`; the value null removes the tag."""
     if not isinstance(value, dict) or not value:
         raise invalid('value: {"key": "value"}; null removes a tag')
     cluster = _find_cluster(send, target)
@@ -52,7 +52,7 @@ def permission(send: SendRequest, target: str, value: Any) -> None:
     """Change one grant on a cluster, or on any object such as `/directories/7`.
 
     `{"group_name": "group_01", "permission_level": "CAN_RESTART"}`; `user_name` and `service_principal_name` work
-    in the same way. The level null removes the grants of that principal, the value null all direct grants.
+    in the same way. The level null removes this principal's grants, the value null all direct grants.
     """
     path = target if target.startswith("/") else f"/clusters/{_find_cluster(send, target)['cluster_id']}"
     path = f"/api/2.0/permissions{path}"
@@ -90,7 +90,8 @@ def add_member(send: SendRequest, target: str, value: Any) -> None:
 
 
 def policy(send: SendRequest, target: str, value: Any) -> None:
-    """Change the definition of a policy, given by name or id (its overrides, if it has a family): JSON, or its text."""
+    """Change the definition of a policy, or its overrides if it has a family. `target` is the policy's name or id;
+    `value` is the new definition, as JSON or as a string with JSON."""
     listed = send("GET", "/api/2.0/policies/clusters/list", None).get("policies", [])
     found = next((entry for entry in listed if target in (entry["policy_id"], entry["name"])), None)
     if found is None:
@@ -105,7 +106,8 @@ def policy(send: SendRequest, target: str, value: Any) -> None:
 
 
 def uninstall_library(send: SendRequest, target: str, value: Any) -> None:
-    """Uninstall a library from a cluster: given as in the API, or as a part of its name such as `pandas`."""
+    """Uninstall a library from a cluster. `value` is the library as in the API, or a part of its name such as
+    `pandas`."""
     cluster_id = _find_cluster(send, target)["cluster_id"]
     answer = send("GET", f"/api/2.0/libraries/cluster-status?{urlencode({'cluster_id': cluster_id})}", None)
     libraries = [entry["library"] for entry in answer.get("library_statuses", [])]
@@ -136,7 +138,7 @@ _SIZES = ("num_workers", "autoscale")
 
 
 def _find_cluster(send: SendRequest, target: str) -> dict[str, Any]:
-    """Return the cluster with this id or name. Raises a 400 if there is none, or if several have the name."""
+    """Return the cluster with this id or name. Raises 400 if there is none, or if several have this name."""
     listed: list[dict[str, Any]] = []
     page = {"page_size": "100"}
     while page:

@@ -1,4 +1,4 @@
-"""HTTP handlers of `/_emulator/`."""
+"""HTTP handlers for `/_emulator/`."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -116,13 +116,13 @@ def unknown_endpoint(request: Request) -> ApiError:
 
 
 def dump_state(request: Request) -> Response:
-    """Return the whole state with sorted names, so that two dumps can be compared as text."""
+    """Return the whole state with sorted keys, so that two dumps can be compared as text."""
     text = json.dumps(state.dump(request.workspace.state), sort_keys=True)
     return Response(200, text.encode(), {"Content-Type": "application/json"})
 
 
 def move_clock(request: Request) -> dict[str, str]:
-    """Move the clock. Tasks that are due by then run before the response."""
+    """Move the clock. Tasks that become due run before the response."""
     body = parse_body(request, ClockBody)
     clock = request.workspace.clock
     try:
@@ -142,7 +142,7 @@ def make_user(request: Request) -> dict[str, str]:
 
 
 def work(request: Request) -> dict[str, Any]:
-    """Let a user, by default the administrator, run commands on a cluster, or a query, for the given seconds."""
+    """Let a user, by default the administrator, run commands on a cluster or a query for the given seconds."""
     body = parse_body(request, WorkBody)
     workspace = request.workspace
     user = workspace.administrator if body.token is None else workspace.authenticate(body.token, request.now)
@@ -163,12 +163,12 @@ def work(request: Request) -> dict[str, Any]:
 
 
 def show_generated_files(request: Request) -> dict[str, Any]:
-    """Return counts and sizes of the files at the start, unaffected by later changes."""
+    """Return counts and sizes of the files at startup, unaffected by later changes."""
     return ground_truth(request.workspace.generated_tree)
 
 
 def show_uptime(request: Request) -> dict[str, Any]:
-    """Return the uptime between the two instants, and the whole sessions that overlap them."""
+    """Return the uptime in the interval, and all sessions that overlap it."""
     query = parse_query_as(request, UptimeQuery)
     begin, end = query.range(request.now)
     state = request.workspace.state
@@ -188,7 +188,7 @@ def show_uptime(request: Request) -> dict[str, Any]:
 
 
 def show_queries(request: Request) -> dict[str, Any]:
-    """Return the queries of all users with their times, oldest first, also those that a caller may not view."""
+    """Return all users' queries with their times, oldest first, even queries that a caller may not view."""
     wanted = parse_query_as(request, QueriesQuery)
     begin, end = wanted.range(request.now)
     found = [

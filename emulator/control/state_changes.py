@@ -1,4 +1,4 @@
-"""Changes by the account and other services, which no request to the workspace's API can make."""
+"""Changes made by the account or other services, which are impossible through the workspace's API."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ JOB_CLUSTER = {
 
 
 def account_group(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
-    """Assign an account group named `target` to this workspace; the value lists the names of its users."""
+    """Assign an account group named `target` to this workspace; `value` is the list of its users' names."""
     names = [] if value is None else value
     if not isinstance(names, list):
         raise invalid("value: a list of user names")
@@ -38,9 +38,9 @@ def account_group(workspace: EmulatedWorkspace, target: str, value: Any) -> None
 
 
 def metastore(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
-    """Assign the metastore of that id, a UUID, to this workspace; with the value false, unassign it.
+    """Assign the metastore with the id `target`, a UUID, to this workspace; if `value` is false, unassign it.
 
-    `{"storage_root": "abfss://…", "default_properties": true}`, either of them, say how the metastore is.
+    Optional properties of the metastore in `value`: `{"storage_root": "abfss://…", "default_properties": true}`.
     """
     settings = value if isinstance(value, dict) else {}
     if not (value in (None, True, False) or (settings and set(settings) <= {"storage_root", "default_properties"})):
@@ -59,7 +59,7 @@ def metastore(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
 
 
 def warehouse(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
-    """Add a stopped SQL warehouse named `target` that all users may use, as newer workspaces have."""
+    """Add a stopped SQL warehouse named `target` that all users may use, as in newer workspaces."""
     if value is not None:
         raise invalid("value: not allowed for a warehouse")
     add_open_warehouse(workspace, target, "2X-Small")
@@ -78,7 +78,7 @@ def workspace_object(workspace: EmulatedWorkspace, target: str, value: Any) -> N
 
 
 def job_clusters(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
-    """Add `value` terminated clusters of jobs, named `target` and a number."""
+    """Add `value` terminated job clusters, whose names are `target` and a number."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MAX_CLUSTERS:
         raise invalid(f"value: must be a number from 1 to {MAX_CLUSTERS}")
     now, admin, clusters = workspace.clock.now(), workspace.administrator, workspace.state.clusters

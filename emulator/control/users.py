@@ -7,9 +7,10 @@ from emulator.state.workspace import EmulatedWorkspace
 
 
 def ensure_user(workspace: EmulatedWorkspace, user_name: str, now: Millis, *, admin: bool = False) -> tuple[str, str]:
-    """Return the id and a new token of the user with this name, who is created if needed.
+    """Return the id and a new token of the user with this name; create the user if needed.
 
-    With `admin`, the user is added to `admins`; without it, nobody is removed. Raises ScimError 400 for a bad name.
+    With `admin`, the user is added to `admins`; without it, nobody is removed. Raises ScimError 400 for an invalid
+    name.
     """
     directory = workspace.state.directory
     user = directory.find_user(user_name.strip()) or create_user(workspace, {"userName": user_name}, now)

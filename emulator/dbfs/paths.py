@@ -1,4 +1,4 @@
-"""Paths of DBFS. Pure."""
+"""DBFS paths. Pure."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from emulator.base.paths import Names
 
 
 def parse(path: Any, field: str = "path") -> Names:
-    """Return the names of an absolute path, with or without `dbfs:` before it.
+    """Return the names in an absolute path, which may have the prefix `dbfs:`.
 
     Raises 400 for any other path, and 403 for a path in a volume.
     """

@@ -1,4 +1,4 @@
-"""HTTP handlers of DBFS: `/api/2.0/dbfs/*`. All users may do everything there, as on the platform."""
+"""HTTP handlers for DBFS: `/api/2.0/dbfs/*`. All users have full access, as on the platform."""
 
 from base64 import b64decode, b64encode
 from typing import Any
@@ -14,10 +14,10 @@ from emulator.settings.legacy_dbfs import legacy_dbfs_is_disabled
 
 routes = Routes()
 MAX_BLOCK_BYTES = 2**20
-"""Maximum bytes of one read, one block, or one put as JSON."""
+"""Maximum size of one read, one block, or one put as JSON, in bytes."""
 DEFAULT_READ = 2**19
 MAX_DELETED_PER_REQUEST = 10_000
-"""Entries that one recursive delete removes; for more, it has to be called again."""
+"""Maximum number of entries that one recursive delete request removes; more entries need further requests."""
 
 
 @routes.get("/api/2.0/dbfs/get-status")
@@ -57,7 +57,7 @@ def read(request: Request) -> dict[str, Any]:
 
 @routes.post("/api/2.0/dbfs/put")
 def put(request: Request) -> dict[str, Any]:
-    """Write a whole file: a small one as JSON, a larger one as multipart."""
+    """Write a whole file, sent as JSON if it is small, otherwise as multipart."""
     content_type = request.headers.get("content-type", "")
     fields: dict[str, Any]
     if is_multipart(content_type):
@@ -75,7 +75,7 @@ def put(request: Request) -> dict[str, Any]:
 
 @routes.post("/api/2.0/dbfs/create")
 def create(request: Request) -> dict[str, Any]:
-    """Begin an upload. Until it is closed, the file exists and is empty."""
+    """Begin an upload. Until it is closed, the file exists but is empty."""
     names = _parse_path(request, request.body.get("path"))
     _check_not_taken(request, names, request.body.get("overwrite") is True)
     _write(request, names, EMPTY)
@@ -99,7 +99,7 @@ def close(request: Request) -> dict[str, Any]:
 
 @routes.post("/api/2.0/dbfs/mkdirs")
 def mkdirs(request: Request) -> dict[str, Any]:
-    """Create the folder and its parents; an existing one is no error."""
+    """Create the folder and its parents; it is not an error if it exists."""
     names = _parse_path(request, request.body.get("path"))
     try:
         request.workspace.state.dbfs.make_folders(names, request.now)
@@ -112,7 +112,7 @@ def mkdirs(request: Request) -> dict[str, Any]:
 
 @routes.post("/api/2.0/dbfs/delete")
 def delete(request: Request) -> dict[str, Any]:
-    """Delete a file or folder; a missing one is no error. Very large folders take several requests."""
+    """Delete a file or folder; it is not an error if it is missing. Very large folders take several requests."""
     names = _parse_path(request, request.body.get("path"))
     dbfs = request.workspace.state.dbfs
     entry = dbfs.find(names)
@@ -180,7 +180,7 @@ def _find(request: Request, names: Names) -> FileEntry:
 
 
 def _file_on(request: Request, names: Names) -> str:
-    """Return the path of the file that is a part of this path."""
+    """Return the path of the file that is an ancestor in this path."""
     dbfs = request.workspace.state.dbfs
     parts = (names[:length] for length in range(1, len(names) + 1))
     return next(text(part) for part in parts if (entry := dbfs.find(part)) and not entry.is_dir)

@@ -1,4 +1,4 @@
-"""Faults in responses: malformed bodies, pages with tokens only, endless pages."""
+"""Response faults: malformed bodies, pages with only tokens, endless pages."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -8,12 +8,12 @@ Change = Callable[[dict[str, Any]], Any]
 
 
 def _each_list(change: Callable[[list[Any]], Any]) -> Change:
-    """Return a change that is applied to each list of the body."""
+    """Return a change that is applied to each list in the body."""
     return lambda body: {name: change(value) if isinstance(value, list) else value for name, value in body.items()}
 
 
 def _first_entries(change: Callable[[dict[str, Any]], Any]) -> Change:
-    """Return a change that is applied to the first entry of each list of the body."""
+    """Return a change that is applied to the first entry of each list in the body."""
 
     def first(entries: list[Any]) -> list[Any]:
         changed = change(dict(entries[0])) if entries and isinstance(entries[0], dict) else None
@@ -23,7 +23,7 @@ def _first_entries(change: Callable[[dict[str, Any]], Any]) -> Change:
 
 
 def _with_values(**values: Any) -> Callable[[dict[str, Any]], Any]:
-    """Return a change of an entry that replaces the values of those keys that the entry has."""
+    """Return a change that replaces an entry's values for these keys, if it has them."""
     return lambda entry: {name: values.get(name, value) for name, value in entry.items()}
 
 
@@ -63,7 +63,7 @@ MALFORMED_SHAPES: Mapping[str, Change] = {
 
 
 def only_tokens(body: dict[str, Any]) -> Any:
-    """Return a page without the deprecated fields: the next page is named by its token only."""
+    """Return a page without the deprecated fields: only a token refers to the next page."""
     return {name: value for name, value in body.items() if name not in ("next_page", "total_count")}
 
 
@@ -75,10 +75,10 @@ class FaultyResponses:
         self._number = 0
 
     def apply(self, kind: str, shape: str | None, path: str, status: int, body: Any) -> tuple[int, Any]:
-        """Return status and body after a fault of this kind and shape.
+        """Return status and body after a fault with this kind and shape.
 
-        Errors are left unchanged, except with endless pages: these return the first page of the path for every request,
-        each time with the token of another page.
+        Errors are left unchanged, except with endless pages: every request then returns the path's first page, each
+        time with a new page token.
         """
         if kind == "endless":
             if status == 200 and isinstance(body, dict):

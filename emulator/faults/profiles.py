@@ -1,4 +1,4 @@
-"""The named fault profiles. A profile is data: rules, rate limits, service faults and options of the services."""
+"""The named fault profiles. A profile is data: rules, rate limits, service faults and service options."""
 
 import copy
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from emulator.models.mail import MANAGED_DOMAIN, OWN_DOMAIN, RecipientFault
 from emulator.state.state import WorkspaceState
 
 ServiceFault = LaunchFailure | EventFault | LibraryFailure | RecipientFault
-"""A fault of a service; it is stored in the state of that service."""
+"""A fault in a service, stored in this service's state."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class FaultProfile:
     limits: tuple[RateLimit, ...] = ()
     service_faults: tuple[ServiceFault, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of `options.Options` that have other values while the profile is active."""
+    """Fields of `options.Options` whose values change while the profile is active."""
 
 
 EVENTS = "POST /api/2.?/clusters/events"
@@ -42,7 +42,7 @@ AZURE_LIMITS = (
     RateLimit(match=("PUT /api/2.0/permissions/*", "PATCH /api/2.0/permissions/*"), requests=30),
     RateLimit(match=("/api/2.?/clusters/*",), requests=100),
 )
-"""The request limits of an Azure workspace; those of workspace/list, clusters and SCIM writes are assumed."""
+"""The request limits of an Azure workspace; limits for workspace/list, clusters and SCIM writes are assumed."""
 
 FAILED_LAUNCH_EVENTS = (
     "ADD_NODES_FAILED",
@@ -54,20 +54,20 @@ FAILED_LAUNCH_EVENTS = (
 
 PROFILES: Mapping[str, FaultProfile] = {
     "azure": FaultProfile(
-        description="request limits of an Azure workspace (429 without Retry-After), mail limits of a custom domain",
+        description="request limits of an Azure workspace (429 without Retry-After), email limits of a custom domain",
         limits=AZURE_LIMITS,
         options={"mail_limits": OWN_DOMAIN},
     ),
     "mail-own-domain": FaultProfile(
-        description="mail from a custom domain: 30 messages a minute and 100 an hour, 60 and 200 status requests",
+        description="email from a custom domain: 30 messages a minute and 100 an hour, 60 and 200 status requests",
         options={"mail_limits": OWN_DOMAIN},
     ),
     "mail-managed-domain": FaultProfile(
-        description="mail from an Azure-managed domain: 5 messages a minute and 10 an hour, 10 and 20 status requests",
+        description="email from an Azure-managed domain: 5 messages a minute and 10 an hour, 10 and 20 status requests",
         options={"mail_limits": MANAGED_DOMAIN},
     ),
     "mail-recipients": FaultProfile(
-        description="mail to addresses that begin with `refused` is rejected, mail to `suppressed…` is not delivered",
+        description="email to addresses that begin with `refused` is rejected, email to `suppressed…` is not delivered",
         service_faults=(
             RecipientFault(address="refused*", outcome="refused"),
             RecipientFault(address="suppressed*", outcome="suppressed"),
@@ -82,25 +82,25 @@ PROFILES: Mapping[str, FaultProfile] = {
         ),
     ),
     "broken-connections": FaultProfile(
-        description="one connection in fifty is cut, before or in the middle of the response",
+        description="one connection in fifty is cut, before or during the response",
         rules=(FaultRule(kind="reset", rate=0.01), FaultRule(kind="truncate", rate=0.01)),
     ),
-    "no-dbfs": FaultProfile(description="a new account without DBFS and legacy features", options={"dbfs": False}),
+    "no-dbfs": FaultProfile(description="a new account without DBFS or legacy features", options={"dbfs": False}),
     "slow-scim": FaultProfile(
         description="new users, groups and service principals are missing from lists for 20 seconds",
         options={"scim_delay_seconds": 20.0},
     ),
     "no-members": FaultProfile(
-        description="lists of groups leave out the members",
+        description="lists of groups omit the members",
         rules=(FaultRule(match="GET /api/2.0/preview/scim/v2/Groups", kind="malformed", shape="no members"),),
     ),
     "error-with-200": FaultProfile(
-        description="every export from the Workspace fails with status 200 and an error document",
+        description="every export from the Workspace fails with status 200 and an error body",
         rules=(FaultRule(match="GET /api/2.0/workspace/export", kind="200"),),
     ),
     "odd-entries": FaultProfile(
-        description="every home in the Workspace lists entries that no request can address (a slash, half a "
-        "character or nothing as the name), an entry of an unknown type, and a folder that does not exist",
+        description="every home in the Workspace lists entries that no request can address (the name has a slash or a "
+        "lone surrogate, or is empty), an entry of an unknown type, and a folder that does not exist",
         options={"odd_entries": True},
     ),
     "launch-failure": FaultProfile(description="the next cluster launch fails", service_faults=(LaunchFailure(),)),
@@ -116,11 +116,11 @@ PROFILES: Mapping[str, FaultProfile] = {
         service_faults=(LibraryFailure(library="*", outcome="stuck"),),
     ),
     "event-tokens": FaultProfile(
-        description="event pages have next_page_token only: no next_page, no total_count",
+        description="event pages have only next_page_token: no next_page, no total_count",
         rules=(FaultRule(kind="only_tokens", match=EVENTS),),
     ),
     "endless-events": FaultProfile(
-        description="every page of events is followed by another one, without end",
+        description="pages of events never end: every page has a next page",
         rules=(FaultRule(kind="endless", match=EVENTS),),
     ),
     "listed-but-unknown": FaultProfile(
@@ -128,7 +128,7 @@ PROFILES: Mapping[str, FaultProfile] = {
         rules=(FaultRule(kind="unknown_cluster", match=EVENTS),),
     ),
     "odd-answers": FaultProfile(
-        description="one response in ten has a format that no client expects",
+        description="one response in ten has an unexpected format",
         rules=tuple(
             FaultRule(kind="malformed", shape=shape, match="/api/*", rate=0.1 / len(MALFORMED_SHAPES))
             for shape in MALFORMED_SHAPES
@@ -143,8 +143,8 @@ PROFILES: Mapping[str, FaultProfile] = {
         rules=(FaultRule(kind="clock", seconds=-14_400),),
     ),
     "event-gaps": FaultProfile(
-        description="one TERMINATING event in three is missing; after half of the others, NODES_LOST or "
-        "EXPANDED_DISK follows; all events are listed 30 seconds late",
+        description="one TERMINATING event in three is missing; half of the others are followed by NODES_LOST or "
+        "EXPANDED_DISK; all events are listed 30 seconds late",
         service_faults=(
             EventFault(mode="dropped", rate=1 / 3),
             EventFault(mode="late", rate=0.5),
@@ -155,8 +155,8 @@ PROFILES: Mapping[str, FaultProfile] = {
 
 
 def inject(state: WorkspaceState, service_faults: Iterable[ServiceFault]) -> None:
-    """Replace the active service faults by these; with none, all services work normally."""
-    # Copies: a profile can be activated again, and then each of its faults counts from zero.
+    """Replace the active service faults; with none, all services work normally."""
+    # Faults are copied: when a profile is activated again, each of its faults counts from zero.
     given = copy.deepcopy(list(service_faults))
     state.clusters.set_launch_failures([one for one in given if isinstance(one, LaunchFailure)])
     state.clusters.set_event_faults([one for one in given if isinstance(one, EventFault)])

@@ -1,4 +1,4 @@
-"""Selection of the requests that get a fault. `server` carries the faults out."""
+"""Selects the requests that get a fault. `server` injects the faults."""
 
 import random
 import re
@@ -34,20 +34,20 @@ class FaultRule:
     """A fault for some requests."""
 
     match: str = "*"
-    """Method and path with wildcards, such as `POST /api/2.1/clusters/*`; without a method it matches all methods."""
+    """Method and path with wildcards, such as `POST /api/2.1/clusters/*`; without a method, all methods match."""
     kind: FaultKind
     rate: float = 1.0
-    """The share of the matching requests that get the fault."""
+    """The share of matching requests that get the fault."""
     retry_after: int | None = None
-    """Seconds in the header `Retry-After`; None: no header."""
+    """Seconds in the header `Retry-After`; None means no header."""
     seconds: float | None = None
-    """Duration of a latency or a hang; for `clock`, how far the clock behind LAB_CLOCK is ahead."""
+    """Duration of a latency or a hang in seconds; for `clock`, how far the clock behind LAB_CLOCK is ahead."""
     shape: str | None = None
     """For `malformed`: one of `faulty_responses.MALFORMED_SHAPES`."""
     after: int = 0
-    """This many matching requests are skipped first."""
+    """Number of matching requests to skip first."""
     count: int | None = None
-    """Maximum number of requests that get the fault; None: no limit."""
+    """Maximum number of requests that get the fault; None means no limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class RateLimit:
     """A token bucket: `requests` per `seconds`, all at once or spread."""
 
     match: tuple[str, ...]
-    """Patterns as in a rule; they share the bucket."""
+    """Patterns as in a rule, which share the bucket."""
     requests: int
     seconds: float = 1.0
     retry_after: int | None = None
@@ -75,7 +75,7 @@ class RequestFault:
 
     @property
     def status(self) -> int:
-        """The status instead of the real one; 0 if the fault affects the connection."""
+        """The status that replaces the real one; 0 if the fault affects the connection."""
         return _STATUS.get(self.kind) or (int(self.kind) if self.kind in _ERRORS else 0)
 
     def body(self) -> dict[str, Any]:
@@ -87,10 +87,10 @@ class RequestFault:
 
 
 class Faults:
-    """The active rules and rate limits. The first rule that applies decides; latencies are added to it.
+    """The active rules and rate limits. The first rule that applies decides; latencies are added.
 
-    `monotonic` returns the seconds by which buckets are refilled. This is the machine's time, not the emulator's clock,
-    because clients wait in the machine's time.
+    `monotonic` returns the time in seconds for refilling buckets. It is the machine's time, not the emulator's clock,
+    because clients wait by the machine's time.
     """
 
     def __init__(self, seed: str | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -113,7 +113,8 @@ class Faults:
         return sum(state.rule.seconds or 0.0 for state in self._rules if state.rule.kind == "clock")
 
     def find_fault(self, method: str, path: str) -> RequestFault | None:
-        """Return the fault of this request, or None. All matching rules up to the one that applies count it as seen."""
+        """Return the fault for this request, or None. All matching rules up to the applied one count the request as
+        seen."""
         if not self._rules and not self._buckets:
             return None
         request = f"{method} {path}"
@@ -135,12 +136,12 @@ class Faults:
         return RequestFault("", delay) if delay else None
 
     def counts(self) -> list[dict[str, Any]]:
-        """Return all rules and limits with the numbers of requests `seen`, and of those that have `met` the fault."""
+        """Return all rules and limits with the number of requests `seen`, and the number that `met` the fault."""
         rules = [vars(state.rule) | {"seen": state.seen, "met": state.met} for state in self._rules]
         return rules + [vars(bucket.limit) | {"seen": bucket.seen, "met": bucket.met} for bucket in self._buckets]
 
     def _exceeded_limit(self, request: str) -> RateLimit | None:
-        """Take a token from each bucket of this request, or return the limit of an empty bucket and take none."""
+        """Take a token from each bucket for this request, or return the limit of an empty bucket and take none."""
         now = self._monotonic()
         matching = [bucket for bucket in self._buckets if any(pattern.match(request) for pattern in bucket.patterns)]
         for bucket in matching:

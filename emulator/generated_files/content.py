@@ -1,4 +1,4 @@
-"""The bytes of generated files: reproducible, of the listed size, and readable at any offset. Pure."""
+"""The bytes of generated files: reproducible, with the listed size, and readable at any offset. Pure."""
 
 import random
 from functools import lru_cache
@@ -11,14 +11,14 @@ _END = b'"}'
 
 
 def head(flavour: str) -> bytes:
-    """Return the first bytes of a file of this flavour."""
+    """Return the first bytes of a file with this flavour."""
     if flavour == "dashboard":
         return _DASHBOARD
     return f"{header(flavour)}\n".encode() if flavour else b""
 
 
 def read(flavour: str, key: int, size: int, offset: int, length: int) -> bytes:
-    """Return bytes of the file `key`; its `flavour` is the language of a notebook, `dashboard` or empty."""
+    """Return bytes of the file `key`; its `flavour` is a notebook's language, `dashboard` or empty."""
     end = min(size, offset + length)
     if offset >= end:
         return b""

@@ -7,7 +7,7 @@ from emulator.generated_files.homes import GeneratedHome, GeneratedTree
 from emulator.generated_files.shapes import Source
 
 ESTIMATED_BYTES = 10_000
-"""Bytes of a notebook or dashboard in `size`. Listings do not have their size, so readers assume this value."""
+"""Bytes counted in `size` for a notebook or dashboard. Listings omit their sizes, so readers assume this value."""
 _SOURCES: tuple[Source, Source] = ("dbfs", "workspace")
 Counts = dict[str, int]
 

@@ -1,7 +1,7 @@
 """Folders and files of generated homes, by arithmetic: ten million files take no more memory than one. Pure.
 
-The folders of a home are numbered from 0, the home itself, and its files after them. Parents, numbers of files and
-sizes follow from these numbers alone. The id of a folder or file contains its number.
+The folders in a home are numbered from 0, the home itself, and the files after them. Parents, numbers of files and
+sizes are computed from these numbers alone. The id of a folder or file contains its number.
 """
 
 import hashlib
@@ -21,17 +21,17 @@ ItemKind = Literal["DIRECTORY", "REPO", "NOTEBOOK", "DASHBOARD", "FILE"]
 LANGUAGES = ("PYTHON", "PYTHON", "SQL", "PYTHON", "SCALA", "R", "PYTHON", "SQL")
 
 _ID, _STEP, _OFFSET = 10**11, 31, 7
-"""The ids of other objects leave another remainder, so there are no duplicates."""
+"""Generated ids have this remainder, and ids of other objects do not, so there are no duplicates."""
 _NUMBERS_PER_HOME = 2**32
-"""Numbers reserved for the folders and files of one home."""
+"""Numbers reserved for the folders and files in one home."""
 
 _OLDEST_MS, _SPAN_SECONDS = 1_759_276_800_000, 270 * 86_400
-"""All modification times are in the 270 days from October 2025 on (milliseconds; seconds)."""
+"""All modification times are in the 270 days from October 2025 (milliseconds; seconds)."""
 _BRANCHES = 5
 _REPO_NUMBER = 3
 """The number of the git folder, the third folder of a home."""
 _CHAIN_LENGTH = 12
-"""This many folders of a large home are nested in a chain, below all others."""
+"""Number of folders in a large home that are nested in a chain, below all others."""
 
 _FOLDERS = (
     "data", "homework", "project", "old versions", "results", "תרגילים", "src", "plots", "week", "exam prep",
@@ -47,11 +47,11 @@ _NAME = re.compile(r".*[-_](\d{1,10})([.][a-z0-9.]+)?", re.DOTALL)
 
 
 class GeneratedItem(NamedTuple):
-    """A folder or a file of a generated home."""
+    """A folder or a file in a generated home."""
 
     id: int
     parent: int
-    """The id of its folder; a home is its own parent."""
+    """The parent folder's id; a home is its own parent."""
     name: str
     kind: ItemKind
     size: int = 0
@@ -119,7 +119,7 @@ class GeneratedHome:
 
     @cached_property
     def sizes(self) -> dict[ItemKind, SizeDistribution]:
-        """Sizes of the notebooks, dashboards and plain files, in the order of their ranks."""
+        """Size distributions of notebooks, dashboards and plain files, in the order of their ranks."""
         if self.source == "dbfs":
             return {"FILE": SizeDistribution(self.files, 8 * self.largest)}
         notebooks, dashboards = self.files * 2 // 5, self.files // 50
@@ -159,7 +159,7 @@ class GeneratedHome:
         if folder >= self._tree_folders:
             return range(folder + 1, min(folder + 2, self.directories))
         below = range(folder * _BRANCHES + 1, min(folder * _BRANCHES + 1 + _BRANCHES, self._tree_folders))
-        # The chain is below the last folder of the tree, which has no other folders.
+        # The chain is below the last folder of the tree, which has no other subfolders.
         return (
             range(self._tree_folders, min(self._tree_folders + 1, self.directories))
             if folder == self._tree_folders - 1
@@ -176,7 +176,8 @@ class GeneratedHome:
         )
 
     def _first_file(self, position: int, filled: int) -> int:
-        """Return the first file of the folder at this position: the last folders have many files, most have few."""
+        """Return the first file in the folder at this position. The last folders have many files, most folders have
+        few."""
         return self.files - isqrt(self.files * self.files * (filled - position) // filled)
 
     def _folder_of_file(self, file: int) -> int:
@@ -234,7 +235,7 @@ class GeneratedHome:
 
 
 class GeneratedTree:
-    """All homes of a shape and a seed. The same two always give the same tree."""
+    """All homes for a shape and a seed, which always give the same tree."""
 
     def __init__(self, shape: TreeShape, seed: str) -> None:
         self.shape = shape
@@ -256,7 +257,7 @@ class GeneratedTree:
         return sorted({user for _, user in self.homes})
 
     def find(self, item_id: int) -> tuple[GeneratedHome, int] | None:
-        """Return the home of an id and the number in it; None if the id is not in this tree."""
+        """Return the home that contains this id, and the number in the home; None if the id is not in this tree."""
         code, remainder = divmod(item_id - _ID, _STEP)
         index, number = divmod(code, _NUMBERS_PER_HOME)
         if remainder != _OFFSET or not 0 <= index < len(self._by_index):
@@ -264,7 +265,7 @@ class GeneratedTree:
         return self._by_index[index], number
 
     def repos(self) -> Iterator[GeneratedItem]:
-        """Yield the git folders of all homes."""
+        """Yield the git folders in all homes."""
         for home in self._by_index:
             item = home.item(_REPO_NUMBER)
             if item and item.kind == "REPO":
@@ -272,7 +273,7 @@ class GeneratedTree:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
-        """Store only shape and seed in a dump of the state."""
+        """Store only shape and seed in a state dump."""
         return core_schema.no_info_plain_validator_function(
             lambda dumped: generated_tree(str(dumped["shape"]), str(dumped["seed"])),
             serialization=core_schema.plain_serializer_function_ser_schema(
@@ -283,7 +284,7 @@ class GeneratedTree:
 
 @lru_cache(maxsize=8)
 def generated_tree(shape: str, seed: str) -> GeneratedTree:
-    """Return the tree of this shape and seed. Raises ValueError for an unknown shape."""
+    """Return the tree for this shape and seed. Raises ValueError for an unknown shape."""
     return GeneratedTree(parse_shape(shape), seed)
 
 
@@ -295,7 +296,7 @@ def _user_name(number: int, salt: int) -> str:
 
 
 def _stride(count: int, salt: int) -> int:
-    """Return a step that visits all of `count` numbers before it returns to the first, with neighbours far apart."""
+    """Return a stride that visits all of `count` numbers before it returns to the first, with neighbours far apart."""
     stride = max(1, count * 618_033 // 1_000_000 + salt % max(1, count // 8))
     while gcd(stride, count) != 1:
         stride += 1

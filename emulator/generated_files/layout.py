@@ -1,4 +1,4 @@
-"""The generated tree on disk, as in the mounts of a cluster: `Workspace/Users/…` and `dbfs/Users/…`."""
+"""The generated tree on disk, as in a cluster's mounts: `Workspace/Users/…` and `dbfs/Users/…`."""
 
 import os
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ def write_layout(tree: GeneratedTree, target: Path, empty_homes: Iterable[str] =
     """Write the tree below `target` and return the number of files.
 
     Files are sparse: they have their size and time, but no content except the first line of notebooks.
-    `empty_homes` are names of further homes in the Workspace. Raises OSError, also if a home exists already.
+    `empty_homes` has the names of further homes in the Workspace. Raises OSError, also if a home already exists.
     """
     for mount in MOUNTS.values():
         (target / mount).mkdir(parents=True, exist_ok=True)

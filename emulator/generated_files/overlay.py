@@ -1,6 +1,6 @@
-"""A tree with a generated part; stored changes override it.
+"""A tree of generated objects and of stored changes, which override them.
 
-Only changed objects are stored. A generated object keeps its id when it is stored, because its other children are
+Only changed objects are stored. A generated object keeps its id when it is stored, because its generated children are
 derived from the id.
 """
 
@@ -13,11 +13,11 @@ from emulator.generated_files.homes import GeneratedHome, GeneratedItem, Generat
 ROOT = 0
 """The root's id, as in `/directories/0`."""
 DELETED = -1
-"""In place of a child's id: the generated child of this name was deleted."""
+"""Replaces the id of a generated child that was deleted."""
 
 
 class TreeNode(Protocol):
-    """A file or a folder of the tree."""
+    """A file or folder in the tree."""
 
     id: int
     parent: int
@@ -48,17 +48,17 @@ class OverlayTree(ABC, Generic[NodeT]):
         return self.stored[ROOT]
 
     def get(self, number: int) -> NodeT | None:
-        """Return the object with this id. A generated one is found even if it was deleted: see `is_reachable`."""
+        """Return the object with this id. A generated object is found even if it was deleted; see `is_reachable`."""
         stored = self.stored.get(number)
         if stored is not None or self.generated_tree is None:
             return stored
         generated = self.generated_tree.find(number)
-        # A home itself is stored as long as it exists.
+        # Homes are always stored, so a home that is not stored was deleted.
         item = generated[0].item(generated[1]) if generated and generated[1] else None
         return self.from_generated(item) if item else None
 
     def is_reachable(self, node: NodeT) -> bool:
-        """Return whether the path of the object leads to it."""
+        """Return whether the object is at its path, and was not deleted."""
         while node.id != ROOT:
             folder = self.get(node.parent)
             found = self.child(folder, node.name) if folder else None
@@ -101,18 +101,18 @@ class OverlayTree(ABC, Generic[NodeT]):
                 yield self.stored[number]
 
     def with_ancestors(self, node: NodeT) -> Iterator[NodeT]:
-        """Yield the object and its folders up to the root."""
+        """Yield the object and its parent folders up to the root."""
         yield node
         while node.id != ROOT:
             node = self.folder_of(node)
             yield node
 
     def names(self, node: NodeT) -> tuple[str, ...]:
-        """Return the names on the path from the root; for the root, none."""
+        """Return the names on the path from the root; empty for the root."""
         return tuple(each.name for each in self.with_ancestors(node))[-2::-1]
 
     def stored_below(self, node: NodeT) -> Iterator[NodeT]:
-        """Yield the stored objects among this object and everything below it."""
+        """Yield all stored objects from this object downwards."""
         waiting = [self.stored[node.id]] if node.id in self.stored else []
         while waiting:
             node = waiting.pop()
@@ -120,7 +120,7 @@ class OverlayTree(ABC, Generic[NodeT]):
             waiting.extend(self.stored[number] for number in node.children.values() if number != DELETED)
 
     def store(self, node: NodeT) -> NodeT:
-        """Store an object and its folders, if they are not stored yet, so that they can be changed."""
+        """Store an object and its parent folders, if they are not stored yet, so that they can be changed."""
         stored = self.stored.get(node.id)
         if stored is None:
             folder = self.store(self.folder_of(node))
@@ -129,7 +129,7 @@ class OverlayTree(ABC, Generic[NodeT]):
         return stored
 
     def detach(self, node: NodeT) -> None:
-        """Remove the object from its folder, and hide a generated one of the same name."""
+        """Remove the object from its folder, and hide a generated object with the same name."""
         folder = self.store(self.folder_of(node))
         generated = self._generated_folder(folder)
         if generated and generated[0].child(generated[1], node.name):
@@ -138,6 +138,6 @@ class OverlayTree(ABC, Generic[NodeT]):
             del folder.children[node.name]
 
     def _generated_folder(self, folder: NodeT) -> tuple[GeneratedHome, int] | None:
-        """Return the generated home of a folder and the number in it; None for a folder without generated children."""
+        """Return a folder's generated home and its number there; None for a folder without generated children."""
         generated = self.generated_tree.find(folder.id) if self.generated_tree else None
         return generated if generated and generated[1] < generated[0].directories else None

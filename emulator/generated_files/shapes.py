@@ -1,4 +1,4 @@
-"""The numbers of users, folders and files of a generated tree, and their distribution over its homes. Pure."""
+"""The numbers of users, folders and files in a generated tree, and their distribution over homes. Pure."""
 
 import random
 import re
@@ -14,34 +14,34 @@ SHAPES_HELP = "term, heavy, none or users=N,files=M"
 
 @dataclass(frozen=True)
 class TreeShape:
-    """Numbers over both file systems; folders include the homes themselves."""
+    """Totals for both file systems; folders include the homes themselves."""
 
     name: str
     users: int
     directories: int
-    """At least one per home, even if this number is lower."""
+    """Number of folders; at least one per home, even if this number is lower."""
     files: int
     groups: int = 0
     weights: tuple[int, ...] = ()
-    """Weights of the users for the distribution of files; empty: few users have most files."""
+    """Users' weights for the distribution of files; empty means that few users have most files."""
     largest: int = 4 * 2**20
-    """Approximate size of the largest file in the Workspace, in bytes; in DBFS up to eight times as much."""
+    """Approximate size of the largest Workspace file in bytes; DBFS files have up to eight times this size."""
 
 
 @dataclass(frozen=True)
 class HomeSize:
-    """The numbers of one user's home in one file system."""
+    """The numbers of folders and files in one user's home in one file system."""
 
     user: int
-    """The number of the user, from 0."""
+    """The user's number, from 0."""
     source: Source
     directories: int
-    """Including the home itself."""
+    """Number of folders, including the home itself."""
     files: int
 
 
 def _heavy() -> tuple[int, ...]:
-    """Return weights for 27 users: three have 58 % of all files, one has none."""
+    """Return weights for 27 users: three users have 58 % of all files, one user has none."""
     others = [10**6 // rank for rank in range(2, 25)]
     return (*(sum(others) * share // 42 for share in (31, 17, 10)), *others, 0)
 
@@ -69,12 +69,12 @@ def parse_shape(text: str) -> TreeShape:
 
 
 def home_sizes(shape: TreeShape, seed: str) -> list[HomeSize]:
-    """Return the sizes of all homes, user by user. Users without files in DBFS have no home there."""
+    """Return the sizes of all homes, user by user. Users without DBFS files have no DBFS home."""
     generator = random.Random(f"{shape.name}:{seed}")
     weights = list(shape.weights) or [10**9 // (rank + 2) for rank in range(shape.users)]
     generator.shuffle(weights)
     files = apportion(shape.files, weights)
-    # A third of the users, but never the one with the most files, have none in DBFS; the others have 10 to 66 %.
+    # A third of the users, but never the user with the most files, have no DBFS files; the others have 10 to 66 %.
     largest = max(files, default=0)
     shares = [generator.randrange(10, 67) if generator.randrange(3) or count == largest else 0 for count in files]
     in_dbfs = [count * share // 100 for count, share in zip(files, shares, strict=True)]
@@ -88,7 +88,7 @@ def home_sizes(shape: TreeShape, seed: str) -> list[HomeSize]:
 
 
 def apportion(total: int, weights: Sequence[int]) -> list[int]:
-    """Return whole numbers in proportion to the weights, with this total; all zero if no weight is positive."""
+    """Return whole numbers proportional to the weights, with this total; all zero if no weight is positive."""
     whole = sum(weights)
     if not whole:
         return [0] * len(weights)

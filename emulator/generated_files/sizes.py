@@ -5,12 +5,12 @@ from functools import cached_property
 
 _STEPS = 64
 _STEEP_STEPS = 16
-"""In this many last steps the sizes grow by a half per step, before them by an eighth."""
+"""Number of final steps in which sizes grow by half per step; in earlier steps they grow by an eighth."""
 
 
 @dataclass(frozen=True)
 class SizeDistribution:
-    """`count` sizes by rank, from the smallest to about `largest` bytes; the mean is about a twentieth of that."""
+    """`count` sizes by rank, from the smallest to about `largest` bytes; the mean is about a twentieth of `largest`."""
 
     count: int
     largest: int
@@ -45,7 +45,7 @@ class SizeDistribution:
 
     @cached_property
     def _rises(self) -> list[int]:
-        """The difference between the sizes of two neighbouring ranks of a step."""
+        """The size difference between neighbouring ranks in each step."""
         return [
             (self._bounds[step + 1] - self._bounds[step]) // max(1, self._firsts[step + 1] - self._firsts[step])
             for step in range(_STEPS)

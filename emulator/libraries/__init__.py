@@ -1,1 +1,1 @@
-"""Libraries of clusters and their installation status."""
+"""Cluster libraries and their installation status."""

@@ -1,6 +1,6 @@
-"""Installation of libraries: PENDING, RESOLVING, INSTALLING, INSTALLED on a running cluster.
+"""Installs libraries: on a running cluster they become PENDING, RESOLVING, INSTALLING and INSTALLED.
 
-On a stopped cluster libraries wait. Uninstalling from a running cluster takes effect at the next restart.
+On a stopped cluster libraries stay PENDING. Uninstalling from a running cluster takes effect at the next restart.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ STEP = "libraries.step"
 
 
 def install(workspace: EmulatedWorkspace, cluster_id: str, libraries: list[dict[str, Any]], at: Millis) -> None:
-    """Install libraries. Those already on the cluster are left unchanged; failed ones are retried."""
+    """Install libraries. Libraries already on the cluster are left unchanged, except that failed ones are retried."""
     state = workspace.state
     running = state.clusters.by_id[cluster_id].state in USABLE_STATES
     for library in libraries:
@@ -55,7 +55,7 @@ def on_running(workspace: EmulatedWorkspace, cluster_id: str, at: Millis) -> Non
 
 
 def on_stopped(workspace: EmulatedWorkspace, cluster_id: str, at: Millis) -> None:
-    """On termination or restart: remove the libraries to be uninstalled; the others wait for the cluster to run."""
+    """On termination or restart, remove the libraries to be uninstalled; the others become PENDING."""
     state = workspace.state
     state.scheduler.cancel(STEP, cluster_id=cluster_id)
     kept = [one for one in state.libraries.on_cluster(cluster_id) if one.status != "UNINSTALL_ON_RESTART"]
@@ -91,7 +91,7 @@ def _enter(
 
 @task_handler(STEP)
 def advance(workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str, library: str, to: str, message: str) -> None:
-    """Advance the installation by one status. `message` is the error of a failing installation, otherwise empty."""
+    """Advance the installation by one status. `message` is the error if the installation fails, otherwise empty."""
     installation = next(
         one for one in workspace.state.libraries.on_cluster(cluster_id) if library_key(one.library) == library
     )

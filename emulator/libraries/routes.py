@@ -1,4 +1,4 @@
-"""HTTP handlers of libraries: `/api/2.0/libraries/*`."""
+"""HTTP handlers for libraries: `/api/2.0/libraries/*`."""
 
 from typing import Any
 

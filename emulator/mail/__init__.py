@@ -1,4 +1,4 @@
-"""The e-mail endpoints of Azure Communication Services, on the clock of the workspace.
+"""The email endpoints of Azure Communication Services, on the workspace's clock.
 
-They have their own port with TLS and use no tokens: clients sign each request with the access key.
+They have their own port with TLS. They use no tokens: clients sign each request with the access key.
 """

@@ -20,7 +20,8 @@ def write(folder: Path, number: int, operation: SendOperation) -> None:
 
 
 def as_bytes(operation: SendOperation) -> bytes:
-    """Return the message as RFC 5322, with HTML as an alternative to the text and inline images related to it."""
+    """Return the message in RFC 5322 format, with HTML as an alternative to the text, and inline images related to
+    it."""
     message = Message.model_validate(operation.message)
     mail = EmailMessage()
     mail["From"] = message.sender_address

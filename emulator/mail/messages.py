@@ -1,4 +1,4 @@
-"""Validation of messages: fields, recipients, attachments, size."""
+"""Validates messages: fields, recipients, attachments, size."""
 
 import base64
 import binascii
@@ -14,7 +14,7 @@ VERSIONS = ("2023-03-31", "2024-07-01-preview", "2025-09-01")
 """Versions of the API, oldest first."""
 MAX_RECIPIENTS = 50
 MAX_BYTES = 10 * 2**20
-"""Maximum bytes of one request, including attachments in base64."""
+"""Maximum size of one request in bytes, including attachments in base64."""
 
 
 def _one_line(text: str) -> str:
@@ -35,12 +35,12 @@ SingleLine = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
 
 
 class _MessagePart(BaseModel):
-    """A part of a message. Unknown fields are rejected in requests, which name the API version in the context."""
+    """A part of a message. In requests, which have the API version in the context, unknown fields are rejected."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", strict=True)
 
     introduced_in: ClassVar[dict[str, str]] = {}
-    """The first version with a field, if not all versions have it."""
+    """Field → first API version with it, for fields that not all versions have."""
 
     @model_validator(mode="before")
     @classmethod
@@ -94,7 +94,7 @@ class Attachment(_MessagePart):
     content_type: Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+(\s*;.*)?$"), AfterValidator(_one_line)]
     content_in_base64: Annotated[str, AfterValidator(_base64)]
     content_id: SingleLine | None = None
-    """The id in `<img src="cid:…">` of the HTML."""
+    """The id in `<img src="cid:…">` in the HTML."""
 
 
 class Message(_MessagePart):
@@ -114,9 +114,9 @@ class Message(_MessagePart):
 
 
 def parse(raw: bytes, version: str) -> Message:
-    """Parse the message of a request to this version of the API.
+    """Parse the message in a request to this version of the API.
 
-    Raises 413 if it is too large, and 400 with the field for any other error.
+    Raises 413 if the message is too large, and 400 with the field for any other error.
     """
     if len(raw) > MAX_BYTES:
         raise MailError(413, f"The message has {len(raw)} bytes; {MAX_BYTES} are allowed.")

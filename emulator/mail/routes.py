@@ -1,4 +1,4 @@
-"""HTTP handlers of the mail service."""
+"""HTTP handlers for the mail service."""
 
 import hashlib
 import re
@@ -18,14 +18,15 @@ routes = Routes()
 OPERATIONS = "/emails/operations/"
 ALL_SUPPRESSED = "EmailDroppedAllRecipientsSuppressed"
 POLL_SECONDS = 1
-"""Retry-After of a running operation, in seconds."""
+"""Retry-After for a running operation, in seconds."""
 
 
 @routes.post("/emails:send", public=True)
 def send(request: Request) -> Response:
-    """Accept a message. An operation repeated with the same body sends no second one; with another body it is a 400.
+    """Accept a message. Repeating an operation with the same body sends no second message; a different body causes a
+    400.
 
-    The error for a rejected recipient does not name the address.
+    The error for a rejected recipient does not contain the address.
     """
     _check_request(request, request.workspace.state.mail.sends, "sends")
     mail = request.workspace.state.mail

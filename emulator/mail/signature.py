@@ -1,4 +1,4 @@
-"""Request signatures with the access key: HMAC over method, target, date, host and content."""
+"""Checks request signatures made with the access key: HMAC over method, target, date, host and content."""
 
 import base64
 import hashlib

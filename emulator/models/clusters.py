@@ -1,4 +1,4 @@
-"""Data of clusters: definition, state, events, contexts, job runs, and the active cluster faults."""
+"""Cluster data: definition, state, events, contexts, job runs, and the active cluster faults."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,11 +20,11 @@ SINGLE_USER_MODES = ("SINGLE_USER", "DATA_SECURITY_MODE_DEDICATED")
 class Cluster:
     cluster_id: str
     definition: dict[str, Any]
-    """Echoed in responses: the client's values, with those of a policy, a pool or the platform's defaults."""
+    """The definition in responses: the client's values, completed from policy, pool and the platform's defaults."""
     submitted: dict[str, Any]
-    """The definition as last sent: `spec` in responses."""
+    """The definition as last sent; `spec` in responses."""
     creator_id: str
-    """Only for `max_clusters_per_user` of policies; permissions depend on grants alone."""
+    """Used only for `max_clusters_per_user` in policies; permissions depend only on grants."""
     creator_user_name: str
     created_at: Millis
     source: str = "API"
@@ -33,11 +33,11 @@ class Cluster:
     started_by: str | None = None
     """User name of the last starter."""
     last_restarted_time: Millis | None = None
-    """When it last began to run after a start, or was restarted."""
+    """Time at which the cluster last became RUNNING after a start, or was restarted."""
     launched_at: Millis = 0
-    """When the last start was requested."""
+    """Time at which the last start was requested."""
     machines_since: Millis = 0
-    """When its machines were acquired; they are kept in a restart."""
+    """Time at which the machines were acquired; a restart keeps them."""
     last_state_loss_time: Millis = 0
     terminated_time: Millis | None = None
     termination_reason: dict[str, Any] | None = None
@@ -51,9 +51,9 @@ class Cluster:
     """Number of workers after the current start or resize."""
     spark_context_id: int = 0
     busy_until: Millis = 0
-    """The end of the last known activity."""
+    """Time at which the last known activity ends or ended."""
     awaited_work: Millis = 0
-    """Milliseconds of work that start as soon as the cluster runs."""
+    """Milliseconds of pending work, which starts as soon as the cluster runs."""
 
     @property
     def name(self) -> str:
@@ -61,7 +61,7 @@ class Cluster:
 
     @property
     def autotermination_minutes(self) -> int:
-        """Idle minutes before termination; 0: never."""
+        """Idle minutes before termination; 0 means never."""
         return int(self.definition.get("autotermination_minutes") or 0)
 
     @property
@@ -70,7 +70,7 @@ class Cluster:
 
     @property
     def min_workers(self) -> int:
-        """The number of workers at a start."""
+        """Number of workers after a start."""
         size = self.autoscale
         return int(size.get("min_workers", 1) if size else self.definition.get("num_workers") or 0)
 
@@ -81,13 +81,13 @@ class Cluster:
 
     @property
     def dedicated_to(self) -> str | None:
-        """Name of the only user or group that may use it; None: all users who may attach."""
+        """Name of the only user or group that may use the cluster; None means all users who may attach."""
         if self.definition.get("data_security_mode") not in SINGLE_USER_MODES:
             return None
         return self.definition.get("single_user_name")
 
     def allows(self, client: Literal["jobs", "notebooks"]) -> bool:
-        """Return whether `workload_type` allows this kind of client; the default is yes."""
+        """Return whether `workload_type` allows this kind of client; True by default."""
         clients = (self.definition.get("workload_type") or {}).get("clients") or {}
         return clients.get(client) is not False
 
@@ -98,7 +98,7 @@ class ClusterEvent:
     type: str
     details: dict[str, Any]
     visible_from: Millis = 0
-    """The list omits the event before this instant."""
+    """Until this instant the list omits the event."""
 
 
 @dataclass
@@ -120,21 +120,21 @@ class UptimeSession:
 
 @dataclass
 class EventFault:
-    """A deviation of the event list from the actual events, for some clusters.
+    """A fault: for some clusters, the event list deviates from the actual events.
 
     - `dropped`: events of these types are never listed (default: TERMINATING);
     - `delayed`: events are listed `seconds` later, with their true timestamp (default: all types);
-    - `late`: `seconds` after a TERMINATING, another event follows (default: NODES_LOST or EXPANDED_DISK).
+    - `late`: `seconds` after TERMINATING, a further event follows (default: NODES_LOST or EXPANDED_DISK).
     """
 
     mode: Literal["dropped", "delayed", "late"]
     cluster: str = "*"
-    """Name or id, with wildcards."""
+    """Cluster name or id, with wildcards."""
     types: list[str] = field(default_factory=list)
     rate: float = 1.0
     seconds: float = 60.0
     count: int | None = None
-    """Maximum number of affected events; None: no limit."""
+    """Maximum number of affected events; None means no limit."""
     met: int = 0
 
 
@@ -143,21 +143,21 @@ class LaunchFailure:
     """A fault: the next launches of some clusters fail."""
 
     cluster: str = "*"
-    """Name or id, with wildcards."""
+    """Cluster name or id, with wildcards."""
     count: int | None = 1
-    """Number of failing launches; None: all."""
+    """Number of failing launches; None means all."""
     code: str = "CLOUD_PROVIDER_LAUNCH_FAILURE"
     """The termination code of the failed launches."""
     ends_in: Literal["TERMINATED", "ERROR"] = "TERMINATED"
     troubles: list[str] = field(default_factory=list)
-    """Types of error events before the end, evenly spread over the launch."""
+    """Types of error events before the failure, evenly spread over the launch."""
     seconds: float | None = None
-    """Duration of the launch; None: that of one transition."""
+    """Duration of the launch in seconds; None means one transition."""
     met: int = 0
 
 
 SQL_COMMAND = "statements.run_command"
-"""Kind of the scheduled task that executes a command in SQL where the workspace has Unity Catalog."""
+"""Kind of the scheduled task that executes a SQL command if the workspace has Unity Catalog."""
 
 
 @dataclass
@@ -179,7 +179,7 @@ class Command:
     text: str
     status: Literal["Queued", "Running", "Cancelling", "Finished", "Cancelled", "Error"] = "Queued"
     results: dict[str, Any] | None = None
-    """As in the API; None: no output."""
+    """The results as in the API; None means no output."""
 
 
 @dataclass
@@ -198,20 +198,20 @@ class JobRun:
     began_at: Millis | None = None
     ended_at: Millis | None = None
     own_cluster: bool = False
-    """The cluster was created for this run, and is terminated with it."""
+    """Whether the cluster was created for this run and is terminated after it."""
     is_task: bool = False
-    """It is one task of a run with several; the jobs are informed when it ends."""
+    """Whether the run is one task of a run with several, so that the jobs API is informed when it ends."""
     lasts: Millis | None = None
-    """Its length once it has begun; None: one transition."""
+    """Duration after the start in seconds. None means one transition."""
 
 
 @dataclass
 class Clusters:
     by_id: dict[str, Cluster] = field(default_factory=dict)
     events: dict[str, list[ClusterEvent]] = field(default_factory=dict)
-    """By cluster id, in the order in which they were recorded."""
+    """Events by cluster id, in the order of recording."""
     sessions: dict[str, list[UptimeSession]] = field(default_factory=dict)
-    """Actual uptime by cluster id; it is kept after a cluster is deleted."""
+    """Actual uptime by cluster id, kept after a cluster is deleted."""
     creation_tokens: dict[str, str] = field(default_factory=dict)
     """`idempotency_token` → cluster id."""
     event_faults: list[EventFault] = field(default_factory=list)
@@ -225,15 +225,15 @@ class Clusters:
         return sum(cluster.pinned for cluster in self.by_id.values())
 
     def set_event_faults(self, faults: Sequence[EventFault]) -> None:
-        """Replace the active event faults by these."""
+        """Replace the active event faults."""
         self.event_faults = list(faults)
 
     def set_launch_failures(self, failures: Sequence[LaunchFailure]) -> None:
-        """Replace the active launch failures by these."""
+        """Replace the active launch failures."""
         self.launch_failures = list(failures)
 
     def next_launch_failure(self, cluster: Cluster) -> LaunchFailure | None:
-        """Return the failure of this launch, if any, and count it."""
+        """Return the failure for this launch, if any, and count it."""
         for failure in self.launch_failures:
             if matches(failure.cluster, cluster) and (failure.count is None or failure.met < failure.count):
                 failure.met += 1
@@ -242,5 +242,5 @@ class Clusters:
 
 
 def matches(pattern: str, cluster: Cluster) -> bool:
-    """Return whether a pattern with wildcards matches the name or the id of this cluster."""
+    """Return whether a pattern with wildcards matches this cluster's name or id."""
     return fnmatchcase(cluster.name, pattern) or fnmatchcase(cluster.cluster_id, pattern)

@@ -1,4 +1,4 @@
-"""A file system: a tree of files and folders, and the open uploads. DBFS is one, the volumes are another."""
+"""A file system: a tree of files and folders, and the open uploads. There is one for DBFS and one for volumes."""
 
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -27,7 +27,7 @@ class FileEntry:
 
 @dataclass(kw_only=True)
 class Upload:
-    """A file that is being written block by block; it has no content until it is closed."""
+    """A file that is written block by block; it has no content until it is closed."""
 
     handle: int
     names: list[str]
@@ -42,7 +42,7 @@ def _root() -> dict[int, FileEntry]:
 class FileSystem(OverlayTree[FileEntry]):
     entries: dict[int, FileEntry] = field(default_factory=_root)
     uploads: dict[int, Upload] = field(default_factory=dict)
-    """By handle."""
+    """Open uploads by handle."""
     last_number: Annotated[int, Field(alias="numbered")] = ROOT
     """The last number assigned to an entry or a handle."""
     generated_tree: Annotated[GeneratedTree | None, Field(alias="forest")] = None

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from emulator.base.clock import Millis
 
 TASK_OVER = "jobs.task_over"
-"""Kind of the scheduled task that clusters and warehouses add when a task of a job has ended on them."""
+"""Kind of the scheduled task that clusters and warehouses add when a job's task has finished on them."""
 RunState = Literal["PENDING", "RUNNING", "TERMINATED", "SKIPPED", "INTERNAL_ERROR"]
 TaskState = Literal["BLOCKED", "PENDING", "RUNNING", "TERMINATED", "SKIPPED", "INTERNAL_ERROR"]
 
@@ -17,9 +17,9 @@ class Job:
     creator: str
     """User name or application id."""
     run_as: str
-    """User name or application id of the principal whose permissions its runs have."""
+    """User name or application id of the principal with whose permissions the job runs."""
     settings: dict[str, Any]
-    """The settings in responses: the values that the client sent, and the defaults of the platform."""
+    """The settings in responses: the client's values and the platform's defaults."""
     created_at: Millis
 
     @property
@@ -33,7 +33,7 @@ class Job:
 
     @property
     def is_continuous(self) -> bool:
-        """Whether a new run starts whenever one has ended, because the job is continuous and not paused."""
+        """Whether a new run starts whenever a run has finished, because the job is continuous and not paused."""
         continuous = self.settings.get("continuous")
         return isinstance(continuous, dict) and continuous.get("pause_status") != "PAUSED"
 
@@ -50,9 +50,9 @@ class TaskRun:
     began_at: Millis | None = None
     ended_at: Millis | None = None
     cluster_id: str | None = None
-    """The cluster on which it runs; its `JobRun` there has the same run id."""
+    """The cluster on which the task runs, as a `JobRun` with the same run id."""
     query_id: str | None = None
-    """Its query on a warehouse or on serverless compute."""
+    """The task's query on a warehouse or on serverless compute."""
 
     @property
     def key(self) -> str:
@@ -69,16 +69,16 @@ class TaskRun:
 
 @dataclass(kw_only=True)
 class MultiTaskRun:
-    """One run of a job, or one that was submitted without a job, with its tasks."""
+    """One run, of a job or submitted without a job, with its tasks."""
 
     run_id: int
     job_id: int | None
-    """None: it was submitted without a job."""
+    """None means that it was submitted without a job."""
     name: str
     creator: str
     run_as: str
     settings: dict[str, Any]
-    """The settings of the job when the run started, or the submitted ones."""
+    """The job's settings when the run started, or the submitted settings."""
     submitted_at: Millis
     trigger: Literal["ONE_TIME", "CONTINUOUS"] = "ONE_TIME"
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -100,12 +100,12 @@ class MultiTaskRun:
 class Jobs:
     by_id: dict[str, Job] = field(default_factory=dict)
     runs: dict[str, MultiTaskRun] = field(default_factory=dict)
-    """By id, in the order in which they were submitted."""
+    """Runs by id, in the order of submission."""
     run_of_task: dict[str, int] = field(default_factory=dict)
     """Id of a task's run → id of the run that it belongs to."""
     idempotency_tokens: dict[str, int] = field(default_factory=dict)
     """`job id:idempotency_token` → run id."""
 
     def open_runs(self, job_id: int) -> list[MultiTaskRun]:
-        """Return the runs of the job that have not ended."""
+        """Return the job's unfinished runs."""
         return [run for run in self.runs.values() if run.job_id == job_id and not run.is_over]

@@ -1,4 +1,4 @@
-"""Libraries of clusters and their installation status."""
+"""Cluster libraries and their installation status."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ class Installation:
     """One library on one cluster."""
 
     library: dict[str, Any]
-    """Exactly as sent: clients identify the library by it."""
+    """The library exactly as sent, since clients identify it by this value."""
     status: Status = "PENDING"
     messages: list[str] = field(default_factory=list)
 
@@ -28,16 +28,16 @@ class LibraryFailure:
     """Package, coordinates or path, with wildcards, such as `pandas*`."""
     outcome: Literal["FAILED", "stuck"] = "FAILED"
     count: int | None = 1
-    """Number of affected installations; None: all."""
+    """Number of affected installations; None means all."""
     message: str = ""
-    """Error message; empty: a message that names the library."""
+    """Error message; empty means a default message with the library's name."""
     met: int = 0
 
 
 @dataclass
 class Libraries:
     by_cluster: dict[str, list[Installation]] = field(default_factory=dict)
-    """By cluster id, in the order of installation."""
+    """Installations by cluster id, in order."""
     failures: list[LibraryFailure] = field(default_factory=list)
 
     def on_cluster(self, cluster_id: str) -> list[Installation]:
@@ -48,11 +48,11 @@ class Libraries:
         return next((found for found in self.on_cluster(cluster_id) if library_key(found.library) == wanted), None)
 
     def set_failures(self, failures: Sequence[LibraryFailure]) -> None:
-        """Replace the active failures by these."""
+        """Replace the active failures."""
         self.failures = list(failures)
 
     def next_failure(self, library: dict[str, Any]) -> LibraryFailure | None:
-        """Return the failure of this installation, if any, and count it."""
+        """Return the failure for this installation, if any, and count it."""
         for failure in self.failures:
             spent = failure.count is not None and failure.met >= failure.count
             if not spent and fnmatchcase(library_name(library), failure.library):
@@ -78,5 +78,5 @@ def library_name(library: dict[str, Any]) -> str:
 
 
 def is_library(value: Any) -> bool:
-    """Return whether this is one library of a known kind."""
+    """Return whether the value is one library of a known kind."""
     return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in KINDS and library_name(value) != ""

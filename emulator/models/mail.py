@@ -1,4 +1,4 @@
-"""Data of the mail service: accepted operations and recent requests."""
+"""Mail service data: accepted operations and recent requests."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -23,12 +23,12 @@ class MailLimits:
 
 OWN_DOMAIN = MailLimits(30, 100, 60, 200)
 MANAGED_DOMAIN = MailLimits(5, 10, 10, 20)
-"""For an Azure-managed domain."""
+"""Limits for an Azure-managed domain."""
 
 
 @dataclass
 class RequestMeter:
-    """The instants of the admitted requests of the last hour."""
+    """The times of requests admitted in the last hour."""
 
     times: list[Millis] = field(default_factory=list)
 
@@ -51,42 +51,42 @@ class SendOperation:
 
     id: str
     digest: str
-    """Digest of the body: repeating the operation with another body is an error."""
+    """Digest of the body, since repeating the operation with a different body is an error."""
     message: dict[str, Any]
     """The message as sent."""
     accepted: Millis
     delivered: Millis
-    """The status is Running before this instant."""
+    """Until this instant the status is Running."""
     suppressed: list[str] = field(default_factory=list)
-    """Recipients who do not get the message. If these are all, the status becomes Failed."""
+    """Recipients who do not get the message. If nobody gets it, the status becomes Failed."""
 
 
 @dataclass
 class RecipientFault:
-    """A fault: messages to some addresses are rejected, or accepted and not delivered."""
+    """A fault: messages to some addresses are rejected, or accepted but not delivered."""
 
     address: str
     """Address with wildcards, such as `*@old.example`."""
     outcome: Literal["refused", "suppressed"]
     count: int | None = None
-    """Number of affected messages; None: all."""
+    """Number of affected messages; None means all."""
     met: int = 0
 
 
 @dataclass
 class Mail:
     operations: dict[str, SendOperation] = field(default_factory=dict)
-    """By lower-case id, in the order of acceptance."""
+    """Accepted operations by lower-case id, in order."""
     sends: RequestMeter = field(default_factory=RequestMeter)
     statuses: RequestMeter = field(default_factory=RequestMeter)
     recipient_faults: list[RecipientFault] = field(default_factory=list)
 
     def set_recipient_faults(self, faults: Sequence[RecipientFault]) -> None:
-        """Replace the active recipient faults by these."""
+        """Replace the active recipient faults."""
         self.recipient_faults = list(faults)
 
     def faulty_recipients(self, addresses: Iterable[str], outcome: Literal["refused", "suppressed"]) -> list[str]:
-        """Return the addresses of a message with this outcome, and count the faults."""
+        """Return a message's recipients with this outcome, and count the faults."""
         addresses, found = list(addresses), []
         for fault in self.recipient_faults:
             spent = fault.count is not None and fault.met >= fault.count

@@ -1,4 +1,4 @@
-"""Notebooks, files and folders: a tree of objects by id; each folder has the ids of its children."""
+"""Notebooks, files and folders: a tree of objects by id, in which each folder has the ids of its children."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ ACL_NAMES: dict[Kind, str] = {
     "DASHBOARD": "dashboards",
     "MLFLOW_EXPERIMENT": "experiments",
 }
-"""The type in the object's name in the permissions API."""
+"""Kind → type in an object's name in the permissions API."""
 _TREE_TYPES = frozenset(ACL_NAMES.values())
 
 
@@ -39,16 +39,16 @@ class GitCheckout:
     """None if a tag is checked out."""
     head_commit_id: str
     sparse: list[str] | None = None
-    """Patterns of a sparse checkout; None: everything."""
+    """Patterns of a sparse checkout; None means everything."""
 
 
 @dataclass(kw_only=True)
 class Node:
-    """An object of the workspace."""
+    """An object in the workspace."""
 
     id: int
     parent: int
-    """The folder's id; the root is its own parent."""
+    """The parent folder's id; the root is its own parent."""
     name: str
     kind: Kind
     created_at: Millis
@@ -59,7 +59,7 @@ class Node:
     """The imported format of a notebook; an export in this format returns the same bytes."""
     content: Content = EMPTY
     resource_id: str = ""
-    """Only if it differs from the id (dashboards)."""
+    """Only if different from the id (dashboards)."""
     git: GitCheckout | None = None
     """Only for a git folder."""
     children: dict[str, int] = field(default_factory=dict)
@@ -113,7 +113,7 @@ class Objects(OverlayTree[Node]):
         return "/" + "/".join(self.names(node))
 
     def add(self, ids: Ids, folder: Node, name: str, kind: Kind, now: Millis, language: str | None = None) -> Node:
-        """Add a new, empty object. The folder must not have one with this name."""
+        """Add a new, empty object. The folder must not have an object with this name."""
         folder = self.store(folder)
         number = ids.number("object", f"{folder.id}/{name}")
         node = Node(
@@ -126,7 +126,7 @@ class Objects(OverlayTree[Node]):
     def make_folders(self, ids: Ids, path: WorkspacePath, now: Millis) -> list[Node]:
         """Create the missing folders down to `path`; return the new ones, outermost first.
 
-        Raises ValueError with the path of an object on the way that is not a folder.
+        Raises ValueError with an ancestor's path if this ancestor is not a folder.
         """
         created = []
         node = self.root
@@ -142,7 +142,7 @@ class Objects(OverlayTree[Node]):
         return created
 
     def remove(self, node: Node) -> list[Node]:
-        """Remove the object and everything below it; return those of them that were stored."""
+        """Remove the object and everything below it; return the removed objects that were stored."""
         self.detach(node)
         removed = list(self.stored_below(node))
         for child in removed:
@@ -150,7 +150,7 @@ class Objects(OverlayTree[Node]):
         return removed
 
     def find_by_acl_name(self, object_id: str) -> Node | None:
-        """Return the object with a name such as `/notebooks/12`; None if it does not exist or has another type."""
+        """Return the object with a name such as `/notebooks/12`; None if it does not exist or has a different type."""
         _, kind, number = object_id.split("/", 2) if object_id.count("/") == 2 else ("", "", "")
         if kind not in _TREE_TYPES or not number.isdigit():
             return None

@@ -1,4 +1,4 @@
-"""Permission levels of all object types, and direct grants. Pure."""
+"""Permission levels for all object types, and direct grants. Pure."""
 
 from dataclasses import dataclass, field
 
@@ -15,17 +15,17 @@ class ObjectType:
     name: str
     """`object_type` in responses, which the provider compares."""
     levels: tuple[str, ...]
-    """In ascending order. Each level includes those before it."""
+    """In ascending order. Each level includes the lower ones."""
     inherited_from: str
     """The object from which administrators inherit their level; empty if they have it directly."""
     canonical_url: str = ""
-    """The type in the names of its objects, if not `url` (warehouses have two spellings)."""
+    """The type in object names, if different from `url` (warehouses have two spellings)."""
     is_singleton: bool = False
-    """There is a single object, which is the type itself (`authorization/tokens`)."""
+    """Whether the type itself is the only object (`authorization/tokens`)."""
 
     @property
     def admin_level(self) -> str:
-        """The level of administrators."""
+        """Administrators' level."""
         return MANAGE if MANAGE in self.levels else self.levels[-1]
 
     @property
@@ -33,7 +33,7 @@ class ObjectType:
         return OWNER in self.levels
 
     def object_id(self, number: str) -> str:
-        """Return a name such as `/clusters/0301-101500-abc12def`; for a singleton, its own name."""
+        """Return a name such as `/clusters/0301-101500-abc12def`; for a singleton, the type's name."""
         return f"/{self.url}" if self.is_singleton else f"/{self.canonical_url or self.url}/{number}"
 
 
@@ -45,7 +45,7 @@ TYPES = {
         ObjectType("clusters", "cluster", ("CAN_ATTACH_TO", "CAN_RESTART", MANAGE), "/clusters/"),
         ObjectType("cluster-policies", "cluster-policy", ("CAN_USE",), "/cluster-policies/"),
         ObjectType("instance-pools", "instance-pool", ("CAN_ATTACH_TO", MANAGE), "/instance-pools/"),
-        # Administrators have a direct grant on the root of the tree, which is inherited like that of any folder.
+        # Administrators have a direct grant on the root folder, which is inherited like any folder's grants.
         ObjectType("directories", "directory", TREE_LEVELS, ""),
         ObjectType("notebooks", "notebook", TREE_LEVELS, ""),
         ObjectType("files", "file", TREE_LEVELS, ""),
@@ -83,7 +83,7 @@ class Acls:
         self.direct.pop(object_id, None)
 
     def remove_principal(self, principal_id: str) -> None:
-        """Remove the grants of a deleted principal. An object without other grants has no entry afterwards."""
+        """Remove a deleted principal's grants. Objects without other grants then have no entry."""
         for object_id, grants in list(self.direct.items()):
             if grants.pop(principal_id, None) and not grants:
                 del self.direct[object_id]

@@ -10,7 +10,7 @@ from emulator.reference.policy_families import FAMILIES, merged
 
 @dataclass(kw_only=True)
 class Policy:
-    """A policy. Texts are stored exactly as sent; Terraform compares them byte by byte."""
+    """A policy. Strings are stored exactly as sent; Terraform compares them byte for byte."""
 
     policy_id: str
     name: str
@@ -36,7 +36,7 @@ class Policy:
         return merged(FAMILIES[self.family_id].definition, self.overrides) if self.family_id else self.own_definition
 
     def describe(self) -> dict[str, Any]:
-        """Return the policy in the format of get and list."""
+        """Return the policy as in get and list responses."""
         answer: dict[str, Any] = {
             "policy_id": self.policy_id,
             "name": self.name,

@@ -33,7 +33,7 @@ class Pool:
         return int(self.definition.get("min_idle_instances") or 0)
 
     def describe(self, clusters: Clusters) -> dict[str, Any]:
-        """Return the pool in the format of get and list: the definition, the platform's fields, and its use."""
+        """Return the pool as in get and list responses: the definition, the platform's fields, and its use."""
         return {
             **self.definition,
             "instance_pool_id": self.pool_id,
@@ -50,7 +50,7 @@ class Pool:
         }
 
     def stats(self, clusters: Clusters) -> dict[str, int]:
-        """Return the numbers of used, pending and idle instances. A driver counts in the driver's pool."""
+        """Return the numbers of used, pending and idle instances. A driver counts in the driver pool."""
         used = pending = 0
         for cluster in clusters.by_id.values():
             workers_here = cluster.definition.get("instance_pool_id") == self.pool_id

@@ -1,4 +1,4 @@
-"""Users, groups and service principals of the workspace, and group membership."""
+"""Users, groups and service principals in the workspace, and group membership."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,11 +22,11 @@ class Principal:
     display_name: str
     external_id: str | None = None
     entitlements: list[str] = field(default_factory=list)
-    """Only those of the principal itself, not those of its groups."""
+    """Only the principal's own entitlements, without entitlements from groups."""
     roles: list[str] = field(default_factory=list)
     created_at: int = 0
     visible_from: int = 0
-    """Lists omit the principal before this instant (eventual SCIM visibility)."""
+    """Until this instant lists omit the principal (eventual SCIM visibility)."""
 
     @property
     def name(self) -> str:
@@ -37,7 +37,7 @@ class Principal:
 @dataclass(kw_only=True)
 class User(Principal):
     user_name: str
-    """Lower case, as on the platform."""
+    """In lower case, as on the platform."""
     active: bool = True
     given_name: str | None = None
     family_name: str | None = None
@@ -63,9 +63,9 @@ class Group(Principal):
     members: list[str] = field(default_factory=list)
     """Ids of users, service principals and groups, in the order of joining."""
     account_level: bool = False
-    """Created in the account, not in this workspace: it can be used here, but not changed."""
+    """Whether the group was created in the account, so that this workspace can use it, but not change it."""
     assigned: bool = True
-    """Assigned to this workspace. Other groups of the account have no part in it, except in Unity Catalog."""
+    """Whether the group is assigned to this workspace. Other account groups matter only in Unity Catalog."""
 
 
 ResourceKind = Literal["Users", "Groups", "ServicePrincipals"]
@@ -137,7 +137,7 @@ class Directory:
             kind.pop(principal_id, None)
 
     def memberships(self, principal_id: str) -> set[str]:
-        """Return the ids of all groups of the principal, also through other groups."""
+        """Return the ids of all groups that contain the principal, directly or through other groups."""
         found: set[str] = set()
         waiting = [principal_id]
         while waiting:
@@ -148,8 +148,8 @@ class Directory:
         return found
 
     def is_admin(self, principal_id: str) -> bool:
-        """Return whether the principal belongs to `admins`, also through other groups."""
-        # Searched downwards from `admins`, which is small: almost every request calls this.
+        """Return whether the principal belongs to `admins`, directly or through other groups."""
+        # Members of `admins` are searched, because they are few and almost every request calls this.
         admins = self.find_group(ADMINS)
         waiting = [admins] if admins else []
         seen: set[str] = set()
@@ -163,7 +163,7 @@ class Directory:
         return False
 
     def has_entitlement(self, principal_id: str, entitlement: str) -> bool:
-        """Return whether the principal or one of its groups has the entitlement. Admins have all."""
+        """Return whether the principal or one of its groups has the entitlement. Admins have all entitlements."""
         holders = {principal_id, *self.memberships(principal_id)}
         given = any(
             principal is not None and entitlement in principal.entitlements

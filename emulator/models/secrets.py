@@ -9,13 +9,13 @@ from emulator.models.scim import Directory
 
 READ, WRITE, MANAGE = "READ", "WRITE", "MANAGE"
 LEVELS = (READ, WRITE, MANAGE)
-"""In ascending order; each level includes those before it."""
+"""In ascending order; each level includes the lower ones."""
 
 MAX_SCOPES = 1000
 MAX_SECRETS = 1000
-"""Maximum number of secrets in one scope."""
+"""Maximum number of secrets per scope."""
 MAX_BYTES = 128 * 1024
-"""Maximum bytes of one value."""
+"""Maximum size of a value in bytes."""
 
 
 @dataclass
@@ -34,7 +34,8 @@ class Scope:
     """Principal's id → level."""
 
     def level_of(self, directory: Directory, principal_id: str) -> str | None:
-        """Return the highest level of the principal and its groups, or None. Administrators have MANAGE everywhere."""
+        """Return the highest level of the principal and its groups, or None. Administrators have MANAGE on every
+        scope."""
         if directory.is_admin(principal_id):
             return MANAGE
         holders = {principal_id, *directory.memberships(principal_id)}

@@ -1,4 +1,4 @@
-"""Workspace settings, and data of services that the lab hardly uses."""
+"""Workspace settings, and data for services that the lab hardly uses."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,14 +15,14 @@ class VersionedSetting:
     """A setting that is changed with an etag."""
 
     value: dict[str, Any] | None = None
-    """As in the API, such as `{"disable_legacy_dbfs": {"value": true}}`; None: the default."""
+    """As in the API, such as `{"disable_legacy_dbfs": {"value": true}}`; None means the default."""
     version: int = 1
     """Increases with each change; the etag contains it."""
 
 
 @dataclass
 class InitScript:
-    """A global init script, which runs on all nodes of all clusters; its position is its index in the list."""
+    """A global init script, which runs on every node of every cluster; its position is its index in the list."""
 
     id: str
     name: str
@@ -61,10 +61,10 @@ class Settings:
     """In the order of execution."""
     ip_lists: dict[str, IpAccessList] = field(default_factory=dict)
     warehouses: dict[str, Warehouse] = field(default_factory=dict)
-    """Always empty: versions up to 0.1.2 kept warehouses here. `WorkspaceState` moves them to its own."""
+    """Always empty. Versions up to 0.1.2 stored warehouses here; `WorkspaceState` moves them to its own field."""
     metastore_id: str | None = None
     """UUID of the workspace's Unity Catalog metastore, or None."""
 
     def max_token_days(self) -> int | None:
-        """Return the maximum lifetime of a personal access token in days; None: no limit."""
+        """Return the maximum lifetime of a personal access token in days; None means no limit."""
         return int(self.conf.get("maxTokenLifetimeDays") or 0) or None

@@ -1,4 +1,4 @@
-"""Tokens and client secrets, stored as digests: the state and its file contain no usable one."""
+"""Tokens and client secrets, stored as digests, so that state and state file contain no usable credential."""
 
 import hashlib
 import secrets
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from emulator.base.clock import Millis
 
 OAUTH_SECONDS = 3600
-"""Lifetime of an access token of a client-credentials grant, in seconds."""
+"""Lifetime of an access token from a client-credentials grant, in seconds."""
 
 
 @dataclass
@@ -20,14 +20,14 @@ class Token:
     comment: str
     created_at: Millis
     expires_at: Millis
-    """-1: never."""
+    """-1 means never."""
     oauth: bool = False
-    """From a client-credentials grant: works like any other token, but is not listed."""
+    """Whether the token is from a client-credentials grant. It works like any other token, but is not listed."""
     created_by: str = ""
-    """Id of the requester: the owner, except for a token on behalf of a service principal."""
+    """Id of the requester, who is the owner, except for a token on behalf of a service principal."""
 
     def is_valid(self, now: Millis) -> bool:
-        # Clients renew access tokens by the machine's clock, so that clock decides, not the emulator's.
+        # Clients renew access tokens by the machine's clock, so the machine's clock decides, not the emulator's.
         shown = _machine_millis() if self.oauth else now
         return self.expires_at < 0 or shown < self.expires_at
 
@@ -59,7 +59,8 @@ class Tokens:
         oauth: bool = False,
         created_by: str | None = None,
     ) -> tuple[str, Token]:
-        """Create a token; return its value, which is not stored, and its record. It is random, even with a seed."""
+        """Create a token; return its value, which is not stored, and its record. The value is random, even with a
+        seed."""
         value = ("eyJ" if oauth else "dapi") + secrets.token_hex(16)
         digest = digest_of(value)
         begins = _machine_millis() if oauth else now
@@ -69,14 +70,14 @@ class Tokens:
         return value, token
 
     def issue_access(self, owner_id: str, now: Millis) -> str:
-        """Return a new access token, and remove the expired ones, which nobody deletes."""
+        """Return a new access token, and remove expired ones, which nobody deletes."""
         self.by_digest = {
             digest: token for digest, token in self.by_digest.items() if not token.oauth or token.is_valid(now)
         }
         return self.issue(owner_id, now, lifetime_seconds=OAUTH_SECONDS, oauth=True)[0]
 
     def find(self, value: str, now: Millis) -> Token | None:
-        """Return the record of a token, if it is valid now."""
+        """Return the token's record if it is valid now, else None."""
         token = self.by_digest.get(digest_of(value))
         return token if token and token.is_valid(now) else None
 

@@ -9,7 +9,7 @@ from emulator.models.clusters import UptimeSession
 WarehouseState = Literal["STARTING", "RUNNING", "STOPPING", "STOPPED", "DELETED"]
 QueryStatus = Literal["QUEUED", "RUNNING", "FINISHED", "FAILED", "CANCELED"]
 KEPT_QUERIES = 20_000
-"""Number of queries that the history keeps; older ones are removed."""
+"""Maximum number of queries in the history; the oldest are removed."""
 
 
 @dataclass
@@ -17,10 +17,10 @@ class Warehouse:
     id: str
     name: str
     creator: str
-    """User name or application id of its creator. It grants no permission; those are in the access control list."""
+    """User name or application id of the creator. Permissions depend only on the access control list."""
     cluster_size: str = "2X-Small"
     auto_stop_minutes: int = 10
-    """0: it does not stop automatically."""
+    """0 means that it does not stop automatically."""
     serverless: bool = True
     state: WarehouseState = "STOPPED"
     photon: bool = True
@@ -30,11 +30,11 @@ class Warehouse:
     type: Literal["PRO", "CLASSIC"] = "PRO"
     channel: dict[str, Any] = field(default_factory=lambda: {"name": "CHANNEL_NAME_CURRENT"})
     tags: dict[str, Any] | None = None
-    """The tags as they were sent: `{"custom_tags": [{"key", "value"}]}`."""
+    """The tags as sent: `{"custom_tags": [{"key", "value"}]}`."""
     started_by: str | None = None
-    """Name of the principal that started it last, directly or by a query; None: it was never started."""
+    """Name of the principal that last started the warehouse, directly or by a query; None means never started."""
     busy_until: Millis = 0
-    """When the last known query ends or ended."""
+    """Time at which the last known query ends or ended."""
 
     @property
     def acl_name(self) -> str:
@@ -44,7 +44,7 @@ class Warehouse:
 
 @dataclass(kw_only=True)
 class Query:
-    """One query of a user, on a warehouse or on serverless compute."""
+    """A user's query on a warehouse or on serverless compute."""
 
     id: str
     user_id: str
@@ -53,21 +53,21 @@ class Query:
     type: str
     """The kind of statement, such as `SELECT`."""
     warehouse_id: str | None
-    """None: it runs on serverless compute, like queries of notebooks and jobs."""
+    """None means serverless compute, like queries from notebooks and jobs."""
     submitted_at: Millis
     duration: Millis
-    """How long it runs after it has begun."""
+    """Duration after the start."""
     client: str = ""
     status: QueryStatus = "QUEUED"
     began_at: Millis | None = None
     ended_at: Millis | None = None
     error: str | None = None
     rows: int = 0
-    """The number of rows of the result."""
+    """Number of rows in the result."""
     task_run_id: int | None = None
-    """The task of a job that it executes."""
+    """The job task that the query executes."""
     is_executed: bool = False
-    """Whether its text is executed when it begins; the statement with the same id has the result."""
+    """Whether the query's text is executed when it begins; the statement with the same id has the result."""
 
     @property
     def is_over(self) -> bool:
@@ -78,19 +78,19 @@ class Query:
 class Warehouses:
     by_id: dict[str, Warehouse] = field(default_factory=dict)
     sessions: dict[str, list[UptimeSession]] = field(default_factory=dict)
-    """Actual uptime by warehouse id, oldest first. It is kept when a warehouse is deleted."""
+    """Actual uptime by warehouse id, oldest first, kept after a warehouse is deleted."""
     queries: dict[str, Query] = field(default_factory=dict)
-    """By id, in the order in which they were submitted."""
+    """Queries by id, in the order of submission."""
     open_queries: list[str] = field(default_factory=list)
-    """The ids of the queries that wait or run."""
+    """Ids of queries that are waiting or running."""
     config: dict[str, Any] = field(default_factory=dict)
-    """The values that were set in the configuration that all warehouses share."""
+    """Values set in the configuration that all warehouses share."""
 
     def find_by_name(self, name: str) -> Warehouse | None:
         return next((warehouse for warehouse in self.by_id.values() if warehouse.name == name), None)
 
     def add_query(self, query: Query) -> None:
-        """Add a query to the history; if it is full, remove the oldest query that has ended."""
+        """Add a query to the history; if it is full, remove the oldest finished query."""
         self.queries[query.id] = query
         self.open_queries.append(query.id)
         if len(self.queries) > KEPT_QUERIES:

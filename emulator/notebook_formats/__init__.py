@@ -1,1 +1,1 @@
-"""Import and export formats of notebooks and of folders with notebooks. Pure."""
+"""Import and export formats for notebooks and folders with notebooks. Pure."""

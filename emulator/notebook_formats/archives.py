@@ -1,4 +1,4 @@
-"""Archives of notebooks (DBC), zip files of folders, and HTML that contains a notebook. Pure."""
+"""Notebook archives (DBC), zip files of folders, and HTML that contains a notebook. Pure."""
 
 import base64
 import html
@@ -18,11 +18,11 @@ _MODEL = re.compile(r"__DATABRICKS_NOTEBOOK_MODEL\s*=\s*'([^']*)'")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 ArchiveEntry = tuple[tuple[str, ...], list[str] | None, str]
-"""The path in the archive, the cells (None for a folder), the language (empty for a folder)."""
+"""Path in the archive, cells (None for a folder), language (empty for a folder)."""
 
 
 def write_zip(files: Iterable[tuple[str, bytes]]) -> bytes:
-    """Return a zip file. The same files give the same bytes."""
+    """Return a zip file. Equal files give equal bytes."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files:
@@ -31,7 +31,7 @@ def write_zip(files: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def write_dbc(entries: Iterable[ArchiveEntry]) -> bytes:
-    """Return a DBC archive of notebooks and folders."""
+    """Return a DBC archive with notebooks and folders."""
     files = [("manifest.mf", json.dumps({"version": "Manifest", "origId": -1, "name": "manifest.mf"}).encode())]
     for names, cells, language in entries:
         if cells is None:
@@ -45,7 +45,7 @@ def write_dbc(entries: Iterable[ArchiveEntry]) -> bytes:
 
 
 def read_dbc(content: bytes) -> list[ArchiveEntry]:
-    """Return the entries of a DBC archive, folders before their contents. Raises NotNotebookError."""
+    """Return the entries in a DBC archive, folders before their contents. Raises NotNotebookError."""
     found: dict[tuple[str, ...], ArchiveEntry] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -86,7 +86,7 @@ def write_html(cells: Sequence[str], language: str, name: str) -> bytes:
 
 
 def read_html(content: bytes) -> tuple[list[str], str]:
-    """Return the cells and the language of the notebook in an HTML page. Raises NotNotebookError."""
+    """Return cells and language of the notebook in an HTML page. Raises NotNotebookError."""
     match = _MODEL.search(content.decode("utf-8", errors="replace"))
     if not match:
         raise NotNotebookError("The HTML holds no notebook")

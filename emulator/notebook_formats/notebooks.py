@@ -1,7 +1,7 @@
-"""Formats of a notebook: source with markers, Jupyter, R Markdown, and the model in archives and HTML. Pure.
+"""Notebook formats: source with markers, Jupyter, R Markdown, and the JSON model in archives and HTML. Pure.
 
-A notebook is a list of cells. A cell is its text as the editor shows it: a cell with Markdown or another language
-begins with its magic command, such as `%md` or `%sql`.
+A notebook is a list of cells. A cell is a string with the text that the editor shows: a cell in Markdown or in a
+language other than the notebook's begins with its magic command, such as `%md` or `%sql`.
 """
 
 import json
@@ -16,7 +16,7 @@ class Language:
     comment: str
     extension: str
     jupyter: str
-    """The name in `language_info` and in the model."""
+    """The name in `language_info` and in the JSON model."""
 
 
 LANGUAGES = {
@@ -29,7 +29,7 @@ _DATABRICKS = "application/vnd.databricks.v1+notebook"
 
 
 class NotNotebookError(ValueError):
-    """The content is not a notebook of the given format; the message has the reason."""
+    """The content is not a notebook in the given format; the message has the reason."""
 
 
 def header(language: str) -> str:
@@ -47,7 +47,7 @@ def language_of(name: str, content: bytes) -> str | None:
 
 
 def cells_of_source(source: str, language: str) -> list[str]:
-    """Parse source, with or without the first line."""
+    """Parse source; the first line with the marker is optional."""
     comment = LANGUAGES[language].comment
     text = source.replace("\r\n", "\n")
     if text.startswith(header(language)):
@@ -56,7 +56,7 @@ def cells_of_source(source: str, language: str) -> list[str]:
 
 
 def source_of_cells(cells: Sequence[str], language: str) -> str:
-    """Return source: the first line, and the cells with separators."""
+    """Return source: the first line with the marker, and the cells with separators."""
     comment = LANGUAGES[language].comment
     written = [_with_magic(cell, comment) if cell.startswith("%") else cell for cell in cells]
     return f"{header(language)}\n" + f"\n\n{comment} COMMAND ----------\n\n".join(written)
@@ -71,7 +71,7 @@ def _without_magic(cell: str, comment: str) -> str:
 
 
 def _with_magic(cell: str, comment: str) -> str:
-    # A trailing newline ends the text; it is not an empty line with a marker.
+    # A trailing newline is not an empty line that needs a marker.
     body, end = (cell[:-1], "\n") if cell.endswith("\n") else (cell, "")
     return "\n".join(f"{comment} MAGIC {line}" for line in body.split("\n")) + end
 
@@ -92,7 +92,7 @@ def jupyter_of_cells(cells: Sequence[str], language: str, name: str) -> bytes:
 
 
 def with_language_name(content: bytes, language: str) -> bytes:
-    """Return Jupyter JSON with the platform's name of the language R in `language_info` (Jupyter: "R")."""
+    """Return Jupyter JSON with the platform's name for R in `language_info`, which is "R" in Jupyter."""
     if language != "R":
         return content
     document = json.loads(content)
@@ -137,7 +137,7 @@ def parse_language(name: str) -> str:
 
 
 def model_of_cells(cells: Sequence[str], language: str, name: str) -> dict[str, Any]:
-    """Return the model of a notebook in archives (DBC) and HTML."""
+    """Return a notebook's JSON model, as in archives (DBC) and HTML."""
     commands = [
         {"version": "CommandV1", "position": float(position), "command": cell, "state": "input"}
         for position, cell in enumerate(cells, 1)
@@ -152,7 +152,7 @@ def model_of_cells(cells: Sequence[str], language: str, name: str) -> dict[str, 
 
 
 def cells_of_model(model: Any) -> tuple[list[str], str]:
-    """Return the cells and the language of a model. Raises NotNotebookError."""
+    """Return cells and language from a notebook's JSON model. Raises NotNotebookError."""
     try:
         commands = sorted(model["commands"], key=lambda command: float(command["position"]))
         return [str(command["command"]) for command in commands], parse_language(model["language"])

@@ -1,4 +1,4 @@
-"""Exports from the workspace, in all formats."""
+"""Exports workspace objects in all formats."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ FORMATS = ("SOURCE", "HTML", "JUPYTER", "DBC", "R_MARKDOWN", "AUTO", "RAW")
 
 
 def export_object(objects: Objects, node: Node, format: str) -> tuple[Content, str]:
-    """Return the content and its `file_type`, an extension without the dot. Raises 400 for an impossible format."""
+    """Return the content and its `file_type`, an extension without the dot. Raises 400 for an unsupported format."""
     if format not in FORMATS:
         raise invalid(f"Unknown format: {format}")
     if node.is_container:
@@ -29,7 +29,7 @@ def export_object(objects: Objects, node: Node, format: str) -> tuple[Content, s
 
 
 def cells(node: Node) -> list[str]:
-    """Return the cells of a notebook in any stored format."""
+    """Return the cells of a notebook that is stored in any format."""
     if node.stored_as == "JUPYTER":
         return notebooks.cells_of_jupyter(node.content.read())[0]
     return notebooks.cells_of_source(node.content.read().decode("utf-8", errors="replace"), node.language or "PYTHON")
@@ -55,7 +55,7 @@ def _notebook(node: Node, format: str) -> tuple[bytes, str]:
 
 
 def _source(node: Node, language: str) -> bytes:
-    """Return source, which always begins with the line that marks a notebook, even if it was imported without it."""
+    """Return source, which begins with the line that marks a notebook even if it was imported without this line."""
     if node.stored_as == "JUPYTER":
         return notebooks.source_of_cells(cells(node), language).encode()
     first = notebooks.header(language).encode()
@@ -70,7 +70,7 @@ def _folder(objects: Objects, node: Node, format: str) -> tuple[bytes, str]:
 
 
 def _archived(objects: Objects, node: Node, names: tuple[str, ...]) -> Iterator[archives.ArchiveEntry]:
-    """Yield the entries of an archive: notebooks and folders only."""
+    """Yield the entries of an archive, which has only notebooks and folders."""
     yield names, None, ""
     for child in objects.children(node):
         if child.is_container:
@@ -80,7 +80,7 @@ def _archived(objects: Objects, node: Node, names: tuple[str, ...]) -> Iterator[
 
 
 def _zipped(objects: Objects, node: Node, folder: str, format: str, asked: str) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of a zip; plain files are included only in the format AUTO."""
+    """Yield the files for a zip file; plain files are included only in the format AUTO."""
     for child in objects.children(node):
         if child.is_container:
             yield from _zipped(objects, child, f"{folder}{child.name}/", format, asked)

@@ -1,11 +1,11 @@
-"""Homes: the folder of a user or service principal in `/Users`. It is kept when its owner is deleted."""
+"""Homes: folders of users and service principals in `/Users`, which are kept when their owners are deleted."""
 
 from emulator.base.paths import WorkspacePath
 from emulator.state.workspace import EmulatedWorkspace
 
 
 def make_home(workspace: EmulatedWorkspace, principal_name: str) -> None:
-    """Create `/Users/<name>` if it does not exist, and grant CAN_MANAGE to the user or service principal of that name.
+    """Create `/Users/<name>` if it does not exist, and grant CAN_MANAGE to the user or service principal.
 
     `principal_name` is the user name or the application id. A user who is created again gets the old home.
     """

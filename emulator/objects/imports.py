@@ -1,4 +1,4 @@
-"""Imports into the workspace, in all formats."""
+"""Imports workspace objects in all formats."""
 
 from base64 import b64decode
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from emulator.objects.rights import Rights
 
 FORMATS = ("SOURCE", "HTML", "JUPYTER", "DBC", "R_MARKDOWN", "AUTO", "RAW")
 JSON_LIMIT = 10_485_760
-"""Maximum bytes of an import as JSON, and of an export, as JSON or by direct download."""
+"""Maximum size in bytes of an import as JSON, and of an export as JSON or by direct download."""
 STREAM_LIMIT = 500 * 2**20
-"""Maximum bytes of a multipart import, and of `workspace-files` in both directions."""
+"""Maximum size in bytes of a multipart import, and of `workspace-files` in both directions."""
 DASHBOARD = ".lvdash.json"
 ZIP_START = b"PK\x03\x04"
 FIRST_LINE = 1000
-"""Bytes in which the first line of a notebook must end."""
+"""Number of bytes within which a notebook's first line must end."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def import_object(
     overwrite: bool,
     limit: int,
 ) -> Node:
-    """Import in this format; return the object, which keeps its id when it is overwritten.
+    """Import in this format; return the object. An overwritten object keeps its id.
 
     Without a format, content with a language is SOURCE, and other content is an archive.
     """
@@ -89,7 +89,7 @@ def import_object(
 def write_object(request: Request, path: WorkspacePath, content: ImportedContent, overwrite: bool) -> Node:
     """Store the content at the path.
 
-    Raises 404 without the parent folder, 400 if another object is there, 403 without permission.
+    Raises 404 if the parent folder is missing, 400 if the path is taken, 403 without permission.
     """
     objects = request.workspace.state.objects
     folder = objects.find(path.parent.names)
@@ -117,7 +117,7 @@ def write_object(request: Request, path: WorkspacePath, content: ImportedContent
 
 
 def add_object(request: Request, rights: Rights, folder: Node, path: WorkspacePath, kind: Kind) -> Node:
-    """Create an object, which its creator manages. Raises 403 if the caller may not add to the folder."""
+    """Create an object and let the caller manage it. Raises 403 if the caller may not add to the folder."""
     rights.require(folder, "CAN_EDIT", path.parent)
     state = request.workspace.state
     node = state.objects.add(state.ids, folder, path.name, kind, request.now)
@@ -131,7 +131,7 @@ def add_object(request: Request, rights: Rights, folder: Node, path: WorkspacePa
 def _convert(
     path: WorkspacePath, data: Content, format: str, language: str | None
 ) -> tuple[WorkspacePath, ImportedContent]:
-    """Return the path and the content of an import. Raises NotNotebookError."""
+    """Return path and content for an import. Raises NotNotebookError."""
     match format:
         case "RAW":
             return path, ImportedContent("FILE", data)
@@ -152,7 +152,8 @@ def _convert(
 
 
 def _detect_format(path: WorkspacePath, data: Content) -> tuple[WorkspacePath, ImportedContent]:
-    """Detect the format AUTO: notebooks by extension and first line, and without the extension; otherwise a file."""
+    """Handle the format AUTO. Notebooks are detected by extension and first line, and lose the extension; other content
+    is a file."""
     name = path.name
     if name.lower().endswith(".ipynb"):
         _, found = notebooks.cells_of_jupyter(data.read())
@@ -171,7 +172,7 @@ def _notebook(cells: list[str], language: str) -> ImportedContent:
 
 
 def _import_archive(request: Request, path: WorkspacePath, data: Content, overwrite: bool, limit: int) -> Node:
-    """Import an archive: a single notebook is stored at the path itself, anything else as a folder."""
+    """Import an archive. A single notebook is stored at the path itself, anything else in a folder at the path."""
     check_size("NOTEBOOK", data.size, limit)
     if overwrite:
         raise invalid("Overwrite cannot be used for dbc format")
@@ -181,7 +182,7 @@ def _import_archive(request: Request, path: WorkspacePath, data: Content, overwr
         raise exists(f"Path ({path.text}) already exists.")
     if len(entries) == 1 and entries[0][1] is not None:
         return write_object(request, path, _notebook(entries[0][1], entries[0][2]), overwrite=False)
-    # If the archive has a single top folder, that folder gets the new name.
+    # If the archive has a single top folder, this folder gets the new name.
     tops = {names[0] for names, _, _ in entries}
     skip = 1 if len(tops) == 1 and entries[0][1] is None else 0
     created = make_folder(request, path)
@@ -197,7 +198,7 @@ def _import_archive(request: Request, path: WorkspacePath, data: Content, overwr
 
 
 def make_folder(request: Request, path: WorkspacePath) -> Node:
-    """Create a folder in an existing folder."""
+    """Create a folder; the parent folder must exist."""
     folder = request.workspace.state.objects.find(path.parent.names)
     if folder is None:
         raise missing(f"The parent folder ({path.parent.text}) does not exist.")

@@ -1,6 +1,6 @@
-"""Paths of the workspace: names below the root, and the spelling of the request. Pure.
+"""Workspace paths: names below the root, and the spelling in the request. Pure.
 
-`/Workspace/Users/x` and `/Users/x` are the same object. The response uses the spelling of the request, because the
+`/Workspace/Users/x` and `/Users/x` are the same object. The response uses the spelling in the request, because the
 Terraform provider replaces an object if its path is returned differently.
 """
 
@@ -19,7 +19,7 @@ def parse(path: object) -> WorkspacePath:
     names = tuple(name for name in path.split("/") if name)
     if any(name in (".", "..") or "\0" in name for name in names):
         raise invalid(f"Path ({path}) is not a valid path")
-    # In the real service, a doubled slash before the alias asks for a response without it.
+    # In the real service, a doubled slash before the alias requests a response without the alias.
     if names and names[0] == ALIAS:
         return WorkspacePath(names[1:], "" if path.startswith("//") else f"/{ALIAS}")
     return WorkspacePath(names)

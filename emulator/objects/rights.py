@@ -1,8 +1,8 @@
-"""Permissions in the tree of objects.
+"""Permissions on workspace objects.
 
-Reading requires CAN_READ on the object, changing CAN_EDIT. Adding to a folder and deleting from it require CAN_EDIT on
-the folder (or CAN_MANAGE on the object itself). Levels are inherited from the folders above. All users may open the
-root, `/Users` and `/Repos`, and see the objects there that they have access to; homes are private.
+Reading an object requires CAN_READ on it, changing it CAN_EDIT. Adding to a folder and deleting from it require
+CAN_EDIT on the folder (or, to delete, CAN_MANAGE on the object itself). Levels are inherited from parent folders. All
+users may open the root, `/Users` and `/Repos`, and see the objects there that they have access to; homes are private.
 """
 
 from emulator.api.errors import ApiError, denied
@@ -19,7 +19,7 @@ _WORDS = {"CAN_READ": "View", "CAN_RUN": "Run", "CAN_EDIT": "Edit", "CAN_MANAGE"
 
 
 class Rights:
-    """Permissions of one request's caller. The directory is searched once, for any number of objects."""
+    """The caller's permissions in one request. The directory is searched only once, for any number of objects."""
 
     def __init__(self, request: Request) -> None:
         state = request.workspace.state
@@ -35,7 +35,7 @@ class Rights:
         return self.admin or self._holds(self._holders, node, level)
 
     def may_list(self, node: Node) -> bool:
-        """Return whether the folder may be opened, with CAN_READ or as a traversable folder."""
+        """Return whether the folder may be opened, because of CAN_READ or because it is traversable."""
         return self.has_permission(node, "CAN_READ") or is_traversable(node)
 
     def manages_without_admin(self, node: Node) -> bool:
@@ -43,7 +43,7 @@ class Rights:
         return self._holds(self._own_holders, node, "CAN_MANAGE")
 
     def require(self, node: Node, level: str, path: WorkspacePath) -> None:
-        """Raise 403 PERMISSION_DENIED, with the path as in the request, if the caller does not have the level."""
+        """Raise 403 PERMISSION_DENIED, with the path as in the request, unless the caller has the level."""
         if not self.has_permission(node, level):
             raise self.denied(level, path)
 
@@ -68,5 +68,5 @@ def is_traversable(node: Node) -> bool:
 
 
 def is_protected(node: Node) -> bool:
-    """Return whether the node is a folder of the workspace itself, which cannot be deleted."""
+    """Return whether the node is one of the workspace's own folders, which cannot be deleted."""
     return node.id == ROOT or (node.parent == ROOT and node.name in PROTECTED)

@@ -1,4 +1,4 @@
-"""HTTP handlers of workspace objects: `/api/2.0/workspace/*`, and raw content in `/api/2.0/workspace-files/`."""
+"""HTTP handlers for workspace objects: `/api/2.0/workspace/*`, and raw content in `/api/2.0/workspace-files/`."""
 
 from base64 import b64encode
 from dataclasses import asdict
@@ -35,7 +35,7 @@ def get_status(request: Request) -> dict[str, Any]:
 
 @routes.get("/api/2.0/workspace/list")
 def list_folder(request: Request) -> dict[str, Any]:
-    """List a folder without its subfolders; for a file, return the file itself. An empty folder is `{}`."""
+    """List a folder's direct content; for a file, return the file itself. For an empty folder the response is `{}`."""
     path = parse(request.argument_or_field("path"))
     node = _find(request, path)
     rights = Rights(request)
@@ -60,7 +60,7 @@ def list_folder(request: Request) -> dict[str, Any]:
 
 @routes.post("/api/2.0/workspace/mkdirs")
 def mkdirs(request: Request) -> dict[str, Any]:
-    """Create the folder and its parents; an existing one is no error."""
+    """Create the folder and its parents; it is not an error if it exists."""
     path = parse(request.body.get("path"))
     state = request.workspace.state
     rights = Rights(request)
@@ -166,7 +166,7 @@ def read_file(request: Request) -> Response:
 
 
 def describe(node: Node, path: str) -> dict[str, Any]:
-    """Return an object in the format of get-status and list."""
+    """Return an object as in get-status and list responses."""
     info: dict[str, Any] = {
         "object_id": node.id,
         "object_type": node.kind,
@@ -183,7 +183,7 @@ def describe(node: Node, path: str) -> dict[str, Any]:
 
 
 def odd_entries(prefix: str) -> list[dict[str, Any]]:
-    """Return additional entries of a home, as from user interfaces or a later version of the platform."""
+    """Return additional entries in a home, as user interfaces or a later version of the platform may create them."""
     kinds = {"Read / write": "NOTEBOOK", "half \ud83d": "FILE", "": "FILE", "question": "QUERY", "ghost": "DIRECTORY"}
     return [
         {"object_id": number, "object_type": kind, "path": prefix + name, "resource_id": str(number)}
@@ -192,7 +192,7 @@ def odd_entries(prefix: str) -> list[dict[str, Any]]:
 
 
 def _git_info(request: Request, node: Node, path: WorkspacePath) -> dict[str, Any]:
-    """Return the git folder that contains the object, or is the object itself."""
+    """Describe the git folder that contains the object or is the object itself."""
     objects = request.workspace.state.objects
     for depth, above in enumerate(objects.with_ancestors(node)):
         if above.git:

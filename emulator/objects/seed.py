@@ -1,4 +1,4 @@
-"""The folders of a new workspace: homes, the shared folder, and the folder of git folders."""
+"""The folders in a new workspace: `/Users`, `/Shared` and `/Repos`."""
 
 from emulator.base.paths import WorkspacePath
 from emulator.generated_files.overlay import ROOT

@@ -1,4 +1,4 @@
-"""Changes of permissions: all entries of a request become direct grants, or none."""
+"""Changes permissions: all entries in a request become direct grants, or none do."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ Grants = dict[str, list[str]]
 
 
 def requested_grants(directory: Directory, object_type: ObjectType, entries: Any) -> Grants:
-    """Return principal id → levels, in the order of the request.
+    """Return the levels by principal id, in the order of the request.
 
     Raises 404 for an unknown principal, 400 for a level that the type does not have.
     """
@@ -44,7 +44,8 @@ def grants_after_put(workspace: EmulatedWorkspace, object_type: ObjectType, obje
 
 
 def grants_after_patch(workspace: EmulatedWorkspace, object_type: ObjectType, object_id: str, wanted: Grants) -> Grants:
-    """Return the direct grants after a PATCH: named principals get their new levels, a new owner replaces the old."""
+    """Return the direct grants after a PATCH: principals in it get their new levels, a new owner replaces the old
+    one."""
     before = workspace.state.acls.direct.get(object_id, {})
     after = {principal_id: list(levels) for principal_id, levels in before.items()}
     if any(OWNER in levels for levels in wanted.values()):
@@ -56,7 +57,7 @@ def grants_after_patch(workspace: EmulatedWorkspace, object_type: ObjectType, ob
 
 
 def _principal(directory: Directory, entry: dict[str, Any]) -> str:
-    """Return the id of an entry's principal. A user name that is an application id means the service principal."""
+    """Return the id of an entry's principal. An application id as user name means the service principal."""
     named = {name: entry[name] for name in ("user_name", "group_name", "service_principal_name") if entry.get(name)}
     if len(named) != 1:
         raise invalid("Exactly one of user_name, group_name, service_principal_name must be given")

@@ -10,9 +10,9 @@ from emulator.state.workspace import EmulatedWorkspace
 
 DAY = 24 * 60 * 60 * 1000
 LISTED_MS = 30 * DAY
-"""How long an unpinned cluster is listed after its end, in milliseconds."""
+"""How long an unpinned cluster is listed after it ended, in milliseconds."""
 RETAINED_MS = 60 * DAY
-"""How long an unpinned cluster can be requested after its end, in milliseconds."""
+"""How long an unpinned cluster can be requested after it ended, in milliseconds."""
 PERMISSION_NOUNS = {"CAN_ATTACH_TO": "Attach", "CAN_RESTART": "Restart", "CAN_MANAGE": "Manage"}
 
 
@@ -22,7 +22,7 @@ def object_id(cluster_id: str) -> str:
 
 
 def unknown_cluster(cluster_id: str) -> ApiError:
-    """Return 400, as the real service: clients recognise the message."""
+    """Return 400 like the real service, since clients recognise the message."""
     return invalid(f"Cluster {cluster_id} does not exist")
 
 
@@ -39,7 +39,7 @@ def find_cluster(workspace: EmulatedWorkspace, cluster_id: str, now: Millis) -> 
 
 
 def time_since_end(cluster: Cluster, now: Millis) -> Millis:
-    """Return the milliseconds since its end or unpinning, whichever was later; 0 for a pinned or running cluster."""
+    """Return the milliseconds since the cluster ended or was unpinned, whichever was later; 0 if pinned or running."""
     if cluster.pinned or cluster.terminated_time is None:
         return 0
     return now - max(cluster.terminated_time, cluster.unpinned_at or 0)
@@ -48,7 +48,7 @@ def time_since_end(cluster: Cluster, now: Millis) -> Millis:
 def has_cluster_permission(
     workspace: EmulatedWorkspace, caller: User | ServicePrincipal, cluster_id: str, level: str
 ) -> bool:
-    """Return whether the caller has `level` or a higher one on the cluster."""
+    """Return whether the caller has `level` or a higher level on the cluster."""
     return has_permission(workspace, caller.id, "clusters", object_id(cluster_id), level)
 
 
@@ -61,13 +61,13 @@ def permission_denied(caller: User | ServicePrincipal, cluster_id: str, level: s
 
 
 def require_cluster_permission(request: Request, cluster_id: str, level: str) -> None:
-    """Raise 403 unless the caller has `level` or a higher one on the cluster."""
+    """Raise 403 unless the caller has `level` or a higher level on the cluster."""
     if not has_cluster_permission(request.workspace, request.caller, cluster_id, level):
         raise permission_denied(request.caller, cluster_id, level)
 
 
 def permitted_cluster(request: Request, level: str) -> Cluster:
-    """Return the cluster named in the body or the query. Raises 403 unless the caller has `level` on it."""
+    """Return the cluster that body or query specify. Raises 403 unless the caller has `level` on it."""
     cluster_id = str(
         request.required("cluster_id") if request.method != "GET" else request.required_argument("cluster_id")
     )
@@ -77,7 +77,8 @@ def permitted_cluster(request: Request, level: str) -> Cluster:
 
 
 def visible_clusters(request: Request) -> list[Cluster]:
-    """Return the clusters that the caller may attach to: pinned, not ended, or ended in the last 30 days."""
+    """Return the clusters that the caller may attach to and that are pinned, not ended, or ended in the last 30
+    days."""
     workspace = request.workspace
     found = [
         cluster
@@ -94,12 +95,12 @@ def visible_clusters(request: Request) -> list[Cluster]:
 
 
 def autostart_denied(cluster_id: str) -> ApiError:
-    """Return the 403 for attaching to a stopped cluster, or running a command or a job on it, without CAN_RESTART."""
+    """Return the 403 for using a stopped cluster (attach, command or job) without CAN_RESTART."""
     return denied(f"You do not have permission to autostart {cluster_id}")
 
 
 def require_dedicated_user(workspace: EmulatedWorkspace, cluster: Cluster, user: User | ServicePrincipal) -> None:
-    """Raise 403 if the cluster is dedicated to another user or group."""
+    """Raise 403 if the cluster is dedicated to a different user or group."""
     only = cluster.dedicated_to
     if only is None or only == user.name:
         return

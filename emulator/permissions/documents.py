@@ -1,4 +1,4 @@
-"""Permissions of an object as JSON: direct grants first, then inherited ones with their source."""
+"""Permissions on an object as JSON: direct grants first, then inherited grants with their source."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def permission_levels(object_type: ObjectType) -> dict[str, Any]:
 
 
 def object_permissions(workspace: EmulatedWorkspace, object_type: ObjectType, object_id: str) -> dict[str, Any]:
-    """Return the response to GET, PUT and PATCH: one entry per principal; ownership comes first in it."""
+    """Return the response to GET, PUT and PATCH: one entry per principal, in which ownership comes first."""
     held: dict[str, list[dict[str, Any]]] = {}
     direct = workspace.state.acls.direct
     for source_id in with_ancestors(workspace, object_id):
@@ -56,7 +56,7 @@ def object_permissions(workspace: EmulatedWorkspace, object_type: ObjectType, ob
 def _permission(level: str, source: str | None) -> dict[str, Any]:
     if source is None:
         return {"permission_level": level, "inherited": False}
-    # The real service names the root folder without its id.
+    # In the real service, the name of the root folder has no id.
     shown = "/directories/" if source == "/directories/0" else source
     return {"permission_level": level, "inherited": True, "inherited_from_object": [shown]}
 

@@ -1,4 +1,4 @@
-"""Existence of the objects whose permissions are requested."""
+"""Checks that an object exists whose permissions are requested."""
 
 from emulator.api.errors import missing
 from emulator.models.permissions import ObjectType
@@ -13,7 +13,7 @@ _NAMES = {
 
 
 def require_object(workspace: EmulatedWorkspace, object_type: ObjectType, number: str) -> None:
-    """Raise 404 RESOURCE_DOES_NOT_EXIST, with the message of the object's type, if the object does not exist."""
+    """Raise 404 RESOURCE_DOES_NOT_EXIST, with the message for the object's type, if the object does not exist."""
     if not object_type.is_singleton and not _exists(workspace, object_type, number):
         text = _NAMES.get(object_type.url, f"{object_type.name.capitalize()} {{id}} does not exist.")
         raise missing(text.format(id=number))

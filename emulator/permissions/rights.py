@@ -1,4 +1,4 @@
-"""Permission levels of a principal on an object: grants of its groups and of the folders above add up."""
+"""A principal's permission levels on an object, including grants to its groups and on parent folders."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from emulator.state.workspace import EmulatedWorkspace
 
 
 def with_ancestors(workspace: EmulatedWorkspace, object_id: str) -> Iterator[str]:
-    """Yield the object and everything it inherits from, nearest first (for workspace objects, the folders)."""
+    """Yield the object and everything that it inherits from, nearest first (for workspace objects, the folders)."""
     yield object_id
     yield from workspace.state.objects.ancestors(object_id)
 
 
 def levels_of(workspace: EmulatedWorkspace, principal_id: str, object_id: str) -> set[str]:
-    """Return all levels of the principal on the object: direct, through groups, from folders above."""
+    """Return all levels that the principal has on the object: directly, through groups, from parent folders."""
     directory = workspace.state.directory
     holders = {principal_id, *directory.memberships(principal_id)}
     direct = workspace.state.acls.direct
@@ -30,7 +30,7 @@ def levels_of(workspace: EmulatedWorkspace, principal_id: str, object_id: str) -
 def has_permission(
     workspace: EmulatedWorkspace, principal_id: str, object_type: str, object_id: str, level: str
 ) -> bool:
-    """Return whether the principal has `level` or a higher one on the object. Administrators have all levels.
+    """Return whether the principal has `level` or a higher level on the object. Administrators have all levels.
 
     `object_type` is the type in the URL, such as `clusters`; `object_id` is `/clusters/…`.
     """
@@ -42,7 +42,7 @@ def has_permission(
 
 
 def require_permission(request: Request, object_type: str, object_id: str, level: str, message: str) -> None:
-    """Raise 403 PERMISSION_DENIED with `message` unless the caller has `level` or a higher one."""
+    """Raise 403 PERMISSION_DENIED with `message` unless the caller has `level` or a higher level."""
     if not has_permission(request.workspace, request.caller.id, object_type, object_id, level):
         raise denied(message)
 

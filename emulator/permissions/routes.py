@@ -1,4 +1,4 @@
-"""HTTP handlers of permissions: read, replace and change the grants on an object, for all object types."""
+"""HTTP handlers for permissions: read, replace and change the grants on an object, for all object types."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ routes = Routes()
 
 
 def _add_routes(object_type: ObjectType) -> None:
-    """Add the routes of a type. Types have separate routes because some contain a slash."""
+    """Add the routes for an object type. Types have separate routes because some contain a slash."""
     path = f"/api/2.0/permissions/{object_type.url}" + ("" if object_type.is_singleton else "/{id}")
 
     @routes.get(path)

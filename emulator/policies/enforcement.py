@@ -1,4 +1,4 @@
-"""Enforcement of policies when clusters are created or edited."""
+"""Enforces policies when clusters are created or edited."""
 
 import json
 from typing import Any
@@ -20,9 +20,9 @@ def apply_policy(
 ) -> dict[str, Any]:
     """Return the cluster's definition after its policy is applied; `spec` is what the client sent.
 
-    A spec with a `cluster_id` edits that cluster, which may keep its policy, or its lack of one, for any editor. Raises
-    403 if the caller may not use the policy, or may not create clusters without one; 400 with all violations joined by
-    `; `, and if the caller has the maximum number of active clusters with the policy.
+    A spec with a `cluster_id` edits this cluster, which may keep its policy, or have none as before, whoever edits it.
+    Raises 403 if the caller may not use the policy, or may not create clusters without one; 400 with all violations
+    joined by `; `, or if the caller has the maximum number of active clusters with the policy.
     """
     edited = workspace.state.clusters.by_id.get(str(spec.get("cluster_id")))
     policy_id = str(spec.get("policy_id") or "") or None
@@ -53,13 +53,13 @@ def apply_policy(
 
 
 def _with_versions(rule: dict[str, Any]) -> dict[str, Any]:
-    """Return the rule with current versions instead of `auto:latest-lts` and the like."""
+    """Return the rule with current versions instead of `auto:latest-lts` and similar values."""
     found = {name: resolve_version(rule[name]) for name in ("value", "defaultValue") if name in rule}
     return rule | found | ({"values": [resolve_version(value) for value in rule["values"]]} if "values" in rule else {})
 
 
 def _check_number(workspace: EmulatedWorkspace, caller: User | ServicePrincipal, policy: Policy) -> None:
-    """Raise 400 if one more cluster would exceed the policy's limit per user."""
+    """Raise 400 if an additional cluster would exceed the policy's limit per user."""
     if not policy.max_clusters_per_user:
         return
     active = sum(

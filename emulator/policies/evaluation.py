@@ -1,10 +1,11 @@
-"""Evaluation of a policy's rules on a cluster's definition. Pure.
+"""Evaluates a policy's rules on a cluster definition. Pure.
 
 A rule has a path: `node_type_id`, `autoscale.max_workers`, `init_scripts.0.volumes.destination`, or
 `spark_conf.spark.master` (in a map, the rest of the path is one key, including dots). With `*` it applies to all
 elements of a list, or all keys of a map without their own rule: `init_scripts.*.volumes.destination`, `custom_tags.*`.
-Some attributes are not in the definition itself: `cluster_type`, and `cluster_log_conf.type` and `.path` for
-`dbfs.destination` and the like. `dbus_per_hour` is accepted and ignored, because the emulator has no prices.
+Some attributes are not in the definition itself: `cluster_type`, and `cluster_log_conf.type` and `.path`, which are
+derived from `dbfs.destination` and similar fields. `dbus_per_hour` is accepted but ignored, because the emulator has no
+prices.
 """
 
 import copy
@@ -25,7 +26,7 @@ def parse_attribute_path(path: str) -> Path:
 
 
 def validate_definition(definition: Any) -> list[str]:
-    """Return the problems of a policy's rules; an empty list if they are valid."""
+    """Return the problems in a policy's rules; empty if they are valid."""
     if not isinstance(definition, dict):
         return ["the definition must be a JSON object"]
     problems = []
@@ -48,14 +49,14 @@ def validate_definition(definition: Any) -> list[str]:
 def evaluate(
     definition: Mapping[str, Mapping[str, Any]], spec: Mapping[str, Any], use_defaults: bool, kind: str = "all-purpose"
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return the cluster's definition with fixed values (and defaults, if requested), and the violations of the rules.
+    """Return the cluster definition with fixed values (and defaults, if requested), and the violations of rules.
 
-    `kind` is the `cluster_type` of the rules.
+    `kind` is the value for `cluster_type` in rules.
     """
     result = copy.deepcopy(dict(spec))
     problems: list[str] = []
     ruled = {parse_attribute_path(path) for path in definition}
-    # Fixed values first, so that the other rules see the final values.
+    # Fixed values are set first, so that the other rules see the final values.
     for path, rule in sorted(definition.items(), key=lambda item: item[1]["type"] != "fixed"):
         path_parts = parse_attribute_path(path)
         if path_parts == ("dbus_per_hour",):
@@ -86,7 +87,7 @@ def _apply_to_missing(
     elif use_defaults and rule.get("defaultValue") is not None:
         _set_value(spec, path_parts, rule["defaultValue"])
     elif not rule.get("isOptional"):
-        # A definition has one of the two forms of cluster size; the other form is not missing.
+        # A definition has num_workers or autoscale; the other attribute is not missing.
         if path_parts == ("num_workers",) and "autoscale" in spec:
             return
         if path_parts[0] == "autoscale" and "autoscale" not in spec and "num_workers" in spec:
@@ -148,7 +149,7 @@ TYPES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     "regex": _regex,
     "unlimited": _unlimited,
 }
-"""Checks by rule type. They return the words after `the value must`, or an empty text for a valid value."""
+"""Rule type → check. A check returns the words after `the value must`, or an empty string for a valid value."""
 _NEEDED: dict[str, tuple[str, ...]] = {
     "fixed": ("value",),
     "allowlist": ("values",),
@@ -179,7 +180,8 @@ def _text(value: Any) -> str:
 
 
 def _equal(one: Any, other: Any) -> bool:
-    """Compare two values. Rules and definitions mix `true` with `"true"` and 3 with `"3"`."""
+    """Return whether two values are equal. `true` equals `"true"`, and 3 equals `"3"`, since rules and definitions mix
+    them."""
     return bool(one == other) or _text(one) == _text(other)
 
 

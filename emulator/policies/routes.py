@@ -1,4 +1,4 @@
-"""HTTP handlers of policies: `/api/2.0/policies/clusters/*` and `/api/2.0/policy-families`."""
+"""HTTP handlers for policies: `/api/2.0/policies/clusters/*` and `/api/2.0/policy-families`."""
 
 import json
 from typing import Any
@@ -34,7 +34,7 @@ def create(request: Request) -> dict[str, Any]:
 
 @routes.post("/api/2.0/policies/clusters/edit")
 def edit(request: Request) -> dict[str, Any]:
-    """Replace everything except the creator and the time of creation."""
+    """Replace everything except creator and creation time."""
     policy = _find(request, request.required("policy_id"))
     require_admin(request)
     name = _name(request, policy)
@@ -68,7 +68,7 @@ def get(request: Request) -> dict[str, Any]:
 
 @routes.get("/api/2.0/policies/clusters/list")
 def list_policies(request: Request) -> dict[str, Any]:
-    """List the policies that the caller may use; by default the newest first."""
+    """List the policies that the caller may use, by default the newest first."""
     column = request.argument("sort_column") or SORT_COLUMNS[0]
     if column not in SORT_COLUMNS:
         raise invalid(f"sort_column must be one of {', '.join(SORT_COLUMNS)}, not {column}")
@@ -115,7 +115,7 @@ def _find(request: Request, policy_id: Any) -> Policy:
 
 
 def _name(request: Request, policy: Policy | None = None) -> str:
-    """Return the name in the body. Raises 400 if it is too long or used by another policy."""
+    """Return the name in the body. Raises 400 if it is too long or used by a different policy."""
     name = str(request.required("name"))
     if len(name) > NAME_LENGTH:
         raise invalid(f"The name of a cluster policy has at most {NAME_LENGTH} characters.")
@@ -125,7 +125,7 @@ def _name(request: Request, policy: Policy | None = None) -> str:
 
 
 def _define(request: Request, policy: Policy) -> None:
-    """Apply the body to the policy, all fields or none."""
+    """Apply all fields in the body to the policy, or none if one is invalid."""
     body = request.body
     definition = _text(body, "definition")
     overrides = _text(body, "policy_family_definition_overrides")

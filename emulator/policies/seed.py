@@ -1,4 +1,4 @@
-"""The default policies of a new workspace: one for each family."""
+"""The default policies in a new workspace, one for each family."""
 
 from emulator.models.policies import Policy
 from emulator.models.scim import USERS

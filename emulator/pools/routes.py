@@ -1,4 +1,4 @@
-"""HTTP handlers of instance pools: `/api/2.0/instance-pools/*`."""
+"""HTTP handlers for instance pools: `/api/2.0/instance-pools/*`."""
 
 from typing import Any
 
@@ -84,7 +84,7 @@ def _find(request: Request, pool_id: Any, level: str, word: str) -> Pool:
 
 
 def _definition(request: Request, pool: Pool | None = None) -> dict[str, Any]:
-    """Return the checked definition in the body. Raises 400 if it is invalid."""
+    """Return the definition in the body. Raises 400 if it is invalid."""
     body = {name: value for name, value in request.body.items() if value is not None and name != "instance_pool_id"}
     name = request.required("instance_pool_name")
     if not isinstance(name, str):

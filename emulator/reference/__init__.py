@@ -1,1 +1,1 @@
-"""Constants of the platform, equal in all workspaces: runtimes, node types, policy families. Pure constants."""
+"""Platform constants that are equal in all workspaces: runtimes, node types, policy families."""

@@ -1,4 +1,4 @@
-"""Runtimes, node types and zones of an Azure region."""
+"""Runtimes, node types and zones in an Azure region."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Runtime:
     beta: bool = False
 
     def versions(self) -> list[dict[str, str]]:
-        """Return its entries in `spark-versions`: the standard one and those for machine learning."""
+        """Return the runtime's entries in `spark-versions`: the standard runtime and its machine-learning variants."""
         name = f"{self.version}{' LTS' if self.lts else ''}{' Beta' if self.beta else ''}"
         spark = f"Apache Spark {self.spark}"
         suffix = f"scala{self.scala}"
@@ -119,7 +119,7 @@ def _node_type(
     photon: bool,
     deprecated: bool,
 ) -> dict[str, Any]:
-    # Zeros are included: select_node_type of the Python SDK sorts by these numbers and fails on a missing one.
+    # Zeros are included: select_node_type in the Python SDK sorts by these numbers and fails if one is missing.
     return {
         "node_type_id": name,
         "memory_mb": int(memory * 1024),
@@ -152,13 +152,13 @@ def _node_type(
 
 
 def is_known_runtime(version: str) -> bool:
-    """Return whether a cluster can run this version: a listed one, its older Photon name, or a custom image."""
+    """Return whether a cluster can run this version: a listed version, its older Photon name, or a custom image."""
     plain = version.replace("-photon-", "-")
     return version.startswith("custom:") or any(listed["key"] == plain for listed in spark_versions())
 
 
 def resolve_version(version: Any) -> Any:
-    """Return the version that `auto:latest-lts` and the like mean in a policy; other values are returned unchanged."""
+    """Return the version that `auto:latest-lts` or a similar value means in a policy; other values are unchanged."""
     match = _AUTOMATIC.fullmatch(version) if isinstance(version, str) else None
     if match is None:
         return version

@@ -1,4 +1,4 @@
-"""Policy families: predefined definitions that policies start from and override. Pure."""
+"""Policy families: predefined definitions, which policies can override. Pure."""
 
 import json
 from dataclasses import dataclass
@@ -119,13 +119,13 @@ _ALL = (
     ),
 )
 FAMILIES = {family.policy_family_id: family for family in _ALL}
-"""By id."""
+"""Families by id."""
 USABLE_BY_ALL_USERS = ("personal-vm",)
-"""Families with a default policy that the group `users` may use."""
+"""Ids of families with a default policy that the group `users` may use."""
 
 
 def merged(definition: str, overrides: str) -> str:
-    """Return a family's rules, replaced by those in `overrides`; both are JSON, `overrides` may be empty."""
+    """Return a family's rules, with rules in `overrides` replacing them; both are JSON, `overrides` may be empty."""
     if not overrides.strip():
         return definition
     rules: dict[str, Any] = {**json.loads(definition), **json.loads(overrides)}

@@ -1,4 +1,4 @@
-"""HTTP handlers of git folders: `/api/2.0/repos`. Git folders are workspace objects with additional Git data.
+"""HTTP handlers for git folders: `/api/2.0/repos`. Git folders are workspace objects with additional Git data.
 
 Nothing is fetched: a new git folder is empty until something is imported into it. The last commit of a branch is
 derived from its name and the repository's URL.
@@ -36,7 +36,7 @@ PROVIDERS = {
 
 @routes.get("/api/2.0/repos")
 def list_repos(request: Request) -> dict[str, Any]:
-    """List the git folders that the caller manages, sorted by path; without a prefix, those in `/Repos`."""
+    """List the git folders that the caller manages, sorted by path; without a prefix, only git folders in `/Repos`."""
     rights = Rights(request)
     objects = request.workspace.state.objects
     prefix = parse(request.argument("path_prefix") or "/Repos")
@@ -85,7 +85,7 @@ def get(request: Request) -> dict[str, Any]:
 
 @routes.patch("/api/2.0/repos/{number}")
 def update(request: Request) -> dict[str, Any]:
-    """Check out another branch, or a tag; with a tag there is no branch."""
+    """Check out a branch or a tag; after a tag, there is no current branch."""
     node = _find(request)
     objects = request.workspace.state.objects
     Rights(request).require(node, "CAN_EDIT", WorkspacePath(objects.names(node)))
@@ -145,7 +145,7 @@ def _git(node: Node) -> GitCheckout:
 
 
 def _target_path(request: Request, url: str) -> WorkspacePath:
-    """Return the path of a new git folder, by default in the caller's folder in `/Repos`."""
+    """Return the path for a new git folder, by default in the caller's folder in `/Repos`."""
     if request.body.get("path"):
         path = parse(request.body["path"])
         if not path.names or (path.names[0] == "Repos" and len(path.names) != 3):

@@ -1,4 +1,4 @@
-"""Changes of users, groups and service principals, including what is deleted with them."""
+"""Changes users, groups and service principals, and deletes everything that belongs to them."""
 
 import re
 import uuid
@@ -47,7 +47,7 @@ def create_user(workspace: EmulatedWorkspace, body: Body, now: Millis) -> User:
 
 
 def create_service_principal(workspace: EmulatedWorkspace, body: Body, now: Millis) -> ServicePrincipal:
-    """Create a service principal with a home folder, and an application id if none is given.
+    """Create a service principal with a home folder. Without an application id in the body, it gets a new one.
 
     Raises ScimError 400 for an application id that is not a UUID, 409 if it exists.
     """
@@ -76,7 +76,7 @@ def create_service_principal(workspace: EmulatedWorkspace, body: Body, now: Mill
 
 
 def create_group(workspace: EmulatedWorkspace, body: Body, now: Millis) -> Group:
-    """Create a group of this workspace. Raises ScimError 400 without `displayName`, 409 if the name exists."""
+    """Create a group in this workspace. Raises ScimError 400 without `displayName`, 409 if the name exists."""
     name = text_of(body.get("displayName"))
     if name is None:
         raise ScimError(400, "A group needs a displayName.", "invalidValue")
@@ -92,7 +92,7 @@ def create_group(workspace: EmulatedWorkspace, body: Body, now: Millis) -> Group
 
 
 def add_account_group(workspace: EmulatedWorkspace, name: str, members: Iterable[str], now: Millis) -> Group:
-    """Add a group of the account that is assigned to this workspace; `members` are ids.
+    """Add an account group that is assigned to this workspace; `members` has ids.
 
     Raises ScimError 409 if the name exists.
     """
@@ -148,7 +148,7 @@ def replace(workspace: EmulatedWorkspace, principal: Principal, body: Body) -> N
 
 
 def patch(workspace: EmulatedWorkspace, principal: Principal, body: Body, *, account: bool = False) -> None:
-    """Apply all operations of a PATCH, or none. With `account`, a group of the account is changed there.
+    """Apply all operations in a PATCH, or none if one fails. With `account`, a group of the account is changed there.
 
     Raises ScimError 400, 403, 409.
     """
@@ -178,7 +178,7 @@ def delete(workspace: EmulatedWorkspace, principal: Principal, caller_id: str, *
 
 
 def _resource_of(workspace: EmulatedWorkspace, principal: Principal) -> Resource:
-    """Return the changeable attributes of the principal, in the format of `patches`."""
+    """Return the principal's changeable attributes, in the format that `patches` uses."""
     resource: Resource = {
         "displayName": principal.display_name,
         "externalId": principal.external_id,

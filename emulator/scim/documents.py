@@ -1,4 +1,4 @@
-"""SCIM documents of users, groups and service principals, with all or some attributes."""
+"""SCIM documents for users, groups and service principals, with all or some attributes."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,26 +12,26 @@ CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 USER_SCHEMAS = [f"{CORE}User", "urn:ietf:params:scim:schemas:extension:workspace:2.0:User"]
 
 ALWAYS_SHOWN = frozenset({"id", "applicationid", "active"})
-"""Always shown: without one of these, clients mistake the resource for another kind."""
+"""Attributes that are always shown: if one is missing, clients mistake the resource for a different kind."""
 
 PUBLIC_ATTRIBUTES = frozenset(
     {"schemas", "id", "username", "displayname", "applicationid", "active", "name", "members", "meta"}
 )
-"""Attributes of others that users without admin rights may read."""
+"""Attributes of other principals that users without admin rights may read."""
 
 
 @dataclass(frozen=True)
 class Projection:
-    """The attributes that a caller requested, and those it may read. Names are in lower case."""
+    """The attributes that a caller requested and may read. Names are in lower case."""
 
     only: frozenset[str] | None = None
     without: frozenset[str] = frozenset()
     allowed: frozenset[str] | None = None
-    """None: every attribute."""
+    """None means every attribute."""
 
     @classmethod
     def of(cls, attributes: str | None, excluded: str | None, allowed: frozenset[str] | None = None) -> "Projection":
-        """Return the projection of comma-separated names; `name.givenName` selects all of `name`.
+        """Return the projection for comma-separated names; `name.givenName` selects the whole attribute `name`.
 
         Raises ScimError 403 for a requested attribute that is not allowed.
         """
@@ -53,7 +53,7 @@ class Projection:
         return self.only is None or name in self.only
 
     def allows(self, path: str) -> bool:
-        """Return whether the caller may read the attribute, or the part of one."""
+        """Return whether the caller may read the attribute or the part of an attribute at `path`."""
         return self.allowed is None or path.partition(".")[0] in self.allowed
 
 
@@ -61,7 +61,7 @@ WHOLE = Projection()
 
 
 class Renderer:
-    """Renders the documents of one request. With `several` it caches memberships: do not use it after a change."""
+    """Renders the documents for one request. With `several` it caches memberships: do not use it after a change."""
 
     def __init__(
         self, directory: Directory, projection: Projection = WHOLE, several: bool = False, account: bool = False
@@ -73,7 +73,7 @@ class Renderer:
         self._several = several
 
     def document(self, principal: Principal) -> dict[str, Any]:
-        """Return the attributes in the projection. Those without a value are omitted; empty lists are included."""
+        """Return the attributes in the projection. Attributes without a value are omitted; empty lists are included."""
         shown = {}
         for name, lowered, getter in ATTRIBUTES[type(principal)]:
             if self.projection.shows(lowered):
@@ -83,7 +83,8 @@ class Renderer:
         return shown
 
     def values(self, principal: Principal, path: str) -> list[str]:
-        """Return the values of an attribute or a part such as `name.givenname` as text, for filters and sorting."""
+        """Return the values of an attribute, or of a part such as `name.givenname`, as strings, for filters and
+        sorting."""
         name, _, part = path.partition(".")
         getter = GETTERS[type(principal)].get(name)
         value = getter(self, principal) if getter else None
@@ -125,7 +126,7 @@ class Renderer:
 
 
 def me_document(directory: Directory, caller: User | ServicePrincipal, projection: Projection) -> dict[str, Any]:
-    """Return the caller as a user document; the platform does this for service principals, too."""
+    """Return the caller as a user document, even for a service principal, as the platform does."""
     document = Renderer(directory, projection).document(caller)
     if isinstance(caller, ServicePrincipal):
         document.pop("applicationId", None)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from emulator.api.errors import ScimError
 
 Values = Callable[[str], list[str]]
-"""Returns a resource's values of an attribute (lower case); an empty list for a missing one."""
+"""Returns a resource's values for an attribute (lower case); empty if it is missing."""
 
 Filter = Callable[[Values], bool]
 
@@ -29,7 +29,7 @@ _COMPARISONS: dict[str, Callable[[list[str], str], bool]] = {
 def parse(text: str, attributes: Collection[str]) -> Filter:
     """Parse a filter.
 
-    `attributes` are the names (lower case) that resources have. Parts are named by their full path, such as
+    `attributes` has the attribute names (lower case) of resources. Parts have their full path as name, such as
     `name.givenname` and `members.value`; `.value` may be omitted. Raises ScimError 400 `invalidFilter`.
     """
     parser = _Parser(_tokens(text), frozenset(attributes))

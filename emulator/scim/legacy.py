@@ -86,7 +86,7 @@ def _change(request: Request, group: Group, operation: dict[str, Any]) -> None:
 
 @contextmanager
 def _legacy_errors() -> Iterator[None]:
-    """Convert SCIM errors to the error format of this API."""
+    """Convert SCIM errors to this API's error format."""
     try:
         yield
     except ScimError as error:

@@ -1,4 +1,4 @@
-"""SCIM lists: filtered, sorted and paged; the page after the last is empty."""
+"""SCIM lists: filtered, sorted and paged; pages beyond the last are empty."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,7 +1,7 @@
-"""SCIM PATCH operations on plain data, before anything is changed.
+"""Applies SCIM PATCH operations to plain data, before anything is changed.
 
-A resource maps its changeable attributes to text or None (`displayName`, `name.givenName`), a bool (`active`) or a list
-of unique values (`members`, `entitlements`). It has no other attributes.
+A resource maps its changeable attributes to a string or None (`displayName`, `name.givenName`), a bool (`active`) or a
+list of unique values (`members`, `entitlements`). It has no other attributes.
 """
 
 import re
@@ -14,16 +14,16 @@ from emulator.scim import filters
 Resource = dict[str, Any]
 
 READ_ONLY = frozenset({"id", "schemas", "meta", "username", "emails", "applicationid"})
-"""Attributes (lower case) of which the platform silently ignores changes."""
+"""Attributes (lower case) whose changes the platform silently ignores."""
 
 TOLERANT = frozenset({"members", "groups"})
-"""Removing a missing value of these is no error; for other attributes it is an `invalidPath`."""
+"""Attributes for which removing a missing value is not an error; for others it is an `invalidPath` error."""
 
 _PATH = re.compile(r"(?:urn:[\w:.]+:)?(?P<name>\w+(?:\.\w+)?)(?:\[(?P<condition>.*)\])?(?:\.\w+)?")
 
 
 def patched(resource: Mapping[str, Any], body: Mapping[str, Any]) -> Resource:
-    """Return the resource after all operations of a PATCH body. Raises ScimError 400 if one of them is invalid."""
+    """Return the resource after all operations in a PATCH body. Raises ScimError 400 if an operation is invalid."""
     changed: Resource = {name: list(value) if isinstance(value, list) else value for name, value in resource.items()}
     operations = body.get("Operations", body.get("operations"))
     if not isinstance(operations, list) or not operations:
@@ -36,7 +36,7 @@ def patched(resource: Mapping[str, Any], body: Mapping[str, Any]) -> Resource:
 
 
 def values_of(given: Any) -> list[str]:
-    """Return the values of `[{"value": "a"}, …]`, of one such object, or of plain strings; `[{}]` has none.
+    """Return the values in `[{"value": "a"}, …]`, in one such object, or in a list of strings; `[{}]` has no values.
 
     Raises ScimError 400 `invalidValue` for anything else.
     """
@@ -68,7 +68,7 @@ def bool_of(given: Any) -> bool:
 
 
 def text_of(given: Any) -> str | None:
-    """Return text, or None for empty text. Raises ScimError 400 `invalidValue` for other types."""
+    """Return the string, or None if it is empty. Raises ScimError 400 `invalidValue` for other types."""
     value = given
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
         value = value[0].get("value")
@@ -145,5 +145,5 @@ def _filtered_list(present: list[str], kind: str, condition: str, value: Any) ->
 
 
 def _no_attribute(name: str) -> ScimError:
-    # The provider compares the first words of this message, and treats it as already removed.
+    # The provider compares the first words of this message, and then treats the attribute as already removed.
     return ScimError(400, f"No such attribute with the name : {name} in the current resource", "invalidPath")

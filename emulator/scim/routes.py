@@ -1,4 +1,4 @@
-"""HTTP handlers of SCIM: `/api/2.0/preview/scim/v2`, and the legacy groups API."""
+"""HTTP handlers for SCIM: `/api/2.0/preview/scim/v2`, and the legacy groups API."""
 
 from functools import partial
 from typing import Any, get_args
@@ -64,7 +64,7 @@ def delete(kind: ResourceKind, request: Request) -> Response:
 
 @scim.put("/api/2.0/workspace/user/{id}/homefolder")
 def provide_home(request: Request) -> dict[str, Any]:
-    """Create the user's home folder, as a first login does."""
+    """Create the user's home folder, as the first login does."""
     _require_admin(request)
     principal = request.workspace.state.directory.principal(request.parameters["id"])
     if not isinstance(principal, User | ServicePrincipal):
@@ -99,7 +99,7 @@ def _document(request: Request, principal: Principal) -> dict[str, Any]:
 
 
 def _projection(request: Request, principal: Principal | None = None) -> Projection:
-    """Return the requested projection. Without admin rights, callers see only public attributes of others."""
+    """Return the requested projection. Without admin rights, callers see only public attributes of other principals."""
     itself = principal is not None and principal.id == request.caller.id
     everything = itself or request.workspace.state.directory.is_admin(request.caller.id)
     return Projection.of(

@@ -1,11 +1,11 @@
-"""The administrator and the built-in groups `admins` and `users` of a new workspace."""
+"""The administrator and the built-in groups `admins` and `users` in a new workspace."""
 
 from emulator.models.scim import ADMINS, USERS, Group, User
 from emulator.state.workspace import EmulatedWorkspace
 
 
 def seed(workspace: EmulatedWorkspace) -> None:
-    """Create them. New users belong to `users`, which has access to the workspace and to SQL, as on the platform."""
+    """Create them. New users join `users`, which has access to the workspace and to SQL, as on the platform."""
     state, now = workspace.state, workspace.clock.now()
     name = workspace.options.admin
     admin = User(

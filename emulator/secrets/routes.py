@@ -1,4 +1,4 @@
-"""HTTP handlers of secrets: scopes, secrets and ACLs."""
+"""HTTP handlers for secrets: scopes, secrets and ACLs."""
 
 import base64
 import binascii
@@ -131,7 +131,7 @@ def delete_acl(request: Request) -> dict[str, Any]:
 
 
 def _first_manager(request: Request) -> str:
-    """Return the id of the first manager of a new scope: its creator, or the group `users` if requested."""
+    """Return the id of a new scope's first manager: its creator, or the group `users` if requested."""
     wanted = request.body.get("initial_manage_principal")
     if not wanted:
         return request.caller.id
@@ -160,7 +160,7 @@ def _secret(scope: Scope, key: str) -> Secret:
 
 
 def _principal(request: Request, name: Any) -> Principal:
-    """Find a principal by user name, group name or application id. Raises 404 if there is none."""
+    """Return the principal with this user name, group name or application id. Raises 404 if there is none."""
     directory, text = request.workspace.state.directory, str(name)
     found = directory.find_user(text) or directory.find_group(text) or directory.find_service_principal(text)
     if found is None:

@@ -35,7 +35,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 CONTROL = "/_emulator/"
 POLL_SECONDS = 0.02
-"""How often a deferred response is checked."""
+"""Seconds between two checks of a deferred response."""
 
 
 class Application:
@@ -45,7 +45,7 @@ class Application:
     """
 
     def __init__(self, workspace: EmulatedWorkspace, profile: str | None = None) -> None:
-        """`profile` is the fault profile at the start."""
+        """`profile` is the fault profile at startup."""
         self.workspace = workspace
         self.faults = Faults(workspace.options.seed)
         self._faulty_responses = FaultyResponses()
@@ -62,7 +62,7 @@ class Application:
         self.set_faults(profile, [])
 
     def set_faults(self, profile: str | None, faults: Iterable[FaultRule | ServiceFault]) -> None:
-        """Replace the active profile and faults by these.
+        """Replace the active profile and faults.
 
         The state is not changed, except for its service faults.
         """
@@ -80,8 +80,8 @@ class Application:
         return [*self.faults.counts(), *map(asdict, service_faults(self.workspace.state))]
 
     def reset(self) -> None:
-        """Restore everything as at the start: a new workspace, the initial faults, an empty request log."""
-        # Before seeding because of the options, and after it because service faults are part of the state.
+        """Restore everything as at startup: a new workspace, the initial faults, an empty request log."""
+        # Faults are set before seeding because of the options, and after it because service faults are in the state.
         self.set_faults(self._first_profile, [])
         services.reset(self.workspace)
         self.set_faults(self._first_profile, [])
@@ -173,16 +173,16 @@ class Application:
         response.headers.setdefault("Date", formatdate(self.workspace.clock.now() / 1000, usegmt=True))
 
     def _workspace_id_of(self, scope: Scope) -> str:
-        """Return the workspace id for the response headers; the mail service has none."""
+        """Return the workspace id for the response headers; empty for the mail service."""
         return "" if _is_mail(scope) else self.workspace.state.workspace_id
 
     def _control_response(self, scope: Scope, request: Request) -> Response:
         client = scope.get("client")
         if client and not _is_loopback(client[0]):
-            return _refused(f"{CONTROL} is available on loopback only.")
-        # Requests from web pages in a browser on this machine also come from loopback, for any site.
+            return _refused(f"{CONTROL} is only available on loopback addresses.")
+        # Requests from any site's web pages in a browser on this machine also come from a loopback address.
         if "origin" in request.headers or not _is_local_name(request.headers.get("host", "")):
-            return _refused(f"{CONTROL} accepts no requests from web pages, and none with a Host other than localhost.")
+            return _refused(f"{CONTROL} accepts no requests from web pages or with a Host other than localhost.")
         return self._response(self._control, scope, request)
 
     def _response(self, router: Router, scope: Scope, request: Request) -> Response:
@@ -207,7 +207,7 @@ class Application:
         return answer if isinstance(answer, Response) else Response(200, answer)
 
     async def _deferred_response(self, deferred: DeferredResponse, request: Request) -> Response:
-        """Answer other requests until the response is ready, or its time has passed."""
+        """Wait until the response is ready or its time has passed, while other requests are answered."""
         started, ends = time.monotonic(), request.now + int(deferred.seconds * 1000)
         while not deferred.is_ready() and time.monotonic() - started < deferred.seconds:
             if self._catch_up() >= ends:
@@ -220,7 +220,7 @@ class Application:
             self.changes += 1
 
     def _authenticate(self, route: Route, request: Request) -> None:
-        """Raise 401 without a token, 403 with an invalid one. The int error codes are those of the real service."""
+        """Raise 401 without a token, 403 with an invalid token. The int error codes are as in the real service."""
         if route.public:
             return
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
@@ -258,7 +258,7 @@ def _is_loopback(address: str) -> bool:
 
 
 def _is_local_name(host: str) -> bool:
-    """Return whether a Host header, with or without port, names this machine; an empty one does, too."""
+    """Return whether a Host header, with optional port, refers to this machine; True if it is empty."""
     name = host.rpartition("]")[0].lstrip("[") or host.partition(":")[0]
     return name.lower() in ("", "localhost") or _is_loopback(name)
 
@@ -289,7 +289,7 @@ async def _send(send: Send, response: Response, workspace_id: str) -> None:
 
 
 async def _stream(send: Send, response: Response, content: Content, workspace_id: str) -> None:
-    """Send content in chunks, each after the one before it."""
+    """Send content in chunks, one at a time."""
     headers = {"Content-Length": str(content.size), "Content-Type": "application/octet-stream", **response.headers}
     status, sent, _ = _encode(Response(response.status, b"", headers), workspace_id)
     await send({"type": "http.response.start", "status": status, "headers": sent})

@@ -1,4 +1,4 @@
-"""Seeding of generated homes: their owners, groups, and home folders. Everything below is generated."""
+"""Seeds generated homes: owners, groups and home folders. Everything below the home folders is generated."""
 
 from emulator.generated_files.homes import GeneratedTree, generated_tree
 from emulator.models.dbfs import FileEntry
@@ -20,7 +20,7 @@ def seed(workspace: EmulatedWorkspace) -> None:
 
 
 def _seed_workspace(workspace: EmulatedWorkspace, tree: GeneratedTree) -> None:
-    """Create the home folders and, through SCIM, their owners, who get the existing homes."""
+    """Create the home folders and then, through SCIM, their owners, who get these homes."""
     objects, now = workspace.state.objects, workspace.clock.now()
     folder = objects.find(("Users",))
     assert folder is not None

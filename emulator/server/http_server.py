@@ -24,7 +24,7 @@ NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Server:
-    """An application on a listening socket, and its mail service on another one with TLS."""
+    """An application on a listening socket, and its mail service on a second socket with TLS."""
 
     def __init__(self, application: Application, ready: dict[str, str], state_file: StateFile | None) -> None:
         self._application = application
@@ -87,7 +87,7 @@ class Server:
 
 
 class Protocol(HttpToolsProtocol):
-    """HTTP on one connection; `scope["connection"]` of its requests, for faults that cut the connection."""
+    """HTTP on one connection. Requests have it as `scope["connection"]`, for faults that cut the connection."""
 
     def __init__(
         self, config: uvicorn.Config, shared: ServerState, app_state: dict[str, Any], workspace_id: str
@@ -150,7 +150,7 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
-        # Two sockets may be bound to the same port while neither listens; only listening reserves it.
+        # Two sockets may be bound to the same port while neither listens; only listening reserves the port.
         listener.listen(BACKLOG)
     except OSError:
         listener.close()

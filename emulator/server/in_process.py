@@ -1,4 +1,4 @@
-"""Requests to the handlers without HTTP: no faults, no tokens, no request log."""
+"""Requests to handlers without HTTP: no faults, no tokens, no request log."""
 
 from collections.abc import Mapping
 from urllib.parse import unquote
@@ -20,7 +20,7 @@ def send_request(
     caller: User | ServicePrincipal | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Run due tasks, then handle a request of `caller`, by default the administrator.
+    """Run due tasks, then handle a request by `caller`, by default the administrator.
 
     `path` is percent-encoded and may contain a query. Raises ApiError for an error response.
     """

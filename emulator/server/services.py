@@ -1,4 +1,4 @@
-"""The APIs of the workspace: all their routes, and the seeding of a new workspace."""
+"""The workspace's APIs: all routes, and the seeding of a new workspace."""
 
 from emulator.account.routes import routes as account_routes
 from emulator.api.routing import Route
@@ -65,8 +65,8 @@ def routes() -> list[Route]:
 
 
 def seed(workspace: EmulatedWorkspace) -> None:
-    """Fill an empty workspace with the contents of a new one."""
-    # Users first, then their homes and permissions; generated homes have their own users.
+    """Fill an empty workspace with the contents of a new workspace."""
+    # Users are created first, then their homes and permissions; generated homes have their own users.
     seed_scim(workspace)
     seed_objects(workspace)
     seed_permissions(workspace)
@@ -78,7 +78,7 @@ def seed(workspace: EmulatedWorkspace) -> None:
 
 
 def open_workspace(options: Options, state: WorkspaceState | None = None) -> EmulatedWorkspace:
-    """Return the workspace of `state`, or a new, seeded one."""
+    """Return the workspace with this state, or a new, seeded workspace."""
     workspace = EmulatedWorkspace(options, state)
     if state is None:
         seed(workspace)
@@ -86,9 +86,9 @@ def open_workspace(options: Options, state: WorkspaceState | None = None) -> Emu
 
 
 def reset(workspace: EmulatedWorkspace) -> None:
-    """Replace the workspace by a new one, with the same workspace id and the clock at its start.
+    """Replace the workspace with a new one, with the same workspace id, and reset the clock to its start.
 
-    The administrator's tokens stay valid, including the one that the emulator printed at the start.
+    The administrator's tokens stay valid, including the token that the emulator printed at startup.
     """
     tokens = workspace.administrator_tokens()
     workspace.clear()

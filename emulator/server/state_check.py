@@ -1,4 +1,4 @@
-"""Consistency check of a state that was read from a file, before the emulator is ready."""
+"""Checks the consistency of a state that was read from a file, before the emulator is ready."""
 
 import copy
 
@@ -12,9 +12,9 @@ from emulator.state.workspace import EmulatedWorkspace
 
 
 def find_damage(workspace: EmulatedWorkspace) -> str:
-    """Return the first inconsistency in the state, as its location and reason, or an empty text.
+    """Return location and reason of the first inconsistency in the state, or an empty string.
 
-    Due tasks run in a copy: a state whose tasks raise an exception is not served.
+    Due tasks run in a copy of the state: a state whose tasks raise an exception is not served.
     """
     state = workspace.state
     trees = {

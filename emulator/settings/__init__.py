@@ -1,1 +1,1 @@
-"""Workspace settings, and empty lists of services that the lab does not use."""
+"""Workspace settings, and empty lists for services that the lab does not use."""

@@ -1,4 +1,4 @@
-"""`/api/2.0/workspace-conf`: options of the workspace, text values by key."""
+"""`/api/2.0/workspace-conf`: workspace options, as strings by key."""
 
 import json
 from typing import Any
@@ -63,7 +63,7 @@ routes = Routes()
 
 @routes.get("/api/2.0/workspace-conf")
 def show(request: Request) -> dict[str, Any]:
-    """Return the values of the requested keys; null for a key that was never set."""
+    """Return the values for the requested keys; null for a key that was never set."""
     require_admin(request)
     keys = [key.strip() for key in request.required_argument("keys").split(",")]
     _check_keys(keys)
@@ -73,7 +73,7 @@ def show(request: Request) -> dict[str, Any]:
 
 @routes.patch("/api/2.0/workspace-conf")
 def change(request: Request) -> Response:
-    """Set all values in the body, or none."""
+    """Set all values in the body, or none if one is invalid."""
     require_admin(request)
     values = {key: _text(value) for key, value in request.body.items()}
     _check_keys(list(values))

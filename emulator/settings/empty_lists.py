@@ -1,4 +1,4 @@
-"""Empty lists of services that the emulator does not have, so that programs which list everything do not fail.
+"""Empty lists for services that the emulator does not have, so that programs which list everything do not fail.
 
 If pipelines are added as a package, their routes move there.
 """

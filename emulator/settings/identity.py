@@ -1,4 +1,4 @@
-"""Endpoints that clients use without authentication or on their own account: host metadata and telemetry."""
+"""Endpoints that clients call without authentication or automatically: host metadata and telemetry."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ def show_host(request: Request) -> dict[str, Any]:
     """Return the host metadata. It is constant for a URL, because the CLI caches it on disk."""
     return {
         "oidc_endpoint": f"{request.workspace.options.url}/oidc",
-        # With a number here, Go clients cannot decode the document.
+        # This must not be a number, or Go clients cannot decode the document.
         "workspace_id": request.workspace.state.workspace_id,
         "account_id": request.workspace.account_id,
         "cloud": "Azure",
@@ -23,6 +23,6 @@ def show_host(request: Request) -> dict[str, Any]:
 
 @routes.post("/telemetry-ext")
 def take_telemetry(request: Request) -> dict[str, Any]:
-    """Accept usage reports of the CLI, and return their number."""
+    """Accept usage reports from the CLI, and return their number."""
     logs = request.body.get("protoLogs")
     return {"errors": [], "numProtoSuccess": len(logs) if isinstance(logs, list) else 0}

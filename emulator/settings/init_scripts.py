@@ -1,4 +1,4 @@
-"""`/api/2.0/global-init-scripts`: scripts that all nodes run, in order."""
+"""`/api/2.0/global-init-scripts`: scripts that run on all nodes, in order."""
 
 import base64
 import binascii
@@ -85,7 +85,7 @@ def _find(request: Request) -> InitScript:
 
 
 def _insert(request: Request, script: InitScript, position: Any) -> None:
-    """Insert the script at the position, or at the end without one."""
+    """Insert the script at the position, or at the end if there is none."""
     _check_position(position)
     scripts = _scripts(request)
     scripts.insert(len(scripts) if position is None else position, script)

@@ -10,7 +10,7 @@ from emulator.permissions.rights import require_admin
 
 PATH = "/api/2.0/ip-access-lists"
 MAX_ADDRESSES = 1000
-"""Maximum number of addresses in all lists together."""
+"""Maximum total number of addresses in all lists."""
 
 routes = Routes()
 

@@ -1,4 +1,4 @@
-"""Check whether DBFS and the other legacy features are disabled."""
+"""Checks whether DBFS and the other legacy features are disabled."""
 
 from emulator.models.settings import LEGACY_DBFS
 from emulator.state.workspace import EmulatedWorkspace

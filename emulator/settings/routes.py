@@ -1,4 +1,4 @@
-"""HTTP handlers of settings."""
+"""HTTP handlers for settings."""
 
 from emulator.settings import conf, empty_lists, identity, init_scripts, ip_lists, versioned
 

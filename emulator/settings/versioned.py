@@ -14,12 +14,12 @@ PATH = "/api/2.0/settings/types/{type}/names/default"
 @dataclass(frozen=True)
 class SettingType:
     field: str
-    """The field of the document with the setting."""
+    """The document's field with the setting."""
     value_field: str
-    """The field in it with the value."""
+    """The field with the value, inside `field`."""
     kind: type
     default: Any
-    """None: the setting does not exist until it is created."""
+    """None means that the setting does not exist until it is created."""
     etag_required: bool
     """Whether changes need an etag."""
 

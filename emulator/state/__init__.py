@@ -1,1 +1,1 @@
-"""The workspace as a whole: the state of all APIs, clock, options, state file."""
+"""The whole workspace: the state of all APIs, clock, options, state file."""

@@ -1,4 +1,4 @@
-"""Options of an emulator, set by the command line and by fault profiles."""
+"""Options of an emulator, set by command line and fault profiles."""
 
 import base64
 import secrets
@@ -12,32 +12,32 @@ from emulator.models.mail import MailLimits
 @dataclass
 class Options:
     seed: str | None = None
-    """Source of all ids, also the workspace id; None: random ids."""
+    """Source of all ids, including the workspace id; None means random ids."""
     start: datetime | None = None
-    """Initial time of the clock; None: the machine's time."""
+    """Initial time of the clock; None means the machine's time."""
     speed: float = 1.0
     transition_seconds: float = 2.0
-    """Duration of a cluster's change of state, a library installation and the like, in seconds."""
+    """Duration of a cluster's change of state, a library installation etc., in seconds."""
     files: str = "none"
-    """Shape of the files at the start; the files themselves depend on the seed."""
+    """Shape of the generated files at startup; the files themselves also depend on the seed."""
     admin: str = "admin@lab.example"
     name: str = "lab-workspace"
     """The workspace's name, after which its catalog is named."""
     unity_catalog: str = "none"
-    """Unity Catalog of a new workspace: `auto` for a metastore and a catalog, `none` for no metastore."""
+    """Unity Catalog in a new workspace: `auto` for a metastore and a catalog, `none` for no metastore."""
     dbfs: bool = True
-    """False: a new account without DBFS and legacy features."""
+    """False means a new account without DBFS or legacy features."""
     keep_user_ids: bool = False
-    """A user who is deleted and created again keeps the id (account identities)."""
+    """Whether a user who is deleted and created again keeps the id (account identities)."""
     scim_delay_seconds: float = 0.0
-    """How long new users, groups and service principals are missing from lists (eventual visibility)."""
+    """How long new users, groups and service principals are missing from lists (eventual visibility), in seconds."""
     odd_entries: bool = False
-    """All homes list entries that cannot be read."""
+    """Whether all homes list entries that cannot be read."""
     url: str = "http://127.0.0.1:8765"
     """URL for clients; part of the host metadata."""
     mail_key: str = field(default_factory=lambda: base64.b64encode(secrets.token_bytes(64)).decode())
     """Key for signing requests to the mail service, in base64."""
     mail_limits: MailLimits | None = None
-    """Limits of the mail service; None: no limits."""
+    """Limits of the mail service; None means no limits."""
     mail_dir: Path | None = None
     """Folder for copies of all accepted messages."""

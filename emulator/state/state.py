@@ -1,4 +1,4 @@
-"""The state of an emulated workspace as plain data; a dump of it is the whole workspace."""
+"""The state of an emulated workspace as plain data; a dump of it contains the whole workspace."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -33,7 +33,7 @@ class WorkspaceState:
     """Decimal. Terraform replaces all resources if it changes, so it is part of the state."""
     ids: Ids
     clock: Millis = 0
-    """Time of the clock when the state was last saved."""
+    """Time on the clock when the state was last saved."""
     scheduler: Annotated[Scheduler, Field(alias="agenda")] = field(default_factory=Scheduler)
     directory: Directory = field(default_factory=Directory)
     tokens: Tokens = field(default_factory=Tokens)
@@ -55,7 +55,7 @@ class WorkspaceState:
     billing: Billing = field(default_factory=Billing)
 
     def __post_init__(self) -> None:
-        # Versions up to 0.1.2 kept warehouses among the settings.
+        # Versions up to 0.1.2 stored warehouses in the settings.
         self.warehouses.by_id |= self.settings.warehouses
         self.settings.warehouses = {}
 
@@ -64,17 +64,17 @@ _ADAPTER: TypeAdapter[WorkspaceState] = TypeAdapter(WorkspaceState)
 
 
 def dump(state: WorkspaceState) -> dict[str, Any]:
-    """Return the state as JSON values; bytes are base64."""
+    """Return the state as JSON values; bytes are in base64."""
     return _ADAPTER.dump_python(state, mode="json", by_alias=True)  # type: ignore[no-any-return]
 
 
 def load(dumped: Any) -> WorkspaceState:
-    """Read what `dump` returned. Raises pydantic.ValidationError for anything else."""
+    """Restore a state from the result of `dump`. Raises pydantic.ValidationError for anything else."""
     return _ADAPTER.validate_python(dumped)
 
 
 def load_json(text: bytes) -> WorkspaceState:
-    """Read a state from JSON, like `load`."""
+    """Restore a state from JSON, like `load`."""
     return _ADAPTER.validate_json(text)
 
 

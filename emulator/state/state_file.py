@@ -1,4 +1,4 @@
-"""The state on disk, so that a workspace survives a restart, also after a crash."""
+"""The state on disk, so that a workspace survives restarts and crashes."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ from emulator.state.workspace import EmulatedWorkspace
 from labkit.files import atomic_binary_file
 
 PAUSE_FACTOR = 4
-"""The pause after a save is this many times its duration."""
+"""The pause after a save, as a multiple of its duration."""
 
 
 class StateFileError(Exception):
@@ -22,27 +22,27 @@ class StateFileError(Exception):
 
 
 class StateFile:
-    """Saves the state of a workspace. The file is always complete, private to its owner, and at most seconds old.
+    """Saves the state of a workspace. The file is always complete, private to its owner, and at most a few seconds old.
 
-    A forked child writes the state as of that instant, so that requests are handled meanwhile, however large the state
-    is.
+    A forked child process writes the state at the time of the fork, while the parent handles requests, even if the
+    state is large.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._saved = -1
-        """The number of changes in the file."""
+        """Number of changes that the file contains."""
         self._next = 0.0
         self._child = 0
-        """The id of the writing process, or 0."""
+        """Id of the process that is writing the file, or 0."""
 
     def read(self) -> WorkspaceState | None:
-        """Return the state in the file, or None if there is none. Raises StateFileError, also if it is not writable."""
+        """Return the state in the file; None if there is no file. Raises StateFileError, also if it is not writable."""
         folder = self._path.parent
         if not folder.is_dir():
             raise StateFileError(f"{self._path}: the folder does not exist; create it")
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise StateFileError(f"{self._path}: its folder is not writable; choose another one")
+            raise StateFileError(f"{self._path}: the folder is not writable; choose a different one")
         try:
             content = self._path.read_bytes()
         except FileNotFoundError:
@@ -65,7 +65,7 @@ class StateFile:
         )
 
     async def save_if_changed(self, workspace: EmulatedWorkspace, changes: int) -> None:
-        """Save the state if it has changed, unless the pause after the last save is not over."""
+        """Save the state if it has changed and the pause after the last save is over."""
         began = time.monotonic()
         if changes == self._saved or began < self._next:
             return
@@ -100,7 +100,7 @@ class StateFile:
             os.closerange(3, os.sysconf("SC_OPEN_MAX"))
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             content = dump_json(state)
-            # If the parent has ended, another emulator may be using the file.
+            # If the parent has exited, a different emulator may be using the file.
             if os.getppid() == parent:
                 self._write(content)
                 status = 0
@@ -110,7 +110,7 @@ class StateFile:
             os._exit(status)
 
     def _write(self, content: bytes) -> None:
-        """Replace the file in one step."""
-        # A single writer: the parent waits for the end of the killed child before it writes.
+        """Replace the file atomically."""
+        # There is only one writer: the parent waits until the killed child has exited before it writes.
         with atomic_binary_file(self._path, single_writer=True) as file:
             file.write(content)

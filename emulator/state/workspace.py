@@ -19,7 +19,7 @@ from emulator.state.state import WorkspaceState
 class EmulatedWorkspace:
     """A workspace with this state.
 
-    Without a state it is empty: it has no users, groups and folders until it is seeded.
+    Without a state it is empty: it has no users, groups or folders until it is seeded.
     """
 
     def __init__(self, options: Options, state: WorkspaceState | None = None) -> None:
@@ -33,26 +33,26 @@ class EmulatedWorkspace:
             self.options = replace(options, files=self.generated_tree.shape.name, unity_catalog=has_catalog)
 
     def clear(self) -> None:
-        """Make the workspace empty, with the same workspace id and the clock at its start."""
+        """Empty the workspace, keep the workspace id, and reset the clock to its start."""
         workspace_id = self.state.workspace_id
         self.clock.reset(to_millis(self.options.start or datetime.now(UTC)))
         self.state = self._new_state()
         self.state.workspace_id = workspace_id
 
     def administrator_tokens(self) -> list[Token]:
-        """Return the administrator's tokens, and that of `issue_startup_token` even if its owner was deleted."""
+        """Return the administrator's tokens, and the token from `issue_startup_token` even if its owner was deleted."""
         owner = self.state.directory.find_user(self.options.admin)
         kept = [token for token in self.state.tokens.by_digest.values() if owner and token.owner_id == owner.id]
         return [*kept, self._startup_token] if self._startup_token else kept
 
     def restore_administrator_tokens(self, tokens: Iterable[Token]) -> None:
-        """Make these tokens valid, with the administrator as their owner."""
+        """Make these tokens valid, with the administrator as owner."""
         for token in tokens:
             token.owner_id = self.administrator.id
             self.state.tokens.by_digest[token.digest] = token
 
     def issue_startup_token(self) -> str:
-        """Return a new token of the administrator, for the ready line."""
+        """Return a new token for the administrator, for the ready line."""
         value, self._startup_token = self.state.tokens.issue(self.administrator.id, self.clock.now(), "emulator")
         return value
 
@@ -92,7 +92,7 @@ class EmulatedWorkspace:
         return int(self.options.transition_seconds * 1000 * steps)
 
     def authenticate(self, value: str, now: Millis) -> User | ServicePrincipal | None:
-        """Return the owner of the token; None if it is unknown or expired, or its owner deleted or deactivated."""
+        """Return the owner of the token; None if it is unknown or expired, or its owner is deleted or deactivated."""
         token = self.state.tokens.find(value, now)
         return self._owner(token) if token else None
 

@@ -1,4 +1,4 @@
-"""Secrets of service principals, and their exchange for access tokens."""
+"""Service principals' secrets, and their exchange for access tokens."""
 
 import base64
 import binascii
@@ -20,7 +20,7 @@ SECRETS = "/api/2.0/accounts/servicePrincipals/{id}/credentials/secrets"
 MAX_LIFETIME_SECONDS = 730 * 86400
 """Maximum and default lifetime of a secret, in seconds."""
 MAX_SECRETS = 5
-"""Maximum number of secrets of one service principal."""
+"""Maximum number of secrets per service principal."""
 PAGE = 100
 
 routes = Routes()
@@ -84,7 +84,7 @@ def discover(request: Request) -> dict[str, Any]:
 
 @routes.post("/oidc/v1/token", public=True)
 def exchange(request: Request) -> Response:
-    """Handle the client-credentials grant. Errors have the format of OAuth (RFC 6749)."""
+    """Handle the client-credentials grant. Errors have the OAuth format (RFC 6749)."""
     form = {name: values[0] for name, values in parse_qs(request.raw.decode("utf-8", "replace")).items()}
     if form.get("grant_type") != "client_credentials":
         return _oauth_error(400, "unsupported_grant_type", "Only client_credentials is supported.")
@@ -134,7 +134,7 @@ def _principal(request: Request) -> ServicePrincipal:
 
 
 def _lifetime(given: Any) -> int:
-    """Return the seconds of a duration such as `2592000s`. Raises 400 for anything else and for more than two years."""
+    """Return the seconds in a duration such as `2592000s`. Raises 400 for anything else, or for more than two years."""
     if given in (None, ""):
         return MAX_LIFETIME_SECONDS
     match = re.fullmatch(r"(\d{1,9})s", given) if isinstance(given, str) else None

@@ -1,4 +1,4 @@
-"""`/api/2.0/token` and `/api/2.0/token-management`: personal access tokens of the caller and of all users."""
+"""`/api/2.0/token` and `/api/2.0/token-management`: the caller's and all users' personal access tokens."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from emulator.models.tokens import Token
 from emulator.permissions.rights import has_permission, require_admin
 
 TOKENS_OBJECT = "/authorization/tokens"
-"""The object with the permission to use tokens."""
+"""The object whose permissions control the use of tokens."""
 MAX_TOKENS = 600
-"""Maximum number of tokens of one owner."""
+"""Maximum number of tokens per owner."""
 DAY_SECONDS = 86400
 
 routes = Routes()
@@ -32,7 +32,7 @@ def list_own(request: Request) -> dict[str, Any]:
 def delete_own(request: Request) -> dict[str, Any]:
     token = _token(request, str(request.required("token_id")))
     if token.owner_id != request.caller.id:
-        # The response does not reveal whether another user has such a token.
+        # The response does not reveal whether a different user has this token.
         raise _unknown(token.token_id)
     request.workspace.state.tokens.delete(token)
     return {}
@@ -100,7 +100,7 @@ def _comment(given: Any) -> str:
 
 
 def _lifetime(given: Any, longest_days: int | None) -> int:
-    """Return the lifetime in seconds; -1: unlimited. Raises 400 if invalid, or longer than the workspace allows."""
+    """Return the lifetime in seconds; -1 means unlimited. Raises 400 if it is invalid, or longer than permitted."""
     if given is None or given == 0:
         seconds = -1
     elif isinstance(given, bool) or not isinstance(given, int) or given < -1:

@@ -1,4 +1,4 @@
-"""HTTP handlers of tokens."""
+"""HTTP handlers for tokens."""
 
 from emulator.tokens import credentials, personal
 

@@ -1,7 +1,7 @@
-"""HTTP handlers of volumes: the Files API, `/api/2.0/fs/*`.
+"""HTTP handlers for volumes: the Files API, `/api/2.0/fs/*`.
 
 Reading needs READ_VOLUME, writing and deleting need WRITE_VOLUME. In a workspace without Unity Catalog, a volume exists
-as soon as something is written to it, and all users may do everything.
+as soon as something is written to it, and all users have full access.
 """
 
 import re
@@ -24,13 +24,13 @@ DIRECTORIES = "/api/2.0/fs/directories/{path:path}"
 PAGE, MAX_PAGE = 1000, 10_000
 """Default and maximum number of entries per page."""
 VOLUME = 4
-"""Number of names in the path of a volume, including `Volumes`."""
+"""Number of names in a volume's path, including `Volumes`."""
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
 @routes.get(FILES)
 def download(request: Request) -> Response:
-    """Return the file, or the requested range; HEAD is answered without the content."""
+    """Return the file or the requested range; for HEAD, without the content."""
     names = _file_path(request)
     entry = _files(request).find(names)
     if entry is None or entry.is_dir:
@@ -58,7 +58,8 @@ def upload(request: Request) -> Response:
 
 @routes.post(FILES)
 def begin_upload(request: Request) -> dict[str, Any]:
-    """Begin an upload of a large file by the SDK. Without storage URLs, the SDK then sends the file in one request."""
+    """Begin the SDK's upload of a large file. Since it gets no storage URLs, the SDK then sends the file in one
+    request."""
     names = _file_path(request)
     if request.argument("action") != "initiate-upload":
         raise invalid(f"action must be initiate-upload, not {request.argument('action')!r}")
@@ -96,7 +97,7 @@ def list_directory(request: Request) -> Any:
 
 @routes.put(DIRECTORIES)
 def create_directory(request: Request) -> Response:
-    """Create the directory and its parents; an existing one is no error."""
+    """Create the directory and its parents; it is not an error if it exists."""
     names = _directory_path(request)
     try:
         _files(request).make_folders(names, request.now)
@@ -120,7 +121,7 @@ def delete_directory(request: Request) -> Response:
 
 
 class FilesError(ApiError):
-    """An error with the reason in the details, where clients of the Files API expect it."""
+    """An error with the reason in the details, where Files API clients expect it."""
 
     def __init__(self, status: int, code: str, message: str, reason: str) -> None:
         super().__init__(status, code, message)
@@ -144,7 +145,8 @@ def _files(request: Request) -> FileSystem:
 
 
 def _directory_path(request: Request) -> Names:
-    """Return the path. Raises 400 if it is not in a volume, 404 if the volume does not exist, 403 without the right."""
+    """Return the path. Raises 400 if it is not in a volume, 404 if the volume does not exist, 403 without
+    permission."""
     names = tuple(name for name in request.parameters["path"].split("/") if name)
     if any(name in (".", "..") or "\0" in name for name in names):
         raise invalid(f"Path is not valid: {text(names)}")
@@ -154,7 +156,7 @@ def _directory_path(request: Request) -> Names:
 
 
 def _admitted(request: Request, names: Names) -> Names:
-    """The path as the volume is stored, if the caller may read there, or write if that is asked."""
+    """Return the path as stored. Raises 403 unless the caller may read the volume, or write if the request writes."""
     if request.workspace.state.settings.metastore_id is None:
         return names
     reading = request.method in ("GET", "HEAD")
@@ -180,14 +182,14 @@ def _folder(request: Request, names: Names) -> FileEntry:
 
 
 def _check_not_taken(request: Request, names: Names) -> None:
-    """Raise 409 for an existing folder, and for an existing file if `overwrite` is false. It is true by default."""
+    """Raise 409 for an existing folder, and for an existing file if `overwrite` is false; it is true by default."""
     entry = _files(request).find(names)
     if entry and (entry.is_dir or not request.flag("overwrite", default=True)):
         raise _path_exists(names)
 
 
 def _range_response(content: Content, first: int, last: int, headers: dict[str, str]) -> Response:
-    """Return a range of the content. Raises 416 if it begins after the end."""
+    """Return a range of the content. Raises 416 if it begins beyond the end."""
     if first >= content.size:
         raise ApiError(416, "INVALID_PARAMETER_VALUE", f"The range begins behind the end, {content.size} bytes.")
     last = min(last, content.size - 1)

@@ -17,9 +17,11 @@ from labkit.files import fsync_path
 
 
 class AppendOnlyFile:
-    """An open file of lines, created if missing. An incomplete last line, left by a kill, is removed. Raises OSError.
+    """An open file of lines, created if missing. An incomplete last line, left by a killed process, is removed.
 
-    Lines are on the disk when `add` returns.
+    Raises OSError.
+
+    `add` returns after an fsync.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,9 +50,9 @@ class AppendOnlyFile:
 
 
 class ManifestWriter:
-    """Writes the manifest of a running backup; a new one starts with this header.
+    """Writes the manifest of a running backup; a new manifest starts with this header.
 
-    Raises OSError, and InvalidManifest for another file.
+    Raises OSError, and InvalidManifest if the file is not a manifest.
     """
 
     def __init__(self, path: Path, header: ManifestHeader) -> None:
@@ -68,7 +70,7 @@ class ManifestWriter:
         self.header = self._reader.header or header
 
     def entries(self) -> Iterator[ManifestEntry]:
-        """Yield the entries of this run and earlier ones. Raises OSError."""
+        """Yield the entries from this run and earlier ones. Raises OSError."""
         return ManifestReader().read_all(self._lines.read())
 
     def add(self, entries: Iterable[ManifestEntry]) -> None:
@@ -82,7 +84,7 @@ class ManifestWriter:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the last line is that of a finished manifest."""
+        """Whether the manifest has its last line, with the checksum."""
         return self._reader.end is not None
 
     def close(self) -> None:

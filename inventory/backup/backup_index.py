@@ -15,7 +15,7 @@ class BackupError(Exception):
 
 @dataclass(frozen=True)
 class Backup:
-    """One backup. `base` is its path below the target: host and date."""
+    """One backup. `base` is its path below the target: `<host>/<date>`."""
 
     target: BackupTarget
     base: str
@@ -56,9 +56,9 @@ class Backup:
 
 
 def list_backups(address: str, environ: Mapping[str, str]) -> list[Backup]:
-    """Return all backups at an address, by host and then by age, or the one that the address names.
+    """Return all backups at an address, by host and then by age, or only the backup at exactly this address.
 
-    Raises TargetError, and BackupError if there is none.
+    Raises TargetError, or BackupError if there is none.
     """
     target = open_target(address, tier=None, environ=environ)
     if manifest.FILE_NAME in target.list_names(""):
@@ -78,18 +78,18 @@ def list_backups(address: str, environ: Mapping[str, str]) -> list[Backup]:
 
 
 def newest_backup(address: str, environ: Mapping[str, str]) -> Backup:
-    """Return the newest backup at an address. Raises TargetError; BackupError if there is none, or several
-    workspaces."""
+    """Return the newest backup at an address. Raises TargetError, or BackupError if there is none or if there are
+    backups from several workspaces."""
     return _require_one_workspace(address, list_backups(address, environ))[-1]
 
 
 def newest_complete_backup(
     address: str, environ: Mapping[str, str]
 ) -> tuple[Backup, ManifestIndex, ManifestReader, list[Backup]]:
-    """Return the newest finished backup at an address, its entries and reader, and the later unfinished ones.
+    """Return the newest finished backup at an address, its entries and reader, and later unfinished backups.
 
-    A backup that the address names is returned even if it is unfinished. Raises TargetError; BackupError if there is
-    none, if there are backups of several workspaces, or if the manifest of the newest is damaged.
+    If the address is the full path of one backup, that backup is returned even if it is unfinished. Raises TargetError,
+    or BackupError if there is none, if there are backups from several workspaces, or if the newest manifest is damaged.
     """
     found = _require_one_workspace(address, list_backups(address, environ))
     unfinished: list[Backup] = []
@@ -102,13 +102,13 @@ def newest_complete_backup(
         index.close()
         unfinished.append(backup)
     raise BackupError(
-        f"no backup in {address} is finished: {found[-1].address} has no end. Use backup --resume, or name it"
-        " to restore what it contains."
+        f"no backup in {address} is finished: {found[-1].address} is incomplete. Use backup --resume, or pass its"
+        " full path to restore what it contains."
     )
 
 
 def _is_named(address: str, backup: Backup) -> bool:
-    """Return whether an address names one backup and not a target."""
+    """Return whether an address is the path of one backup, not of a target."""
     return address.rstrip("/").endswith(f"/{backup.base}")
 
 
@@ -116,12 +116,13 @@ def _require_one_workspace(address: str, found: list[Backup]) -> list[Backup]:
     hosts = {backup.base.partition("/")[0] for backup in found}
     if len(hosts) > 1:
         raise BackupError(
-            f"{address} holds backups of several workspaces ({', '.join(sorted(hosts))}): add one of these names to it."
+            f"{address} has backups from several workspaces ({', '.join(sorted(hosts))}): append one of these names to"
+            " the path."
         )
     return found
 
 
 def backup_sort_key(name: str) -> tuple[str, int]:
-    """Return the sort key of a backup's name: `2026-11-27.10` is the tenth of its day."""
+    """Return the sort key for a backup's name: `2026-11-27.10` is the tenth backup on that day."""
     date, _, number = name.partition(".")
     return date, int(number) if number.isdigit() else 1

@@ -1,7 +1,7 @@
 """The work of a backup: lists folders and downloads their objects until a second listing agrees.
 
-Every folder with downloads is listed once more. What changed meanwhile is downloaded again; an object that changes all
-the time is a failure.
+Every folder with downloads is listed again. Objects that changed meanwhile are downloaded again; an object that keeps
+changing is a failure.
 """
 
 import threading
@@ -41,7 +41,7 @@ MAX_ROUNDS = 4
 MAX_QUEUED = 2000
 """Maximum number of queued objects per file system before further folders are listed; the queue is held in memory."""
 DELETED = "it was deleted before it could be saved"
-STILL_LISTED = "it is listed, and the API says that it does not exist"
+STILL_LISTED = "it is listed, but the API reports that it does not exist"
 UNKNOWN_TYPE = "UNKNOWN"
 """The type of an unusable entry."""
 NO_FOLDER = "there is no such folder"
@@ -49,7 +49,7 @@ NO_FOLDER = "there is no such folder"
 
 @dataclass(frozen=True)
 class BackupOptions:
-    """What to save of a home."""
+    """What to save from a home."""
 
     notebook_formats: tuple[str, ...] = ("source",)
     """Formats of notebooks."""
@@ -71,15 +71,15 @@ class BackupCounts:
 
 @dataclass
 class _OpenFolder:
-    """A folder that is not finished."""
+    """A folder that is being saved."""
 
     folder: Folder
     place: str
     names: dict[NameAndSuffix, PathParts] = field(default_factory=dict)
     entries: dict[tuple[str, str], ManifestEntry] = field(default_factory=dict)
-    """The entries in the manifest, by path and format."""
+    """Entries already in the manifest, by path and format."""
     failed: dict[tuple[str, str], tuple[File, str]] = field(default_factory=dict)
-    """The objects that could not be saved, as they were then, and why."""
+    """Objects that could not be saved, as listed before the failure, and why."""
     wrong_sizes: dict[tuple[str, str], str] = field(default_factory=dict)
     """Why the size of a download was wrong."""
     same_content: dict[tuple[str, str], File] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class BackupProgress:
 
 @dataclass
 class ParentCheck:
-    """Checks whether the parent still lists a folder that the API says does not exist."""
+    """Lists the parent of a folder that the API reports as missing, to check whether the folder was deleted."""
 
     folder: Folder
     failure: Failure
@@ -120,7 +120,8 @@ class BackupWork:
     """Saves all queued folders; implements `worker_pool.Work`.
 
     `store` stores new entries and then the finished folders; `places` has the roots' paths below the target. `known`
-    has the entries that are in the manifest already, `earlier` those of an earlier backup; `git_folders` are by path.
+    has the entries already in the manifest, `earlier` the entries of an earlier backup; `git_folders` maps paths to
+    the properties of git folders.
     """
 
     def __init__(
@@ -141,13 +142,13 @@ class BackupWork:
         self._client, self._target, self._queue, self._store = client, target, folders, store
         self._roots, self._options, self._jitter = dict(places), options, pacing.jitter
         self._unusable_entries = [entry for entry in known.of_type(UNKNOWN_TYPE) if entry.state == "failed"]
-        """Entries that an earlier run could not use."""
+        """Entries that were unusable in an earlier run."""
         self._known, self._earlier, self._git_folders = known, earlier, git_folders
         self._places: dict[tuple[str, str], str] = dict(places)
-        """Paths below the target of folders that are not finished."""
+        """Paths below the target of unfinished folders."""
         self._open_folders: dict[tuple[str, str], _OpenFolder] = {}
         self._ready: defaultdict[str, deque[Task]] = defaultdict(deque)
-        """Tasks that precede further folders, by API."""
+        """Tasks to run before further folders are listed, by API."""
         self._waiting: Counter[str] = Counter()
         """Number of objects to download, by file system."""
         self._new_entries: list[ManifestEntry] = []
@@ -164,13 +165,13 @@ class BackupWork:
         )
 
     def run(self, report: Callable[[BackupProgress], None]) -> bool:
-        """Save until no task is left, or until a stop with no request in flight. Return whether no task is left.
+        """Save until no task is left, or until `stop` is set and no request is in flight. Return whether all is saved.
 
         Raises TargetError, OSError.
         """
 
         def save_objects(items: Items[Task, Result]) -> None:
-            """Run in every worker. The worker that downloaded an object publishes it, since that may take long, too."""
+            """Run in every worker. A worker also publishes what it downloads, since publishing may take long."""
             with closing(self._client):
                 for item in items:
                     if not item.wait_for_turn():
@@ -185,7 +186,7 @@ class BackupWork:
                             self._target.new_partial_file()
                         )
                         item.outcome = download_object(self._client, task, partial_file)
-                        # An object of another size than listed is not published; the next listing decides.
+                        # An object whose size differs from the listing is not published; the next listing decides.
                         if task.complete and task.file.size in (None, partial_file.size):
                             try:
                                 self._target.publish(partial_file.path, task.place)
@@ -290,7 +291,7 @@ class BackupWork:
             self._ready[download.api].append(download)
 
     def _open_folder(self, folder: Folder, place: str) -> _OpenFolder:
-        """Return a folder with the entries of earlier runs."""
+        """Return a folder with the entries from earlier runs."""
         open_folder = _OpenFolder(folder, place)
         if folder.key in self._roots:
             self._target.make_folder(place)
@@ -307,7 +308,7 @@ class BackupWork:
         return open_folder
 
     def _assign_places(self, open_folder: _OpenFolder, found: Listing) -> None:
-        """Assign a path below the target to everything in a folder, and record new subfolders."""
+        """Assign a path below the target to each object and subfolder of a folder, and record new subfolders."""
         items: list[NameAndSuffix] = [(base_name(path), "") for path in found.folders]
         items += [
             (base_name(file.path), stored_suffix(file, form)) for file in found.files for form in self._formats(file)
@@ -345,15 +346,15 @@ class BackupWork:
         self._fail_folder(folder, failure, self._places[folder.key])
 
     def _fail_folder(self, folder: Folder, failure: Failure, place: str) -> None:
-        """Record a folder that cannot be listed. A missing home is fine, a missing subfolder was deleted, a volume must
-        exist."""
+        """Record a folder that cannot be listed. A missing home is no failure, a missing subfolder was deleted, and a
+        missing volume is a failure."""
         self._open_folders.pop(folder.key, None)
         self._queue.complete(folder, failure)
         self._counts.folders += 1
         is_root = folder.key in self._roots
         if failure.missing and is_root and folder.source != "volumes":
             self._new_visits.append(Visit(folder, failure))
-            # An earlier run may have recorded a failure.
+            # Replaces a failure that an earlier run may have recorded.
             if (entry := self._known.get(folder.source, folder.path)) and entry.state == "failed":
                 self._new_entries.append(replace(entry, state="left out", place=None, reason=NO_FOLDER))
             return
@@ -390,7 +391,7 @@ class BackupWork:
         self._new_visits.append(Visit(folder, Failure(folder.path, reason) if failures else found))
 
     def _record_unusable_entries(self, folder: Folder, found: Listing) -> int:
-        """Record unusable entries and return their number. Those of earlier runs may have been deleted."""
+        """Record unusable entries and return their number. Unusable entries from earlier runs may have been deleted."""
         for failure in found.failures:
             self._new_entries.append(
                 ManifestEntry(folder.user, folder.source, failure.path, UNKNOWN_TYPE, "failed", reason=failure.reason)
@@ -456,7 +457,7 @@ class BackupWork:
             if task.is_too_large and task.format == "jupyter" and "source" not in self._options.notebook_formats:
                 self._download_source(open_folder, file)
         elif file.size not in (None, partial_file.size):
-            open_folder.wrong_sizes[key] = f"{partial_file.size} bytes came where {file.size} were listed"
+            open_folder.wrong_sizes[key] = f"{partial_file.size} bytes were received, but {file.size} were listed"
         else:
             before = open_folder.entries.get(key)
             entry = replace(
@@ -492,7 +493,7 @@ class BackupWork:
 
 
 def workers_of(sources: Collection[str]) -> dict[str, int]:
-    """Return the number of workers per API. Exports have their own limit; reads of DBFS share that of its listings."""
+    """Return the number of workers per API. Exports have their own rate limit; DBFS reads and listings share one."""
     workers: dict[str, int] = {
         source: TRANSFER_WORKERS if source == "volumes" else REQUEST_WORKERS for source in sorted(sources)
     }

@@ -1,4 +1,4 @@
-"""Downloads one object of the workspace: the requests for each file system and type."""
+"""Downloads one object from the workspace: the requests for each file system and type."""
 
 import base64
 import hashlib
@@ -17,18 +17,18 @@ from inventory.tree.listing import File, Folder
 
 EXPORT = "/api/2.0/workspace/export"
 WORKSPACE_FILES = "/api/2.0/workspace-files"
-"""Returns files of the Workspace as they are, but no notebooks."""
+"""Returns Workspace files as they are, but no notebooks."""
 DBFS_READ = "/api/2.0/dbfs/read"
 FILES_API = "/api/2.0/fs/files"
 DBFS_BLOCK_BYTES = 2**20
-"""Maximum bytes per read of DBFS."""
+"""Maximum bytes per DBFS read."""
 MAX_ERROR_BYTES = 64 * 2**10
-"""Maximum size of an error document in bytes."""
+"""Maximum size of an error body in bytes."""
 TOO_LARGE_CODES = frozenset({"MAX_NOTEBOOK_SIZE_EXCEEDED", "MAX_READ_SIZE_EXCEEDED"})
 SIZE_EXCEEDED_PATTERN = re.compile(r"exceed\w* .*\b10485760\b|\b10485760\b.*exceed", re.IGNORECASE)
-"""Matches errors that say the same without such a code."""
+"""Matches size errors without such a code."""
 EXPORT_FORMATS = {"source": "SOURCE", "jupyter": "JUPYTER"}
-"""Format of a notebook → name in the API."""
+"""Notebook format → name in the API."""
 
 
 class DownloadClient(Protocol):
@@ -62,7 +62,7 @@ class ContentDigest:
         return self._digest.hexdigest()
 
     def reset(self) -> None:
-        """Discard what arrived so far."""
+        """Discard the content received so far."""
         self.size, self.head, self._digest = 0, b"", hashlib.sha256()
 
     def add(self, chunk: bytes) -> None:
@@ -72,9 +72,9 @@ class ContentDigest:
 
 
 class PartialFile(ContentDigest):
-    """The same for content that is written to a local file.
+    """Digest of content that is also written to a local file.
 
-    Its errors are TargetErrors, to distinguish them from those of the connection.
+    Raises TargetError if writing fails, to distinguish this from connection errors.
     """
 
     def __init__(self, path: Path) -> None:
@@ -82,7 +82,7 @@ class PartialFile(ContentDigest):
         self.path = path
 
     def reset(self) -> None:
-        """Discard what arrived so far and create an empty file."""
+        """Discard the content received so far and create an empty file."""
         super().reset()
         self._write(b"", "wb")
 
@@ -110,30 +110,30 @@ class ObjectDownload:
     place: str
     """Its path below the target."""
     format: str = ""
-    """The format of a notebook: source or jupyter."""
+    """The notebook format: source or jupyter."""
     partial_file: PartialFile | None = None
     """None before the first request."""
     complete: bool = False
     problem: str = ""
     """Why the downloaded object cannot be published."""
     first_api_refused: bool = False
-    """Whether the first of its two APIs was refused."""
+    """Whether the first of its two APIs refused the request."""
     is_too_large: bool = False
-    """Whether it was refused because of its size."""
+    """Whether the object was refused because of its size."""
 
     @property
     def api(self) -> str:
-        """The API whose limit applies."""
+        """The API whose rate limit applies."""
         return "export" if self.folder.source == "workspace" else self.folder.source
 
     @property
     def reads_as_file(self) -> bool:
-        """Whether to read a file instead of exporting an object: if it is too large for an export."""
+        """Whether to read the object as a file because it is too large for an export."""
         is_large = (self.file.size or 0) > MAX_EXPORT_BYTES
         return self._has_two_apis and is_large != self.first_api_refused
 
     def has_other_api(self, response: Response) -> bool:
-        """Return whether the object's other API may succeed after this response."""
+        """Return whether the second API may succeed after this response from the first."""
         return self._has_two_apis and not self.first_api_refused and (self.reads_as_file or is_too_large(response))
 
     @property
@@ -164,7 +164,7 @@ def download_object(client: DownloadClient, task: ObjectDownload, digest: Conten
 def _download(
     client: DownloadClient, task: ObjectDownload, digest: ContentDigest, address: str, query: Mapping[str, str]
 ) -> Response:
-    digest.reset()  # an earlier try may have brought a part of it
+    digest.reset()  # an earlier attempt may have added some content
     response = client.download(address, query, digest.add)
     if response.ok and (error := _error_in(digest, task.file)):
         response = Response(200, error)
@@ -173,9 +173,9 @@ def _download(
 
 
 def _error_in(digest: ContentDigest, file: File) -> object:
-    """Return the error document that came with status 200 instead of a file; None if the content is the file.
+    """Return the error body that came with status 200 instead of a file; None if the content is the file.
 
-    Content of the listed size is the file, whatever it contains.
+    Content with the listed size is the file, whatever it contains.
     """
     if digest.size > MAX_ERROR_BYTES or digest.size == file.size:
         return None
@@ -204,7 +204,7 @@ def _decode_block(document: object) -> bytes:
     try:
         data = base64.b64decode(response["data"], validate=True)
     except (KeyError, TypeError, ValueError):
-        raise TransportError("the response is not a block of a file") from None
+        raise TransportError("the response does not contain a file block") from None
     if response.get("bytes_read") != len(data):
-        raise TransportError("the response has another number of bytes than it says")
+        raise TransportError("the response announces a different number of bytes than it has")
     return data

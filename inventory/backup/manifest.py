@@ -1,8 +1,8 @@
 """The manifest of a backup: a line of JSON per object, with its path below the target or a reason. Pure.
 
-The first line identifies the backup. Lines never change; the last line about an object counts. The last line of the
-file holds the checksum of all lines before it and of itself: without it, the manifest was cut or the backup is
-unfinished.
+The first line identifies the backup. Lines never change; the last line about an object counts. The file's last line
+has the checksum of all lines before it and of its own other fields: without this line, the manifest is truncated or
+the backup is unfinished.
 """
 
 import hashlib
@@ -18,14 +18,14 @@ FORMAT = 1
 MAX_INTEGER = 2**63 - 1
 """Maximum number in an entry."""
 EntryState = Literal["saved", "earlier", "left out", "failed"]
-"""`earlier`: unchanged since an earlier backup, which holds the content. `left out`: excluded by an option, or of a
-type without an export. `failed`: should be in the backup and is not."""
+"""`earlier`: unchanged since an earlier backup, which has the content. `left out`: excluded by an option, or of a
+type that cannot be exported. `failed`: could not be saved."""
 EntryKey = tuple[Source, str, str]
-"""What a line is about: file system, path, and the format of a notebook."""
+"""What a line is about: file system, path and notebook format."""
 
 
 class InvalidManifest(ValueError):
-    """The manifest is invalid; the message says why, with the line."""
+    """The manifest is invalid; the message gives the line and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class ManifestHeader:
 
     host: str
     name: str
-    """The date, with a number from the second backup of a day on."""
+    """The date; from the second backup on a day, with a number."""
     began_at: str
     asked: Mapping[str, Any]
     """The options that selected the content; see `run.BackupRequest.manifest_fields`."""
     retain_until: str | None = None
-    """The day until which it must be kept; None if it was not given."""
+    """The day until which the backup must be kept; None if not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class ManifestEntry:
     """Path below the target, including the host; None if nothing is stored."""
     language: str = ""
     format: str = ""
-    """The format of a notebook: source or jupyter."""
+    """The notebook format: source or jupyter."""
     size: int | None = None
     """Bytes of the stored content, or the size that the API reported."""
     modified_at: int | None = None
@@ -64,7 +64,7 @@ class ManifestEntry:
     sha256: str | None = None
     reason: str = ""
     git: Mapping[str, str] | None = None
-    """Of a git folder: url, provider, branch and commit, as far as they are known."""
+    """For a git folder: url, provider, branch and commit, as far as they are known."""
 
     @property
     def key(self) -> EntryKey:
@@ -76,7 +76,7 @@ class ManifestEntry:
 
     @property
     def has_content(self) -> bool:
-        """Whether content is stored for it."""
+        """Whether content is stored for this entry."""
         return self.state in ("saved", "earlier") and not self.is_folder
 
 
@@ -142,17 +142,17 @@ class ManifestReader:
         parsed = _parse_line(line)
         if number == 1:
             if not isinstance(parsed, ManifestHeader):
-                raise InvalidManifest("the first line is not that of a manifest of this program")
+                raise InvalidManifest("the first line is not the header of a manifest written by this program")
             self.header = parsed
         elif isinstance(parsed, str):
             self.problems.append(f"line {number} {parsed}")
         elif isinstance(parsed, ManifestEnd):
             expected = manifest_end(self.digest, parsed.finished_at, self.lines, parsed.failed)
-            # Byte by byte: an equivalent line was changed, too.
+            # Compared byte for byte: even an equivalent line has been changed.
             if line == end_line(expected):
                 self.end = parsed
             else:
-                self.problems.append(f"line {number} does not match the lines before it: something was changed")
+                self.problems.append(f"line {number} does not match the lines before it: the manifest was modified")
         self.digest.update(line)
         self.lines = number
         return parsed if isinstance(parsed, ManifestEntry) else None
@@ -173,7 +173,7 @@ def _parse_line(line: bytes) -> ManifestHeader | ManifestEntry | ManifestEnd | s
     except (ValueError, RecursionError):
         return "is not readable"
     if document is None:
-        return "ends too early"
+        return "is truncated"
     try:
         if "backup" in document:
             return _header(document)
@@ -181,20 +181,20 @@ def _parse_line(line: bytes) -> ManifestHeader | ManifestEntry | ManifestEnd | s
             return ManifestEnd(**{name: document[name] for name in ManifestEnd.__slots__})
         return _entry(document)
     except (KeyError, TypeError, ValueError, AttributeError):
-        return "is not a line of a manifest"
+        return "is not a manifest line"
 
 
 def _header(document: Mapping[str, Any]) -> ManifestHeader | str:
     if document["backup"] != FORMAT:
-        return "was written by another version of this program"
+        return "was written by a different version of this program"
     known = {name: document[name] for name in ManifestHeader.__slots__ if name in document}
     header = ManifestHeader(**known)
     texts = [header.host, header.name, header.began_at, *([] if header.retain_until is None else [header.retain_until])]
-    return header if all(map(_is_text, texts)) and _is_valid_request(header.asked) else "is not a line of a manifest"
+    return header if all(map(_is_text, texts)) and _is_valid_request(header.asked) else "is not a manifest line"
 
 
 def _is_valid_request(asked: object) -> bool:
-    """Return whether it has the form of `run.BackupRequest.manifest_fields`; any key may be absent."""
+    """Return whether `asked` has the format of `run.BackupRequest.manifest_fields`; any key may be absent."""
     if not isinstance(asked, dict):
         return False
     lists = [asked.get(name, []) for name in ("users", "sources", "volumes", "formats")]
@@ -206,12 +206,12 @@ def _is_valid_request(asked: object) -> bool:
 
 
 def _is_text(value: object) -> bool:
-    """Return whether it is text without unpaired surrogates."""
+    """Return whether the value is a string without lone surrogates."""
     return isinstance(value, str) and value == escape_surrogates(value)
 
 
 def _is_number(value: object) -> bool:
-    """Return whether it is None or a number that a database can hold."""
+    """Return whether the value is None or a number that a database can hold."""
     return value is None or (type(value) is int and -MAX_INTEGER <= value <= MAX_INTEGER)
 
 
@@ -231,7 +231,7 @@ def _entry(document: Mapping[str, Any]) -> ManifestEntry | str:
         or (entry.has_content and None in (entry.place, entry.size, entry.sha256))
         or (entry.git is not None and not _is_git(entry.git))
     ):
-        return "is not a line of a manifest"
+        return "is not a manifest line"
     return entry
 
 
@@ -240,6 +240,6 @@ def _is_git(git: object) -> bool:
 
 
 def _is_inside(place: str) -> bool:
-    """Return whether a path is below the target, so that a changed manifest cannot select other files."""
+    """Return whether a path is below the target, so that a modified manifest cannot select other files."""
     parts = place.split("/") if _is_text(place) else []
     return bool(parts) and all(part not in ("", ".", "..") and "\0" not in part and "\\" not in part for part in parts)

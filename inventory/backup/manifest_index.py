@@ -14,10 +14,10 @@ _COLUMNS = ", ".join(_FIELDS)
 
 
 class ManifestIndex:
-    """The valid entries: of several about the same object, the last."""
+    """The valid entries; of several entries about one object, the last one."""
 
     def __init__(self, entries: Iterable[ManifestEntry] = ()) -> None:
-        # An empty name: SQLite removes the file, and uses it only when its cache is full.
+        # With an empty name, SQLite writes a temporary file only when its cache is full, and removes it.
         self._connection = sqlite3.connect("", isolation_level=None)
         self._connection.execute(
             f"CREATE TABLE entry ({_COLUMNS}, parent, PRIMARY KEY (source, path, format)) WITHOUT ROWID"
@@ -30,7 +30,7 @@ class ManifestIndex:
         self._connection.execute("COMMIT")
 
     def get(self, source: Source, path: str, format: str = "") -> ManifestEntry | None:
-        """Return the entry about an object."""
+        """Return the entry about an object; None if there is none."""
         where = "source = ? AND path = ? AND format = ?"
         return next(self._select(where, (source, path, format)), None)
 

@@ -1,10 +1,10 @@
 """Encodes names so that every file system can hold them, and decodes them again. Pure.
 
-    %2F    a byte of a character that some file system rejects or that has a meaning here
-    %~2    in front: another name in the folder is the same for some file system
-    %- %+  at the end of a folder and at the start of its content: one name, too long for one file
+    %2F    a byte of a character that some file system rejects or that this encoding uses
+    %~2    prefix: some file system would confuse the name with a different one in the folder
+    %- %+  suffix of a folder and prefix of its content: one name, split because it is too long
 
-Other names stay as they are. A `%` of the name itself is always `%25`, so that decoding is unambiguous.
+Other names stay as they are. A `%` in the original name becomes `%25`, so that decoding is unambiguous.
 """
 
 import re
@@ -13,13 +13,13 @@ from typing import Final
 from unicodedata import normalize
 
 NameAndSuffix = tuple[str, str]
-"""A name and the suffix that is added: a notebook `a` is stored as `a.py`, and a file may have that name, too."""
+"""A name and the suffix to add: a notebook `a` is stored as `a.py`, and a file may have that name, too."""
 PathParts = tuple[str, ...]
 """An encoded name: one path component, or several for a long name."""
 MAX_COMPONENT_BYTES: Final = 255
-"""Maximum bytes of one component."""
+"""Maximum length of one component in bytes."""
 _FORBIDDEN = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff%<>:"/\\\\|?*#]')
-"""What Windows rejects, control characters, separators in addresses, and unpaired surrogates."""
+"""Characters that Windows rejects, control characters, URL separators, and lone surrogates."""
 _TRAILING = re.compile(r"[. ]\Z")
 """Windows silently drops these; `.` and `..` are not valid names."""
 _DEVICES = re.compile(r"(?:CON|PRN|AUX|NUL|CLOCK\$|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])(?=[. ]*(?:\.|\Z))", re.I)
@@ -46,7 +46,7 @@ def assign_names(
 ) -> dict[NameAndSuffix, PathParts]:
     """Encode the names of one folder so that they also differ on file systems that ignore case.
 
-    `taken` are the names that are encoded already; the result contains them. The order of `items` does not matter.
+    `taken` has the names encoded earlier; the result contains them. The order of `items` does not matter.
     """
     found: dict[NameAndSuffix, PathParts] = dict(taken or {})
     used: dict[PathParts, PathParts] = {}
@@ -76,7 +76,7 @@ def _claim(used: dict[PathParts, PathParts], parts: PathParts) -> None:
 
 
 def _folded(parts: PathParts) -> PathParts:
-    """Return the same value for names that some file system considers equal."""
+    """Return a key that is equal for names that some file system considers equal."""
     return tuple(normalize("NFC", normalize("NFC", part).casefold()) for part in parts)
 
 

@@ -9,24 +9,24 @@ from inventory.tree.listing import File, Folder
 
 EXPORTABLE_TYPES = frozenset({"FILE", "NOTEBOOK", "DASHBOARD"})
 MAX_EXPORT_BYTES = 10_485_760
-"""Maximum bytes of an export, as JSON or by direct download."""
+"""Maximum size of an export in bytes, as JSON or by direct download."""
 MAX_FILE_BYTES = 500 * 2**20
-"""Maximum bytes of a Workspace file that the API returns; larger files need the mount of a cluster."""
+"""Maximum size in bytes of a Workspace file that the API returns; larger files need a cluster's mount."""
 GIT_SUFFIX = "%git.json"
-"""Suffix of the file beside a git folder that holds its origin. No encoded name has this suffix."""
+"""Suffix of the file beside a git folder that has its URL, branch and commit. No encoded name has this suffix."""
 
 LANGUAGE_SUFFIXES = {"PYTHON": ".py", "SQL": ".sql", "SCALA": ".scala", "R": ".r"}
-"""Suffixes of notebooks in source format, by language."""
+"""Language → suffix of notebooks in source format."""
 
 
 def git_file_content(git: Mapping[str, str]) -> bytes:
-    """Return the content of the file beside a git folder."""
+    """Return the content of the file with the properties of a git folder."""
     return json.dumps(dict(git), ensure_ascii=False, indent=2).encode() + b"\n"
 
 
 def is_unchanged(file: File, entry: ManifestEntry) -> bool:
-    """Return whether an object is unchanged since it was saved; False if the API does not report its modification
-    time."""
+    """Return whether an object is unchanged since it was saved. Without a modification time from the API, it counts as
+    changed."""
     if not entry.has_content or file.modified_at is None:
         return False
     return file.modified_at == entry.modified_at and file.size in (None, entry.size) and file.type == entry.type
@@ -56,25 +56,22 @@ def notebook_suffix(language: str, form: str) -> str:
 
 
 def exclusion_reason(file: File, max_size: int | None) -> str:
-    """Return why an object is not downloaded, given a maximum size in bytes; empty if it is."""
+    """Return why an object is excluded, given a maximum size in bytes; empty if it is downloaded."""
     if file.type not in EXPORTABLE_TYPES:
-        return f"no export gives a {file.type}"
+        return f"the API cannot export a {file.type}"
     if max_size is not None and file.size is not None and file.size > max_size:
-        return f"it has {format_size(file.size)}, more than --max-file-size"
+        return f"its size is {format_size(file.size)}, more than --max-file-size"
     return ""
 
 
 def failure_hint(folder: Folder, file: File, *, is_too_large: bool) -> str:
-    """Return advice about a refused object, to be appended to the reason; empty if there is none."""
+    """Return advice about a refused object, to append to the reason; empty if there is none."""
     if folder.source != "workspace":
         return ""
     if (file.size or 0) > MAX_FILE_BYTES:
-        return "; the API returns at most 500 MB; read larger files through the file mount of a cluster"
+        return "; the API returns at most 500 MB; read larger files through a cluster's file mount"
     if file.type == "NOTEBOOK" and is_too_large:
-        return (
-            "; an export has at most 10 MB: clear the outputs of the notebook, or read it through the file mount of a"
-            " cluster"
-        )
+        return "; an export has at most 10 MB: clear the notebook's outputs, or read it through a cluster's file mount"
     return ""
 
 

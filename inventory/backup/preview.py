@@ -23,11 +23,11 @@ class BackupPreview:
 
     objects: Counter[str] = field(default_factory=Counter)
     sizes: Counter[str] = field(default_factory=Counter)
-    """Bytes, without notebooks, whose size is unknown before the download."""
+    """Bytes by user, without notebooks, whose size is unknown before the download."""
     left_out: list[tuple[str, str]] = field(default_factory=list)
-    """Path and reason of excluded objects."""
+    """Path and reason for each excluded object."""
     failures: list[tuple[str, str]] = field(default_factory=list)
-    """Folders that cannot be listed, and why."""
+    """Path and reason for each folder that cannot be listed."""
 
 
 def preview_backup(client: Client, request: BackupRequest, stop: threading.Event) -> BackupPreview:

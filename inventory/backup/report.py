@@ -14,7 +14,7 @@ from labkit.text import escaped
 
 STATES = ("saved", "earlier", "left out", "failed")
 MAX_SHOWN = 20
-"""Maximum number of objects named in text; the manifest and --json name all."""
+"""Maximum number of objects listed in text output; the manifest and --json list all."""
 
 
 class BackupReporter(ProgressLine):
@@ -25,7 +25,7 @@ class BackupReporter(ProgressLine):
         (speed,) = self.speeds(tally.saved)
         parts = [
             f"{tally.saved} objects saved, {format_size(tally.size)}",
-            f"{tally.folders} directories done, {progress.waiting} objects and directories waiting",
+            f"{tally.folders} directories done, {progress.waiting} objects and directories pending",
             f"{speed:.0f} objects/s (limits {format_rates(progress.rates, progress.requests)})",
         ]
         if tally.unchanged:
@@ -73,7 +73,7 @@ def display_path(entry: ManifestEntry) -> str:
 
 
 def request_counts(requests: Mapping[str, int], rate_limited: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    """Return the number of requests per API, and how many of them were rate limited, as a JSON document."""
+    """Return the numbers of requests and of rate-limited responses per API, as a JSON document."""
     return {api: {"sent": number, "rate_limited": rate_limited.get(api, 0)} for api, number in sorted(requests.items())}
 
 
@@ -103,10 +103,10 @@ def backup_text(document: dict[str, Any]) -> str:
 
 
 def object_lines(label: str, objects: list[tuple[str, str]]) -> list[str]:
-    """Return lines that name the first MAX_SHOWN objects and count the others."""
+    """Return one line for each of the first MAX_SHOWN objects, and a line with the number of others."""
     lines = [f"  {label}: {escaped(path)}: {escaped(reason)}" for path, reason in objects[:MAX_SHOWN]]
     if len(objects) > MAX_SHOWN:
-        lines.append(f"  {label}: {len(objects) - MAX_SHOWN} more; the manifest and --json name them")
+        lines.append(f"  {label}: {len(objects) - MAX_SHOWN} more; see the manifest or --json")
     return lines
 
 
@@ -124,7 +124,7 @@ def preview_document(preview: BackupPreview) -> dict[str, Any]:
 def preview_text(preview: BackupPreview) -> str:
     lines = [
         f"{len(preview.objects)} users: {preview.objects.total()} objects would be saved,"
-        f" {format_size(preview.sizes.total())} and what the notebooks have; nothing was saved"
+        f" {format_size(preview.sizes.total())} plus notebooks of unknown size; nothing was saved"
     ]
     lines += object_lines("left out", preview.left_out)
     lines += object_lines("failed", preview.failures)

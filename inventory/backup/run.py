@@ -38,9 +38,9 @@ class BackupRequest:
     """The options of a backup."""
 
     output: str
-    """The address of the target."""
+    """Path or URL of the target."""
     users: tuple[str, ...] = ()
-    """Empty: all users, unless there are volumes."""
+    """Empty means all users, unless there are volumes."""
     sources: tuple[Source, ...] = SOURCES
     all_homes: bool = False
     shared: bool = False
@@ -49,12 +49,12 @@ class BackupRequest:
     max_size: int | None = None
     tier: str | None = None
     since: str | None = None
-    """The address of an earlier manifest."""
+    """Path or URL of an earlier backup's manifest."""
     retain_until: str | None = None
 
     @property
     def normalized_output(self) -> str:
-        """The address in its normal form."""
+        """The target, normalized."""
         return self.output.rstrip("/") if "://" in self.output else str(Path(self.output).absolute())
 
     def manifest_fields(self) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class BackupRequest:
         return {name: getattr(self, name) for name in names}
 
     def checkpoint_identity(self, host: str) -> CheckpointIdentity:
-        """Return what a backup must have in common with this one to resume it."""
+        """Return the options that must be the same to resume a backup."""
         homes = ["users", *["all homes"] * self.all_homes, *["shared"] * self.shared, *self.volumes]
         most = "of any size" if self.max_size is None else f"up to {self.max_size} bytes"
         return CheckpointIdentity(
@@ -80,10 +80,10 @@ class BackupResult:
     """The result of a backup."""
 
     complete: bool
-    """False: the backup was stopped; saved objects are kept."""
+    """False means that the backup was stopped; saved objects are kept."""
     backup: Backup
     index: ManifestIndex
-    """The entries of the manifest."""
+    """The entries in the manifest."""
     requests: Mapping[str, int]
     rate_limited: Mapping[str, int]
 
@@ -123,11 +123,11 @@ class BackupRun(Resumable):
         report: Callable[[BackupProgress], None] = lambda progress: None,
         pacing: RequestPacing = DEFAULT_PACING,
     ) -> BackupResult:
-        """Save the remaining objects. Raises TargetError, OSError, and BackupError about `since`."""
+        """Save the remaining objects. Raises TargetError, OSError, or BackupError if `since` cannot be used."""
         earlier_index = self._earlier_index()
         known_index = ManifestIndex(self._manifest.entries())
         self._target.start(self.backup.base)
-        # First of all: this reserves the name and shows that the backup is unfinished.
+        # Written first: this reserves the name and shows that the backup is unfinished.
         self._publish_manifest()
         work = BackupWork(
             self._client,
@@ -165,7 +165,7 @@ class BackupRun(Resumable):
             self._manifest.path.unlink()
 
     def _store(self, entries: Sequence[ManifestEntry], visits: Sequence[Visit]) -> None:
-        # In this order: a folder is finished once its entries are recorded.
+        # Entries first: a folder counts as finished only after they are recorded.
         self._manifest.add(entries)
         self._checkpoint.store(visits)
 
@@ -175,14 +175,14 @@ class BackupRun(Resumable):
         self._publish_manifest()
 
     def _publish_manifest(self) -> None:
-        """Copy the manifest into the target; in a local folder it is written in place."""
+        """Copy the manifest into cloud storage; in a local folder it is written in place."""
         if self._target.folder is None:
             copy = self._target.new_partial_file()
             shutil.copyfile(self._manifest.path, copy)
             self._target.publish(copy, self.backup.manifest_path)
 
     def _git_folders(self) -> Mapping[str, Mapping[str, str]]:
-        """Return the git folders; without them, their files are saved all the same."""
+        """Return the git folders; empty if they cannot be read, since their files are saved anyway."""
         if "workspace" not in self._request.sources:
             return {}
         try:
@@ -192,7 +192,7 @@ class BackupRun(Resumable):
             return {}
 
     def _earlier_index(self) -> ManifestIndex:
-        """Return the entries of the backup named by `since`, if there is one."""
+        """Return the entries of the `since` backup; empty if there is none."""
         since = self._request.since
         if since is None:
             return ManifestIndex()
@@ -208,14 +208,14 @@ class BackupRun(Resumable):
 def prepare_backup(
     client: Client, request: BackupRequest, *, resume: bool, now: datetime, environ: Mapping[str, str]
 ) -> BackupRun:
-    """Start or resume a backup; a new one is named after this machine's date.
+    """Start or resume a backup; a new backup is named after this machine's date.
 
     Raises CheckpointError, WorkspaceError, NothingToScan, UsersFileError, TargetError, BackupError, OSError.
     """
     target = open_target(request.output, tier=request.tier, environ=environ)
     identity = request.checkpoint_identity(client.host)
     host = host_folder(client.host)
-    # Beside the saved objects, or in the working directory for a cloud storage.
+    # The checkpoint is beside the saved objects, or in the working directory for cloud storage.
     folder = target.folder / host if target.folder else Path()
     suffix = f".{short_digest([f'{key}={value}' for key, value in vars(identity).items()])[:8]}.checkpoint"
     unfinished = sorted(folder.glob(f"*{suffix}"))
@@ -255,7 +255,7 @@ def prepare_backup(
 
 
 def _open_manifest(target: BackupTarget, base: str, checkpoint: Path, header: ManifestHeader) -> ManifestWriter:
-    """Open the manifest for writing: in the target if that is a local folder, otherwise beside the checkpoint."""
+    """Open the manifest for writing: in the target if this is a local folder, otherwise beside the checkpoint."""
     path = target.folder / base / FILE_NAME if target.folder else checkpoint.with_name(f"{checkpoint.name}.{FILE_NAME}")
     make_private_folder(path.parent)
     try:
@@ -265,19 +265,19 @@ def _open_manifest(target: BackupTarget, base: str, checkpoint: Path, header: Ma
 
 
 def next_name(today: date, existing: Sequence[str]) -> str:
-    """Return the name of a new backup: the date, with a number if the date is taken."""
+    """Return the name for a new backup: the date, with a number if the date is taken."""
     of_today = [name for name in existing if name.partition(".")[0] == today.isoformat()]
     last = max((backup_sort_key(name)[1] for name in of_today), default=0)
     return f"{today.isoformat()}.{last + 1}" if last else today.isoformat()
 
 
 def host_folder(host: str) -> str:
-    """Return the name of the folder of a workspace."""
+    """Return the name of the folder for a workspace's backups."""
     return "/".join(names.encode_name(urlsplit(host).netloc))
 
 
 def root_places(base: str, roots: Sequence[Folder]) -> dict[tuple[str, str], str]:
-    """Return the paths of the roots: a folder per user, with a folder per file system."""
+    """Return the root folders' paths below the target: a folder per user, with a folder per file system."""
     reserved: dict[names.NameAndSuffix, names.PathParts] = {(name, ""): (name,) for name in (FILE_NAME, PARTIAL)}
     users = names.assign_names(
         ((f"{root.user}", "") for root in roots if root.user not in (FILE_NAME, PARTIAL)), reserved

@@ -1,6 +1,6 @@
-"""Storage for backups: a local folder, or a storage that fsspec knows by its address, such as Azure's.
+"""Storage for backups: a local folder, or cloud storage that fsspec supports, such as Azure's.
 
-Files are written under another name and moved into place when they are complete.
+Files are written under a temporary name and moved into place when they are complete.
 """
 
 import contextlib
@@ -21,22 +21,22 @@ from labkit.text import redact_secrets
 
 fsspec, azure_blob = LazyModule("fsspec"), LazyModule("azure.storage.blob")
 PARTIAL = ".partial"
-"""The folder of incomplete files, beside the manifest; everything in it can be deleted."""
+"""Name of the folder for incomplete files, beside the manifest; everything in it can be deleted."""
 TIERS = ("hot", "cool", "cold")
 AZURE = ("abfs", "abfss", "az")
 LARGE_FILE_BYTES = 8 * 2**20
-"""Minimum bytes of files that are uploaded one at a time: the storage client holds a whole part in memory."""
+"""Minimum size in bytes of files that are uploaded one at a time: the storage client holds a whole part in memory."""
 UNSUPPORTED_NAME_ERRNOS = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL})
 NO_FOLLOW, NON_BLOCKING = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0)
 CONNECTION_STRING = "AZURE_STORAGE_CONNECTION_STRING"
 
 
 class TargetError(Exception):
-    """An operation on the storage failed; the message says which and why."""
+    """An operation on the target failed; the message says which and why."""
 
 
 class NotARegularFile(TargetError):
-    """The path is a link or not a regular file, and is not read: it may lead elsewhere or never end."""
+    """The path is a link or not a regular file. It is not read, since it may lead elsewhere or never end."""
 
 
 class UnsupportedName(Exception):
@@ -44,23 +44,23 @@ class UnsupportedName(Exception):
 
 
 class BackupTarget(Protocol):
-    """A storage. `place` is a path below it, with slashes and with components encoded by `names`."""
+    """Local or cloud storage. A `place` is a path below it, with slashes and with components encoded by `names`."""
 
     address: str
-    """The address for messages."""
+    """The path or URL to show in messages."""
     folder: Path | None
-    """The path of a local folder; None for other storages."""
+    """The path of a local folder; None for cloud storage."""
 
     def start(self, base: str) -> None:
         """Prepare for writing a backup below `base`. Raises TargetError."""
         ...
 
     def new_partial_file(self) -> Path:
-        """Return the path of a new local file, to be written and published."""
+        """Return the path for a new local file, to be written and published."""
         ...
 
     def publish(self, partial_file: Path, place: str) -> None:
-        """Move a complete local file to a path, replacing what is there. Raises TargetError, UnsupportedName."""
+        """Move a complete local file to `place`, replacing an existing file. Raises TargetError, UnsupportedName."""
         ...
 
     def make_folder(self, place: str) -> None:
@@ -72,12 +72,12 @@ class BackupTarget(Protocol):
         ...
 
     def list_names(self, place: str) -> list[str]:
-        """Return the names of files and folders directly below; empty if the folder does not exist. Raises
+        """Return the names of files and folders directly in `place`; empty if the folder does not exist. Raises
         TargetError."""
         ...
 
     def list_files(self, place: str) -> Iterator[str]:
-        """Yield the paths of everything below that is not a folder. Raises TargetError."""
+        """Yield the paths of all files below `place`. Raises TargetError."""
         ...
 
     def has_folder(self, place: str) -> bool:
@@ -85,14 +85,14 @@ class BackupTarget(Protocol):
         ...
 
     def clean_up(self) -> None:
-        """Delete incomplete files; nothing more is written."""
+        """Delete incomplete files. Nothing is written after this call."""
         ...
 
 
 def open_target(address: str, *, tier: str | None, environ: Mapping[str, str]) -> BackupTarget:
     """Return the target at a path or an address such as `abfss://container@account.dfs.core.windows.net/path`.
 
-    `tier` is one of TIERS and for Azure only. Raises TargetError.
+    `tier` is one of TIERS, for Azure only. Raises TargetError.
     """
     protocol = address.partition("://")[0].lower() if "://" in address else "file"
     if tier and protocol not in AZURE:
@@ -127,7 +127,7 @@ class FolderTarget:
         path = self._root / place
         with _target_errors(self.address):
             self._make_once(path.parent)
-            # On the disk before it is renamed: the manifest is going to record it.
+            # The content must be on disk before the rename, since the manifest will record it.
             move_into_place(partial_file, path)
 
     def make_folder(self, place: str) -> None:
@@ -153,7 +153,7 @@ class FolderTarget:
         return os.fdopen(descriptor, "rb")
 
     def _is_inside(self, path: Path) -> bool:
-        """Return whether no part of the path below the root is a link."""
+        """Return whether no component of the path below the root is a link."""
         place = path.relative_to(self._root)
         return os.path.realpath(path) == os.path.join(os.path.realpath(self._root), place)
 
@@ -186,7 +186,7 @@ class FolderTarget:
 
 
 class CloudTarget:
-    """A storage that fsspec knows. Files are prepared in a temporary local folder."""
+    """Cloud storage that fsspec supports. Files are prepared in a temporary local folder."""
 
     def __init__(self, address: str, *, tier: str | None = None, connection: str | None = None) -> None:
         self.folder: Path | None = None
@@ -203,7 +203,7 @@ class CloudTarget:
                     self._options["standard_blob_tier"] = azure_blob.StandardBlobTier[tier.upper()]
             else:
                 self._file_system, self._root = fsspec.core.url_to_fs(address.rstrip("/"))
-        except Exception as error:  # noqa: BLE001 - the libraries of storages raise many types
+        except Exception as error:  # noqa: BLE001 - storage libraries raise many types
             raise TargetError(f"{self.address} cannot be used: {_first_line(error)}.") from None
 
     def start(self, base: str) -> None:
@@ -222,7 +222,7 @@ class CloudTarget:
         partial_file.unlink()
 
     def make_folder(self, place: str) -> None:
-        """Do nothing: the storage has no empty folders; the manifest records them."""
+        """Do nothing: cloud storage has no empty folders; the manifest records them."""
 
     def open(self, place: str) -> IO[bytes]:
         with self._storage_errors("read", place):
@@ -245,7 +245,7 @@ class CloudTarget:
             yield path.removeprefix(self._root).lstrip("/")
 
     def has_folder(self, place: str) -> bool:
-        """Return True: the storage has no folders, so none is missing."""
+        """Return True: cloud storage has no folders, so none is missing."""
         return True
 
     def clean_up(self) -> None:
@@ -261,7 +261,7 @@ class CloudTarget:
             yield
         except FileNotFoundError:
             raise
-        except Exception as error:  # noqa: BLE001 - the libraries of storages raise many types
+        except Exception as error:  # noqa: BLE001 - storage libraries raise many types
             raise TargetError(f"{self.address}/{place} cannot be {action}: {_first_line(error)}.") from None
 
 
@@ -281,7 +281,7 @@ ErrorContext = Callable[[], contextlib.AbstractContextManager[None]]
 
 
 class _TranslatedErrorsFile(io.RawIOBase):
-    """A file that raises TargetErrors, to distinguish them from errors of a connection."""
+    """A file that raises TargetError, to distinguish its errors from connection errors."""
 
     def __init__(self, file: IO[bytes], error_context: ErrorContext) -> None:
         self._file, self._error_context = file, error_context
@@ -317,6 +317,6 @@ def _target_errors(address: str, action: str = "written") -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    """Return the first line of a library's error, without signatures; further lines may hold request headers."""
+    """Return the first line of a library's error, without signatures; further lines may contain request headers."""
     lines = str(error).splitlines()
     return redact_secrets(lines[0] if lines else type(error).__name__).rstrip(".")[:300]

@@ -26,7 +26,7 @@ from inventory.tree.listing import Failure, File, Folder, Listing
 
 FindingKind = Literal["missing", "corrupt", "added", "changed", "unknown", "gone"]
 READ_WORKERS = 4
-"""Number of files that are hashed at once."""
+"""Number of files that are hashed concurrently."""
 BATCH_ENTRIES = 256
 CHUNK_BYTES = 2**20
 
@@ -36,9 +36,9 @@ class VerifyFinding:
     """A difference between manifest, storage and workspace."""
 
     kind: FindingKind
-    """`missing`: not in the backup; `corrupt`: not what was saved; `added`: in the target and not in the manifest;
-    `changed`: different in the workspace by now; `unknown`: not readable, or not listed by the workspace; `gone`:
-    deleted in the workspace since the backup, which is no fault of the backup."""
+    """`missing`: not in the backup; `corrupt`: differs from what was saved; `added`: in the target but not in the
+    manifest; `changed`: changed in the workspace since the backup; `unknown`: not readable, or not listed by the
+    workspace; `gone`: deleted in the workspace since the backup, which is not a fault of the backup."""
     what: str
     """A path below the target, or a path in the workspace."""
     detail: str
@@ -75,7 +75,7 @@ def _manifest_findings(backup: Backup, reader: ManifestReader) -> Iterator[Verif
         yield VerifyFinding("corrupt", backup.manifest_path, problem)
     if reader.end is None and not reader.problems:
         yield VerifyFinding(
-            "corrupt", backup.manifest_path, "its end is missing: it was cut, or the backup was never finished"
+            "corrupt", backup.manifest_path, "its last line is missing: it is truncated, or the backup was not finished"
         )
 
 
@@ -151,7 +151,7 @@ def compare_with_workspace(
 
     def judge(visits: Sequence[Visit]) -> None:
         for visit in visits:
-            assert not isinstance(visit.result, FolderSummary), "files are compared, not sums"
+            assert not isinstance(visit.result, FolderSummary), "individual files are compared, not sums"
             findings.extend(
                 _folder_findings(visit.folder, visit.result, index, formats, is_root=visit.folder.key in root_keys)
             )
@@ -194,5 +194,5 @@ def _object_findings(prefix: str, file: File, entry: ManifestEntry | None) -> It
 
 
 def _change_is_undetectable(file: File, entry: ManifestEntry) -> bool:
-    """Return whether the API reports nothing that would show a change."""
+    """Return whether the API reports no time and nothing else that differs, so that a change cannot be seen."""
     return file.modified_at is None and file.size in (None, entry.size) and file.type == entry.type

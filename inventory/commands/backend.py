@@ -1,4 +1,4 @@
-"""Options that select where folders are listed: here or on a Spark server, through the API or from mounts."""
+"""Options that select where folders are listed: on this machine or a Spark server, through the API or from mounts."""
 
 import functools
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
 def backend_options(verb: Verb) -> Verb:
-    """Add the options; the verb receives them, checked, as the argument `backend`."""
+    """Add the options; the command receives them, checked, as the argument `backend`."""
 
     @functools.wraps(verb)
     def with_backend(
@@ -46,12 +46,12 @@ def backend_options(verb: Verb) -> Verb:
                 "--spark-remote",
                 metavar="URL",
                 help="List the folders on the executors of a Spark Connect server: sc://HOST:PORT, or local[N] to"
-                " start one here. SPARK_REMOTE does the same.",
+                " start one on this machine. SPARK_REMOTE does the same.",
             ),
             options.cluster_id(
-                help="List them on this cluster; without ID, on that of DATABRICKS_CLUSTER_ID or of the profile."
+                help="List the folders on this cluster; without ID, the one in DATABRICKS_CLUSTER_ID or in the profile."
             ),
-            click.option("--serverless", is_flag=True, help="List them on the serverless compute of the workspace."),
+            click.option("--serverless", is_flag=True, help="List the folders on serverless compute."),
             click.option("--start-cluster", is_flag=True, help="Start the cluster if it is stopped."),
             click.option(
                 "--token-lifetime",
@@ -59,15 +59,17 @@ def backend_options(verb: Verb) -> Verb:
                 type=cli.FloatParamType(0.1, 24 * 90, unit="hours"),
                 default=4.0,
                 show_default=True,
-                help="Lifetime of the executors' token, which is revoked at the end in any case.",
+                help="Maximum lifetime of the executors' token, which is always revoked after the scan.",
             ),
             click.option("--table", metavar="NAME", help="Also write a row for every file into this Spark table."),
             click.option(
                 "--mounts",
                 is_flag=True,
-                help="Read homes from the mounts of a cluster, if they are there: exact sizes, no rate limit.",
+                help="Read homes from a cluster's mounts, if available: exact sizes, no rate limit.",
             ),  # fmt: skip
-            click.option("--mounts-root", metavar="DIR", help="The folder of the mounts, with --mounts.  [default: /]"),
+            click.option(
+                "--mounts-root", metavar="DIR", help="Directory that contains the mounts, for --mounts.  [default: /]"
+            ),
         )
     ):
         with_backend = option(with_backend)
@@ -89,5 +91,5 @@ def _check_backend(backend: Backend, mounts_root: str | None) -> None:
         place = "here" if backend.mounts == "/" else f"below {backend.mounts}"
         raise cli.CommandError(
             f"there are no mounts {place} (Workspace/Users or dbfs/Users): read them on a cluster with --cluster-id,"
-            " or name their folder with --mounts-root."
+            " or set --mounts-root to the directory that contains them."
         )

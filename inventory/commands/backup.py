@@ -47,31 +47,35 @@ VOLUME = re.compile(r"/Volumes(/(?!\.{1,2}(/|\Z))[^/\0]+){3,}")
 )
 @options.users
 @options.users_file
-@click.option("--group", metavar="NAME", help="Save the members of this group and of the groups in it.")
+@click.option("--group", metavar="NAME", help="Save the direct and nested members of this group.")
 @options.all_homes
 @options.shared
-@click.option("-o", "--output", required=True, metavar="TARGET", help="A folder, or an address such as abfss://….")
+@click.option("-o", "--output", required=True, metavar="TARGET", help="A folder, or a URL such as abfss://….")
 @options.workspace_only
 @options.dbfs_only
-@click.option("--volumes", multiple=True, metavar="/Volumes/…", help="Also save this volume, or a folder in it.")
+@click.option("--volumes", multiple=True, metavar="/Volumes/…", help="Also save this volume or a folder in it.")
 @click.option(
     "--notebook-format",
     type=click.Choice(list(FORMATS)),
     default="source",
     show_default=True,
-    help="Format of notebooks.",
+    help="Notebook format.",
 )
 @click.option(
-    "--max-file-size", type=cli.IntParamType(0, unit="bytes"), metavar="N", help="Leave out files larger than N bytes."
+    "--max-file-size", type=cli.IntParamType(0, unit="bytes"), metavar="N", help="Skip files larger than N bytes."
 )
 @click.option(
-    "--tier", type=click.Choice(TIERS), help="Access tier of Azure's storage; the account's default if not given."
+    "--tier", type=click.Choice(TIERS), help="Access tier in Azure storage; the account's default if not given."
 )
 @click.option(
-    "--since", metavar="MANIFEST", help="Only download what changed since this manifest of an earlier backup in TARGET."
+    "--since",
+    metavar="MANIFEST",
+    help="Only download objects changed since the backup with this manifest, which must be in TARGET.",
 )
-@click.option("--retain-until", metavar="DATE", help="Stored with the backup; `delete-old-files` reports it later.")
-@click.option("--resume", is_flag=True, help="Continue a stopped backup, and retry what failed.")
+@click.option(
+    "--retain-until", metavar="DATE", help="Day until which to keep the backup; `delete-old-files` lists it afterwards."
+)
+@click.option("--resume", is_flag=True, help="Continue a stopped backup, and retry failures.")
 @cli.dry_run_option
 @options.access
 @cli.json_option
@@ -97,13 +101,15 @@ def command(
 ) -> None:
     """Save every user's home, in DBFS and in the Workspace, below TARGET/<host>/<date>/<user>.
 
-    A manifest there records every object with its path and checksum, or why it could not be saved. Progress is stored,
-    so that --resume continues a backup that was stopped or killed. Exit status: 0 complete; 1 something could not be
-    saved, or the backup was stopped; 2 bad input, or no access at all.
+    A manifest in TARGET/<host>/<date> records every object with its path and checksum, or why it could not be saved.
+    Progress is stored, so that --resume continues a backup that was stopped or killed. Exit status: 0 complete; 1 an
+    object could not be saved, or the backup was stopped; 2 bad input, or no access at all.
     """
     for volume in volumes:
         if not VOLUME.fullmatch(volume):
-            raise cli.CommandError(f"--volumes {volume}: expected /Volumes/<catalog>/<schema>/<volume>, or more.")
+            raise cli.CommandError(
+                f"--volumes {volume}: expected /Volumes/<catalog>/<schema>/<volume> or a folder in it."
+            )
     client = options.make_client(access)
     request = BackupRequest(
         output=output,
@@ -176,7 +182,7 @@ def _preview(client: Client, request: BackupRequest) -> BackupPreview:
 
 def _prepare(client: Client, request: BackupRequest, *, resume: bool) -> BackupRun:
     try:
-        # First of all: with an invalid credential, every home would be a failure.
+        # Checked first: with an invalid credential, every home would fail.
         name, _ = WorkspaceApi(client).caller()
         log.info("saving %s as %s", client.host, name)
         with options.write_errors(Path(request.output)):
@@ -194,4 +200,4 @@ def _resumable() -> Iterator[None]:
     except CheckpointError as error:
         raise cli.CommandError(str(error)) from None
     except (TargetError, BackupError) as error:
-        raise cli.CommandError(f"{error} What is saved so far is kept; use --resume to continue.") from None
+        raise cli.CommandError(f"{error} Saved objects are kept; use --resume to continue.") from None

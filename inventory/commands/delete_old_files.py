@@ -1,4 +1,4 @@
-"""`delete-old-files`: deletes files of past scans that name people."""
+"""`delete-old-files`: deletes files from past scans that contain people's names."""
 
 import sys
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ from labkit.text import escaped
 
 @dataclass(frozen=True)
 class ExpiredBackup:
-    """A backup past its --retain-until, to be deleted by hand."""
+    """A backup past its --retain-until date, to be deleted by hand."""
 
     backup: str
     retain_until: str
     needed_by: tuple[str, ...]
-    """Later backups whose unchanged objects are stored in it."""
+    """Later backups that refer to objects stored in it."""
 
 
 @click.command(
@@ -39,9 +39,11 @@ class ExpiredBackup:
     """,
 )
 @click.argument("places", nargs=-1, metavar="[FOLDER|FILE]...", type=click.Path(exists=True, path_type=Path))
-@click.option("--before", type=cli.DateParamType(), metavar="DAY", required=True, help="The first day that is kept.")
 @click.option(
-    "--backups", "targets", multiple=True, metavar="TARGET", help="Name the expired backups in TARGET (--retain-until)."
+    "--before", type=cli.DateParamType(), metavar="DAY", required=True, help="The first day whose files are kept."
+)
+@click.option(
+    "--backups", "targets", multiple=True, metavar="TARGET", help="List backups in TARGET that are past --retain-until."
 )
 @cli.yes_option
 @cli.dry_run_option
@@ -49,11 +51,11 @@ class ExpiredBackup:
 def command(
     places: tuple[Path, ...], before: date, targets: tuple[str, ...], yes: bool, dry_run: bool, as_json: bool
 ) -> None:
-    """Delete results, lists of users, rows of files, reports and checkpoints that are older than a day.
+    """Delete results, user lists, file rows, reports and checkpoints that are older than the --before date.
 
-    Checks the files directly in the given folders, or in this one, and recognises them by their content. The totals of
-    a result are kept in inventory-totals.csv beside it. Backups are never deleted: expired ones are named. Exit status:
-    0 done; 1 something could not be deleted; 2 bad input.
+    Checks the files directly in the given folders, or in the working directory, and recognises them by content. The
+    totals in a result are kept in inventory-totals.csv beside it. Backups are never deleted: expired ones are only
+    listed. Exit status: 0 done; 1 a file could not be deleted; 2 bad input.
     """
     today = cli.now(options.environment()).astimezone().date()
     if before > today:
@@ -81,7 +83,7 @@ def command(
 
 
 def expired_backups(target: str, today: date) -> list[ExpiredBackup]:
-    """Return the expired backups in a target. Raises BackupError, TargetError."""
+    """Return the backups in a target whose --retain-until date is before `today`. Raises BackupError, TargetError."""
     found = list_backups(target, options.environment())
     expired = [
         (backup, until)
@@ -99,7 +101,7 @@ def expired_backups(target: str, today: date) -> list[ExpiredBackup]:
 
 
 def _remove(found: Sequence[ExpiredFile]) -> list[str]:
-    """Delete the files; return what could not be deleted, and why."""
+    """Delete the files; return a message for each file that could not be deleted."""
     failures = []
     for file in found:
         try:
@@ -115,7 +117,7 @@ def _remove(found: Sequence[ExpiredFile]) -> list[str]:
 def _lines(found: Sequence[ExpiredFile], backups: Sequence[ExpiredBackup]) -> list[str]:
     lines = [f"{file.kind}: {file.path} of {file.modified}" for file in found]
     for expired in backups:
-        needed = f"; {', '.join(expired.needed_by)} need it for unchanged objects" if expired.needed_by else ""
+        needed = f"; {', '.join(expired.needed_by)} need its unchanged objects" if expired.needed_by else ""
         lines.append(f"backup to delete by hand: {expired.backup}, to be kept until {expired.retain_until}{needed}")
     return lines or ["There is nothing to delete."]
 

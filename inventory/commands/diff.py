@@ -25,9 +25,9 @@ from labkit.text import escaped
 @click.argument("new", type=click.Path(path_type=Path))
 @cli.json_option
 def command(old: Path, new: Path, as_json: bool) -> None:
-    """List the users who have more or fewer files than before, new users, and users who are gone.
+    """List users with more or fewer files in NEW than in OLD, new users, and missing users.
 
-    If one of the results lists a home incompletely, the change is unknown.
+    If a home is incomplete in either result, its change is unknown.
     """
     try:
         before, after = (read_totals(options.read_text(path), str(path)) for path in (old, new))

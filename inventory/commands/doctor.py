@@ -28,7 +28,9 @@ from labkit.workspace.expected import EXPECTED_ID, WorkspaceIdentity, mismatch
       python -m inventory doctor --cluster-id 1018-120000-abcd1234
     """,
 )
-@options.cluster_id(help="Check this cluster for a scan; without ID, that of the environment or of the profile.")
+@options.cluster_id(
+    help="Check whether a scan can use this cluster; without ID, the one in the environment or profile."
+)
 @options.access
 @cli.json_option
 def command(
@@ -36,9 +38,9 @@ def command(
     access: options.Access,
     as_json: bool,
 ) -> None:
-    """Show the workspace, the account and its permissions, and what to do about problems.
+    """Show the workspace, the account and its permissions, and how to fix problems.
 
-    Exit status 1: a scan is possible, but would be incomplete. Changes nothing.
+    Changes nothing. Exit status 1 means that a scan would be incomplete.
     """
     cluster_id = options.named_cluster(cluster_id, access.profile)
     client = options.make_client(access)
@@ -89,7 +91,7 @@ def command(
 
 
 def _expected_workspace(identity: WorkspaceIdentity) -> tuple[str, str]:
-    """Return the workspace that a restore may change, and how the live one differs from it."""
+    """Return which workspace a restore may change, and how this workspace differs; empty if it does not."""
     expected = options.expectation()
     if not expected.is_set:
         return f"not set; a restore accepts any ({EXPECTED_ID}={identity.workspace_id} would restrict it)", ""
@@ -106,7 +108,7 @@ def pyspark_version() -> str:
 
 
 def _cluster_facts(client: "Client", cluster_id: str) -> tuple[dict[str, str], list[str]]:
-    """Return the properties of a cluster, and what prevents a scan on it."""
+    """Return the properties of a cluster, and the reasons why a scan cannot use it."""
     try:
         cluster = clusters.get_cluster(client, cluster_id)
     except errors.SparkError as error:
@@ -128,7 +130,7 @@ def _cluster_facts(client: "Client", cluster_id: str) -> tuple[dict[str, str], l
         advice.append(_capitalize(errors.missing_client("pyspark")))
     elif not installed.startswith(f"{errors.CLIENT_VERSION}."):
         advice.append(
-            f"The Spark client here is pyspark {installed}; this program needs"
+            f"The installed Spark client is pyspark {installed}; this program needs"
             f" {errors.CLIENT_VERSION}: pip install 'pyspark[connect]=={errors.CLIENT_VERSION}.*'."
         )
     return facts, advice

@@ -1,4 +1,4 @@
-"""Options that several verbs share, and the client they select."""
+"""Options that several commands share, and the client that they select."""
 
 import functools
 import logging
@@ -42,7 +42,7 @@ class Access:
 
 
 def access(verb: Verb) -> Verb:
-    """Add the options for workspace, credential and logging; the verb receives the argument `access`."""
+    """Add the options for workspace, credential and logging; the command receives the argument `access`."""
 
     @functools.wraps(verb)
     def with_access(
@@ -59,14 +59,14 @@ def access(verb: Verb) -> Verb:
 
     for option in reversed(
         (
-            click.option("-p", "--profile", metavar="NAME", help="A profile of the Databricks configuration file."),
-            click.option("--workspace-url", metavar="URL", help="Address of the workspace that the token belongs to."),
+            click.option("-p", "--profile", metavar="NAME", help="Profile in the Databricks configuration file."),
+            click.option("--workspace-url", metavar="URL", help="URL of the workspace that the token belongs to."),
             click.option(
                 "--token-file",
                 type=click.Path(path_type=Path, allow_dash=True),
                 help="File with a token; - reads the first line of standard input.",
             ),
-            click.option("--token", help="The token itself, which others can see in the list of processes."),
+            click.option("--token", help="The token itself, which other users can see in the process list."),
             click.option("--debug", is_flag=True, help="Log every request, without credentials."),
         )
     ):
@@ -75,13 +75,13 @@ def access(verb: Verb) -> Verb:
 
 
 cluster_id = functools.partial(click.option, "--cluster-id", metavar="[ID]", is_flag=False, flag_value="")
-"""A cluster is used only if the option is given; `named_cluster` handles an option without a value."""
+"""A cluster is used only with this option; `named_cluster` handles the option without a value."""
 
 
 def named_cluster(given: str | None, profile: str | None) -> str | None:
-    """Return the cluster of `--cluster-id`; without a value, that of the environment, else of the profile.
+    """Return the cluster id from `--cluster-id`; if it has no value, from the environment or else the profile.
 
-    Raises CommandError if neither names one.
+    Raises CommandError if there is none.
     """
     if given != "":
         return given
@@ -90,18 +90,22 @@ def named_cluster(given: str | None, profile: str | None) -> str | None:
     found = "" if profile else environ.get(CLUSTER_ID, "")
     found = found or profiles().get(named, {}).get("cluster_id", "")
     if not found:
-        raise cli.CommandError(f"--cluster-id names no cluster, and neither {CLUSTER_ID} nor profile {named} does.")
+        raise cli.CommandError(
+            f"--cluster-id has no value, and neither {CLUSTER_ID} nor profile {named} specifies a cluster."
+        )
     return found
 
 
 users = click.argument("users", nargs=-1, metavar="[USER]...")
 users_file = click.option(
-    "--users-file", type=click.Path(path_type=Path), help="File with a name per line, or a CSV with a column username."
+    "--users-file",
+    type=click.Path(path_type=Path),
+    help="File with one name per line, or a CSV file with a column username.",
 )
 all_homes = click.option("--all-homes", is_flag=True, help="Include homes of deleted users and service principals.")
 shared = click.option("--shared", is_flag=True, help="Include /Shared and /Repos.")
-workspace_only = click.option("--workspace-only", is_flag=True, help="Leave out DBFS.")
-dbfs_only = click.option("--dbfs-only", is_flag=True, help="Leave out the Workspace.")
+workspace_only = click.option("--workspace-only", is_flag=True, help="Skip DBFS files.")
+dbfs_only = click.option("--dbfs-only", is_flag=True, help="Skip Workspace files.")
 
 
 def start_logging(*, debug: bool) -> None:
@@ -117,7 +121,7 @@ def environment() -> MutableMapping[str, str]:
 
 
 def _dotenv(environ: MutableMapping[str, str]) -> dict[str, str]:
-    """Return the variables in `.env` that concern the workspace. Raises CommandError."""
+    """Return the variables in `.env` that select the workspace. Raises CommandError."""
     try:
         return dotenv.load(environ)
     except dotenv.DotenvError as error:
@@ -152,7 +156,8 @@ def make_client(access: Access) -> Client:
 
 
 def expectation(into_workspace: str | None = None) -> WorkspaceExpectation:
-    """Return the workspace that may be changed, by `--into-workspace` or by the environment. Raises CommandError."""
+    """Return the only workspace that may be changed, from `--into-workspace` or the environment. Raises
+    CommandError."""
     try:
         if into_workspace is not None:
             return expected_from_option(into_workspace, "--into-workspace")
@@ -162,7 +167,7 @@ def expectation(into_workspace: str | None = None) -> WorkspaceExpectation:
 
 
 def require_expected(identity: WorkspaceIdentity, expected: WorkspaceExpectation) -> None:
-    """Raise CommandError if the live workspace is not the expected one."""
+    """Raise CommandError if this is not the expected workspace."""
     if problem := mismatch(identity, expected):
         raise cli.CommandError(problem)
 
@@ -180,12 +185,12 @@ def _read_token(path: Path) -> str:
     lines = text.split()
     if len(lines) != 1:
         where = "the first line of standard input" if is_input else path
-        raise cli.CommandError(f"{where} must hold one token and nothing else.")
+        raise cli.CommandError(f"{where} must contain one token and nothing else.")
     return lines[0]
 
 
 def selected_users(users: tuple[str, ...], users_file: Path | None) -> tuple[str, ...]:
-    """Return the users in the arguments and the file, without duplicates. Raises CommandError."""
+    """Return the users given as arguments and in the file, without duplicates. Raises CommandError."""
     try:
         for user in users:
             check_username(user, "the command line")
@@ -198,7 +203,7 @@ def selected_users(users: tuple[str, ...], users_file: Path | None) -> tuple[str
 def selected_sources(dbfs_only: bool, workspace_only: bool) -> tuple[Source, ...]:
     """Return the selected file systems. Raises CommandError."""
     if dbfs_only and workspace_only:
-        raise cli.CommandError("--dbfs-only and --workspace-only leave nothing to scan.")
+        raise cli.CommandError("--dbfs-only and --workspace-only cannot be combined.")
     return ("dbfs",) if dbfs_only else ("workspace",) if workspace_only else SOURCES
 
 
@@ -230,7 +235,7 @@ def check_writable(path: Path | None) -> None:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
-        return "it is not UTF-8 text."
+        return "not valid UTF-8."
     return f"{error.strerror}." if isinstance(error, OSError) and error.strerror else str(error)
 
 

@@ -1,4 +1,4 @@
-"""`report`: make an HTML page of a result."""
+"""`report`: make an HTML page from a result."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,15 +23,16 @@ from labkit.extras import cli
     """,
 )
 @click.argument("inventory", type=click.Path(path_type=Path))
-@click.option("--output", type=click.Path(path_type=Path), help="The page; by default the result's name with .html.")
 @click.option(
-    "--files", type=click.Path(path_type=Path), help="Rows written by `scan --files`, for types, ages and paths."
+    "--output", type=click.Path(path_type=Path), help="The page to write; by default the result's name with .html."
+)
+@click.option(
+    "--files", type=click.Path(path_type=Path), help="File rows from `scan --files`; add types, ages and largest files."
 )
 def command(inventory: Path, output: Path | None, files: Path | None) -> None:
-    """Make an HTML page of a result: totals, largest homes, failures; with --files also types, ages, largest files.
+    """Make an HTML page from a result: totals, largest homes, failures; with --files also types, ages, largest files.
 
-    The page needs no network and can be read on a phone and printed. It is made from the files alone, without the
-    workspace.
+    The page needs no network and can be read on a phone and printed. Only the given files are read, not the workspace.
     """
     output = output or inventory.with_suffix(".html")
     options.check_writable(output)

@@ -38,24 +38,24 @@ log = logging.getLogger(__name__)
 )
 @click.argument("target")
 @options.users
-@click.option("--map", "maps", multiple=True, metavar="OLD=NEW", help="Restore this user under another name.")
+@click.option("--map", "maps", multiple=True, metavar="OLD=NEW", help="Restore user OLD as user NEW.")
 @click.option(
     "--into",
     default="",
     metavar="/PATH",
-    help="Restore into this folder, with a folder per user, and not into the homes.",
+    help="Restore into this folder, with a subfolder per user, instead of into the homes.",
 )
-@click.option("--skip-existing", is_flag=True, help="Keep existing objects; without this they are failures.")
+@click.option("--skip-existing", is_flag=True, help="Keep existing objects; without this option they are failures.")
 @click.option("--overwrite", is_flag=True, help="Replace existing objects.")
 @click.option(
     "--into-workspace",
     metavar="ID",
-    help="Id of the workspace to restore into; any other is refused. Replaces LAB_EXPECTED_WORKSPACE_ID and _HOST.",
+    help="Id of the only permitted workspace. Overrides LAB_EXPECTED_WORKSPACE_ID and LAB_EXPECTED_HOST.",
 )
 @click.option(
     "--git", "with_git", is_flag=True, help="Clone git folders from their URL instead of restoring their files."
 )
-@click.option("--resume", is_flag=True, help="Continue a stopped restore, and retry what failed.")
+@click.option("--resume", is_flag=True, help="Continue a stopped restore, and retry failures.")
 @cli.dry_run_option
 @options.access
 @cli.json_option
@@ -75,10 +75,11 @@ def command(
 ) -> None:
     """Restore the newest backup in TARGET: folders, notebooks in their language, files, DBFS.
 
-    TARGET may also be one backup, <host>/<date>. Without users, all users are restored, into this workspace or another
-    one. Existing objects are kept unless --overwrite is given, and what was changed since the restore started is always
-    kept: then the saved object is restored beside it, as NAME (restored DATE). Exit status: 0 complete; 1 something
-    could not be restored or is beside its path, or the restore was stopped; 2 bad input, or no access at all.
+    TARGET may also be one backup, <host>/<date>. Without users, all users are restored, into the same or a different
+    workspace. Existing objects are kept unless --overwrite is given. Objects changed since the restore started are
+    always kept; the saved object is then restored beside the changed one, as NAME (restored DATE). Exit status: 0
+    complete; 1 an object could not be restored or is beside its path, or the restore was stopped; 2 bad input, or no
+    access at all.
     """
     if skip_existing and overwrite:
         raise cli.CommandError("--skip-existing and --overwrite cannot be combined.")
@@ -135,6 +136,6 @@ def _new_usernames(maps: tuple[str, ...]) -> dict[str, str]:
         except ValueError as error:
             raise cli.CommandError(str(error)) from None
         if old in found or new in found.values():
-            raise cli.CommandError(f"--map {text}: {old} or {new} is in another --map as well.")
+            raise cli.CommandError(f"--map {text}: {old} or {new} is also in a different --map.")
         found[old] = new
     return found

@@ -58,33 +58,37 @@ log = logging.getLogger(__name__)
     type=click.Path(path_type=Path),
     default=Path("inventory.csv"),
     show_default=True,
-    help="The result, a CSV file.",
+    help="The CSV file to write.",
 )
-@click.option("--no-parallel", is_flag=True, help="Send one request after another.")
+@click.option("--no-parallel", is_flag=True, help="Send one request at a time.")
 @click.option(
     "--workers",
     type=cli.IntParamType(1, 512),
     default=64,
     show_default=True,
-    help="Concurrent requests for each of the two file systems.",
+    help="Maximum concurrent requests for each of the two file systems.",
 )
 @click.option(
     "--max-requests-per-second",
     type=cli.FloatParamType(0, min_open=True),
-    help="Maximum rate for each of the two APIs; by default the permitted rate is found automatically.",
+    help="Maximum requests per second for each of the two APIs; by default, the permitted rate is found automatically.",
 )
-@click.option("--resume", is_flag=True, help="Continue a stopped scan, and retry what failed.")
+@click.option("--resume", is_flag=True, help="Continue a stopped scan, and retry failures.")
 @click.option("--fresh", is_flag=True, help="Start a new scan, and discard an unfinished one.")
 @click.option(
-    "--checkpoint", type=click.Path(path_type=Path), help="File for the progress; beside the result by default."
+    "--checkpoint", type=click.Path(path_type=Path), help="File that stores the progress; beside the result by default."
 )
 @options.dbfs_only
 @options.workspace_only
 @click.option(
-    "--files", type=click.Path(path_type=Path), help="Write a row for every file, as .csv, .jsonl or .parquet."
+    "--files",
+    type=click.Path(path_type=Path),
+    help="Also write a row for every file to this .csv, .jsonl or .parquet file.",
 )
 @click.option("--report", type=click.Path(path_type=Path), help="Write an HTML report to this file.")
-@click.option("--details", is_flag=True, help="Add columns: by file system, estimates, largest, newest, cost.")
+@click.option(
+    "--details", is_flag=True, help="Add columns: totals by file system, estimates, largest file, last change, cost."
+)
 @click.option(
     "--top", type=cli.IntParamType(0), default=5, show_default=True, help="Number of largest homes in the summary."
 )
@@ -151,7 +155,7 @@ def command(
         mounts=backend.mounts,
         table=backend.table,
     )
-    # On Spark, a token is created, and a cluster may be started.
+    # A scan on Spark creates a token and may start a cluster.
     expected = options.expectation() if backend.uses_spark else WorkspaceExpectation()
     client = options.make_client(access)
     run = _prepare(client, request, expected, resume=resume, fresh=fresh)
@@ -185,7 +189,7 @@ def command(
 
 @contextmanager
 def _checkpoint_errors() -> Iterator[None]:
-    """Raise CommandError for a checkpoint that turns out to be damaged."""
+    """Raise CommandError if the checkpoint turns out to be damaged."""
     try:
         yield
     except CheckpointError as error:
@@ -204,7 +208,7 @@ def _prepare(
     client: Client, request: ScanRequest, expected: WorkspaceExpectation, *, resume: bool, fresh: bool
 ) -> ScanRun:
     try:
-        # First of all: with an invalid credential, every home would be an error.
+        # Checked first: with an invalid credential, every home would be an error.
         identity, _ = WorkspaceApi(client).identity()
         options.require_expected(identity, expected)
         log.info("scanning %s as %s", client.host, identity.caller)
@@ -242,7 +246,7 @@ def _scan_on_spark(
 
 
 def _exit_status(homes: Sequence[Home]) -> int:
-    """Return the exit status: no home could be listed, some could not, or all could."""
+    """Return exit status 2 if no home could be listed, 1 if some could not, and 0 otherwise."""
     statuses = {home.status for home in homes}
     if statuses == {"error"}:
         return exit_status.BAD_INPUT

@@ -1,4 +1,4 @@
-"""Handles signals, so that long work can end in an orderly way."""
+"""Handles signals, so that long work can shut down cleanly."""
 
 import contextlib
 import signal
@@ -9,9 +9,9 @@ from types import FrameType
 
 @contextlib.contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """Provide an event that Ctrl-C and SIGTERM set.
+    """Provide an event that is set on Ctrl-C and SIGTERM.
 
-    A second signal ends the program after it has released its resources, a third one immediately.
+    A second signal ends the program as soon as it has released its resources, a third signal immediately.
     """
     stop = threading.Event()
 

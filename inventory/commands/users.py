@@ -23,13 +23,13 @@ from labkit.files import atomic_text_file
       python -m inventory users --include-service-principals --json
     """,
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A CSV file, for `scan --users-file`.")
-@click.option("--max-users", type=click.IntRange(min=0), help="Maximum number of users, by name; 0 means all.")
-@click.option("--active-only", is_flag=True, help="Leave out deactivated users.")
-@click.option("--group", metavar="NAME", help="Only the members of this group, and of the groups in it.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The CSV file to write, for `scan --users-file`.")
 @click.option(
-    "--include-service-principals", is_flag=True, help="Include service principals, which have homes as well."
+    "--max-users", type=click.IntRange(min=0), help="List at most this many users, in order of name; 0 means all."
 )
+@click.option("--active-only", is_flag=True, help="Exclude deactivated users.")
+@click.option("--group", metavar="NAME", help="List only direct and nested members of this group.")
+@click.option("--include-service-principals", is_flag=True, help="Include service principals, which also have homes.")
 @options.access
 @cli.json_option
 def command(
@@ -63,6 +63,6 @@ def command(
 
 
 def users_table(users: list[User]) -> list[tuple[object, ...]]:
-    """Return header and rows of the list of users."""
+    """Return header and rows of the user list."""
     rows = [(user.username, user.display_name, "true" if user.active else "false") for user in users]
     return [("username", "display_name", "active"), *rows]

@@ -34,7 +34,7 @@ from labkit.text import escaped
     """,
 )
 @click.argument("target")
-@click.option("--live", is_flag=True, help="Also compare the newest backup with the workspace as it is now.")
+@click.option("--live", is_flag=True, help="Also compare the newest backup with the current workspace.")
 @options.access
 @cli.json_option
 def command(
@@ -43,11 +43,11 @@ def command(
     access: options.Access,
     as_json: bool,
 ) -> None:
-    """Read every file of the backups in TARGET and compare it with the manifest. Changes nothing.
+    """Compare every file of the backups in TARGET with its manifest. Changes nothing.
 
-    Reports what is missing, corrupt or added, and with --live what is missing or changed since the backup; exit status
-    1 for any of these. What was deleted in the workspace since the backup is reported, but is not a fault. TARGET may
-    also be one backup, <host>/<date>.
+    Reports missing, corrupt and added files, and with --live objects that were created or changed since the backup;
+    exit status 1 for any of these. Objects deleted from the workspace since the backup are reported, but are not
+    faults. TARGET may also be one backup, <host>/<date>.
     """
     client = None
     if live:
@@ -110,7 +110,7 @@ def _lines(result: dict[str, Any]) -> list[str]:
         for finding in findings[: 10 * MAX_SHOWN]
     ]
     if len(findings) > len(lines):
-        lines.append(f"and {len(findings) - len(lines)} more; --json has them all")
+        lines.append(f"and {len(findings) - len(lines)} more; --json lists all")
     kinds = Counter(finding["kind"] for finding in findings)
     compared_with = "the manifest and the workspace" if result["compared"] else "the manifest"
     verdict = ", ".join(f"{number} {kind}" for kind, number in kinds.items()) or f"all as in {compared_with}"

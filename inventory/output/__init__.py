@@ -1,1 +1,1 @@
-"""The files that a scan writes besides its result, and the removal of old files."""
+"""Files that a scan writes besides its result, and the deletion of old files."""

@@ -1,4 +1,4 @@
-"""The charts of a report as SVG for an HTML page. Imports matplotlib, which is slow."""
+"""Charts for a report, as SVG for an HTML page. Imports matplotlib, which is slow."""
 
 import io
 import math
@@ -21,12 +21,12 @@ from labkit.text import escaped
 COLOURS = {"dbfs": "#d98e04", "workspace": "#3b7dd8"}
 PLAIN, INK, FAINT, GRID = "#3b7dd8", "#1f2933", "#52606d", "#e4e7eb"
 WIDTH_INCHES, BAR_INCHES, MARGIN_INCHES = 4.6, 0.27, 0.75
-"""Narrow: on a phone the chart is as wide as the screen, and its text has to be readable."""
+"""Narrow, so that its text is readable on a phone, where the chart is as wide as the screen."""
 MAX_HOMES = 18
 LABEL_LENGTH = 24
 ROUND_NUMBERS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 SETTINGS: Any = {
-    # Text stays text: it can be searched, and the reader's fonts show any script.
+    # Text is not converted to outlines: it can be searched, and the reader's fonts show any script.
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 9,
@@ -40,7 +40,7 @@ SETTINGS: Any = {
 
 
 def homes_chart(largest: Sequence[ResultRow]) -> str:
-    """Return a bar chart of the largest homes, by file system if known. There must be at least one home."""
+    """Return a bar chart of the largest homes, by file system if known. At least one home is required."""
     shown = largest[:MAX_HOMES]
     figure, axes = _new_axes(len(shown))
     amounts = [amounts_by_source(entry) for entry in shown]
@@ -61,7 +61,7 @@ def homes_chart(largest: Sequence[ResultRow]) -> str:
 
 
 def amounts_chart(rows: Sequence[Amount], name: str) -> str:
-    """Return a bar chart of amounts; the bars show bytes, the labels also files."""
+    """Return a bar chart of amounts; the bars show bytes, the labels also the number of files."""
     figure, axes = _new_axes(len(rows))
     sizes = [row.size for row in rows]
     bars = axes.barh(range(len(rows)), sizes, height=0.66, color=PLAIN)
@@ -76,13 +76,13 @@ def amounts_chart(rows: Sequence[Amount], name: str) -> str:
 
 
 def _tick_step(largest: int) -> int:
-    """Return the distance of ticks, a round number of kB, MB or GB, for three to seven ticks."""
+    """Return the distance between ticks, a round number of kB, MB or GB that gives three to seven ticks."""
     unit: int = 1024 ** int(math.log(max(largest, 1), 1024))
     return unit * next(factor for factor in ROUND_NUMBERS if largest / unit / factor <= 5)
 
 
 def _shorten(names: Sequence[str]) -> list[str]:
-    """Return the names without the domain, if all have the same."""
+    """Return the names without the domain, if all have the same domain."""
     domains = {name.rpartition("@")[2] for name in names if "@" in name.strip("@")}
     alike = len(domains) == 1 and all("@" in name.strip("@") for name in names)
     return [name.rpartition("@")[0] if alike else name for name in names]
@@ -105,13 +105,13 @@ def _new_axes(bars: int) -> tuple[Figure, Axes]:
 
 
 def _label(axes: Axes, names: Sequence[str]) -> None:
-    # Names come from users: a "$" does not start a formula.
+    # Names come from users: a "$" must not start a formula.
     short = [name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1] + "…" for name in map(escaped, names)]
     axes.set_yticks(range(len(short)), short, parse_math=False)
 
 
 def _svg(figure: Figure, name: str) -> str:
-    """Return the SVG element without metadata and ids; the same input gives the same text."""
+    """Return the SVG element without metadata or ids, so that equal input gives equal output."""
     stream = io.StringIO()
     with matplotlib.rc_context(SETTINGS | {"svg.hashsalt": name}):
         figure.savefig(stream, format="svg", metadata={"Date": None})

@@ -1,4 +1,4 @@
-"""File formats for rows of files: CSV, JSON Lines and Parquet, written in parts, joined, and read back.
+"""Formats of file rows: CSV, JSON Lines and Parquet, written in parts, joined, and read back.
 
 Memory holds at most one part or one row group.
 """
@@ -24,18 +24,18 @@ ROW_GROUP_ROWS = 16 * 1024
 
 
 class InvalidFileRows(ValueError):
-    """The file does not contain rows of files; the message has the line."""
+    """The file does not contain file rows; the message has the line."""
 
 
 class FileRowFormat(Protocol):
-    """A format for rows of files."""
+    """A format for file rows."""
 
     def write_part(self, path: Path, rows: Sequence[FileRow]) -> None:
-        """Write rows to a part. Raises OSError."""
+        """Write rows to a part file. Raises OSError."""
         ...
 
     def join(self, parts: Iterable[Path], output: Path) -> None:
-        """Join parts into one file. Raises OSError."""
+        """Join part files into one file. Raises OSError."""
         ...
 
     def read(self, path: Path) -> Iterator[FileRow]:
@@ -55,7 +55,7 @@ class _Csv:
         with path.open(encoding="utf-8-sig", newline="") as file:
             table = csv.reader(file)
             if tuple(next(table, ())) != FileRow._fields:
-                raise InvalidFileRows(f"{path} has no rows of files: expected the columns {','.join(FileRow._fields)}.")
+                raise InvalidFileRows(f"{path} has no file rows: expected the columns {','.join(FileRow._fields)}.")
             for cells in table:
                 named = dict(zip(FileRow._fields, map(unescape_formula, cells), strict=False))
                 yield _row(named, path, table.line_num)
@@ -87,10 +87,10 @@ class _Parquet:
             parquet.write_table(arrow_table(rows), file)
 
     def join(self, parts: Iterable[Path], output: Path) -> None:
-        # Paths are unique: a dictionary of them, and large pages, would only take memory.
+        # Paths are unique: dictionary encoding and large pages would only take memory.
         options = {"use_dictionary": ["user", "source", "type", "language"], "data_page_size": 64 * 1024}
         with atomic_binary_file(output) as file, parquet.ParquetWriter(file, _schema(), **options) as writer:
-            # A part holds half a second of work; row groups of that size would be slow to read.
+            # A part file has half a second of work; row groups of that size would be slow to read.
             for group in _groups(parts):
                 writer.write_table(group)
 
@@ -99,9 +99,7 @@ class _Parquet:
         try:
             with path.open("rb") as opened, parquet.ParquetFile(opened) as file:
                 if tuple(file.schema_arrow.names) != FileRow._fields:
-                    raise InvalidFileRows(
-                        f"{path} has no rows of files: expected the columns {','.join(FileRow._fields)}."
-                    )
+                    raise InvalidFileRows(f"{path} has no file rows: expected the columns {','.join(FileRow._fields)}.")
                 for batch in file.iter_batches(batch_size=4096, use_threads=False):
                     columns = [column.to_pylist() for column in batch.cast(_schema(arrow.int64())).columns]
                     yield from map(FileRow._make, zip(*columns, strict=True))
@@ -119,7 +117,7 @@ def _concatenate(parts: Iterable[Path], output: Path, first: bytes = b"") -> Non
 
 def _arrow() -> Any:
     """Return pyarrow, whose import takes a third of a second and 50 MB."""
-    # Its default allocator does not return tens of megabytes.
+    # The default allocator would keep tens of megabytes after use.
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())
     return pyarrow
 
@@ -168,7 +166,7 @@ def arrow_table(rows: Sequence[FileRow]) -> Any:
 
 
 def _groups(parts: Iterable[Path]) -> Iterator[Any]:
-    """Yield the rows of all parts in tables of at least ROW_GROUP_ROWS, except for the last."""
+    """Yield the rows of all part files in tables of at least ROW_GROUP_ROWS rows, except for the last table."""
     arrow = _arrow()
     collected: list[Any] = []
     for part in parts:
@@ -182,7 +180,7 @@ def _groups(parts: Iterable[Path]) -> Iterator[Any]:
 
 
 def _row(named: Any, file: Path, line: int) -> FileRow:
-    """Return a row that was read from CSV or JSON."""
+    """Convert a row read from CSV or JSON."""
     try:
         user, source, path, kind, language, size, is_estimate, at = (named[name] for name in FileRow._fields)
         estimate = str(is_estimate).lower() == "true"
@@ -190,7 +188,7 @@ def _row(named: Any, file: Path, line: int) -> FileRow:
             str(user), str(source), str(path), str(kind), str(language), int(size), estimate, _milliseconds(at)
         )
     except (KeyError, TypeError, ValueError):
-        raise InvalidFileRows(f"{file} line {line}: this is not a row of a file.") from None
+        raise InvalidFileRows(f"{file} line {line}: this is not a file row.") from None
 
 
 def _milliseconds(text: Any) -> int | None:
@@ -219,7 +217,7 @@ def read_rows(path: Path) -> Iterator[FileRow]:
 
 
 def is_parquet_of_rows(path: Path) -> bool:
-    """Return whether a Parquet file holds rows of files."""
+    """Return whether a Parquet file contains file rows."""
     try:
         return tuple(parquet.read_schema(path).names) == FileRow._fields
     except (OSError, pyarrow.ArrowException):

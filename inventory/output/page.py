@@ -14,7 +14,7 @@ from labkit.text import escaped
 
 TEMPLATES = Path(__file__).parent / "templates"
 MAX_HOMES = 1000
-"""Maximum number of rows; the page gives the number of further homes, which are in the CSV."""
+"""Maximum number of homes in the table; the page gives the number of others, which are in the CSV."""
 
 
 def render_page(report: Report) -> str:
@@ -39,7 +39,7 @@ def write_page(report: Report, output: Path) -> None:
 
 
 def _charts(report: Report) -> Mapping[str, Markup]:
-    # matplotlib escapes text in its SVG.
+    # Safe: matplotlib escapes text in its SVG.
     if not report.total.files:
         return {}
     drawn = {"homes": charts.homes_chart(report.largest)}

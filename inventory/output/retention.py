@@ -1,6 +1,6 @@
-"""Finds and deletes old files of scans and backups that name people, recognised by content and not by name.
+"""Finds and deletes old files from scans and backups that contain people's names. Files are recognised by content.
 
-These are results, lists of users, rows of files, reports, and checkpoints with their parts and logs.
+These are results, user lists, file rows, reports, and checkpoints with their part files and logs.
 """
 
 import csv
@@ -26,13 +26,13 @@ from labkit.files import atomic_text_file
 FileKind = Literal["result", "list of users", "rows of files", "report", "checkpoint"]
 USER_COLUMNS = ("username", "display_name", "active")
 REPORT_MARK = b"<title>Files of "
-"""Text near the start of every page of `report`."""
+"""Appears near the start of every page written by `report`."""
 HEAD_BYTES = 4096
-"""Bytes at the start of a file by which its kind is recognised."""
+"""Number of bytes at the start of a file by which its kind is recognised."""
 TOTALS = "inventory-totals.csv"
 TOTAL_COLUMNS = ("result", "changed", "users", "file_count", "total_size", *STATUSES)
 CHECKPOINT_TABLES = {"about", "root", "folder"}
-"""Tables of a checkpoint."""
+"""Tables in a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class ExpiredFile:
     path: Path
     modified: date
     companions: tuple[Path, ...] = ()
-    """The files to be deleted with it."""
+    """Files to delete with it."""
 
 
 def find_expired(place: Path, *, before: date, tz: tzinfo | None = None) -> Iterator[ExpiredFile]:
-    """Yield the old files directly in a folder, or a single file, last changed before a day. Raises OSError.
+    """Yield files directly in a folder, or a single file, if last changed before the day `before`. Raises OSError.
 
-    A single file may also be a list of users written by hand.
+    A single file may also be a user list written by hand.
     """
     is_named = not place.is_dir()
     paths = sorted((place.parent if is_named else place).iterdir())
@@ -64,8 +64,8 @@ def find_expired(place: Path, *, before: date, tz: tzinfo | None = None) -> Iter
 
 
 def remove_expired(expired: ExpiredFile) -> None:
-    """Delete a file. What belongs to a checkpoint is deleted first, so that a later run can find the rest. Raises
-    OSError."""
+    """Delete a file. The files of a checkpoint are deleted before it, so that a later run can find any that remain.
+    Raises OSError."""
     for path in expired.companions:
         if path.is_dir():
             shutil.rmtree(path)
@@ -75,7 +75,7 @@ def remove_expired(expired: ExpiredFile) -> None:
 
 
 def record_totals(expired: ExpiredFile) -> Path:
-    """Add the totals of a result, which name nobody, to the file of totals, once. Raises OSError, ValueError."""
+    """Append the totals of a result, without names, to inventory-totals.csv, once. Raises OSError, ValueError."""
     totals = expired.path.with_name(TOTALS)
     entries = read_result(expired.path.read_text(encoding="utf-8"), str(expired.path))
     statuses = Counter(entry.status for entry in entries)
@@ -99,12 +99,12 @@ def _names_users(path: Path) -> bool:
 
 
 def _belongs_to(name: str, checkpoint: str) -> bool:
-    """Return whether a file belongs to a checkpoint: its log, its parts, an unfinished manifest, a draft."""
+    """Return whether a file belongs to a checkpoint: its log, part files, unfinished manifest or temporary file."""
     return name.startswith((f"{checkpoint}-", f"{checkpoint}.")) or name == f".{checkpoint}.draft"
 
 
 def kind_of(path: Path) -> FileKind | None:
-    """Return the kind of a file; None for a file of another program. Raises OSError."""
+    """Return the kind of a file; None if it was not written by this program. Raises OSError."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if head.startswith(b"SQLite format 3\0"):
@@ -136,12 +136,12 @@ def _first_keys(head: bytes) -> tuple[str, ...]:
 
 def _is_checkpoint(path: Path) -> bool:
     try:
-        # Immutable: reading must not leave a log of SQLite beside it.
+        # Opened as immutable: reading must not leave SQLite's write-ahead log beside the file.
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as connection:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             return tables >= CHECKPOINT_TABLES and bool(
                 connection.execute("SELECT 1 FROM about WHERE name = 'format'").fetchone()
             )
     except sqlite3.DatabaseError:
-        # Another program may have it open; only its name shows what it is.
+        # A different program may have it open; only its name shows what it is.
         return ".checkpoint" in path.name

@@ -1,5 +1,5 @@
 """Restores backups into a workspace.
 
 `run` prepares a restore and sums up its result; `restore_work` lists, makes and fills folders; `destination` decides
-where an object goes, `existing_check` protects what is there, and `upload` sends objects.
+where an object goes, `existing_check` protects existing objects, and `upload` sends objects.
 """

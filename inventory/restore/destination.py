@@ -12,7 +12,7 @@ class NoDestination(ValueError):
 
 @dataclass(frozen=True)
 class Destination:
-    """`new_usernames` maps users who have another name in the workspace; `into` is a folder that receives all homes."""
+    """`new_usernames` maps old user names to names in the workspace; `into` is a folder that receives all homes."""
 
     new_usernames: Mapping[str, str] = field(default_factory=dict)
     into: str = ""
@@ -20,12 +20,12 @@ class Destination:
     def path_of(self, entry: ManifestEntry) -> str:
         """Return the path of an object in its file system. Raises NoDestination.
 
-        Volumes keep their paths. No object leaves the home it was saved from, whatever the manifest says.
+        Volumes keep their paths. No destination is outside the home, whatever the manifest contains.
         """
         home = entry.user if entry.user.startswith("/") else f"/Users/{entry.user}"
         depth = home.count("/") + 1
         parts = entry.path.split("/")
-        # A home may differ from the user name in case.
+        # The names of a home and its user may differ in case.
         if "/".join(parts[:depth]).casefold() != home.casefold():
             raise NoDestination(f"its path is not in {home}")
         home, names = "/".join(parts[:depth]), parts[depth:]
@@ -43,7 +43,7 @@ class Destination:
 
 
 def parse_map(text: str) -> tuple[str, str]:
-    """Parse `old@x=new@y` into the two names. Raises ValueError."""
+    """Parse `old@x=new@y` and return both names. Raises ValueError."""
     old, _, new = text.partition("=")
     for name in (old, new):
         if not name or "/" in name or name in (".", "..") or not name.isprintable():

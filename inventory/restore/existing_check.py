@@ -1,7 +1,7 @@
 """Checks what exists at the path of a restored object: nothing, the restore's own upload, or something else.
 
-Only the first two are replaced. Whatever a person put there since the restore started stays, and the saved object is
-restored beside it.
+Only the restore's own upload is replaced. Anything else that appeared since the restore started is kept, and the saved
+object is restored beside it.
 """
 
 from dataclasses import dataclass, field, replace
@@ -17,11 +17,11 @@ from inventory.tree.listing import File, Folder, InvalidListing, Listing, parse_
 
 DASHBOARD = ".lvdash.json"
 ObjectVersion = tuple[int | None, int | None]
-"""Modification time in milliseconds since 1970, and size in bytes: a change of them shows a change of the object."""
+"""Modification time in milliseconds since 1970, and size in bytes: if either changes, the object has changed."""
 
 
 class CheckedUpload(Protocol):
-    """The part of an upload that a check of its path needs."""
+    """The part of an upload that its ExistingCheck needs."""
 
     folder: Folder
     entry: ManifestEntry
@@ -37,15 +37,15 @@ class CheckedUpload(Protocol):
 
 @dataclass
 class ExistingCheck:
-    """The check of a path: first its folder is listed, then the existing object is read."""
+    """The check of an upload's path: the parent folder is listed, then the existing object is read."""
 
     download: ObjectDownload | None = None
-    """The read of the existing object; None before the folder is listed."""
+    """Pending read of the existing object; None before the parent folder is listed."""
     digest: ContentDigest = field(default_factory=ContentDigest)
 
 
 def version_of(file: File) -> ObjectVersion:
-    """Return the version of a file, by which a later check sees a change."""
+    """Return the version of a file, so that a later check can detect a change."""
     return file.modified_at, file.size
 
 
@@ -76,7 +76,7 @@ def _compare_listing(upload: CheckedUpload, check: ExistingCheck, listing: Listi
     elif existing is None:
         upload.overwrite, upload.check = False, None
     elif upload.overwrite and upload.replaced_version == version_of(existing) and existing.modified_at is not None:
-        # Unchanged since before the restore: it is still to be replaced.
+        # The object is unchanged since before the restore, so it is still to be replaced.
         upload.check = None
     elif existing.type != entry.type or existing.size not in (None, entry.size):
         upload.use_alternative_path()
@@ -106,9 +106,9 @@ def _compare_content(
 
 
 def alternative_path(path: str, day: str, number: int) -> str:
-    """Return the path for an object whose own is taken: `NAME (restored DATE)`, with a number from the second one on.
+    """Return the path for an object whose own path is taken: `NAME (restored DATE)`, with `number` if it is above 1.
 
-    Dashboards are recognised by their suffix, so it stays at the end.
+    A dashboard's suffix stays at the end, since dashboards are recognised by it.
     """
     length = len(path) - (len(DASHBOARD) if path.lower().endswith(DASHBOARD) else 0)
     suffix = f" {number}" if number > 1 else ""

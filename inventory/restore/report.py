@@ -23,7 +23,7 @@ class RestoreReporter(ProgressLine):
         (speed,) = self.speeds(progress.restored)
         parts = [
             f"{progress.restored} objects restored, {format_size(progress.size)}",
-            f"{progress.waiting} objects and directories waiting",
+            f"{progress.waiting} objects and directories pending",
             f"{speed:.0f} objects/s (limits {format_rates(progress.rates, progress.requests)})",
         ]
         if progress.skipped:
@@ -47,7 +47,7 @@ def restore_document(result: RestoreResult, *, dry_run: bool) -> dict[str, Any]:
 
 
 def restore_text(document: dict[str, Any]) -> str:
-    """Return the result as text: a line per user, and what could not be restored."""
+    """Return the result as text: one line per user, and the failures."""
     doing = "would be restored" if document["dry_run"] else "restored"
     lines = []
     for user in document["users"]:

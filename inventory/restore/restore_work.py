@@ -1,7 +1,7 @@
 """The work of a restore: lists folders, makes missing ones, and uploads their objects.
 
-The existing content of a folder is recorded before anything is changed. What is found there later is compared with what
-is to be uploaded: a restore never replaces what a person has created or changed since it started.
+The existing content of a folder is recorded before anything is changed. Objects found there later are compared with the
+saved ones: a restore never replaces an object that a person has created or changed since it started.
 """
 
 import threading
@@ -36,20 +36,20 @@ from inventory.tree.folder_queue import FolderQueue
 from inventory.tree.listing import Failure, Folder, Listing, Source
 
 ExistingPolicy = Literal["refuse", "skip", "overwrite"]
-"""What to do about existing objects."""
+"""How to handle existing objects."""
 RestoreState = Literal["restored", "skipped", "beside", "failed"]
-"""`beside`: the path holds something that the restore did not upload, so the object was restored beside it."""
-ALREADY_EXISTS = "it exists already; --skip-existing leaves it, --overwrite replaces it"
+"""`beside`: the path has an object that the restore did not upload, so the saved object was restored beside it."""
+ALREADY_EXISTS = "it already exists; --skip-existing keeps it, --overwrite replaces it"
 CONFLICT_CODES = frozenset({"RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"})
 MAX_CONFLICTS = 5
-"""Maximum number of times that the API reports a conflict that its listing does not show."""
+"""Maximum number of conflicts that the API reports for an object that its listing does not show."""
 MAX_QUEUED = 2000
 """Maximum number of queued uploads per file system before further folders are listed."""
 
 
 @dataclass(frozen=True)
 class RestoredEntry:
-    """The result of one entry."""
+    """The result for one entry."""
 
     entry: ManifestEntry
     path: str
@@ -70,14 +70,14 @@ class ExistingContent:
 
 @dataclass
 class EarlierRuns:
-    """What earlier runs of the restore recorded."""
+    """Records from earlier runs of the restore."""
 
     existing_names: dict[tuple[str, str], tuple[str, ...] | None] = field(default_factory=dict)
-    """Names of the existing content, by file system and saved path of the folder."""
+    """Names in the existing content of each folder, by file system and saved path."""
     existing_versions: dict[tuple[str, str], Mapping[str, ObjectVersion]] = field(default_factory=dict)
-    """Versions of the objects to overwrite, likewise, by name."""
+    """Versions of the objects to overwrite in each folder, by name; same keys."""
     done: set[EntryKey] = field(default_factory=set)
-    """Entries that were restored, skipped or restored beside something else."""
+    """Entries that were restored, skipped, or restored beside an existing object."""
 
 
 @dataclass
@@ -127,8 +127,8 @@ Result = Listing | Failure | None
 class RestoreWork:
     """Restores all queued folders; implements `worker_pool.Work`.
 
-    `store` stores results of entries, existing content of folders, and finished folders. The queue holds folders of the
-    saved tree; `destination` maps them to the workspace.
+    `store` stores results of entries, existing content of folders, and finished folders. The queue has folders with
+    their saved paths; `destination` maps them to the workspace.
     """
 
     def __init__(
@@ -154,9 +154,9 @@ class RestoreWork:
         self._ready: defaultdict[str, deque[Task]] = defaultdict(deque)
         self._open_folders: dict[tuple[str, str], _OpenFolder] = {}
         self._new_folders: set[tuple[str, str]] = set()
-        """Subfolders of folders that were missing; they need no listing."""
+        """Subfolders of folders that were missing, so that no listing is needed."""
         self._deferred: list[Callable[[], None]] = []
-        """Steps that follow a listing, to be done once it is recorded."""
+        """Steps that follow a listing, pending until the listing is recorded."""
         self._notes: list[RestoredEntry | ExistingContent] = []
         self._new_visits: list[Visit] = []
         self._counts: Counter[RestoreState] = Counter()
@@ -183,7 +183,8 @@ class RestoreWork:
         )
 
     def run(self, report: Callable[[RestoreProgress], None]) -> bool:
-        """Restore until no task is left, or until a stop with no request in flight. Return whether no task is left.
+        """Restore until no task is left, or until `stop` is set and no request is in flight. Return whether none is
+        left.
 
         Raises TargetError, OSError.
         """
@@ -238,7 +239,7 @@ class RestoreWork:
         classified = classify(outcome, tries, self._jitter)
         if isinstance(classified, PermanentFailure):
             if isinstance(task, ObjectUpload) and task.check is not None and task.check.download is not None:
-                # An object that cannot be read may be somebody else's.
+                # An object that cannot be read may belong to somebody else.
                 task.use_alternative_path()
                 return None
             return Failure(task.path, classified.reason, missing=classified.missing)
@@ -294,8 +295,7 @@ class RestoreWork:
         return ListFolderTask(folder, path)
 
     def _was_missing(self, folder: Folder) -> bool:
-        """Return whether an earlier run found a parent folder missing; then this folder, if it exists, was made by that
-        run."""
+        """Return whether an earlier run found a parent folder missing. If this folder now exists, that run made it."""
         path = folder.path
         while "/" in path[1:]:
             path = parent_path(path)
@@ -313,7 +313,7 @@ class RestoreWork:
             names = tuple(map(base_name, paths))
             if self._existing == "overwrite":
                 versions = {base_name(file.path): version_of(file) for file in result.files}
-        # Recorded before anything is uploaded: a resumed run has to know what it did not create.
+        # The listing is recorded before any upload: a resumed run must know which objects the restore did not create.
         self._notes.append(ExistingContent(task.folder, names, versions))
         if names is None:
             self._deferred.append(
@@ -344,7 +344,8 @@ class RestoreWork:
         is_later: bool,
         is_new: bool = False,
     ) -> None:
-        """Queue the uploads of an existing folder. `is_later`: an earlier run may have restored some of it.
+        """Queue the uploads into an existing folder. `is_later` means that an earlier run may have restored some
+        objects.
 
         `existing_names` and `versions` describe its content before the restore started.
         """
@@ -362,8 +363,8 @@ class RestoreWork:
             self._finish_folder(open_folder)
 
     def _entries_to_restore(self, folder: Folder) -> list[ManifestEntry]:
-        """Return the entries of a folder to restore; of a notebook in two formats the source, which every workspace can
-        read."""
+        """Return the entries to restore in a folder. For a notebook in two formats this is the source, which every
+        workspace can import."""
         saved = [entry for entry in self._index.children(folder.source, folder.path) if entry.place]
         sources = {entry.path for entry in saved if entry.format == "source"}
         return [
@@ -421,9 +422,7 @@ class RestoreWork:
             self._record(open_folder, RestoredEntry(task.entry, task.path, "failed", failure.reason))
         else:
             self._size += task.entry.size or 0
-            reason = (
-                f"{task.requested_path} was changed since the restore started and stays: the saved object is beside it"
-            )
+            reason = f"{task.requested_path} was changed since the restore started; the saved object is beside it"
             state: RestoreState = "beside" if task.alternative_number else "restored"
             self._record(
                 open_folder, RestoredEntry(task.entry, task.path, state, reason if task.alternative_number else "")
@@ -438,7 +437,7 @@ class RestoreWork:
         self._finish_folder(open_folder)
 
     def _fail_folder(self, folder: Folder, path: str, reason: str) -> None:
-        """Record that a folder can be neither listed nor made, so that nothing in it can be restored."""
+        """Record that a folder can be neither listed nor made, so that none of its objects can be restored."""
         open_folder = self._open_folders.setdefault(folder.key, _OpenFolder(folder, path))
         for entry in [self._index.get(folder.source, folder.path), *self._entries_to_restore(folder)]:
             if entry and not (entry.is_folder and entry.path != folder.path):
@@ -471,12 +470,12 @@ class RestoreWork:
 
 
 def is_conflict(response: Response) -> bool:
-    """Return whether the API reports that an object exists already."""
+    """Return whether the API reports that an object already exists."""
     code = response.document.get("error_code") if isinstance(response.document, Mapping) else None
     return response.status in (400, 409) and code in CONFLICT_CODES
 
 
 def workers_of(sources: Collection[Source]) -> dict[str, int]:
-    """Return the number of workers per API. Imports have their own limit."""
+    """Return the number of workers per API. Imports have their own rate limit."""
     workers: dict[str, int] = {source: REQUEST_WORKERS for source in sorted(sources)}
     return workers | ({"import": TRANSFER_WORKERS} if "workspace" in sources else {})

@@ -44,7 +44,7 @@ class RestoreRequest:
 
     backup: Backup
     users: tuple[str, ...] = ()
-    """Names at the time of the backup; empty: all users."""
+    """User names at the time of the backup; empty means all users."""
     new_usernames: Mapping[str, str] = field(default_factory=dict)
     into: str = ""
     existing: ExistingPolicy = "refuse"
@@ -55,7 +55,7 @@ class RestoreRequest:
         return Destination(self.new_usernames, self.into)
 
     def checkpoint_identity(self, host: str) -> CheckpointIdentity:
-        """Return what a restore must have in common with this one to resume it."""
+        """Return the options that must be the same to resume a restore."""
         renamed = "".join(f", {old} as {new}" for old, new in sorted(self.new_usernames.items()))
         return CheckpointIdentity(
             host=host,
@@ -68,7 +68,7 @@ class RestoreRequest:
 
 @dataclass
 class UserCounts:
-    """The counts of one user's objects."""
+    """Counts of one user's objects."""
 
     restored: int = 0
     skipped: int = 0
@@ -76,7 +76,7 @@ class UserCounts:
     size: int = 0
     """Restored bytes."""
     beside: int = 0
-    """Number of objects that were restored beside changed ones."""
+    """Number of objects that were restored beside changed objects."""
 
 
 @dataclass(frozen=True)
@@ -86,15 +86,15 @@ class RestoreResult:
     complete: bool
     users: Mapping[str, UserCounts]
     failures: Sequence[tuple[str, str]]
-    """Path and reason."""
+    """Path and reason for each failure."""
     beside: Sequence[tuple[str, str]]
-    """Path of each object that was restored beside another one, and why."""
+    """Path of each object that was restored beside an existing one, and the reason."""
     requests: Mapping[str, int]
     rate_limited: Mapping[str, int]
 
 
 class RestoreRun(Resumable):
-    """One restore with its checkpoint and a log of the result of every object."""
+    """One restore with its checkpoint and a log with every object's result."""
 
     def __init__(
         self, client: Client, request: RestoreRequest, index: ManifestIndex, checkpoint: Checkpoint, *, day: date
@@ -168,11 +168,11 @@ def prepare_restore(
 
 
 def selected_roots(request: RestoreRequest, index: ManifestIndex) -> list[Folder]:
-    """Return the selected homes. Raises BackupError for a user without saved objects."""
+    """Return the selected homes. Raises BackupError if a selected user has no saved objects."""
     known = set(index.users())
     for user in [*request.users, *request.new_usernames]:
         if user not in known:
-            raise BackupError(f"nothing of {user} is saved in {request.backup.address}.")
+            raise BackupError(f"{request.backup.address} has no objects of {user}.")
     roots = [
         Folder(entry.user, entry.source, entry.path)
         for entry in index.roots()
@@ -236,11 +236,11 @@ def _log_document(note: RestoredEntry | ExistingContent) -> dict[str, Any]:
 
 
 def _earlier_runs(log_file: AppendOnlyFile) -> EarlierRuns:
-    """Return what the log records of earlier runs."""
+    """Return the records that earlier runs wrote to the log."""
     earlier_runs = EarlierRuns()
     for note in _read_log(log_file):
         if "folder" in note:
-            # The first record counts: later listings may contain the restore's own uploads.
+            # Only the first record counts: later listings may contain the restore's own uploads.
             names = note["names"]
             folder_key = (note["source"], note["folder"])
             if folder_key not in earlier_runs.existing_names:
@@ -254,7 +254,8 @@ def _earlier_runs(log_file: AppendOnlyFile) -> EarlierRuns:
 
 
 def _read_log(log_file: AppendOnlyFile) -> Iterator[dict[str, Any]]:
-    """Yield the records of the log. Raises CheckpointError: without the log, the restore's own uploads are unknown."""
+    """Yield the records in the log. Raises CheckpointError if it is damaged, since the restore's own uploads are
+    unknown then."""
     for number, line in enumerate(log_file.read(), start=1):
         try:
             note = json.loads(line)
@@ -262,7 +263,7 @@ def _read_log(log_file: AppendOnlyFile) -> Iterator[dict[str, Any]]:
             note = None
         if not isinstance(note, dict) or not _is_log_entry(note):
             raise CheckpointError(
-                f"{log_file.path} line {number} is damaged, so what existed before the restore is unknown:"
+                f"{log_file.path} line {number} is damaged, so it is unknown what existed before the restore:"
                 " delete it and its checkpoint, and start again without --resume."
             )
         yield note
@@ -285,7 +286,7 @@ def _is_log_entry(note: Mapping[str, Any]) -> bool:
 def _sum_up(
     log_file: AppendOnlyFile, index: ManifestIndex
 ) -> tuple[dict[str, UserCounts], list[tuple[str, str]], list[tuple[str, str]]]:
-    """Return counts by user, failures, and objects beside others, by the last record of every object."""
+    """Return counts by user, failures, and objects restored beside others, according to each object's last record."""
     last: dict[tuple[str, str, str], tuple[str, str, str]] = {}
     for note in _read_log(log_file):
         if "state" in note:

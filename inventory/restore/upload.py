@@ -26,7 +26,7 @@ REPOS_PATH = "/api/2.0/repos"
 
 
 class CorruptObject(Exception):
-    """The stored content is not what was saved; the message has the path."""
+    """The stored content differs from what was saved; the message has the path."""
 
 
 class UploadClient(DownloadClient, Protocol):
@@ -42,57 +42,57 @@ class ObjectUpload:
     """The upload of an object to a path."""
 
     folder: Folder
-    """The folder from which it was saved."""
+    """The folder from which the object was saved."""
     entry: ManifestEntry
     path: str
-    """The destination, in the object's file system."""
+    """The destination path, in the object's file system."""
     day: str
-    """The date of the restore, for the names of objects beside others: 2026-11-27."""
+    """The date of the restore, for alternative paths, such as 2026-11-27."""
     overwrite: bool = False
     """Whether to replace the object that existed before the restore."""
     replaced_version: ObjectVersion | None = None
-    """The version of that object; None if there was none, or an earlier version of the program did not record it."""
+    """The version of the object that existed before the restore; None if there was none or it was not recorded."""
     may_be_own_upload: bool = False
     """Whether an existing object may be an earlier upload of this restore."""
     check: ExistingCheck | None = None
-    """The check to do before the upload, if any."""
+    """The pending check before the upload, if any."""
     complete: bool = False
     problem: str = ""
-    """Why it cannot be uploaded."""
+    """Why the object cannot be uploaded."""
     alternative_number: int = 0
     """Number of alternative paths tried."""
     conflicts: int = 0
     handle: int | None = None
-    """The handle of an open upload to DBFS."""
+    """The handle of an open DBFS upload."""
     remaining_blocks: Iterator[bytes] | None = None
-    """The blocks still to be sent."""
+    """The remaining blocks."""
     block: bytes = b""
     """The last block sent; empty once it was accepted."""
     is_staged: bool = False
     """Whether all blocks are in DBFS, under the staging path."""
     is_redundant: bool = False
-    """Whether the staged blocks are not needed because the object exists."""
+    """Whether to discard the staged blocks because the object already exists."""
 
     def __post_init__(self) -> None:
         self.requested_path = self.path
-        """The destination before any alternative."""
+        """The original destination, even if `path` becomes an alternative."""
 
     @property
     def api(self) -> str:
-        """The API whose limit applies."""
+        """The API whose rate limit applies."""
         return "import" if self.entry.source == "workspace" else self.entry.source
 
     @property
     def staging_path(self) -> str:
-        """The path of a large DBFS file until it is complete, so that nobody sees half of it."""
+        """The path of a large DBFS file until it is complete, so that nobody sees an incomplete file."""
         return f"{self.requested_path}.restoring-{(self.entry.sha256 or '')[:8]}"
 
     def restart(self) -> None:
-        """Start again: it is unknown whether the last request was carried out, and a repeated block could be there
+        """Start again. It is unknown whether the last request was carried out, and a repeated block could be stored
         twice."""
         self.handle, self.remaining_blocks, self.block = None, None, b""
         self.may_be_own_upload = True
-        # Without overwrite, the API refuses to replace an object.
+        # Without `overwrite`, the API refuses to replace an object.
         self.check = ExistingCheck() if self.overwrite or self.is_staged else None
 
     def confirm_present(self) -> None:
@@ -107,7 +107,7 @@ class ObjectUpload:
 
 
 def is_large(entry: ManifestEntry) -> bool:
-    """Return whether it is sent block by block."""
+    """Return whether the object is sent block by block."""
     return entry.source == "dbfs" and (entry.size or 0) > DBFS_BLOCK_BYTES
 
 
@@ -132,7 +132,7 @@ def upload_object(client: UploadClient, target: BackupTarget, task: ObjectUpload
 def _import_form(target: BackupTarget, task: ObjectUpload) -> RequestBody:
     """Return the body of an import as a form, since a JSON body is limited to 10 MB."""
     entry = task.entry
-    # A file that starts like a notebook stays a file; AUTO recognises a dashboard by its name.
+    # RAW keeps a file that starts like a notebook a file; AUTO recognises a dashboard by its name.
     kind = {"NOTEBOOK": EXPORT_FORMATS.get(entry.format, "SOURCE"), "FILE": "RAW"}.get(entry.type, "AUTO")
     fields = {"path": task.path, "format": kind, "overwrite": "true" if task.overwrite else "false"}
     if entry.type == "NOTEBOOK" and entry.language:
@@ -153,7 +153,7 @@ def _import_form(target: BackupTarget, task: ObjectUpload) -> RequestBody:
 
 
 def _upload_to_dbfs(client: UploadClient, target: BackupTarget, task: ObjectUpload) -> Response:
-    """Send a small file at once, a large one block by block to its staging path, and then move it."""
+    """Send a small file in one request; send a large file block by block to its staging path and then move it."""
     if not is_large(task.entry):
         content = b"".join(read_chunks(target, task.entry, CHUNK_BYTES))
         fields = {"path": task.path, "overwrite": task.overwrite}
@@ -226,7 +226,7 @@ def clone_git_folder(client: UploadClient, entry: ManifestEntry, path: str) -> R
 
 
 def read_chunks(target: BackupTarget, entry: ManifestEntry, length: int) -> Iterator[bytes]:
-    """Yield the content of a saved object; the last chunk only after its checksum was verified.
+    """Yield the content of a saved object. The last chunk is yielded only after the checksum was verified.
 
     Raises CorruptObject, TargetError.
     """
@@ -235,7 +235,7 @@ def read_chunks(target: BackupTarget, entry: ManifestEntry, length: int) -> Iter
     try:
         content = target.open(entry.place)
     except FileNotFoundError:
-        raise CorruptObject(f"{entry.place} is missing in the backup") from None
+        raise CorruptObject(f"{entry.place} is missing from the backup") from None
     except NotARegularFile as error:
         raise CorruptObject(str(error)) from None
     with content as file:
@@ -246,6 +246,6 @@ def read_chunks(target: BackupTarget, entry: ManifestEntry, length: int) -> Iter
             digest.update(chunk)
             held_chunk = chunk
     if size != entry.size or digest.hexdigest() != entry.sha256:
-        raise CorruptObject(f"{entry.place} is not what was saved")
+        raise CorruptObject(f"{entry.place} differs from what was saved")
     if held_chunk:
         yield held_chunk

@@ -1,1 +1,1 @@
-"""Summarises rows of folders by user, for results, reports and differences. Pure: texts and values."""
+"""Summarises folder rows by user, for results, reports and differences. Pure: no I/O."""

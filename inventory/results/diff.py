@@ -1,4 +1,4 @@
-"""Compares two results. Pure: texts in, values out."""
+"""Compares two results. Pure: no I/O."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class HomeTotals:
 
 @dataclass(frozen=True)
 class HomeChange:
-    """A user whose files changed; a value is None if the user is not in that result."""
+    """A user whose files changed. A value is None if the user is missing from the old or new result."""
 
     user: str
     change: ChangeKind
@@ -32,12 +32,12 @@ class HomeChange:
 
 
 def read_totals(text: str, name: str) -> dict[str, HomeTotals]:
-    """Read the totals of a result by user. Raises InvalidResult."""
+    """Return the totals in a result by user. Raises InvalidResult."""
     return {entry.user: HomeTotals(entry.files, entry.size, entry.complete) for entry in read_result(text, name)}
 
 
 def compare_results(old: dict[str, HomeTotals], new: dict[str, HomeTotals]) -> Iterator[HomeChange]:
-    """Yield the users whose files changed, sorted by name. Growth is only reported between two complete totals."""
+    """Yield the users whose files changed, sorted by name. Growth is only reported if both totals are complete."""
     for user in sorted(old.keys() | new.keys()):
         before, after = old.get(user), new.get(user)
         change = _change(before, after)

@@ -1,4 +1,4 @@
-"""Sums over the direct content of one folder, for checkpoints and for transfer from executors. Pure."""
+"""Sums of one folder's direct content, for checkpoints and for transfer from executors. Pure."""
 
 import functools
 from collections.abc import Iterable, Sequence
@@ -11,22 +11,22 @@ from inventory.tree.listing import File, Listing, Source, summarize_failures
 Name = TypeVar("Name")
 MS_PER_DAY = 86_400_000
 UNKNOWN_MONTH = ""
-"""The month of files without a date."""
+"""The month for files without a date."""
 
 
 @dataclass(frozen=True, slots=True)
 class FolderSummary:
-    """The content of a folder without its individual files."""
+    """Totals of a folder's direct content, without individual files."""
 
     folders: tuple[str, ...] = ()
     """Paths of the subfolders."""
     files: int = 0
     size: int = 0
-    """Bytes, estimates included."""
+    """Size in bytes, including estimates."""
     estimated: int = 0
     """Number of files whose size is estimated."""
     exact: int | None = 0
-    """Bytes without estimates; None if a size is unknown."""
+    """Size in bytes without estimates; None if any size is unknown."""
     largest_path: str | None = None
     largest_size: int | None = None
     last_modified: int | None = None
@@ -34,11 +34,11 @@ class FolderSummary:
     kinds: AmountsByName = field(default_factory=dict)
     months: AmountsByName = field(default_factory=dict)
     reason: str = ""
-    """Which entries cannot be used, and why; empty if all can be used."""
+    """Which entries cannot be used, and why; empty if there are none."""
 
 
 def summarize(source: Source, listing: Listing) -> FolderSummary:
-    """Sum up the direct content of a folder of this file system."""
+    """Sum up the direct content of a folder in this file system."""
     files = listing.files
     largest = max(
         (file for file in files if file.size is not None), key=lambda file: (file.size, file.path), default=None
@@ -74,7 +74,7 @@ def _months(files: Iterable[File]) -> dict[str, list[int]]:
 
 
 def month_of(milliseconds: int | None) -> str:
-    """Return the month such as `2026-10`, or UNKNOWN_MONTH if there is no valid date."""
+    """Return the month, such as `2026-10`, or UNKNOWN_MONTH if there is no valid date."""
     return UNKNOWN_MONTH if milliseconds is None else _month(milliseconds // MS_PER_DAY)
 
 
@@ -91,7 +91,7 @@ def _amounts(amounts: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
 
 
 def add_amount(amounts: dict[Name, list[int]], name: Name, files: int, size: int) -> None:
-    """Add to the amount of this name; amounts are `[files, bytes]`."""
+    """Add `files` and `size` to the amount `[files, bytes]` of this name."""
     amount = amounts.setdefault(name, [0, 0])
     amount[0] += files
     amount[1] += size

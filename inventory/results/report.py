@@ -1,4 +1,4 @@
-"""The figures of a report. Pure: the time is an argument."""
+"""The figures in a report. Pure: the time is an argument."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -30,14 +30,14 @@ class Amount:
 
 @dataclass(frozen=True)
 class Report:
-    """A result with optional further data; what is unknown is None."""
+    """A result with optional further data; unknown data is None."""
 
     subject: str
-    """The workspace or the file."""
+    """The workspace or file that the page is about."""
     made_at: datetime
     rows: Sequence[ResultRow]
     summary: Summary | None = None
-    """Types, ages, and the largest files and folders; from the scan itself or from rows of files."""
+    """Types, ages, and the largest files and folders; from the scan or from file rows."""
 
     @property
     def total(self) -> Amount:
@@ -66,7 +66,7 @@ class Report:
 
     @property
     def failures(self) -> list[ResultRow]:
-        """The incompletely listed homes, by name."""
+        """The incomplete homes, sorted by name."""
         return sorted((entry for entry in self.rows if entry.error), key=lambda entry: entry.user)
 
     @property
@@ -118,7 +118,7 @@ class Report:
 
 
 def amounts_by_source(entry: ResultRow) -> Mapping[str, tuple[int, int]] | None:
-    """Return files and bytes of a home by file system; None if they are unknown."""
+    """Return files and bytes of a home by file system; None if unknown."""
     if entry.by_source is not None:
         return entry.by_source
     if entry.file_source == "both":

@@ -1,4 +1,4 @@
-"""Reads the CSV file of a result. Pure: texts in, values out."""
+"""Reads a result from CSV. Pure: no I/O."""
 
 import csv
 import io
@@ -13,12 +13,12 @@ STATUSES: tuple[HomeStatus, ...] = ("success", "empty", "partial", "error")
 
 
 class InvalidResult(ValueError):
-    """The text is not a result of a scan; the message has the line."""
+    """The text is not the result of a scan; the message has the line."""
 
 
 @dataclass(frozen=True)
 class ResultRow:
-    """One user. Fields that need `--details` are None without it."""
+    """One user. Fields that need `--details` are None without this option."""
 
     user: str
     files: int
@@ -58,7 +58,7 @@ def read_result(text: str, name: str) -> list[ResultRow]:
 
 
 def result_rows(table: Iterable[Sequence[object]]) -> list[ResultRow]:
-    """Convert header and rows that were not written yet."""
+    """Convert a table, header first, that was not written to a file yet."""
     header, *rows = ([("" if cell is None else str(cell)) for cell in row] for row in table)
     return [_result_row(dict(zip(header, row, strict=True))) for row in rows]
 

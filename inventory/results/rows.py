@@ -1,4 +1,4 @@
-"""Turns rows of folders into one row per user, and those into a table. Pure: no files, no network, no clock."""
+"""Sums up folder rows into one row per user, and makes a table of these. Pure: no files, no network, no clock."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ DETAILS = (
 EXACT_SIZE = "exact_size"
 BYTES_PER_GB = 2**30
 FolderState = Literal["listed", "missing", "failed", "partial", "refused"]
-"""`partial`: listed, but some entries cannot be used; `refused`: a home that no request can name."""
+"""`partial`: listed, but some entries cannot be used; `refused`: a home that no request can address."""
 HomeStatus = Literal["success", "empty", "partial", "error"]
 AmountsByName = Mapping[str, Sequence[int]]
 """Name → number of files, bytes."""
@@ -37,7 +37,7 @@ class FileRow(NamedTuple):
 
 @dataclass(frozen=True)
 class FolderRow:
-    """One listed folder with the counts of its direct content."""
+    """One listed folder with the totals of its direct content."""
 
     folder: Folder
     state: FolderState
@@ -54,11 +54,11 @@ class FolderRow:
     """Number of requests that were rate limited."""
     seconds: float
     kinds: AmountsByName = field(default_factory=dict)
-    """By type, as the API calls it."""
+    """By the API's type."""
     months: AmountsByName = field(default_factory=dict)
-    """By month of the last change, `2026-10`; empty if the API does not report it."""
+    """By month of the last change, such as `2026-10`; empty if the API does not report it."""
     exact: int | None = None
-    """Bytes without estimates; None if a size is unknown."""
+    """Size in bytes without estimates; None if any size is unknown."""
 
 
 @dataclass
@@ -68,15 +68,15 @@ class Home:
     user: str
     files: dict[Source, int] = field(default_factory=lambda: {"dbfs": 0, "workspace": 0})
     sizes: dict[Source, int] = field(default_factory=lambda: {"dbfs": 0, "workspace": 0})
-    """Bytes, estimates included."""
+    """Size in bytes, including estimates."""
     estimated: int = 0
     exact: int | None = 0
-    """Bytes of both file systems without estimates; None if a size is unknown."""
+    """Size in both file systems in bytes, without estimates; None if any size is unknown."""
     directories: int = 0
-    """Number of listed folders, the homes included."""
+    """Number of listed folders, including the homes."""
     failures: int = 0
     first_failure: tuple[str, str] | None = None
-    """Path and reason of the first failure by path."""
+    """Path and reason of the failure whose path sorts first."""
     roots_listed: int = 0
     """Number of file systems whose home could be listed."""
     largest_path: str | None = None
@@ -106,7 +106,7 @@ class Home:
         self.estimated += row.estimated
         self.exact = None if self.exact is None or row.exact is None else self.exact + row.exact
         if row.largest_path is not None and row.largest_size is not None:
-            # For equal sizes the path decides, so that every scan gives the same result.
+            # For equal sizes the path decides, so that every scan has the same result.
             largest = max((self.largest_size, self.largest_path or ""), (row.largest_size, row.largest_path))
             self.largest_size, self.largest_path = largest
         if row.last_modified is not None:
@@ -135,7 +135,7 @@ class Home:
 
     @property
     def error(self) -> str:
-        """The first failure by path, and the number of others."""
+        """The failure whose path sorts first, and the number of others."""
         if self.first_failure is None:
             return ""
         more = f" (and {self.failures - 1} more)" if self.failures > 1 else ""
@@ -143,7 +143,7 @@ class Home:
 
 
 def summarize_homes(roots: Sequence[Folder], rows: Iterable[FolderRow]) -> list[Home]:
-    """Return the totals of every user of the roots, sorted by name."""
+    """Return the totals of every user in `roots`, sorted by name."""
     root_keys = {root.key for root in roots}
     found = {root.user: Home(root.user) for root in roots}
     for row in rows:
@@ -152,7 +152,7 @@ def summarize_homes(roots: Sequence[Folder], rows: Iterable[FolderRow]) -> list[
 
 
 def result_table(homes: Iterable[Home], *, details: bool = False, with_exact_size: bool = False) -> list[list[object]]:
-    """Return header and rows of the result; `with_exact_size` adds a last column to the details."""
+    """Return header and rows of the result; `with_exact_size` adds a last column after the details."""
     header: list[object] = [
         *COLUMNS,
         *(DETAILS if details else ()),

@@ -1,4 +1,4 @@
-"""The parts of a report that need more than totals: types, ages, the largest files and folders. Pure."""
+"""Data for a report beyond totals: types, ages, the largest files and folders. Pure."""
 
 import heapq
 import itertools
@@ -14,11 +14,11 @@ LARGEST_COUNT = 10
 
 @dataclass(frozen=True, order=True)
 class LargestItem:
-    """A file, or a folder with its direct content."""
+    """A file, or a folder with the size of its direct content."""
 
     size: int
     path: str
-    """With the prefix `dbfs:` in DBFS."""
+    """The path, with the prefix `dbfs:` in DBFS."""
     user: str = field(compare=False)
     files: int = field(compare=False, default=1)
 
@@ -45,7 +45,7 @@ class Summary:
         return sorted(self._largest_folders, reverse=True)
 
     def add(self, row: FolderRow) -> None:
-        """Add a folder of the checkpoint."""
+        """Add a folder from the checkpoint."""
         source, path = row.folder.source, _display_path(row.folder.source, row.folder.path)
         for kind, amount in row.kinds.items():
             add_amount(self.kinds, (source, kind), *amount)
@@ -58,7 +58,7 @@ class Summary:
 
 
 def summarize_folders(rows: Iterable[FolderRow]) -> Summary:
-    """Sum up the folders of a checkpoint."""
+    """Sum up the folders in a checkpoint."""
     summary = Summary()
     for row in rows:
         summary.add(row)
@@ -66,7 +66,7 @@ def summarize_folders(rows: Iterable[FolderRow]) -> Summary:
 
 
 def summarize_file_rows(rows: Iterable[FileRow]) -> Summary:
-    """Sum up rows of files; the rows of a folder must be consecutive."""
+    """Sum up file rows; rows from the same folder must be consecutive."""
     summary = Summary()
     for (source, folder), files in itertools.groupby(rows, lambda row: (row.source, row.path.rpartition("/")[0])):
         number = size = 0

@@ -1,28 +1,28 @@
-"""Reads users files. Pure: bytes in, names out."""
+"""Reads users files. Pure: no I/O."""
 
 from labkit.csv_cells import unescape_formula
 from labkit.tables import TableError, decode, read_table
 
 NAME_COLUMNS = ("username", "user_name", "email", "e-mail", "email address", "e-mail address", "mail")
-"""In lower case, so that `userName` is one of them. The first column found is read."""
+"""Accepted headers in lower case; `userName` is also accepted. The first matching column is read."""
 COMMENT_PREFIX = "#"
 """Starts a comment in a users file."""
 
 
 class UsersFileError(ValueError):
-    """A users file that cannot be used; the message has the line."""
+    """The users file cannot be used; the message has the line."""
 
 
 def read_users_file(data: bytes, name: str) -> list[str]:
     """Return the names in a users file, in order, without duplicates. Raises UsersFileError.
 
-    The file has a name per line, or is a table with a column such as `username` or `email`. Lines that start with # are
-    comments. Encoding and delimiter are recognised as in every table of the project.
+    The file has one name per line, or is a table with a column such as `username` or `email`. Lines that start with #
+    are comments. Encoding and delimiter are detected as by `labkit.tables`.
     """
     try:
         text, _ = decode(data)
         if not any(line.strip() and not line.lstrip().startswith(COMMENT_PREFIX) for line in text.splitlines()):
-            raise UsersFileError(f"{name} names no users.")
+            raise UsersFileError(f"{name} contains no users.")
         table = read_table(text, comment=COMMENT_PREFIX, skip_initial_space=True)
     except TableError as error:
         raise UsersFileError(f"{name} line {error.line}: {error.sentence}") from None
@@ -34,18 +34,18 @@ def read_users_file(data: bytes, name: str) -> list[str]:
         raise UsersFileError(f"{name} line {line}: a table needs a header with a column 'username'.")
     found: dict[str, None] = {}
     for row in rows if column is None else rows[1:]:
-        # `users --output` escapes names that a spreadsheet would compute.
+        # `users --output` escapes names that a spreadsheet would evaluate.
         username = unescape_formula(row.cells[column or 0].strip()) if len(row.cells) > (column or 0) else ""
         if not username:
             raise UsersFileError(f"{name} line {row.line}: the name is missing.")
         check_username(username, f"{name} line {row.line}")
         found[username] = None
     if not found:
-        raise UsersFileError(f"{name} names no users.")
+        raise UsersFileError(f"{name} contains no users.")
     return list(found)
 
 
 def check_username(username: str, location: str) -> None:
-    """Raise UsersFileError for a name that would lead out of the folder of homes."""
+    """Raise UsersFileError for a name that would lead out of the folder /Users."""
     if "/" in username or username in (".", "..") or not username.isprintable():
-        raise UsersFileError(f"{location}: {username!r} is not the name of a user.")
+        raise UsersFileError(f"{location}: {username!r} is not a valid user name.")

@@ -1,5 +1,5 @@
-"""Lists every folder of the selected homes and stores what is done in a checkpoint.
+"""Lists every folder of the selected homes and stores the progress in a checkpoint.
 
-`run` prepares a scan and writes its result; `homes` finds the roots, `scan_work` lists, `folder_request` lists one
-folder through the API and `mounts` without it; `checkpoint` and `file_rows` store what is done.
+`run` prepares a scan and writes its result; `homes` finds the roots, `scan_work` lists all folders, `folder_request`
+lists one folder through the API and `mounts` without it; `checkpoint` and `file_rows` store the results.
 """

@@ -1,7 +1,7 @@
 """The progress of a scan in an SQLite file, so that a stopped or killed scan can be resumed.
 
-There is a row per folder, which never changes once the folder was listed. The remaining folders are not stored: they
-are the roots and the subfolders of the rows, without the rows. Sums are computed at the end, see `results`.
+There is one row per folder, which never changes once the folder is listed. The remaining folders are not stored: they
+are the roots and subfolders without a row of their own. Sums are computed at the end, see `results`.
 """
 
 import json
@@ -41,27 +41,27 @@ class CheckpointError(Exception):
 
 
 class UnsupportedFormat(CheckpointError):
-    """The checkpoint was written by another version of this program."""
+    """The checkpoint was written by a different version of this program."""
 
 
 @dataclass(frozen=True)
 class CheckpointIdentity:
-    """What two scans must have in common to be the same scan."""
+    """Options that must be equal to resume a scan, backup or restore."""
 
     host: str
     users: str
-    """A digest of the names, or `all`."""
+    """A digest of the user names, or `all`."""
     sources: str
     homes: str
     """The kinds of homes and further folders."""
     files: str
-    """Where rows of files are written."""
+    """Where file rows are written."""
 
     def difference(self, other: Mapping[str, str]) -> str:
-        """Describe the first difference from another scan; empty if there is none."""
+        """Describe the first difference from `other`; empty if there is none."""
         for name, value in asdict(self).items():
             if other.get(name) != value:
-                return f"its {name} is {other.get(name) or 'not set'!r} and not {value or 'not set'!r}"
+                return f"its {name} is {other.get(name) or 'not set'!r} instead of {value or 'not set'!r}"
         return ""
 
 
@@ -83,9 +83,9 @@ class Checkpoint:
     ) -> "Checkpoint":
         """Create the checkpoint of a new scan; the file must not exist. Raises CheckpointError.
 
-        `unlistable` are homes that no request can name, and why.
+        `unlistable` has homes that no request can address, with the reasons.
         """
-        # A kill must not leave a file that holds only some of the roots.
+        # A killed process must not leave a file with only some of the roots.
         try:
             with (
                 atomic_path(path, single_writer=True) as draft,
@@ -108,7 +108,8 @@ class Checkpoint:
 
     @classmethod
     def resume(cls, path: Path, identity: CheckpointIdentity) -> "Checkpoint":
-        """Open the checkpoint of an unfinished scan. Raises CheckpointError for another file or another scan."""
+        """Open the checkpoint of an unfinished scan. Raises CheckpointError if the file is not a checkpoint or belongs
+        to a different scan."""
         connection = _connect(path)
         try:
             about: dict[str, str] = dict(connection.execute("SELECT name, value FROM about"))
@@ -118,11 +119,13 @@ class Checkpoint:
         if about.get("format") != str(FORMAT):
             connection.close()
             raise UnsupportedFormat(
-                f"{path} was written by another version of this program; use --fresh to start a new scan."
+                f"{path} was written by a different version of this program; use --fresh to start a new scan."
             )
         if difference := identity.difference(about):
             connection.close()
-            raise CheckpointError(f"{path} is the checkpoint of another scan: {difference}; name another --checkpoint.")
+            raise CheckpointError(
+                f"{path} is the checkpoint of a different scan: {difference}; choose a different --checkpoint."
+            )
         try:
             _add_missing_columns(connection)
             return cls(path, connection)
@@ -173,7 +176,7 @@ class Checkpoint:
             ) from None
 
     def unlistable_homes(self) -> list[tuple[Folder, str]]:
-        """Return the homes that no request can name, and why."""
+        """Return the homes that no request can address, with the reasons."""
         select = "SELECT user, source, path, reason FROM folder WHERE state = 'refused'"
         with self._readable():
             return [
@@ -195,24 +198,24 @@ class Checkpoint:
         return walk
 
     def folder_counts(self) -> tuple[int, int]:
-        """Return the number of finished folders, and how many of them failed and are tried again by a resumed scan."""
+        """Return the number of finished folders, and how many of them failed, which a resumed scan retries."""
         select = "SELECT COUNT(*), COUNT(*) FILTER (WHERE state = 'failed') FROM folder"
         with self._readable():
             done, failed = self._connection.execute(select).fetchone()
             return int(done), int(failed)
 
     def last_part(self) -> int:
-        """Return the number of the last valid part of the file rows; 0 if there is none."""
+        """Return the number of the last valid part file; 0 if there is none."""
         with self._readable():
             return int(self._connection.execute("SELECT COALESCE(MAX(number), 0) FROM part").fetchone()[0])
 
     def parts(self) -> list[int]:
-        """Return the numbers of all valid parts, in order."""
+        """Return the numbers of all valid part files, in order."""
         with self._readable():
             return [int(number) for (number,) in self._connection.execute("SELECT number FROM part ORDER BY number")]
 
     def store(self, visits: Sequence[Visit], part: tuple[int, int] | None = None) -> None:
-        """Store visits, and number and row count of the part that holds their files, in one transaction.
+        """Store visits in one transaction, with number and row count of the part file that has their files.
 
         Raises CheckpointError.
         """
@@ -232,8 +235,8 @@ class Checkpoint:
                 self._connection.execute("INSERT INTO part VALUES (?, ?)", part)
 
     def _state(self, visit: Visit) -> FolderState:
-        """Return the state of a visited folder. A home may be missing; a missing subfolder has failed: it was just
-        listed."""
+        """Return the state of a visited folder. A home may be missing; a missing subfolder is a failure, since its
+        parent lists it."""
         result = visit.result
         if isinstance(result, Failure):
             return "missing" if result.missing and visit.folder.key in self._root_keys else "failed"
@@ -255,7 +258,7 @@ class Checkpoint:
 
 
 def _add_missing_columns(connection: sqlite3.Connection) -> None:
-    """Add the columns of SCHEMA that a file of an earlier version does not have, with their defaults."""
+    """Add the columns in SCHEMA that a file from an earlier version does not have, with their defaults."""
     with closing(sqlite3.connect(":memory:")) as model, connection:
         model.executescript(SCHEMA)
         for (table,) in model.execute("SELECT name FROM sqlite_master WHERE type = 'table'"):
@@ -268,7 +271,7 @@ def _add_missing_columns(connection: sqlite3.Connection) -> None:
 
 def delete_checkpoint(path: Path) -> None:
     """Delete a checkpoint, if there is one."""
-    # The log first: SQLite would apply it to a new checkpoint of the same name.
+    # The write-ahead log is deleted first: SQLite would apply it to a new checkpoint of the same name.
     for suffix in ("-wal", "-shm", ""):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
@@ -276,9 +279,9 @@ def delete_checkpoint(path: Path) -> None:
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=1)
     try:
-        # Exclusive: two scans must not write to the same checkpoint.
+        # Locked exclusively: two scans must not write to the same checkpoint.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        # Read before anything is changed: a file of another program stays as it is.
+        # Read before anything is changed, so that a file of a different program is not modified.
         connection.execute("SELECT value FROM about WHERE name = 'format'")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -289,7 +292,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         if "no such table" in str(error):
             raise CheckpointError(_not_a_checkpoint(path)) from None
         if "locked" in str(error):
-            raise CheckpointError(f"{path} is in use by another scan; wait until it has ended.") from None
+            raise CheckpointError(f"{path} is in use by another scan; wait until it has finished.") from None
         raise CheckpointError(f"the checkpoint {path} cannot be opened: {error}.") from None
     except sqlite3.DatabaseError:
         connection.close()
@@ -298,14 +301,14 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _text(value: object) -> str:
-    """Raise ValueError unless the value is text."""
+    """Return the value. Raises ValueError unless it is a string."""
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not text")
+        raise ValueError(f"{value!r} is not a string")
     return value
 
 
 def _source(value: object) -> Source:
-    """Raise ValueError unless the value is a file system."""
+    """Return the value. Raises ValueError unless it is the name of a file system."""
     if value not in get_args(Source):
         raise ValueError(f"{value!r} is not a file system")
     return cast(Source, value)
@@ -315,7 +318,7 @@ def _folders(path: str, text: object) -> list[str]:
     """Return the subfolders of a folder. Raises ValueError for a path outside it."""
     found = [_text(below) for below in json.loads(_text(text))]
     if any(below.rpartition("/")[0] != path.rstrip("/") for below in found):
-        raise ValueError(f"it names a folder that is not in {path}")
+        raise ValueError(f"it lists a folder that is not in {path}")
     return found
 
 
@@ -336,7 +339,7 @@ def _check_columns(state: object, reason: object, *rest: object) -> None:
 
 
 def _amounts(text: object) -> AmountsByName:
-    """Raise ValueError unless the text holds amounts by name."""
+    """Return the amounts by name in a JSON text. Raises ValueError if it is invalid."""
     found = json.loads(_text(text))
     if not isinstance(found, dict) or not all(
         isinstance(amount, list) and len(amount) == 2 and all(type(number) is int for number in amount)
@@ -347,11 +350,11 @@ def _amounts(text: object) -> AmountsByName:
 
 
 def _not_a_checkpoint(path: Path) -> str:
-    return f"{path} is not a checkpoint of this program; name another --checkpoint, or delete it."
+    return f"{path} is not a checkpoint of this program; choose a different --checkpoint, or delete the file."
 
 
 def _folder_record(visit: Visit, state: FolderState) -> tuple[object, ...]:
-    """Return the row of a visit."""
+    """Return the row for a visit."""
     folder, result = visit.folder, visit.result
     if isinstance(result, Failure):
         reason, summary = result.reason, FolderSummary()

@@ -1,6 +1,6 @@
-"""Rows of files, written during a scan as numbered parts, which are valid once the checkpoint names them.
+"""File rows, written during a scan to numbered part files, which are valid once the checkpoint records them.
 
-A part is complete before the checkpoint names it; parts that a kill leaves beyond the last valid one are replaced.
+A part file is complete before the checkpoint records it. If a killed process leaves later ones, they are replaced.
 """
 
 import os
@@ -16,7 +16,7 @@ from labkit.files import make_private_folder
 
 
 def file_rows(visits: Iterable[Visit]) -> Iterator[FileRow]:
-    """Yield a row for every file of these folders; the rows of a folder are consecutive."""
+    """Yield a row for every file in these folders; rows from the same folder are consecutive."""
     for visit in visits:
         if isinstance(visit.result, Listing):
             user, source = visit.folder.user, visit.folder.source
@@ -27,16 +27,16 @@ def file_rows(visits: Iterable[Visit]) -> Iterator[FileRow]:
 
 
 class FileRowParts:
-    """The parts of one scan, in a folder beside the checkpoint."""
+    """The part files of one scan, in a folder beside the checkpoint."""
 
     def __init__(self, folder: Path, output: Path, last: int) -> None:
-        """Open the folder; `last` is the number of the last valid part. Raises OSError."""
+        """Open the folder; `last` is the number of the last valid part file. Raises OSError."""
         self._folder, self._output, self._last = folder, output, last
         self._format = format_of(output)
         make_private_folder(folder)
 
     def add(self, visits: Sequence[Visit]) -> tuple[int, int] | None:
-        """Write the next part and return its number and row count, or None if there are no files."""
+        """Write the next part file and return its number and row count, or None if there are no files."""
         found = list(file_rows(visits))
         if not found:
             return None
@@ -45,11 +45,11 @@ class FileRowParts:
         return self._last, len(found)
 
     def join(self, numbers: Iterable[int]) -> None:
-        """Join the valid parts into the output. Raises OSError."""
+        """Join the part files with these numbers into the output. Raises OSError."""
         self._format.join(map(self._path, numbers), self._output)
 
     def remove(self) -> None:
-        """Delete all parts, after the output was written or before a new scan."""
+        """Delete all part files."""
         delete_parts(self._folder)
 
     def _path(self, number: int) -> Path:
@@ -57,6 +57,6 @@ class FileRowParts:
 
 
 def delete_parts(folder: Path) -> None:
-    """Delete a folder of parts, if there is one."""
+    """Delete a folder with part files, if it exists."""
     if os.path.isdir(folder):
         shutil.rmtree(folder)

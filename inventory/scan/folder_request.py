@@ -24,7 +24,7 @@ class ListingClient(Protocol):
 
 
 def list_folder(client: ListingClient, folder: Folder) -> Response:
-    """Request the content of a folder; the pages of a volume's folder are joined. Raises TransportError."""
+    """Request the content of a folder; the pages for a folder in a volume are joined. Raises TransportError."""
     if folder.source != "volumes":
         return client.get(LIST_PATHS[folder.source], {"path": folder.path})
     contents: list[object] = []

@@ -1,4 +1,4 @@
-"""Finds the roots of a scan or a backup: homes and further selected folders."""
+"""Finds the root folders of a scan or backup: homes and further selected folders."""
 
 import logging
 from collections import defaultdict
@@ -25,11 +25,11 @@ class NothingToScan(Exception):
 
 @dataclass(frozen=True)
 class HomeRoots:
-    """The root folders of a scan or a backup."""
+    """The root folders of a scan or backup."""
 
     folders: list[Folder]
     unlistable: list[tuple[Folder, str]]
-    """Homes that no request can name, and why."""
+    """Homes that no request can address, with the reasons."""
 
 
 class HomeSelection(Protocol):
@@ -49,7 +49,7 @@ class HomeSelection(Protocol):
 
 
 def find_roots(workspace: WorkspaceApi, selection: HomeSelection) -> HomeRoots:
-    """Find the roots of a new scan or backup. Raises WorkspaceError, NothingToScan."""
+    """Return the root folders of a new scan or backup. Raises WorkspaceError, NothingToScan."""
     sources = selection.sources
     if "dbfs" in sources and workspace.is_dbfs_disabled():
         sources = tuple(source for source in sources if source != "dbfs")
@@ -88,9 +88,9 @@ def find_roots(workspace: WorkspaceApi, selection: HomeSelection) -> HomeRoots:
 
 
 def find_home(user: User, source: Source, homes_by_name: Mapping[str, Sequence[str]]) -> tuple[Folder, str]:
-    """Return the home of a user, and the reason if no request can name it; `homes_by_name` has lower-case names.
+    """Return a user's home, and the reason if no request can address it; `homes_by_name` has lower-case names.
 
-    The platform keeps user names in lower case, and homes in the case in which they were created. A home is found by
+    The platform stores user names in lower case, but homes keep the case in which they were created. A home is found by
     its exact name, or else ignoring case.
     """
     if user.problem:
@@ -102,19 +102,20 @@ def find_home(user: User, source: Source, homes_by_name: Mapping[str, Sequence[s
     if len(candidates) > 1:
         return _placeholder(
             user, source
-        ), f"several homes differ from the name of the user in case alone: {', '.join(sorted(candidates))}"
+        ), f"several homes differ from the user name only in case: {', '.join(sorted(candidates))}"
     return Folder(user.username, source, candidates[0]), ""
 
 
 def _placeholder(user: User, source: Source) -> Folder:
-    """Return a placeholder for a home that no request can name; no folder has such a path."""
+    """Return a placeholder for a home that no request can address; no folder has such a path."""
     return Folder(user.username, source, f"/Users//{user.username}")
 
 
 def _unknown_users(
     workspace: WorkspaceApi, named: Sequence[str], homes_by_name: Mapping[Source, Mapping[str, Sequence[str]] | None]
 ) -> Mapping[str, str]:
-    """Return the named users that have no home, and why. A name without a user is probably a typing error."""
+    """Return the selected users that have no home, with the reason. A name without a user is probably a typing
+    error."""
     homes = [found for found in homes_by_name.values() if found is not None]
     names_without_home = {name for name in named if not any(name.casefold() in found for found in homes)}
     if not names_without_home or len(homes) < len(homes_by_name):
@@ -122,13 +123,13 @@ def _unknown_users(
     try:
         known = {user.username.casefold(): user.problem for user in list_users(workspace, service_principals=True)}
     except WorkspaceError as error:
-        log.info("%s Whether all named users exist is unknown.", error)
+        log.info("%s It is unknown whether all selected users exist.", error)
         return {}
     return {name: known.get(name.casefold(), NO_SUCH_USER) for name in names_without_home}
 
 
 def _homes_by_name(workspace: WorkspaceApi, source: Source) -> Mapping[str, Sequence[str]] | None:
-    """Return the existing homes by lower-case name; None if the folder of homes cannot be listed."""
+    """Return the existing homes by lower-case name; None if the folder /Users cannot be listed."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     try:
         for path in list_existing(workspace, Folder("", source, "/Users")).folders:
@@ -140,7 +141,7 @@ def _homes_by_name(workspace: WorkspaceApi, source: Source) -> Mapping[str, Sequ
 
 
 def shared_folders(sources: Iterable[Source]) -> list[Folder]:
-    """Return the folders that belong to no user; the folder's path takes the place of the user name."""
+    """Return the folders that belong to no user; the folder's path replaces the user name."""
     return [Folder(path, source, path) for source in sources for path in SHARED_FOLDERS[source]]
 
 
@@ -155,4 +156,4 @@ def list_existing(workspace: WorkspaceApi, folder: Folder) -> Listing:
             return parse_listing(folder, outcome.document)
         except InvalidListing as error:
             reason = str(error)
-    raise WorkspaceError(f"{folder.path} of {workspace.client.host} cannot be listed: {reason.rstrip('.')}.")
+    raise WorkspaceError(f"{folder.path} in {workspace.client.host} cannot be listed: {reason.rstrip('.')}.")

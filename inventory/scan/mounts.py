@@ -1,6 +1,6 @@
-"""Lists folders on a cluster's mounts, `/Workspace/Users/…` and `/dbfs/Users/…`: without the API, with exact sizes.
+"""Lists folders on a cluster's mounts, `/Workspace/Users/…` and `/dbfs/Users/…`, without the API and with exact sizes.
 
-Runs on executors too: standard library only.
+Also runs on executors, so it needs only the standard library.
 """
 
 import os
@@ -12,7 +12,7 @@ from inventory.tree.listing import Failure, File, Folder, Listing, Source
 MOUNTS: dict[Source, str] = {"workspace": "Workspace", "dbfs": "dbfs"}
 NOTEBOOK_HEADERS = {b"# Databricks notebook source": "", b"-- Databricks notebook source": "SQL"}
 NOTEBOOK_HEADERS[b"// Databricks notebook source"] = "SCALA"
-"""First line of a notebook → its language; a # can be Python or R."""
+"""First line of a notebook → its language; empty for Python or R, which both use #."""
 MAX_HEADER_BYTES = max(map(len, NOTEBOOK_HEADERS))
 SUFFIXES = (
     "avro bin bmp bz2 cfg csv crc dat db delta doc docx egg feather gif gz h5 html ini jar jpeg jpg json jsonl"
@@ -20,13 +20,13 @@ SUFFIXES = (
     " xls xlsx xml yaml yml zip zst"
 )
 NON_NOTEBOOK_SUFFIXES = frozenset(f".{suffix}" for suffix in SUFFIXES.split())
-"""Suffixes of files that are not opened to check whether they are notebooks."""
+"""Suffixes of files that are never notebooks, so that they need not be opened."""
 DASHBOARD, JUPYTER = ".lvdash.json", ".ipynb"
 HOME_PATTERN = re.compile(r"/Users/[^/]+|/[^/]+")
 
 
 class _IncompleteMount(Exception):
-    """The mount shows an entry that it cannot read."""
+    """The mount lists an entry that cannot be read."""
 
 
 class Mounts:
@@ -36,11 +36,11 @@ class Mounts:
         self._root = root.rstrip("/")
 
     def sources_with_homes(self) -> list[Source]:
-        """Return the file systems that have homes here."""
+        """Return the file systems that have homes on these mounts."""
         return [source for source, mount in MOUNTS.items() if os.path.isdir(f"{self._root}/{mount}/Users")]
 
     def list_folder(self, folder: Folder) -> Listing | Failure | None:
-        """List a folder; None if the mount does not show all of it, so that the API is needed."""
+        """List a folder; return None if the mount does not show all of it, so that the API is needed."""
         if folder.source not in MOUNTS:
             return None
         try:
@@ -63,11 +63,11 @@ class Mounts:
             for entry in entries:
                 name = os.fsencode(entry.name).decode(errors="replace")
                 path = f"{folder.path.rstrip('/')}/{name}"
-                # A link may lead out of the home or form a loop, so it is counted and not followed.
+                # A link may lead out of the home or form a loop, so it is counted but not followed.
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(path)
                     continue
-                # A file that is deleted meanwhile does not affect the others.
+                # A file that was deleted meanwhile does not affect the others.
                 try:
                     files.append(_file(folder.source, path, entry))
                 except FileNotFoundError:
@@ -88,7 +88,7 @@ def _file(source: Source, path: str, entry: "os.DirEntry[str]") -> File:
 
 
 def _object_type(entry: "os.DirEntry[str]", size: int) -> tuple[str, str]:
-    """Return type and language as the API names them."""
+    """Return the API's type and language."""
     name = entry.name.lower()
     if name.endswith(DASHBOARD):
         return "DASHBOARD", ""

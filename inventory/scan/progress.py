@@ -1,4 +1,4 @@
-"""Progress of long work: a line that is updated on a terminal, otherwise a log entry every few seconds."""
+"""Progress of long work: a line that is updated on a terminal, or a log entry every few seconds."""
 
 import logging
 import sys
@@ -19,7 +19,7 @@ SPEED_WINDOW_SECONDS = 10.0
 
 
 class ProgressLine:
-    """A progress line, used in a `with`; each line replaces the last one."""
+    """A progress line, used in a `with`; each new line replaces the previous one."""
 
     def __init__(self, *, terminal: bool) -> None:
         self._terminal = terminal
@@ -27,7 +27,7 @@ class ProgressLine:
         self._samples: deque[tuple[float, tuple[int, ...]]] = deque()
 
     def speeds(self, *numbers: int) -> list[float]:
-        """Return by how much these running totals have grown per second recently."""
+        """Return the recent growth per second of each of these running totals."""
         now = time.monotonic()
         self._samples.append((now, numbers))
         while self._samples[0][0] < now - SPEED_WINDOW_SECONDS:
@@ -51,7 +51,7 @@ class ProgressLine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Keep the last line."""
+        """Leave the last progress line on the terminal."""
         if self._terminal:
             sys.stderr.write("\n")
 
@@ -73,7 +73,7 @@ class ScanReporter(ProgressLine):
         speed, request_speed = self.speeds(progress.visits, progress.requests.total())
         parts = [
             f"{self._users - progress.unfinished_users} of {self._users} users",
-            f"{progress.visits} directories, {progress.waiting} waiting",
+            f"{progress.visits} directories, {progress.waiting} pending",
             f"{progress.files} files",
             f"{request_speed:.0f} requests/s (limit {format_rates(progress.rates, progress.requests)})",
         ]

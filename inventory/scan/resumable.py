@@ -6,7 +6,7 @@ from typing import Self
 
 
 class Resumable(ABC):
-    """Closes itself at the end of a `with`. What a resumed run needs is kept until everything is done."""
+    """Closes itself at the end of a `with`. Files needed to resume are kept until everything is done."""
 
     is_done = False
     """Whether everything is done and nothing has failed."""

@@ -40,7 +40,7 @@ class ScanRequest:
 
     output: Path
     users: tuple[str, ...] = ()
-    """Empty: all users."""
+    """Empty means all users."""
     sources: tuple[Source, ...] = SOURCES
     all_homes: bool = False
     shared: bool = False
@@ -53,12 +53,12 @@ class ScanRequest:
     max_requests_per_second: float | None = None
     """Maximum requests per second for each of the two APIs."""
     mounts: str | None = None
-    """The folder that holds a cluster's mounts; None: use the API only."""
+    """Directory that contains a cluster's mounts; None means to use only the API."""
     table: str | None = None
-    """The Spark table for rows of files."""
+    """The Spark table for file rows."""
 
     def checkpoint_identity(self, host: str) -> CheckpointIdentity:
-        """Return what a scan must have in common with this one to resume it."""
+        """Return the options that must be the same to resume a scan."""
         return CheckpointIdentity(
             host=host,
             users=short_digest(self.users) if self.users else "all",
@@ -68,8 +68,8 @@ class ScanRequest:
         )
 
     def checkpoint_path(self, host: str) -> Path:
-        """Return the path of the checkpoint, beside the result by default; scans with other options have another
-        name."""
+        """Return the path of the checkpoint, by default beside the result and with a name that depends on the
+        options."""
         identity = self.checkpoint_identity(host)
         name = short_digest([f"{key}={value}" for key, value in vars(identity).items()])[:8]
         return self.checkpoint or self.output.with_name(f"{self.output.name}.{name}.checkpoint")
@@ -80,11 +80,11 @@ class ScanResult:
     """The result of a scan."""
 
     complete: bool
-    """False: the scan was stopped and only the checkpoint is written."""
+    """False means that the scan was stopped and only the checkpoint is written."""
     homes: Sequence[Home]
     progress: ScanProgress
     folders_done: int
-    """Number of finished directories, failures included."""
+    """Number of finished directories, including failures."""
     folders_failed: int
 
 
@@ -108,7 +108,7 @@ class ScanRun(Resumable):
 
     @property
     def roots(self) -> list[Folder]:
-        """The roots of the scan."""
+        """The homes and further folders that the scan starts from."""
         return self._checkpoint.roots()
 
     def remaining_folders(self) -> FolderQueue:
@@ -118,7 +118,7 @@ class ScanRun(Resumable):
     def local_scan(
         self, folders: FolderQueue, stop: threading.Event, progress: ScanProgress | None = None
     ) -> FolderScan:
-        """Return the scan of these folders from this machine; `progress` continues that of an earlier part."""
+        """Return a scan of these folders from this machine; `progress` is the progress so far."""
         ceiling = self._request.max_requests_per_second or MAX_RATE
         return FolderScan(
             self._client,
@@ -133,7 +133,7 @@ class ScanRun(Resumable):
         )
 
     def scan(self, stop: threading.Event, report: Callable[[ScanProgress], None]) -> ScanResult:
-        """List the remaining folders and, once none remains, write the result. Raises OSError if it cannot be
+        """List the remaining folders and, when none is left, write the result. Raises OSError if it cannot be
         written."""
         scan = self.local_scan(self.remaining_folders(), stop)
         complete, progress = scan.run(report), scan.progress
@@ -155,7 +155,7 @@ class ScanRun(Resumable):
         return ScanResult(True, homes, progress, done, failed)
 
     def file_rows(self) -> Iterator[FileRow]:
-        """Return the rows of files of a complete scan. Raises OSError."""
+        """Return the file rows of a complete scan. Raises OSError."""
         return read_rows(self._rows_file) if self._rows_file else iter(())
 
     def close(self, *, complete: bool) -> None:
@@ -211,7 +211,7 @@ def prepare_scan(client: Client, request: ScanRequest, *, resume: bool, fresh: b
 
 
 def _existing_checkpoint(path: Path, identity: CheckpointIdentity, *, fresh: bool) -> Checkpoint | None:
-    """Open the existing checkpoint; None if it is one of another version that may be replaced."""
+    """Open the existing checkpoint; return None if it is from a different version and `fresh` permits replacing it."""
     try:
         return Checkpoint.resume(path, identity)
     except UnsupportedFormat:
@@ -221,5 +221,5 @@ def _existing_checkpoint(path: Path, identity: CheckpointIdentity, *, fresh: boo
 
 
 def parts_folder(checkpoint: Path) -> Path:
-    """Return the folder of the parts with rows of files."""
+    """Return the folder for part files with file rows."""
     return checkpoint.with_name(f"{checkpoint.name}.parts")

@@ -1,4 +1,4 @@
-"""Lists folders until none is left, in the order of `tree.folder_queue`."""
+"""Lists folders until none is left, in the order given by `tree.folder_queue`."""
 
 import random
 import threading
@@ -18,7 +18,7 @@ from inventory.tree.folder_queue import FolderQueue
 from inventory.tree.listing import Failure, Folder, Listing, Source
 
 INITIAL_RATES: dict[Source, float] = {"dbfs": 75.0, "workspace": 250.0}
-"""Initial requests per second: two and a half times the published limit of DBFS and the assumed one of Workspace."""
+"""Initial requests per second: 2.5 times the published limit of DBFS and the assumed limit of Workspace."""
 FolderResult = Listing | Failure
 
 
@@ -35,8 +35,8 @@ class FolderScan:
 
     `store` is called regularly with new visits and must store them durably. There are `workers` for each file system;
     unless `parallel`, a single worker does everything. `jitter` returns numbers from 0 to 1 for the delays before
-    retries. Folders on `mounts` take no request. Once `should_drain` returns True, no further folder is started.
-    `progress` continues that of an earlier part.
+    retries. Folders on `mounts` need no request. Once `should_drain` returns True, no further folder is started.
+    `progress` is the progress so far.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class FolderScan:
         self._queue = folders
 
     def run(self, report: Callable[[ScanProgress], None] = lambda progress: None) -> bool:
-        """List until no folder is left, or until `stop` is set and no request is in flight. Return whether no folder is
+        """List until no folder is left, or until `stop` is set and no request is in flight. Return whether none is
         left.
 
         `report` is called a few times a second.
@@ -104,7 +104,7 @@ class FolderScan:
 
 
 class _FolderWork:
-    """The work of a scan: a task is a folder."""
+    """The work of a scan: each task is a folder."""
 
     def __init__(
         self,

@@ -16,13 +16,14 @@ class User:
     display_name: str = ""
     active: bool = True
     problem: str = ""
-    """Why no request can name the home; `username` is then only for display."""
+    """Why no request can address the home, so that `username` is only for display; empty if one can."""
 
 
 def list_users(
     workspace: WorkspaceApi, *, active_only: bool = False, group: str | None = None, service_principals: bool = False
 ) -> list[User]:
-    """Return the users of a workspace, sorted by name. Raises WorkspaceError, also if the group does not exist."""
+    """Return the users of a workspace or group, sorted by name. Raises WorkspaceError, also if there is no such
+    group."""
     members = _members(workspace, group) if group else None
     found: dict[str, User] = {}
     kinds = [("Users", "userName")] + ([("ServicePrincipals", "applicationId")] if service_principals else [])
@@ -40,18 +41,20 @@ def _user(resource: Mapping[str, object], kind: str, name: str) -> User:
     active = resource.get("active") is not False
     if not isinstance(username, str) or not username:
         number = escape_surrogates(resource.get("id") or "without an id")
-        return User(f"entry {number} of the list of {kind}", "", active, f"the list of {kind} gives it no {name}")
+        return User(
+            f"entry {number} in the list of {kind}", "", active, f"its entry in the list of {kind} has no {name}"
+        )
     display_name = escape_surrogates(resource.get("displayName") or "")
     return User(escape_surrogates(username), display_name, active, username_problem(username))
 
 
 def username_problem(username: str) -> str:
-    """Return why no request can name the home of a user; empty if one can."""
+    """Return why no request can address a user's home; empty if one can."""
     if "/" in username:
-        return "the name of the user has a slash, so no request can name the home"
+        return "the user name has a slash, so no request can address the home"
     if username != escape_surrogates(username):
-        return "the name of the user has an unpaired surrogate, so no request can name the home"
-    return "the name of the user leads to another folder" if username in (".", "..") or "\0" in username else ""
+        return "the user name has a lone surrogate, so no request can address the home"
+    return "the user name leads to a different folder" if username in (".", "..") or "\0" in username else ""
 
 
 def _members(workspace: WorkspaceApi, group: str) -> set[str]:
@@ -83,5 +86,5 @@ def _members(workspace: WorkspaceApi, group: str) -> set[str]:
 
 
 def short_digest(users: Iterable[str]) -> str:
-    """Return a short digest of a set of user names, from which they cannot be read."""
+    """Return a short digest of a set of user names, which does not reveal them."""
     return hashlib.sha256("\n".join(sorted(set(users))).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""The outcome of one folder, and the progress of a scan. Pure."""
+"""The result of visiting one folder, and the progress of a scan. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -23,14 +23,14 @@ class Visit:
 
 @dataclass
 class ScanProgress:
-    """The progress of a scan. `waiting` folders are known and not listed; more may be found."""
+    """The progress of a scan. `waiting` counts known folders that are not listed yet; more may be found."""
 
     visits: int = 0
     failures: int = 0
     files: int = 0
     waiting: int = 0
     requests: Counter[str] = field(default_factory=Counter)
-    """By file system, as the two below."""
+    """By file system, as are the next two fields."""
     rate_limited: Counter[str] = field(default_factory=Counter)
     rates: Mapping[str, float] = field(default_factory=dict)
     """Permitted rates in requests per second."""

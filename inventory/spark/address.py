@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 LOCAL_PATTERN = re.compile(r"local(?:\[(?:\d+|\*)\])?")
 CLUSTER_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,100}")
-EXPECTED = "expected sc://HOST:PORT, or local[N] to start a server here"
+EXPECTED = "expected sc://HOST:PORT, or local[N] to start a server on this machine"
 
 
 class AddressError(ValueError):
@@ -15,14 +15,14 @@ class AddressError(ValueError):
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """One server: a `url` for the client, or the `master` of a server to start here."""
+    """One server: a `url` for the client, or the `master` of a server to start on this machine."""
 
     name: str
-    """The name for messages."""
+    """The name to show in messages."""
     url: str = ""
     master: str = ""
     token: str | None = field(default=None, repr=False)
-    """The token of the server itself; None: that of the workspace, or none."""
+    """The server's own token; None means the workspace's token or none."""
     uses_workspace_token: bool = False
     """Whether the server belongs to the scanned workspace and accepts its token."""
 
@@ -31,7 +31,7 @@ def parse_remote(text: str) -> ServerAddress:
     """Parse `--spark-remote`. Raises AddressError, whose message contains no token."""
     if LOCAL_PATTERN.fullmatch(text):
         return ServerAddress(f"the Spark server of this scan ({text})", master=text)
-    # What follows ;token= is passed to the client and appears in no message.
+    # The value of ;token= is passed to the client and appears in no message.
     parts = urlsplit(text)
     if parts.scheme != "sc" or not parts.hostname:
         shown = text.partition(";")[0] if "token=" not in text.partition(";")[0] else "the address"
@@ -39,7 +39,7 @@ def parse_remote(text: str) -> ServerAddress:
     settings = [setting for setting in parts.path.lstrip("/").split(";") if setting]
     for setting in settings:
         if setting.count("=") != 1:
-            raise AddressError(f"the address of {parts.hostname} has a setting that is not NAME=VALUE: {EXPECTED}.")
+            raise AddressError(f"the address of {parts.hostname} has a parameter that is not NAME=VALUE: {EXPECTED}.")
     named = dict(setting.split("=") for setting in settings)
     token = named.pop("token", None)
     try:
@@ -59,13 +59,13 @@ def parse_remote(text: str) -> ServerAddress:
 def cluster_address(host: str, cluster_id: str) -> ServerAddress:
     """Return the address of a cluster in the workspace at `https://…`. Raises AddressError."""
     if not CLUSTER_ID_PATTERN.fullmatch(cluster_id):
-        raise AddressError(f"{cluster_id!r} is not the id of a cluster; expected one like 1018-120000-abcd1234.")
+        raise AddressError(f"{cluster_id!r} is not a cluster id; expected one like 1018-120000-abcd1234.")
     url = f"{_workspace_url(host)};x-databricks-cluster-id={cluster_id}"
     return ServerAddress(f"cluster {cluster_id}", url=url, uses_workspace_token=True)
 
 
 def serverless_address(host: str, session_id: str) -> ServerAddress:
-    """Return the address of the workspace's serverless compute; the session id is a UUID of the client's choice."""
+    """Return the address of the workspace's serverless compute; `session_id` is a UUID chosen by the client."""
     url = f"{_workspace_url(host)};x-databricks-session-id={session_id}"
     return ServerAddress("serverless compute", url=url, uses_workspace_token=True)
 

@@ -1,4 +1,4 @@
-"""Clusters of a workspace: their state, Python and Spark versions, and starting them."""
+"""Clusters in a workspace: state, Python and Spark versions, and starting them."""
 
 import logging
 import re
@@ -20,7 +20,7 @@ PYTHON_VERSIONS = {(13, 0): "3.10", (15, 0): "3.11", (16, 0): "3.12"}
 SPARK_VERSIONS = {(13, 0): "3.4", (14, 0): "3.5", (17, 0): "4.0"}
 """Lowest Databricks Runtime → Spark version; the server's must not be older than the client's."""
 NEWEST_KNOWN_RUNTIME = 17
-"""The versions of newer runtimes are unknown here."""
+"""Newest known Databricks Runtime; the versions of newer ones are unknown."""
 UNSUPPORTED_ACCESS_MODES = ("NONE", "LEGACY_PASSTHROUGH", "LEGACY_TABLE_ACL", "LEGACY_SINGLE_USER")
 RUNNING_STATES = ("RUNNING", "RESIZING")
 STARTING_STATES = ("PENDING", "RESTARTING")
@@ -30,23 +30,23 @@ START_TIMEOUT_SECONDS = 20 * 60.0
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster, as the workspace describes it."""
+    """A cluster as described by the workspace."""
 
     id: str
     name: str
     state: str
     runtime: str
-    """Such as `17.3.x-scala2.13`."""
+    """Databricks Runtime, such as `17.3.x-scala2.13`."""
     access_mode: str
 
     @property
     def python(self) -> str | None:
-        """Such as `3.12`; None if unknown."""
+        """Python version, such as `3.12`; None if unknown."""
         return _version_of_runtime(PYTHON_VERSIONS, self.runtime)
 
     @property
     def spark(self) -> str | None:
-        """Such as `4.0`; None if unknown."""
+        """Spark version, such as `4.0`; None if unknown."""
         return _version_of_runtime(SPARK_VERSIONS, self.runtime)
 
 
@@ -64,32 +64,32 @@ def get_cluster(client: Client, cluster_id: str) -> Cluster:
 
 
 def compatibility_problems(cluster: Cluster, python: str) -> list[str]:
-    """Return why a client with this Python version (`3.12`) cannot use the cluster, a sentence per reason. Pure."""
+    """Return the reasons why a client with this Python version (`3.12`) cannot use the cluster. Pure."""
     found = []
     runtime = f"cluster {cluster.id} has runtime {cluster.runtime}"
     if cluster.spark and _version_tuple(cluster.spark) < _version_tuple(CLIENT_VERSION):
         found.append(
-            f"{runtime} with Spark {cluster.spark}, and the client here needs Spark {CLIENT_VERSION} or newer:"
-            " choose a cluster with Databricks Runtime 17 or newer, scan from a notebook on this one"
+            f"{runtime} with Spark {cluster.spark}, but this client needs Spark {CLIENT_VERSION} or newer:"
+            " choose a cluster with Databricks Runtime 17 or newer, scan from a notebook on this cluster"
             " (docs/notebook.md), or scan without a cluster."
         )
     if cluster.python and cluster.python != python:
         found.append(
-            f"{runtime} with Python {cluster.python}, and this is Python {python}: start this program with Python"
+            f"{runtime} with Python {cluster.python}, but this is Python {python}: start this program with Python"
             f" {cluster.python}, choose a cluster whose runtime has Python {python}, or scan without --cluster-id."
         )
     if cluster.access_mode in UNSUPPORTED_ACCESS_MODES:
         found.append(
-            f"cluster {cluster.id} has the access mode {cluster.access_mode}, and Spark Connect needs dedicated or"
-            " standard access: choose another cluster."
+            f"cluster {cluster.id} has the access mode {cluster.access_mode}, but Spark Connect needs dedicated or"
+            " standard access: choose a different cluster."
         )
     return found
 
 
 def ensure_running(client: Client, cluster_id: str, *, start: bool, python: str, stop: threading.Event) -> None:
-    """Make sure that a cluster runs and can be used; start it if `start`. Raises SparkError.
+    """Make sure that a cluster is running and compatible; start it if `start` is set. Raises SparkError.
 
-    `stop` ends the waiting early.
+    `stop` ends the wait early.
     """
     cluster = get_cluster(client, cluster_id)
     if problems := compatibility_problems(cluster, python):
@@ -107,7 +107,7 @@ def ensure_running(client: Client, cluster_id: str, *, start: bool, python: str,
         if state in RUNNING_STATES:
             return
         if state not in STARTING_STATES:
-            raise SparkError(f"cluster {cluster_id} did not start: it is {state}; its event log says why.")
+            raise SparkError(f"cluster {cluster_id} did not start: it is {state}; see its event log.")
         stop.wait(POLL_SECONDS)
     if not stop.is_set():
         raise SparkError(f"cluster {cluster_id} did not start within {START_TIMEOUT_SECONDS / 60:.0f} minutes.")
@@ -125,7 +125,7 @@ def _start(client: Client, cluster: Cluster, stop: threading.Event) -> None:
         outcome = error
     if isinstance(outcome, TransportError) or not outcome.ok:
         reason = str(outcome) if isinstance(outcome, TransportError) else outcome.reason
-        # Somebody else may have just started it.
+        # The cluster may have just been started by somebody else.
         if get_cluster(client, cluster.id).state not in (*STARTING_STATES, *RUNNING_STATES):
             raise SparkError(f"cluster {cluster.id} cannot be started: {reason.rstrip('.')}.")
 

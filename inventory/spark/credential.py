@@ -20,18 +20,18 @@ MAX_TRIES = 4
 
 @contextmanager
 def temporary_token(client: Client, seconds: float) -> Iterator[ExecutorCredential]:
-    """Create a token with this maximum lifetime for the time of the `with`. Raises SparkError if that fails."""
-    # The comment identifies the token even if the response to its creation was lost.
+    """Provide a token with this maximum lifetime, which is revoked at the end of the `with`. Raises SparkError."""
+    # The comment identifies the token even if the response to its creation is lost.
     comment = f"inventory scan {secrets.token_hex(8)}"
     try:
         response = _post(client, "create", {"comment": comment, "lifetime_seconds": int(seconds)})
     except TransportError as error:
         _revoke(client, comment)
-        raise SparkError(f"no token could be made for the executors: {error}.") from None
+        raise SparkError(f"no token could be created for the executors: {error}.") from None
     if not response.ok or not isinstance(response.document, Mapping):
         raise SparkError(
-            f"no token could be made for the executors: {response.reason.rstrip('.')}. Ask an administrator for the"
-            " right to use tokens, or scan without Spark."
+            f"no token could be created for the executors: {response.reason.rstrip('.')}. Ask an administrator for the"
+            " permission to use tokens, or scan without Spark."
         )
     try:
         yield ExecutorCredential(client.host, str(response.document["token_value"]))
@@ -41,10 +41,10 @@ def temporary_token(client: Client, seconds: float) -> Iterator[ExecutorCredenti
 
 @contextmanager
 def ambient_token(client: Client) -> Iterator[ExecutorCredential]:
-    """Provide the token of this program itself, as in a Databricks notebook. Raises SparkError if there is none."""
+    """Provide this program's own token, as in a Databricks notebook. Raises SparkError if there is none."""
     scheme, _, token = client.auth_headers().get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise SparkError("there is no token that executors could use; select a workspace and a profile.")
+        raise SparkError("there is no token for the executors; select a workspace and a profile.")
     yield ExecutorCredential(client.host, token)
 
 
@@ -60,7 +60,7 @@ def _revoke(client: Client, comment: str) -> None:
                     raise WorkspaceError(response.reason)
     except (WorkspaceError, TransportError) as error:
         log.warning(
-            "the token of the executors was not revoked (%s): delete %r in your settings, or let it expire",
+            "the executors' token was not revoked (%s): delete %r in your settings, or let it expire",
             str(error).rstrip("."),
             comment,
         )
@@ -77,4 +77,4 @@ def _post(client: Client, verb: str, body: Mapping[str, object]) -> Response:
             if tries == MAX_TRIES:
                 raise
         time.sleep(0.5 * tries)
-    raise AssertionError("the last try answers or raises")
+    raise AssertionError("the last attempt returns or raises")

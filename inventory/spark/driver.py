@@ -20,24 +20,25 @@ from inventory.tree.listing import SOURCES, Failure, Folder, Source
 
 log = logging.getLogger(__name__)
 TASK_SECONDS = 5.0
-"""Duration of a task: a lost task loses that much work, and a free slot waits that long for folders of a large home."""
+"""Seconds per task. A lost task loses this much work, and a free slot may wait this long for folders in a large
+home."""
 SHORT_TASK_SECONDS = 1.5
-"""The same while other slots are idle."""
+"""Seconds per task while other slots are idle."""
 MAX_FILES = 50_000
-"""Number of files after which a task ends, if it returns rows of files."""
+"""Number of files after which a task ends, if it returns file rows."""
 MAX_SLOTS = 32
-"""Maximum number of concurrent tasks; an API reaches its limit long before."""
+"""Maximum number of concurrent tasks; the rate limit of an API is reached with far fewer."""
 WAIT_SECONDS = 0.4
 DRAIN_SECONDS = 20.0
-"""Seconds for running tasks to end after a stop."""
+"""Seconds that running tasks have to end after a stop."""
 MAX_ATTEMPTS = 3
-"""Maximum number of consecutive sessions without a result, before the scan continues without Spark."""
+"""Maximum number of consecutive sessions without a result before the scan continues without Spark."""
 RETRY_PAUSE_SECONDS = 2.0
 
 
 @dataclass
 class _RunningTask:
-    """One running task."""
+    """A running task and its rate shares."""
 
     units: tuple[Folder, ...]
     shares: Mapping[Source, RateShare]
@@ -48,27 +49,27 @@ class SparkOptions:
     """How to list folders on executors."""
 
     max_requests_per_second: float | None = None
-    """Maximum requests per second for each API, of all tasks together."""
+    """Maximum requests per second for each API, for all tasks together."""
     with_files: bool = False
     mounts: str | None = None
     workers: int = 64
-    """Maximum concurrent requests for each API, of all tasks together."""
+    """Maximum concurrent requests for each API, for all tasks together."""
     parallel: bool = True
-    """False: one task that sends one request after another."""
+    """False means one task that sends one request at a time."""
     timeout: float = 60.0
 
 
 @dataclass
 class SparkScan:
-    """Scans the remaining folders like `scan_work.FolderScan`, in sessions of `opener`.
+    """Scans the remaining folders like `scan_work.FolderScan`, in sessions from `opener`.
 
     If no further session can be opened, the remaining folders are listed without Spark.
     """
 
     opener: SessionOpener
     session: ExecutorSession | None
-    """The first session, opened by the caller, so that errors at the start are reported. At the end it is the last
-    session, which the caller closes; None if there is none."""
+    """The current session. The caller opens the first one, so that errors at startup are reported, and closes the last
+    one. None if it was lost and no further session could be opened."""
     scan_run: ScanRun
     options: SparkOptions
     stop: threading.Event
@@ -84,7 +85,7 @@ class SparkScan:
         self._failed_attempts = 0
 
     def run(self, report: Callable[[ScanProgress], None] = lambda progress: None) -> bool:
-        """List until no folder is left, or until `stop` is set. Return whether no folder is left.
+        """List until no folder is left or `stop` is set. Return whether no folder is left.
 
         Raises SparkError for an error that a retry cannot fix.
         """
@@ -102,7 +103,7 @@ class SparkScan:
                 self.session.interrupt()
         if self.stop.is_set():
             return False
-        log.warning("%s accepts no further session; continuing without Spark", self.opener.server_label.name)
+        log.warning("no further session can be opened with %s; continuing without Spark", self.opener.server_label.name)
         return self.scan_run.local_scan(self._folders, self.stop, self.progress).run(report)
 
     def _use_session(
@@ -151,7 +152,7 @@ class SparkScan:
             self._running[threads.submit(session.run_task, spec)] = _RunningTask(units, shares)
 
     def _collect(self, ended: Collection[Future[list[str]]]) -> SessionLost | None:
-        """Store the results of ended tasks; return the error of a task that was lost, if any. Raises SparkError."""
+        """Store the results of finished tasks; return the error of a lost task, if any. Raises SparkError."""
         lost = None
         for future in ended:
             task = self._running.pop(future)
@@ -202,7 +203,7 @@ class SparkScan:
         report(self.progress)
 
     def _next_session(self, session: ExecutorSession, lost: SessionLost) -> ExecutorSession | None:
-        """Open another session after a pause; None if that fails or the scan was stopped."""
+        """Open a new session after a pause; return None if this fails or the scan was stopped."""
         session.close()
         reason = lost
         while not self.stop.is_set():

@@ -29,23 +29,23 @@ class SparkError(Exception):
 
 
 class SessionLost(Exception):
-    """A session was lost, or a task ended without rows; another session may succeed."""
+    """A session was lost, or a task ended without rows; a new session may succeed."""
 
 
 @dataclass(frozen=True)
 class ServerLabel:
-    """The name of a server in messages, and the secrets to remove from them."""
+    """The name of a server for messages, and the secrets to remove from messages."""
 
     name: str
     secrets: Sequence[str] = ()
 
     def redact(self, text: str) -> str:
-        """Return one line without secrets."""
+        """Return the text as one line without secrets."""
         return one_line(redact_secrets(text, self.secrets))
 
 
 def translate_error(error: BaseException, server: ServerLabel) -> SparkError | SessionLost:
-    """Return the exception to raise instead of an error of Spark, gRPC or Java."""
+    """Return the exception to raise instead of an error from Spark, gRPC or Java."""
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, SparkError | SessionLost):
         return error
@@ -58,20 +58,22 @@ def translate_error(error: BaseException, server: ServerLabel) -> SparkError | S
             f" this program with Python {worker}, or choose a cluster whose runtime has Python {here}."
         )
     if "PYTHON_VERSION_MISMATCH" in text:
-        return SparkError(f"{server.name} runs another Python than this one; both need the same minor version.")
+        return SparkError(f"{server.name} runs a different Python version; both need the same minor version.")
     if CLUSTER_STOPPED.search(text):
         return SparkError(f"{server.name} is stopped; --start-cluster starts it.")
     if found := SESSION_ERRORS.search(text):
         return SessionLost(f"the session with {server.name} was lost ({found[0]})")
     if PERMISSION_ERRORS.search(text):
-        return SparkError(f"{server.name} refuses the credential or the right to use it: {server.redact(str(error))}")
+        return SparkError(
+            f"{server.name} rejects the credential, or a permission is missing: {server.redact(str(error))}"
+        )
     if CONNECTION_ERRORS.search(text):
         return SessionLost(f"{server.name} cannot be reached")
     if "CredentialMissing" in text:
-        return SessionLost(f"a file of the session did not arrive on an executor of {server.name}")
+        return SessionLost(f"an executor of {server.name} did not receive a session file")
     if "ConnectUnsupported" in text or "UNIMPLEMENTED" in text:
         return SparkError(
-            f"{server.name} does not speak Spark Connect {CLIENT_VERSION}; it needs Spark {CLIENT_VERSION} or newer."
+            f"{server.name} does not support Spark Connect {CLIENT_VERSION}; it needs Spark {CLIENT_VERSION} or newer."
         )
     return SessionLost(f"a task on {server.name} has failed: {server.redact(_cause(text))}")
 
@@ -79,13 +81,13 @@ def translate_error(error: BaseException, server: ServerLabel) -> SparkError | S
 def missing_client(module: str) -> str:
     """Return the message for a library that is not installed."""
     return (
-        f"the Spark Connect client is not installed here ({module} is missing):"
+        f"the Spark Connect client is not installed ({module} is missing):"
         f" pip install 'pyspark[connect]=={CLIENT_VERSION}.*', or scan without Spark."
     )
 
 
 def _cause(text: str) -> str:
-    """Return the last line of a Python traceback with an error, or the first line of another text."""
+    """Return the last line with an error in a Python traceback, or the first line of any other text."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("at ")]
     causes = [line for line in lines if re.match(r"(?:\w+\.)*\w*(?:Error|Exception): ", line)]
     return causes[-1] if causes else lines[0] if lines else text

@@ -27,11 +27,11 @@ class Endpoint:
     port: int
     secret: str
     pid: int
-    """Process id of the server itself, a Java process."""
+    """Process id of the server's Java process."""
 
 
 class LocalServer:
-    """A local server; `master` is `local[N]`. It ends with this process in any case."""
+    """A local server; `master` is `local[N]`. It always ends with this process."""
 
     def __init__(self, master: str) -> None:
         self._master = master
@@ -69,8 +69,8 @@ class LocalServer:
 
     def _start(self) -> Endpoint:
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the server
-        # -P: modules beside the script are not importable, so that the workers have no more than those of a cluster. A
-        # process session of its own: Ctrl-C only reaches this program, which lets running tasks end.
+        # -P: modules beside the script are not importable, so that workers import only what a cluster has. A separate
+        # process session: Ctrl-C reaches only this program, which lets running tasks end.
         command = [sys.executable, "-P", str(Path(server.__file__).resolve()), self._master]
         self._process = subprocess.Popen(
             command,
@@ -88,7 +88,7 @@ class LocalServer:
         return Endpoint(**ready)
 
     def _ready_line(self, process: "subprocess.Popen[str]") -> dict[str, Any]:
-        """Return the line that the server prints when it listens; Java may print lines before."""
+        """Return the line that the server prints when it listens; Java may print other lines before it."""
         assert process.stdout is not None
         timer = threading.Timer(START_TIMEOUT_SECONDS, process.kill)
         timer.start()
@@ -109,7 +109,7 @@ class LocalServer:
             return ""
         self._log.seek(0)
         lines = [line.strip() for line in self._log.read().splitlines() if line.strip()]
-        return lines[-1][:300] if lines else "it wrote no log."
+        return lines[-1][:300] if lines else "its log is empty."
 
 
 def _is_listening(port: int) -> bool:

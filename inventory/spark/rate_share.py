@@ -1,6 +1,6 @@
 """Divides the request rate of an API among tasks, so that together they stay within its limit. Pure.
 
-The limit is unknown: each task finds it with its own limiter and reports the rate at its end.
+The limit is unknown: each task finds it with its own limiter and reports the rate when it ends.
 """
 
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from inventory.transport.limiter import INITIAL_RATE, MAX_RATE, MIN_RATE, Limiter
 
 HEADROOM_FACTOR = 1.5
-"""How far a task may exceed its share, so that a higher limit of the server is noticed."""
+"""How far a task may exceed its share, so that a higher limit is noticed."""
 
 
 @dataclass(frozen=True)
 class RateShare:
-    """The share of one task in the rate of an API."""
+    """One task's share of an API's rate."""
 
     rate: float
     """Initial requests per second."""
@@ -27,7 +27,7 @@ class RateShare:
 
 
 class RateBudget:
-    """The rate of one API. All tasks together never exceed `ceiling` requests per second; None: no ceiling."""
+    """The rate of one API. All tasks together never exceed `ceiling` requests per second; None means no ceiling."""
 
     def __init__(self, ceiling: float | None = None) -> None:
         self._ceiling = ceiling
@@ -37,7 +37,7 @@ class RateBudget:
         self._lent: list[RateShare] = []
 
     def lend(self, tasks: int) -> RateShare:
-        """Return the share of one task, if this and `tasks` - 1 others are about to start."""
+        """Return one task's share if `tasks` tasks are about to start, including this one."""
         rate = max(MIN_RATE, self.rate - sum(share.rate for share in self._lent)) / tasks
         if self._ceiling is not None:
             ceiling = max(self._ceiling - sum(share.ceiling for share in self._lent), self._ceiling / 1000) / tasks
@@ -48,7 +48,7 @@ class RateBudget:
         return share
 
     def release(self, share: RateShare, *, requests: int = 0, rate_limited: int = 0, rate: float | None = None) -> None:
-        """Take back the share of an ended task; `rate` is what its limiter found, None if unknown."""
+        """Take back the share of a finished task. `rate` is the rate that its limiter found; None means unknown."""
         self._lent.remove(share)
         self._searching = self._searching and not rate_limited
         if requests and rate is not None:

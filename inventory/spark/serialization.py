@@ -15,10 +15,10 @@ class TaskEnd:
     """The last line of a task."""
 
     requests: Mapping[str, int] = field(default_factory=dict)
-    """By API, as the two below."""
+    """By API, as are the next two fields."""
     rate_limited: Mapping[str, int] = field(default_factory=dict)
     rates: Mapping[str, float] = field(default_factory=dict)
-    """The rates of its limiters at the end, in requests per second."""
+    """The final rates of the task's limiters, in requests per second."""
 
 
 def visit_line(visit: Visit, *, with_files: bool) -> str:
@@ -38,7 +38,7 @@ def visit_line(visit: Visit, *, with_files: bool) -> str:
 
 
 def task_end_line(end: TaskEnd) -> str:
-    """Encode the end of a task."""
+    """Encode the last line of a task."""
     return json.dumps(["End", asdict(end)])
 
 

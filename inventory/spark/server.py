@@ -1,6 +1,6 @@
 """A local Spark Connect server as a process, which prints its endpoint and ends when its stdin is closed.
 
-Started by `local_server.LocalServer`; its files are in a temporary folder that it removes.
+Started by `local_server.LocalServer`. Its files are in a temporary folder, which it removes.
 """
 
 import contextlib
@@ -20,10 +20,10 @@ SETTINGS = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.ui.enabled": "false",
-    # Isolates the files of sessions from each other.
+    # Isolates the files of different sessions from each other.
     "spark.sql.artifact.isolation.enabled": "true",
     "spark.sql.artifact.isolation.alwaysApplyClassloader": "true",
-    # It runs for minutes on a machine that has other work.
+    # The server runs for minutes on a machine that has other work.
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.shuffle.partitions": "1",
@@ -32,10 +32,10 @@ SERVICE = "org.apache.spark.sql.connect.service.SparkConnectService$"
 
 
 def prepare(environ: MutableMapping[str, str]) -> None:
-    """Make workers use this Python and no workspace from the environment.
+    """Make workers use this Python, and ignore any workspace in the environment.
 
-    `make` links a Java runtime beside the interpreter if the system has none. The default path is for bash, in which
-    Spark's launcher is written.
+    `make` links a Java runtime beside the interpreter if the system has none. The default path is added for bash, which
+    Spark's launcher needs.
     """
     for name in [name for name in environ if name.startswith(("DATABRICKS_", "SPARK_REMOTE", "SPARK_CONNECT_"))]:
         del environ[name]
@@ -60,7 +60,7 @@ def serve(master: str, folder: str) -> None:
     ready = {"port": int(service.localPort()), "secret": secret, "pid": spark.sparkContext._gateway.proc.pid}
     print(json.dumps(ready), flush=True)
     sys.stdin.read()
-    # The server may have been killed.
+    # The server may already have been killed.
     with contextlib.suppress(Exception):
         spark.stop()
 
@@ -69,9 +69,7 @@ def problem(error: Exception) -> str:
     """Return why the server did not start."""
     text = str(error)
     if isinstance(error, ModuleNotFoundError):
-        return (
-            f"the Spark client is not installed here ({error.name} is missing): pip install 'pyspark[connect]==4.0.*'."
-        )
+        return f"the Spark client is not installed ({error.name} is missing): pip install 'pyspark[connect]==4.0.*'."
     if isinstance(error, FileNotFoundError) or "JAVA_GATEWAY" in text or "JAVA_HOME" in text:
         return "a local Spark server needs Java 17 or 21, which was not found: install it, or set JAVA_HOME."
     return f"the Spark server did not start: {' '.join(text.split())[:300]}"

@@ -1,6 +1,6 @@
 """Sessions with a Spark server, each with the files that its executors need.
 
-pyspark is imported when it is needed, only here and in `server`.
+pyspark is imported lazily, only here and in `server`.
 """
 
 import hashlib
@@ -29,15 +29,15 @@ ROOT = Path(__file__).resolve().parents[2]
 connect_client, retries = LazyModule("pyspark.sql.connect.client"), LazyModule("pyspark.sql.connect.client.retries")
 connect_session = LazyModule("pyspark.sql.connect.session")
 PACKAGES = {"inventory": ("commands", "backup", "restore", "output"), "labkit": ("extras",)}
-"""The packages that executors import, and the folders in them that they do not need."""
+"""The packages that executors import, and the subfolders that executors do not need."""
 PROBE_ROWS = 4096
-"""Rows of a table that shows the number of concurrent tasks: the server makes a partition for each."""
+"""Number of rows in a table that reveals the number of concurrent tasks: the server makes one partition per task."""
 ROW_SCHEMA = "line string"
 
 
 @dataclass(frozen=True)
 class ExecutorCredential:
-    """The credential of the executors for the workspace."""
+    """The executors' credential for the workspace."""
 
     host: str
     token: str = field(repr=False)
@@ -53,7 +53,7 @@ class SessionOpener(Protocol):
         ...
 
     def close(self) -> None:
-        """Release the server; no session is opened any more."""
+        """Release the server; no further sessions can be opened."""
         ...
 
 
@@ -68,10 +68,10 @@ class ExecutorSession:
         self._credential_path: Path | None = None
         self._tag = f"inventory-{secrets.token_hex(8)}"
         self.credential_file = f"{self._tag}.json"
-        """Name of the session's file that holds host and token."""
+        """Name of the session file with host and token."""
         self.python = ""
         self.mounts: Sequence[str] = ()
-        """The file systems that an executor has mounted."""
+        """The file systems whose homes are mounted on an executor."""
         try:
             self._send_files(credential)
             self.slots = self._probe()
@@ -87,20 +87,20 @@ class ExecutorSession:
             raise translate_error(error, self.server_label) from None
 
     def interrupt(self) -> None:
-        """Cancel the running tasks."""
+        """Cancel all running tasks."""
         with suppress(Exception):
             self._spark.interruptTag(self._tag)
 
     def close(self) -> None:
-        """Release the session and its files; errors of a lost session are ignored."""
+        """Release the session and its files; errors from a lost session are ignored."""
         if self._credential_path:
             self._credential_path.write_text("{}", encoding="utf-8")
         if self._owned:
             with suppress(Exception):
                 self._spark.client.set_retry_policies([])
                 self._spark.stop()
-                # When the client is garbage-collected, it closes once more, in any thread. In one of its own threads,
-                # that would take these threads from all sessions of the process (Spark 4.0, SPARK-55362).
+                # When the client is garbage-collected, it is closed again, in any thread. If this is one of its own
+                # threads, all sessions in the process lose these threads (Spark 4.0, SPARK-55362).
                 self._spark.client.close = lambda: None
 
     def create_frame(self, table: Any) -> Any:
@@ -108,7 +108,7 @@ class ExecutorSession:
         return self._spark.createDataFrame(table)
 
     def read_table(self, name: str) -> Any:
-        """Return a stored table."""
+        """Return a stored table as a DataFrame."""
         return self._spark.table(name)
 
     def drop_table(self, name: str) -> None:
@@ -129,8 +129,8 @@ class ExecutorSession:
         write_private(secret, json.dumps({"host": credential.host, "token": credential.token}), durable=False)
         with preserved_sys_path():
             if not type(self._spark).__module__.startswith("pyspark.sql.connect"):
-                # A notebook on a cluster with dedicated access has a classic session. Its executors fetch files from
-                # here, also those that join later: the files stay, and `close` removes the token.
+                # A notebook on a cluster with dedicated access has a classic session. Executors, including ones that
+                # join later, fetch files from this folder, so it is kept, and `close` removes only the token.
                 self._credential_path = secret
                 self._spark.sparkContext.addPyFile(str(code))
                 self._spark.sparkContext.addFile(str(secret))
@@ -153,7 +153,7 @@ class ExecutorSession:
 
 
 class RemoteSessionOpener:
-    """Opens sessions with a server at an address; a local server is started, and restarted if it has died."""
+    """Opens sessions with the server at an address. A local server is started, and restarted if it has died."""
 
     def __init__(self, address: ServerAddress, credential: ExecutorCredential, mounts: str | None = None) -> None:
         self._address, self._credential, self._mounts = address, credential, mounts
@@ -182,14 +182,14 @@ class RemoteSessionOpener:
             if token := self._credential.token if self._address.uses_workspace_token else self._address.token:
                 builder.set("token", token)
         spark = connect_session.SparkSession.builder.channelBuilder(builder).create()
-        # The default retries for ten minutes; the driver handles a lost server itself.
+        # By default the client retries for ten minutes; the driver handles a lost server itself.
         spark.client.set_retry_policies([retries.DefaultPolicy(max_retries=4, initial_backoff=200, max_backoff=2000)])
         check_version(spark.version, self.server_label)
         return spark
 
 
 class ExistingSessionOpener:
-    """Provides the existing session of a notebook, which is not closed; there is no other."""
+    """Provides the existing session of a notebook, the only one, which is not closed."""
 
     def __init__(self, spark: Any, credential: ExecutorCredential, mounts: str | None = None) -> None:
         self._spark, self._credential, self._mounts = spark, credential, mounts
@@ -207,13 +207,13 @@ def check_version(version: str, server: ServerLabel) -> None:
     numbers = [int(part) for part in version.split(".")[:2] if part.isdigit()]
     if numbers and numbers < [int(part) for part in CLIENT_VERSION.split(".")]:
         raise SparkError(
-            f"{server.name} runs Spark {version}, and this client ({CLIENT_VERSION}) needs Spark"
+            f"{server.name} runs Spark {version}, but this client ({CLIENT_VERSION}) needs Spark"
             f" {CLIENT_VERSION} or newer: Databricks Runtime 17 or newer."
         )
 
 
 def module_archive() -> bytes:
-    """Return the modules for the executors as a zip file, reproducibly."""
+    """Return the executors' modules as a zip file. Equal modules give equal bytes."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for package, left_out in PACKAGES.items():
@@ -225,13 +225,13 @@ def module_archive() -> bytes:
 
 
 def module_archive_name() -> str:
-    """Return the name of that file, which depends on the content: a session accepts each name once."""
+    """Return the name of the zip file. It depends on the content, since a session accepts each name only once."""
     return f"inventory-{hashlib.sha256(module_archive()).hexdigest()[:12]}.zip"
 
 
 @contextmanager
 def preserved_sys_path() -> Iterator[None]:
-    """Restore sys.path afterwards: the client also adds the files that it sends to the path of this process."""
+    """Restore sys.path afterwards: the client also adds the files that it sends to this process's sys.path."""
     before = list(sys.path)
     try:
         yield

@@ -30,17 +30,17 @@ HOUR_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class Backend:
-    """Where to list folders."""
+    """Where folders are listed."""
 
     remote: str | None = None
-    """The address of a Spark Connect server, or `local[N]` to start one here."""
+    """The URL of a Spark Connect server, or `local[N]` to start one on this machine."""
     cluster_id: str | None = None
     serverless: bool = False
     start_cluster: bool = False
     token_seconds: float = 4 * HOUR_SECONDS
     table: str | None = None
     mounts: str | None = None
-    """The folder that holds the mounts; None: use the API only."""
+    """Directory that contains the mounts; None means to use only the API."""
 
     @property
     def uses_spark(self) -> bool:
@@ -57,7 +57,7 @@ class Executors:
 
     @property
     def session(self) -> ExecutorSession | None:
-        """The open session; None if it was lost and no other could be opened."""
+        """The open session; None if it was lost and no new one could be opened."""
         return self._scan.session if self._scan else self._first_session
 
     def scan(self, run: ScanRun, stop: threading.Event, report: Callable[[ScanProgress], None]) -> ScanResult:
@@ -79,10 +79,10 @@ class Executors:
 def open_executors(
     client: Client, backend: Backend, options: SparkOptions, *, stop: threading.Event, in_databricks: bool
 ) -> Iterator[Executors]:
-    """Provide the executors of the selected server. Raises SparkError, SessionLost.
+    """Provide executors on the selected server. Raises SparkError, SessionLost.
 
-    `in_databricks`: the program runs in Databricks and uses its own token; otherwise one is created, and revoked at the
-    end.
+    `in_databricks` means that the program runs in Databricks and uses its own token. Otherwise a token is created, and
+    revoked at the end.
     """
     address = _server_address(client.host, backend)
     if backend.cluster_id:
@@ -99,7 +99,7 @@ def open_executors(
 
 @contextmanager
 def executors_of_session(spark: Any, token: ExecutorCredential, options: SparkOptions) -> Iterator[Executors]:
-    """Provide the executors of a session that is open and stays open. Raises SparkError, SessionLost."""
+    """Provide executors in an existing session, which stays open. Raises SparkError, SessionLost."""
     with closing(ExistingSessionOpener(spark, token, options.mounts)) as opener:
         yield from _open_first_session(opener, options)
 

@@ -1,4 +1,4 @@
-"""Stores rows of files as a Spark table: loaded in batches into a second table, which then replaces it."""
+"""Stores file rows as a Spark table: they are written in batches to a temporary table, which then replaces it."""
 
 import itertools
 import re
@@ -15,7 +15,7 @@ BATCH_ROWS = 100_000
 
 
 class InvalidTableName(ValueError):
-    """The name is not the name of a table."""
+    """The name is not a valid table name."""
 
 
 class TableWriteError(Exception):
@@ -25,11 +25,11 @@ class TableWriteError(Exception):
 def check_table_name(name: str) -> None:
     """Raise InvalidTableName unless this is a plain table name."""
     if not TABLE_NAME_PATTERN.fullmatch(name):
-        raise InvalidTableName(f"{name!r} is not the name of a table; expected one like files or main.lab.files.")
+        raise InvalidTableName(f"{name!r} is not a table name; expected one like files or main.lab.files.")
 
 
 def write_table(session: ExecutorSession | None, name: str, rows: Iterable[FileRow]) -> int:
-    """Replace the table by these rows and return their number. Raises TableWriteError, also if there is no session."""
+    """Replace the table with these rows and return their number. Raises TableWriteError, also without a session."""
     if session is None:
         raise TableWriteError(f"the table {name} was not written: the session with the server was lost.")
     loading = f"{name}__loading"
@@ -37,7 +37,7 @@ def write_table(session: ExecutorSession | None, name: str, rows: Iterable[FileR
     remaining = iter(rows)
     try:
         session.drop_table(loading)
-        # At least once: a table without rows needs its columns.
+        # Even without rows, a first batch is written, so that the table has its columns.
         while more:
             batch = list(itertools.islice(remaining, BATCH_ROWS))
             more = len(batch) == BATCH_ROWS

@@ -1,7 +1,7 @@
-"""Distributes the folders of a scan to tasks and queues what they return. Pure.
+"""Distributes a scan's folders to tasks and queues the folders that they return. Pure.
 
-A unit of work is a folder of a user with everything below it. First, the direct content of the homes is listed; then
-each subfolder is a unit. What a task does not finish in its time becomes further units, so that the largest home is
+A unit of work is a user's folder with everything below it. First, the direct content of the homes is listed; then each
+subfolder is a unit. Folders that a task does not finish in its time become further units, so that the largest home is
 soon distributed to all tasks.
 """
 
@@ -12,11 +12,11 @@ from inventory.tree.folder_queue import FolderQueue
 from inventory.tree.listing import Failure, Folder, Source
 
 MAX_UNITS = 2000
-"""Maximum units of one task for each file system, since its folders are sent at once."""
+"""Maximum units per task for each file system, since they are all sent to the task together."""
 
 
 class WorkQueue:
-    """The remaining folders of a scan. `home_keys` are the keys of its roots."""
+    """The remaining folders of a scan. `home_keys` has the keys of its root folders."""
 
     def __init__(self, folders: FolderQueue, sources: Sequence[Source], home_keys: Collection[tuple[str, str]]) -> None:
         self._folders, self._sources, self._home_keys = folders, sources, home_keys
@@ -25,7 +25,7 @@ class WorkQueue:
         return len(self._folders)
 
     def next_units(self, tasks: int) -> tuple[Folder, ...]:
-        """Return the units of one task, if this and `tasks` - 1 others are about to start."""
+        """Return one task's units if `tasks` tasks are about to start, including this one."""
         found: list[Folder] = []
         for source in self._sources:
             part = min(MAX_UNITS, -(-self._folders.queued_count(source) // tasks))
@@ -33,7 +33,7 @@ class WorkQueue:
         return tuple(found)
 
     def is_recursive(self, units: Sequence[Folder]) -> bool:
-        """Return whether a task also lists the subfolders of these units; not for homes, whose subfolders become
+        """Return whether a task also lists the subfolders of these units. False for homes, whose subfolders become
         units."""
         return not any(unit.key in self._home_keys for unit in units)
 
@@ -42,7 +42,7 @@ class WorkQueue:
         self._folders.requeue(units)
 
     def complete(self, units: Sequence[Folder], visits: Sequence[Visit]) -> None:
-        """Queue the folders that an ended task found and did not list, and the units that it did not start."""
+        """Queue the folders that a finished task found but did not list, and the units that it did not start."""
         visited = {visit.folder.key for visit in visits}
         for visit in visits:
             self._folders.mark_listed(visit.folder)

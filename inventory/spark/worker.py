@@ -1,7 +1,7 @@
 """Runs on an executor: lists some folders and their subfolders for a few seconds, and returns the results.
 
-This module and what it imports are sent as a file of the session: nothing is installed on executors, so only the
-standard library and certifi are available. The token is read from another such file and sent to the workspace only.
+This module and its imports are sent as a session file: nothing is installed on executors, so only the standard
+library and certifi are available. The token is read from a second session file and sent only to the workspace.
 """
 
 import json
@@ -24,9 +24,9 @@ from inventory.tree.folder_queue import FolderQueue
 from inventory.tree.listing import Folder, Source
 
 BATCH_LINES = 2000
-"""Number of rows that are returned at once."""
+"""Number of rows per returned batch."""
 Batches = Iterator[Any]
-"""Arrow batches; the executor has Arrow, and this module does not import it."""
+"""Arrow record batches. They come from the executor; this module does not import Arrow."""
 
 
 class CredentialMissing(Exception):
@@ -39,9 +39,9 @@ class TaskSpec:
 
     folders: tuple[Folder, ...]
     recursive: bool
-    """Whether to list the subfolders as well."""
+    """Whether to list subfolders as well."""
     seconds: float
-    """Seconds after which no further folder is started; the rest is returned to the queue."""
+    """Seconds after which no further folder is started; remaining folders return to the queue."""
     max_files: int
     """Number of files after which no further folder is started."""
     with_files: bool
@@ -49,13 +49,13 @@ class TaskSpec:
     workers: int
     parallel: bool
     credential_file: str
-    """Name of the session's file that holds host and token."""
+    """Name of the session file with host and token."""
     mounts: str | None
     timeout: float = 60.0
 
 
 def task_function(spec: TaskSpec) -> Callable[[Batches], Batches]:
-    """Return the task as a function for `mapInArrow`; its result has the single column `line`."""
+    """Return the task as a function for `mapInArrow`; its result has a single column, `line`."""
 
     def run(batches: Batches) -> Batches:
         for batch in batches:
@@ -67,7 +67,7 @@ def task_function(spec: TaskSpec) -> Callable[[Batches], Batches]:
 
 
 def run_task(spec: TaskSpec) -> list[str]:
-    """Run the task here; return the lines of `serialization`."""
+    """Run the task in this process; return its lines, encoded by `serialization`."""
     host, token = read_credential(spec.credential_file)
     client = Client(host, lambda: {"Authorization": f"Bearer {token}"}, timeout=spec.timeout)
     lines: list[str] = []
@@ -101,18 +101,18 @@ def read_credential(name: str) -> tuple[str, str]:
             with open(path, encoding="utf-8") as file:
                 content = json.load(file)
             return content["host"], content["token"]
-    raise CredentialMissing(f"the file {name} of the session did not arrive on the executor.")
+    raise CredentialMissing(f"the session file {name} did not arrive on the executor.")
 
 
 def _session_folders() -> list[str]:
-    """Return the folders that may hold the files of a session: Spark's own, the working folder, sys.path."""
+    """Return the folders that may contain session files: Spark's own, the working directory, sys.path."""
     files = sys.modules.get("pyspark.core.files") or sys.modules.get("pyspark.files")
     root = files.SparkFiles._root_directory if files else None
     return [folder for folder in (root, os.getcwd(), *sys.path) if folder]
 
 
 def probe_function(mounts: str | None, credential: str) -> Callable[[Batches], Batches]:
-    """Return a function for `mapInArrow` that describes an executor, in one line per partition."""
+    """Return a function for `mapInArrow` that describes the executor in one line per partition."""
 
     def run(batches: Batches) -> Batches:
         for batch in batches:

@@ -1,8 +1,8 @@
 """An HTTP client for one workspace with persistent connections; it takes a seventh of the SDK's processor time per
 call.
 
-The SDK only provides the authentication headers. Its own calls retry for up to five minutes, which would hide rate
-limiting from the limiter and let one folder block a worker. This client never retries either; see `retry`.
+The SDK only provides the authentication headers. The SDK's own calls retry for up to five minutes, which would hide
+rate limiting from the limiter and let one folder block a worker. This client never retries; see `retry`.
 """
 
 import http.client
@@ -24,14 +24,14 @@ from labkit.workspace.connectivity import connection_failure
 log = logging.getLogger(__name__)
 USER_AGENT = "teachinglab-inventory"
 MAX_RESPONSE_BYTES = 512 * 2**20
-"""Maximum size of a response body in bytes. A folder with a million entries stays far below it."""
+"""Maximum size of a response body in bytes, far more than a folder with a million entries needs."""
 INVALID_BODY = "the response is not JSON, or ends too early"
 CHUNK_BYTES = 256 * 2**10
-"""Bytes of a file that each worker holds in memory."""
+"""Bytes of a downloaded file that each worker holds in memory."""
 
 
 class Client:
-    """A client for one workspace. Each thread has its own connection; `close` closes that of the calling thread.
+    """A client for one workspace. Each thread has its own connection; `close` closes the calling thread's connection.
 
     `authenticate` returns the authentication headers; it is called for each request because tokens are refreshed.
     `timeout` is the maximum time in seconds without data from the server.
@@ -40,10 +40,10 @@ class Client:
     def __init__(self, host: str, authenticate: Callable[[], Mapping[str, str]], *, timeout: float = 60.0) -> None:
         address = urlsplit(host)
         if address.scheme not in ("http", "https") or not address.hostname:
-            raise ValueError(f"{host} is not the address of a workspace: expected https://<name>")
+            raise ValueError(f"{host} is not a workspace URL: expected https://<name>")
         self.host = f"{address.scheme}://{address.netloc}"
         self.credential_source = ""
-        """Where the credential comes from, for messages; empty if unknown."""
+        """The source of the credential, for messages; empty if unknown."""
         self._authenticate = authenticate
         self._timeout = timeout
         self._hostname, self._port = address.hostname, address.port
@@ -52,13 +52,13 @@ class Client:
         self._local = threading.local()
 
     def get(self, path: str, query: Mapping[str, str]) -> Response:
-        """Send a GET request. Raises TransportError unless a whole response arrives; an HTTP error is a response,
-        too."""
+        """Send a GET request. Raises TransportError unless a complete response arrives, which may be an HTTP error."""
         with self._exchange("GET", path, query) as response:
             return self._parse_response(response, self._read_body(response))
 
     def download(self, path: str, query: Mapping[str, str], sink: Callable[[bytes], object]) -> Response:
-        """GET a file in chunks and return a response whose document is None. `sink` gets no bytes of an error response.
+        """GET a file in chunks and return a response without a document. `sink` receives no bytes from an error
+        response.
 
         Raises TransportError if the file is incomplete.
         """
@@ -92,7 +92,7 @@ class Client:
         body: bytes | Iterator[bytes] | None = None,
     ) -> Iterator[http.client.HTTPResponse]:
         """Send a request and yield the response, to be read inside the `with`."""
-        # Not urlencode's default: some gateways read a plus sign literally and not as a space.
+        # `quote` encodes a space as %20: some gateways do not decode a plus sign as a space.
         target = f"{path}?{urlencode(query, quote_via=quote, safe='/')}" if query else path
         all_headers = {"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {}), **self.auth_headers()}
         connection = self._connection()
@@ -107,7 +107,7 @@ class Client:
             log.debug("%s %s: %s", method, target, reason)
             raise (ConnectError if cause else TransportError)(reason) from None
         except BaseException:
-            # The rest of this response would be taken for the response to the next request.
+            # Otherwise the rest of this response would be read as the response to the next request.
             self.close()
             raise
         log.debug("%s %s: %d", method, target, response.status)
@@ -139,7 +139,7 @@ class Client:
         try:
             document = json.loads(content)
         except ValueError:
-            # An empty body is not a listing: the API answers {} for an empty folder.
+            # An empty body is not a listing: the API returns {} for an empty folder.
             if response.status == 200:
                 raise TransportError(INVALID_BODY) from None
             document = {"message": content[:100].decode(errors="replace")}

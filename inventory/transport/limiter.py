@@ -1,9 +1,8 @@
 """Finds the request rate that an API permits. Pure: the clock is an argument, nothing sleeps.
 
-Additive increase, multiplicative decrease, with three refinements that keep rate-limited requests rare: the rate falls
-to what the server accepted recently instead of to half; a rate-limited response to a request that was sent before the
-last decrease does not count again; and the growth accelerates while nothing is rate limited, so that a server that
-recovers is soon used fully again.
+Additive increase, multiplicative decrease, with three refinements that keep rate-limited responses rare: the rate falls
+to the recently accepted rate instead of to half; a rate-limited response to a request sent before the last decrease is
+ignored; and growth accelerates while nothing is rate limited, so that a server that recovers is soon fully used again.
 """
 
 from collections import deque
@@ -13,7 +12,7 @@ INITIAL_RATE = 100.0
 """The initial rate in requests per second."""
 MIN_RATE = 0.5
 MAX_RATE = 5000.0
-"""The highest rate in requests per second; far beyond what a client can send."""
+"""The highest rate in requests per second; far more than a client can send."""
 WINDOW_SECONDS = 1.0
 """The period in seconds over which accepted requests are counted."""
 BURST_SECONDS = 0.02
@@ -21,24 +20,24 @@ BURST_SECONDS = 0.02
 DECREASE_FACTOR = 0.85
 """The maximum share of the rate that remains after a rate-limited response."""
 MIN_DECREASE_FACTOR = 0.5
-"""The minimum share that remains, however little was accepted; the maximum for the decrease that ends the search."""
+"""The minimum share that remains, however few requests were accepted; the maximum when the search ends."""
 MIN_SEARCH_SECONDS = 0.5
 """Seconds of search after which the number of accepted requests shows the permitted rate."""
 MIN_SEARCH_DECREASE_FACTOR = 0.2
 """The minimum share that remains after the decrease that ends the search."""
 MIN_UTILISATION = 0.4
-"""The rate grows only if at least this share of it is used: below that, nothing is learned about the limit."""
+"""The rate grows only if at least this share of it is used; lower use shows nothing about the limit."""
 SAFETY_FACTOR = 0.97
-"""The share of the accepted rate that is used after a rate-limited response."""
+"""The new rate after a rate-limited response, as a share of the accepted rate."""
 SEARCH_DELAY_SECONDS = 0.6
-"""Seconds for which the initial rate is kept. A server that permits half of it, and accumulates tokens for a second, is
-then recognised with few rate-limited responses; with all others the rate soon grows."""
+"""Seconds for which the initial rate is kept. The limit of a server that permits half of it, and accumulates tokens for
+a second, is then found with few rate-limited responses; for other servers the rate soon grows."""
 SEARCH_GROWTH = 1.6
-"""Growth per second, as a share of the rate, from then until the first rate-limited response: fivefold in a second."""
+"""Growth per second, as a share of the rate, from then until the first rate-limited response: fivefold per second."""
 INITIAL_GROWTH = 0.005
 """Growth in the first second without a rate-limited response; it doubles every DOUBLING_SECONDS."""
 GROWTH_AFTER_SEARCH = 0.02
-"""The same after the decrease that ends the search, which may have been too large."""
+"""Growth in the first second after the decrease that ends the search, which may have been too large."""
 DOUBLING_SECONDS = 4.0
 MAX_GROWTH = 0.5
 MAX_PAUSE_SECONDS = 300.0
@@ -47,7 +46,7 @@ MAX_PAUSE_SECONDS = 300.0
 
 @dataclass
 class Limiter:
-    """The limiter of one API. `ceiling`, in requests per second, is never exceeded.
+    """The limiter for one API. `ceiling`, in requests per second, is never exceeded.
 
     Call `acquire(now)` before each request until it returns 0, then `record_success` or `record_rate_limit` after it.
     """
@@ -55,7 +54,7 @@ class Limiter:
     ceiling: float = MAX_RATE
     rate: float = INITIAL_RATE
     searching: bool = True
-    """Whether the limit is still unknown: the rate then grows fast until the first rate-limited response."""
+    """Whether the limit is still unknown, so that the rate grows fast until the first rate-limited response."""
 
     def __post_init__(self) -> None:
         if self.ceiling <= 0:
@@ -90,7 +89,7 @@ class Limiter:
         self._success_count += 1
         if self.searching and now - self._started_at < SEARCH_DELAY_SECONDS:
             return
-        # Below this use, nothing is learned about the limit.
+        # Lower use shows nothing about the limit.
         if (
             now - self._decreased_at < WINDOW_SECONDS
             or len(self._recent_successes) < MIN_UTILISATION * self.rate * WINDOW_SECONDS
@@ -102,7 +101,7 @@ class Limiter:
             if self.searching
             else min(MAX_GROWTH, self._growth * 2 ** min(60.0, since_decrease / DOUBLING_SECONDS))
         )
-        # A long pause does not justify a jump: the growth of a tenth of a second at most.
+        # A long pause does not justify a jump, so at most a tenth of a second counts.
         self.rate = min(self.ceiling, MAX_RATE, self.rate * (1 + growth * min(elapsed, 0.1)))
 
     def record_rate_limit(self, now: float, *, sent_at: float, retry_after: float | None = None) -> None:
@@ -115,7 +114,7 @@ class Limiter:
         self._drop_old_successes(now)
         accepted_rate, min_factor = SAFETY_FACTOR * len(self._recent_successes) / WINDOW_SECONDS, MIN_DECREASE_FACTOR
         if self.searching and self._started_at is not None and now - self._started_at > MIN_SEARCH_SECONDS:
-            # Servers accumulate unused tokens, mostly for a second; these were used up as well.
+            # Most servers accumulate unused tokens for a second; the counted requests used these up as well.
             accepted_rate, min_factor = (
                 self._success_count / (now - self._started_at + WINDOW_SECONDS),
                 MIN_SEARCH_DECREASE_FACTOR,

@@ -7,16 +7,16 @@ from inventory.transport.response import Response, TransportError
 
 TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
 TRANSIENT_CODES = frozenset({"TEMPORARILY_UNAVAILABLE", "INTERNAL_ERROR", "DEADLINE_EXCEEDED"})
-"""Codes of the same errors if the status does not show them."""
+"""Error codes of temporary errors that the status does not show."""
 RATE_LIMIT_CODES = frozenset({"REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"})
 NOT_FOUND_CODES = frozenset({"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"})
-"""NOT_FOUND is that of the Files API."""
+"""Error codes for a missing path; NOT_FOUND is used by the Files API."""
 MAX_TRIES = 6
-"""Maximum number of requests after server errors and broken connections."""
+"""Maximum number of attempts after server errors and broken connections."""
 MAX_TRIES_RATE_LIMITED = 20
-"""Maximum number of requests after rate-limited responses, which say nothing about the folder."""
+"""Maximum number of attempts after rate-limited responses, which say nothing about the folder."""
 INITIAL_DELAY, MAX_DELAY = 0.5, 20.0
-"""Bounds of the exponential backoff in seconds; the delay is random, so that workers do not retry in step."""
+"""Bounds of the exponential backoff in seconds. The delay is random, so that workers do not retry simultaneously."""
 MAX_RETRY_AFTER = 300.0
 
 
@@ -40,7 +40,7 @@ class PermanentFailure:
 
     reason: str
     missing: bool = False
-    """Whether the API says that the path does not exist."""
+    """Whether the API reports that the path does not exist."""
 
 
 def is_rate_limited(outcome: Response | TransportError) -> bool:
@@ -54,12 +54,14 @@ def is_transient(response: Response) -> bool:
 
 
 def is_not_found(response: Response) -> bool:
-    """Return whether the API says that the path does not exist. A 404 without the API's code may come from a proxy."""
+    """Return whether the API reports that the path does not exist. A 404 without an error code may be from a proxy."""
     return response.status == 404 and response.error_code in NOT_FOUND_CODES
 
 
 def next_retry(outcome: Response | TransportError, tries: int, jitter: Callable[[], float]) -> Retry | None:
-    """Return when to repeat a request that was sent `tries` times, or None; `jitter` returns a number from 0 to 1."""
+    """Return the delay before a request that was sent `tries` times is repeated; None means that it is not repeated.
+
+    `jitter` returns a number from 0 to 1."""
     rate_limited = is_rate_limited(outcome)
     if isinstance(outcome, Response) and not rate_limited and not is_transient(outcome):
         return None
@@ -73,7 +75,7 @@ def next_retry(outcome: Response | TransportError, tries: int, jitter: Callable[
 def classify(
     outcome: Response | TransportError, tries: int, jitter: Callable[[], float]
 ) -> Response | PermanentFailure | Retry | Unauthorized:
-    """Classify the outcome of the `tries`th request; a successful response is returned as it is."""
+    """Classify the outcome of the `tries`th attempt; a successful response is returned unchanged."""
     if repeat := next_retry(outcome, tries, jitter):
         return repeat
     tried = f", {tries} times" if tries > 1 else ""

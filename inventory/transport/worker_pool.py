@@ -1,7 +1,7 @@
 """Sends many requests at once: worker threads, rate limits, retries and shutdown.
 
-A `Work` provides the tasks and classifies their outcomes; `limiter.Limiter` limits the rate of each API. The function
-that sends a request is passed to `WorkerPools.run` and runs in every worker.
+A `Work` provides the tasks and classifies their outcomes; a `limiter.Limiter` limits the rate of each API. The
+function that sends requests is passed to `WorkerPools.run` and runs in every worker.
 """
 
 import heapq
@@ -20,7 +20,7 @@ from inventory.transport.response import Response, TransportError
 from inventory.transport.retry import Retry, Unauthorized, is_rate_limited
 
 FLUSH_SECONDS = 0.4
-"""Seconds between two flushes; a kill loses at most the work of this time."""
+"""Seconds between two flushes; a killed process loses at most the work done in this time."""
 MAX_SLEEP_SECONDS = 0.25
 """Maximum seconds for which a waiting worker sleeps before it checks again for a stop or a higher rate."""
 Task = TypeVar("Task")
@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 
 
 class RateGate:
-    """A limiter that threads pass one after another."""
+    """A limiter that threads pass one at a time."""
 
     def __init__(self, limiter: Limiter, stop: threading.Event) -> None:
         self._limiter, self._stop = limiter, stop
@@ -47,7 +47,7 @@ class RateGate:
         return None
 
     def record(self, outcome: Response | TransportError, sent_at: float) -> None:
-        """Pass an outcome on to the limiter."""
+        """Pass the outcome of a request to the limiter."""
         if isinstance(outcome, TransportError):
             return
         with self._lock:
@@ -88,12 +88,12 @@ class WorkItem(Generic[Task, Result]):
         return sent_at is not None
 
     def __enter__(self) -> None:
-        """Called when the request is sent."""
+        """Start to measure the request."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """Record the outcome. Any error but TransportError is raised."""
+        """Record the outcome. Any error other than TransportError is raised."""
         if isinstance(error, TransportError):
             self.outcome = error
         elif error is not None:
@@ -105,17 +105,17 @@ class WorkItem(Generic[Task, Result]):
 
 
 class Work(Protocol[Task, Result]):
-    """The tasks to do. A task is one request, repeated until it has a result, which may add further tasks.
+    """A source of tasks. A task is one request, repeated until it has a result, which may add further tasks.
 
     All methods are called by the thread that runs the pools.
     """
 
     def next_item(self, apis: Sequence[str]) -> tuple[str, Task] | None:
-        """Return the next task for one of these APIs, with the API; None if there is none now."""
+        """Return the next task for one of these APIs, with the API; None if no task is available now."""
         ...
 
     def classify(self, task: Task, outcome: Response | TransportError, tries: int) -> Result | Retry | Unauthorized:
-        """Classify the outcome of the `tries`th request."""
+        """Classify the outcome of the `tries`th attempt."""
         ...
 
     def abandon(self, task: Task, reason: str) -> Result:
@@ -127,17 +127,17 @@ class Work(Protocol[Task, Result]):
         ...
 
     def flush(self) -> None:
-        """Store what is complete durably; called regularly and at the end."""
+        """Store completed tasks durably; called regularly and at the end."""
         ...
 
     def __len__(self) -> int:
-        """Return the number of known tasks that were not handed out."""
+        """Return the number of known tasks that `next_item` has not returned yet."""
         ...
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The number of workers for some APIs, each of which has its own limiter."""
+    """The number of workers for one or more APIs, each of which has its own limiter."""
 
     apis: Sequence[str]
     workers: int
@@ -145,12 +145,12 @@ class Pool:
 
 @dataclass
 class _PoolState(Generic[Task, Result]):
-    """A running pool. Only a few more items than workers are handed out, so that stopping is quick."""
+    """A running pool. At most a few more items than workers are in progress, so that stopping is quick."""
 
     pool: Pool
     items: queue.SimpleQueue[WorkItem[Task, Result] | None] = field(default_factory=queue.SimpleQueue)
     requeued: deque[WorkItem[Task, Result]] = field(default_factory=deque)
-    """Items to be handed out again."""
+    """Items to retry."""
     in_flight: int = 0
 
 
@@ -160,7 +160,7 @@ Items = Iterator[WorkItem[Task, Result]]
 class WorkerPools(Generic[Task, Result]):
     """Runs all tasks of a `Work`. `requests` and `rate_limited` are counted by API.
 
-    Once `should_drain` returns True, no further task is started; started tasks are finished, with all their retries.
+    Once `should_drain` returns True, no further task is started; started tasks are finished, including retries.
     """
 
     def __init__(
@@ -198,11 +198,9 @@ class WorkerPools(Generic[Task, Result]):
         )
 
     def run(self, worker: Callable[[Items[Task, Result]], None], report: Callable[[], None] = lambda: None) -> bool:
-        """Work until no task is left, or until `stop` is set and no request is in flight. Return whether no task is
-        left.
+        """Work until no task is left, or until `stop` is set and no request is in flight. Return whether none is left.
 
-        Each worker thread runs `worker` once, with the items to send. `report` is called a few times a second, after a
-        flush.
+        Each worker thread runs `worker` once, with its items. `report` is called a few times a second, after a flush.
         """
         threads = [
             threading.Thread(target=self._run_worker, args=(state, worker), daemon=True)
@@ -243,7 +241,7 @@ class WorkerPools(Generic[Task, Result]):
             in_flight = any(state.in_flight for state in self._pool_states)
             if not in_flight and (self._stop.is_set() or not self._delayed):
                 self._flush(report)
-                # Further tasks may have waited for what was just stored.
+                # Further tasks may have been waiting for this flush.
                 if self._stop.is_set() or self._should_drain() or not len(self._work):
                     break
                 continue
@@ -273,7 +271,7 @@ class WorkerPools(Generic[Task, Result]):
         return WorkItem(taken[1], taken[0], self._gates[taken[0]]) if taken else None
 
     def _collect(self, timeout: float) -> None:
-        """Wait for the first returned item and handle all that are there."""
+        """Wait for a returned item, and handle all returned items."""
         try:
             returned = self._returned.get(timeout=timeout)
             while True:

@@ -1,4 +1,4 @@
-"""API calls of a scan besides folders: identity, users, groups, git folders, and whether DBFS is enabled."""
+"""API calls other than folder listings: identity, users, groups, git folders, and whether DBFS is enabled."""
 
 import random
 import time
@@ -13,25 +13,25 @@ from labkit.workspace.choice import WorkspaceChoice
 from labkit.workspace.expected import WorkspaceIdentity
 
 sdk = LazyModule("labkit.extras.sdk")
-"""Imported lazily: it takes a second, and most errors are found without it."""
+"""Imported lazily: the import takes a second, and most errors are found without it."""
 SCIM_PATH = "/api/2.0/preview/scim/v2"
 CONNECT_TIMEOUT_SECONDS = 30.0
 GIT_FIELDS = {"url": "url", "provider": "provider", "branch": "branch", "commit": "head_commit_id"}
-"""Our names of the fields of a git folder → names in the API."""
+"""Fields of a git folder: name in the manifest → name in the API."""
 GIT_PREFIXES = ("/Users", "/Shared", "/Repos")
-"""Folders that can contain git folders; without a prefix the API lists only those in /Repos."""
+"""Folders that can contain git folders; without a prefix the API lists only git folders in /Repos."""
 PAGE_SIZE = 1000
 """Requested number of entries per SCIM page; the server may return fewer."""
 
 
 class WorkspaceError(Exception):
-    """What could not be read, and why."""
+    """The workspace could not be read; the message says what and why."""
 
 
 def connect(
     choice: WorkspaceChoice, *, timeout: float = 60.0, connect_seconds: float = CONNECT_TIMEOUT_SECONDS
 ) -> Client:
-    """Return a client for the chosen workspace. Raises WorkspaceError, within `connect_seconds`."""
+    """Return a client for the chosen workspace. Raises WorkspaceError after at most `connect_seconds`."""
     try:
         config = sdk.call_with_timeout(
             connect_seconds, lambda: sdk.configure(choice, http_seconds=10, retry_seconds=20), host=choice.host
@@ -54,7 +54,8 @@ class WorkspaceApi:
         self.client = client
 
     def get_document(self, path: str, query: Mapping[str, str], description: str) -> Any:
-        """Return the document at a path. Raises WorkspaceError, whose message names it by `description`."""
+        """Return the document at a path. Raises WorkspaceError; `description` is what its message calls the
+        document."""
         return self._get(path, query, description)[1]
 
     def _get(
@@ -67,25 +68,25 @@ class WorkspaceApi:
             return outcome, outcome.document
         if isinstance(outcome, Response) and outcome.rejects_credential:
             raise WorkspaceError(
-                f"{self.client.host} refused the credential{self._of_credential_source()}:"
+                f"{self.client.host} rejected the credential{self._of_credential_source()}:"
                 f" {_credential_message(outcome)}."
             )
         reason = str(outcome)
         if isinstance(outcome, Response):
             reason = "the response is not a JSON object" if outcome.ok else outcome.reason
-        raise WorkspaceError(f"{description} of {self.client.host} cannot be read: {reason.rstrip('.')}.")
+        raise WorkspaceError(f"{description} in {self.client.host} cannot be read: {reason.rstrip('.')}.")
 
     def _of_credential_source(self) -> str:
-        return f" of {self.client.credential_source}" if self.client.credential_source else ""
+        return f" from {self.client.credential_source}" if self.client.credential_source else ""
 
     def caller(self) -> tuple[str, list[str]]:
-        """Return the name of the caller and of the caller's groups. Raises WorkspaceError."""
+        """Return the caller's name and the names of the caller's groups. Raises WorkspaceError."""
         identity, groups = self.identity()
         return identity.caller, groups
 
     def identity(self) -> tuple[WorkspaceIdentity, list[str]]:
-        """Return the workspace and the caller, and the names of the caller's groups. Raises WorkspaceError."""
-        # The first request: an unreachable host is reported at once, without retries.
+        """Return the identity of workspace and caller, and the names of the caller's groups. Raises WorkspaceError."""
+        # This is the first request, so an unreachable host is reported at once, without retries.
         response, me = self._get(f"{SCIM_PATH}/Me", {}, "the account", is_first=True)
         groups = [str(group["display"]) for group in json_objects(me.get("groups")) if group.get("display")]
         identity = WorkspaceIdentity(self.client.host, response.workspace_id, str(me.get("userName") or ""))
@@ -94,7 +95,7 @@ class WorkspaceApi:
     def scim_resources(self, kind: str, attributes: str, scim_filter: str = "") -> Iterator[Mapping[str, Any]]:
         """Yield all `Users`, `Groups` or `ServicePrincipals`, once each, with these attributes. Raises WorkspaceError.
 
-        An entry of the list that is not an object is yielded as an empty one.
+        A list entry that is not an object is yielded as an empty object.
         """
         seen: set[str] = set()
         start, before = 1, list[Any]()
@@ -106,10 +107,10 @@ class WorkspaceApi:
             received = page.get("Resources", [])
             total = page.get("totalResults")
             if not isinstance(received, list):
-                raise WorkspaceError(f"the list of {kind} of {self.client.host} has no list of Resources.")
+                raise WorkspaceError(f"the list of {kind} in {self.client.host} has no list Resources.")
             if not received and type(total) is int and total >= start:
-                raise WorkspaceError(f"the list of {kind} of {self.client.host} ends after {start - 1} of {total}.")
-            # A server that ignores startIndex returns the same page for ever.
+                raise WorkspaceError(f"the list of {kind} in {self.client.host} ends after {start - 1} of {total}.")
+            # A server that ignores startIndex would return the same page forever.
             if not received or received == before:
                 return
             for resource in received:
@@ -123,7 +124,7 @@ class WorkspaceApi:
     def is_dbfs_disabled(self) -> bool:
         """Return whether DBFS is disabled for the whole workspace.
 
-        Not every caller may read the setting, so an error of the DBFS root that says so counts as well.
+        Not every caller may read the setting, so an error from the DBFS root that reports it counts as well.
         """
         setting = "/api/2.0/settings/types/disable_legacy_dbfs/names/default"
         outcome = self.try_get(setting, {})
@@ -135,7 +136,7 @@ class WorkspaceApi:
         return isinstance(probe, Response) and probe.status == 403 and "dbfs root is disabled" in probe.reason.lower()
 
     def git_folders(self) -> dict[str, dict[str, str]]:
-        """Return url, provider, branch and commit of the git folders by path. Raises WorkspaceError."""
+        """Map the path of each git folder to its url, provider, branch and commit. Raises WorkspaceError."""
         found: dict[str, dict[str, str]] = {}
         for prefix in GIT_PREFIXES:
             page, pages = "", set[str]()
@@ -153,8 +154,7 @@ class WorkspaceApi:
         return found
 
     def try_get(self, path: str, query: Mapping[str, str], *, is_first: bool = False) -> Response | TransportError:
-        """Return the outcome of a GET, with retries. The first request to a host is not repeated after a
-        ConnectError."""
+        """Return the outcome of a GET, with retries. If `is_first`, it is not repeated after a ConnectError."""
         tries = 0
         while True:
             tries += 1
@@ -170,10 +170,10 @@ class WorkspaceApi:
 
 
 def json_objects(value: object) -> list[Mapping[str, Any]]:
-    """Return the JSON objects of a list. Entries of other types are skipped, as is a value that is not a list."""
+    """Return the JSON objects in a list. Entries of other types are skipped; empty if the value is not a list."""
     return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
 
 
 def _credential_message(response: Response) -> str:
-    """Return what the server says about a credential, without the status."""
+    """Return the server's message about a rejected credential, without the status."""
     return response.reason.removeprefix(str(response.status)).strip().rstrip(".") or f"status {response.status}"

@@ -7,11 +7,11 @@ from inventory.tree.listing import Failure, Folder, Listing, Source
 
 
 class FolderQueue:
-    """The folders of all users that are still to be listed.
+    """All users' remaining folders.
 
-    Each file system has its own queue because each API has its own limit. Users take turns, so that a large home does
-    not delay the others. The last folder found of a user comes first: memory is needed for the depth of a tree, not for
-    its breadth. Unless `recursive`, subfolders are not queued.
+    Each file system has its own queue because each API has its own rate limit. Users take turns, so that a large home
+    does not delay the others. A user's most recently found folder comes first: memory is needed for the depth of a
+    tree, not for its breadth. Unless `recursive`, subfolders are not queued.
     """
 
     def __init__(self, roots: Iterable[Folder] = (), *, recursive: bool = True) -> None:
@@ -25,7 +25,7 @@ class FolderQueue:
         self.add(roots)
 
     def add(self, folders: Iterable[Folder]) -> None:
-        """Queue the folders that were never queued before."""
+        """Queue folders, except those queued before."""
         for folder in folders:
             number = hash(folder.key)
             if number not in self._seen:
@@ -39,7 +39,7 @@ class FolderQueue:
         self._seen.add(hash(folder.key))
 
     def next_folder(self, *sources: Source) -> Folder | None:
-        """Return the next folder of these file systems, or of any; None if there is none."""
+        """Return the next folder in one of these file systems, or in any if none are given; None if there is none."""
         for source in sources or tuple(self._queued):
             if waiting := self._queued[source]:
                 user, folders = next(iter(waiting.items()))
@@ -59,7 +59,7 @@ class FolderQueue:
         self.mark_done(folder)
 
     def requeue(self, folders: Iterable[Folder]) -> None:
-        """Queue folders again that were handed out and not listed."""
+        """Queue folders again that were returned by `next_folder` but not listed."""
         for folder in folders:
             self._queued[folder.source].setdefault(folder.user, []).append(folder)
             self._length += 1
@@ -71,7 +71,7 @@ class FolderQueue:
             del self.open_folders[folder.user]
 
     def queued_count(self, source: Source) -> int:
-        """Return the number of queued folders of this file system."""
+        """Return the number of queued folders in this file system."""
         return sum(map(len, self._queued[source].values()))
 
     def __len__(self) -> int:

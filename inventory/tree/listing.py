@@ -6,21 +6,21 @@ from typing import Any, Literal
 
 Source = Literal["dbfs", "workspace", "volumes"]
 SOURCES: tuple[Source, ...] = ("dbfs", "workspace")
-"""The file systems in which every user has a home; volumes are named individually."""
+"""The file systems in which every user has a home; volumes are selected individually."""
 _LIST_KEYS: dict[Source, str] = {"dbfs": "files", "workspace": "objects", "volumes": "contents"}
 """Name of the list in the API's response."""
 ESTIMATED_SIZE = 10_000
 """Assumed size in bytes of an object whose size the API does not report: notebooks, libraries, dashboards."""
 CONTAINER_TYPES = frozenset({"DIRECTORY", "REPO"})
 OBJECT_TYPES = frozenset({"NOTEBOOK", "FILE", "LIBRARY", "DASHBOARD", "MLFLOW_EXPERIMENT"})
-"""Types that are not folders. Of an unknown type neither the size is known nor whether it contains anything."""
+"""Types that are not folders. Objects of any other type have an unknown size and may have content."""
 PAGING_KEYS = frozenset({"next_page_token", "has_more"})
-"""Keys that a response without a list may have."""
+"""Keys that may be in a response for an empty folder, which has no list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder of a user; `path` is absolute and has no trailing slash."""
+    """A user's folder; `path` is absolute and has no trailing slash."""
 
     user: str
     source: Source
@@ -28,7 +28,7 @@ class Folder:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Identifies a folder, whichever user it is listed for."""
+        """Identifies a folder, independently of the user."""
         return self.source, self.path
 
 
@@ -40,21 +40,21 @@ class File:
     type: str
     """The API's type: FILE, NOTEBOOK, LIBRARY, DASHBOARD; FILE in DBFS and in volumes."""
     size: int | None
-    """Bytes; None if the API does not report the size."""
+    """Size in bytes; None if the API does not report it."""
     modified_at: int | None = None
-    """Milliseconds since 1970, UTC; None if the API does not report the time."""
+    """Milliseconds since 1970, UTC; None if the API does not report it."""
     language: str = ""
     measured_size: int | None = None
     """Size in bytes on a mount, if the API does not report one; `size` is then None."""
 
     @property
     def counted_size(self) -> int:
-        """Bytes, exact or estimated; the same through the API and through a mount."""
+        """Size in bytes, exact or estimated; the same for the API and a mount."""
         return ESTIMATED_SIZE if self.size is None else self.size
 
     @property
     def exact_size(self) -> int | None:
-        """Bytes; None if unknown."""
+        """Size in bytes; None if unknown."""
         return self.measured_size if self.size is None else self.size
 
 
@@ -65,7 +65,7 @@ class Failure:
     path: str
     reason: str
     missing: bool = False
-    """Whether the API says that the path does not exist."""
+    """Whether the API reports that the path does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +76,18 @@ class Listing:
     """Paths of the subfolders."""
     files: tuple[File, ...] = ()
     failures: tuple[Failure, ...] = ()
-    """Entries that no request can name, or whose type is unknown."""
+    """Entries that no request can address, or whose type is unknown."""
 
 
 class InvalidListing(ValueError):
-    """A response that is not a listing of the folder; the message says why."""
+    """The response is not a listing of the folder; the message says why."""
 
 
 def parse_listing(folder: Folder, document: object) -> Listing:
     """Parse the decoded JSON that the API returned for a folder. Raises InvalidListing.
 
-    If the folder was replaced by a file, the response is that file, which then counts. Duplicate names count once. An
-    entry that cannot be used is a failure of its own.
+    If the folder was replaced by a file, the response is this file, which then counts. Duplicate names count once. Each
+    unusable entry is a separate failure.
     """
     key = _LIST_KEYS[folder.source]
     if not isinstance(document, Mapping) or (key not in document and set(document) - PAGING_KEYS):
@@ -121,7 +121,7 @@ def parse_listing(folder: Folder, document: object) -> Listing:
 
 
 def summarize_failures(failures: Sequence[Failure]) -> str:
-    """Describe unusable entries of a folder: the first by path, its reason, and the number of others."""
+    """Describe unusable entries in a folder: the one whose path sorts first, its reason, and the number of others."""
     first = min(failures, key=lambda failure: failure.path)
     more = f" (and {len(failures) - 1} more of its entries)" if len(failures) > 1 else ""
     return f"{first.path} cannot be read: {first.reason}{more}"
@@ -135,7 +135,7 @@ def _entry_problem(folder: Folder, path: str, entry: Mapping[str, Any]) -> str:
             return f"it is not in {folder.path}, which was listed"
         name = path[len(prefix) :]
         if "/" in name:
-            return "its name has a slash, so no request can name it"
+            return "its name has a slash, so no request can address it"
         if problem := _name_problem(name):
             return problem
     if folder.source == "workspace":
@@ -146,15 +146,15 @@ def _entry_problem(folder: Folder, path: str, entry: Mapping[str, Any]) -> str:
     elif not isinstance(_is_directory(folder.source, entry), bool):
         return "the response does not show whether it is a folder"
     if path == folder.path and _is_container(folder.source, entry):
-        return "the response lists the folder in itself"
+        return "the response lists the folder inside itself"
     return ""
 
 
 def _name_problem(name: str) -> str:
     if not name:
-        return "its name is empty, so no request can name it"
+        return "its name is empty, so no request can address it"
     if not name.isascii() and name != escape_surrogates(name):
-        return "its name has an unpaired surrogate, so no request can name it"
+        return "its name has a lone surrogate, so no request can address it"
     return "its name leads out of the folder" if name in (".", "..") or "\0" in name else ""
 
 
@@ -179,7 +179,7 @@ def _file(source: Source, path: str, entry: Mapping[str, Any]) -> File:
     return File(
         path,
         kind,
-        # For other types, a size field does not give the size of the export.
+        # For other types, a size field is not the size of the export.
         _non_negative_int(entry.get("size")) if kind == "FILE" else None,
         _non_negative_int(entry.get("modified_at")),
         escape_surrogates(entry.get("language") or ""),
@@ -187,7 +187,7 @@ def _file(source: Source, path: str, entry: Mapping[str, Any]) -> File:
 
 
 def escape_surrogates(value: object) -> str:
-    """Escape unpaired surrogates, which JSON permits and files and paths cannot hold."""
+    """Escape lone surrogates, which JSON permits but files and paths cannot contain."""
     return str(value).encode("utf-8", errors="backslashreplace").decode()
 
 

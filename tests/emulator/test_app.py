@@ -341,7 +341,7 @@ def test_a_port_in_use_is_reported() -> None:
         port = taken.getsockname()[1]
         ended = emulate("--port", port)
     sentence = (
-        f"Error: cannot listen on 127.0.0.1 port {port} (Address already in use); choose another --host or --port\n"
+        f"Error: cannot listen on 127.0.0.1 port {port} (Address already in use); choose a different --host or --port\n"
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", sentence)
 

@@ -324,7 +324,7 @@ def test_the_real_sdk_lists_reads_and_writes_a_generated_home(
     left = {one.path for one in again.client().workspace.list(path)}
     assert f"{path}/new.txt" in left and notebook.path not in left
     again.stop()
-    with pytest.raises(EmulatorError, match="holds a workspace with --files term; omit --files"):
+    with pytest.raises(EmulatorError, match="has a workspace with --files term; omit --files"):
         start_emulator("--state", state, "--files", "heavy")
 
 

@@ -260,5 +260,5 @@ def test_a_workspace_keeps_its_unity_catalog(start_emulator: Start, tmp_path: Pa
     second.control("POST", "reset")
     assert second.request("GET", assignment)[0] == 200
     second.stop()
-    with pytest.raises(EmulatorError, match="holds a workspace with --unity-catalog auto; leave --unity-catalog away"):
+    with pytest.raises(EmulatorError, match="has a workspace with --unity-catalog auto; omit --unity-catalog"):
         start_emulator("--state", file, "--unity-catalog", "none")

@@ -1,4 +1,4 @@
-"""Backups in Azure's storage: the access tier, verify and restore."""
+"""Backups in Azure storage: the access tier, verify and restore."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def azurite() -> Iterator[Azurite]:
 
 @pytest.fixture
 def inventory(azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
-    """Run a command for a workspace in an empty folder; the storage is configured by the environment."""
+    """Run a command for a workspace in an empty folder; the environment configures the storage."""
     monkeypatch.chdir(tmp_path)
 
     def run(emulator: EmulatorProcess, verb: str, *arguments: str) -> tuple[int, str, str]:
@@ -73,7 +73,7 @@ def test_a_backup_in_the_cold_tier_is_verified_and_restored(azurite, emulator, s
     assert (status, kinds) == (1, ["added", "corrupt", "missing"])
 
 
-def test_a_later_backup_in_a_storage_downloads_only_changes(azurite, emulator, inventory, tmp_path):
+def test_a_later_backup_in_azure_storage_downloads_only_changes(azurite, emulator, inventory, tmp_path):
     create_homes(emulator, USERS[:1])
     address = f"{azurite.address}/later"
     status, output, stderr = inventory(emulator, "backup", USERS[0], "--output", address, "--json")

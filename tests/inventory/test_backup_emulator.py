@@ -25,7 +25,7 @@ from inventory_process import run_and_stop
 pytestmark = pytest.mark.process
 
 USERS = [f"u{number}@x.org" for number in range(3)]
-# A kill interrupts the worker pools and the writing; without the SDK, the program starts ten times as fast.
+# A kill interrupts worker pools and writes; without the SDK, the program starts ten times as fast.
 START = """
 import sys, threading
 from datetime import UTC, datetime
@@ -56,7 +56,7 @@ Command = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def other(start_emulator: Callable[..., EmulatorProcess]) -> EmulatorProcess:
-    """Another workspace, in which the users have other ids."""
+    """A second workspace, in which the users have different ids."""
     emulator = start_emulator("--transition-seconds", "0", "--seed", "other")
     for user in reversed(USERS):
         emulator.control("POST", "users", {"user_name": user})
@@ -72,7 +72,7 @@ def lab(emulator: EmulatorProcess) -> EmulatorProcess:
 
 @pytest.fixture
 def run_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Run a command for a workspace in an empty folder; exit status, stdout and stderr."""
+    """Run a command for a workspace in an empty folder. Return exit status, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
 
     def run(emulator: EmulatorProcess, verb: str, *arguments: str) -> tuple[int, str, str]:
@@ -86,7 +86,7 @@ def run_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     return run
 
 
-def test_a_backup_is_named_after_the_day_of_the_lab_clock(lab, run_command, monkeypatch):
+def test_a_backup_is_named_after_the_lab_clock_s_date(lab, run_command, monkeypatch):
     lab.control("POST", "clock", {"now": "2031-01-02T12:00:00Z"})
     monkeypatch.setenv("LAB_CLOCK", f"{lab.url}/_emulator/clock")
     assert run_command(lab, "backup", "--output", "saved", USERS[0])[0] == 0
@@ -108,7 +108,7 @@ def faults(emulator: EmulatorProcess, *rules: dict[str, Any], **more: Any) -> No
 
 
 def test_a_backup_is_restored_into_another_workspace(lab, other, run_command, acceptance):
-    """Three homes; with --acceptance thirty, with files up to 60 MB in the Workspace and 200 MB in DBFS."""
+    """Three homes; with --acceptance thirty homes, with files up to 60 MB in the Workspace and 200 MB in DBFS."""
     users = [*USERS, *(f"more{number}@x.org" for number in range(27 if acceptance else 0))]
     create_homes(lab, users[3:], sizes=(0, 7, 5_000_000))
     for user in reversed(users[3:]):
@@ -165,7 +165,7 @@ def test_unreadable_homes_are_failures_until_a_resume_saves_them(lab, run_comman
     assert run_command(lab, "verify", "saved", "--live")[0] == 0
 
 
-def test_a_backup_keeps_the_rate_limits_of_the_platform(lab, run_command):
+def test_a_backup_stays_within_the_platform_s_rate_limits(lab, run_command):
     lab.control("POST", "faults", {"profile": "azure"})
     _, output, _ = run_command(lab, "backup", *USERS, "--output", "saved", "--json")
     document = json.loads(output)
@@ -176,7 +176,7 @@ def test_a_backup_keeps_the_rate_limits_of_the_platform(lab, run_command):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--output", "saved", "--dbfs-only", "--workspace-only"], "leave nothing to"),
+        (["--output", "saved", "--dbfs-only", "--workspace-only"], "cannot be combined"),
         (["--output", "saved", "--volumes", "/Volumes/a/../b/c"], "expected /Volumes/<catalog>/<schema>/<volume>"),
         (["--output", "saved", "--tier", "cold"], "has no tiers"),
         (["--output", "saved", "--retain-until", "soon"], "expected a date such as"),
@@ -184,7 +184,7 @@ def test_a_backup_keeps_the_rate_limits_of_the_platform(lab, run_command):
         (["--output", "saved", "--group", "nobody"], "there is no group 'nobody'"),
         (["--output", "nowhere://x"], "cannot be used"),
         (["--output", "token/x"], "Not a directory"),
-        (["../root", "--output", "saved"], "is not the name of a user"),
+        (["../root", "--output", "saved"], "is not a valid user name"),
     ],
 )
 def test_invalid_options_are_rejected(lab, run_command, arguments, sentence):
@@ -196,9 +196,9 @@ def test_invalid_options_are_rejected(lab, run_command, arguments, sentence):
     ("arguments", "sentence"),
     [
         (["none"], "there is no backup in none"),
-        (["saved", "nobody@x.org"], "nothing of nobody@x.org is saved"),
+        (["saved", "nobody@x.org"], "has no objects of nobody@x.org"),
         (["saved", "--map", "a"], "expected old@example.org=new@example.org"),
-        (["saved", "--map", f"{USERS[0]}=a", "--map", f"{USERS[1]}=a"], "is in another --map"),
+        (["saved", "--map", f"{USERS[0]}=a", "--map", f"{USERS[1]}=a"], "is also in a different --map"),
         (["saved", "--into", "x"], "expected an absolute path"),
         (["saved", "--skip-existing", "--overwrite"], "cannot be combined"),
     ],
@@ -210,9 +210,9 @@ def test_invalid_restore_options_are_rejected(lab, run_command, arguments, sente
 
 
 def kill_repeatedly(verb: str, emulator: EmulatorProcess, folder: Path, kills: int, reset: Callable[[], None]) -> int:
-    """Start the program, kill it `kills` times, and let it finish. Return how often a start found earlier work.
+    """Start the program, kill it `kills` times, and let it finish. Return how many starts resumed earlier work.
 
-    A program that finishes before its kill was correct, too; then `reset` resets the target.
+    If the program finishes before it is killed, `reset` resets the target.
     """
     command = [sys.executable, "-c", START, verb, emulator.url, emulator.admin_token, "saved", *USERS]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -242,7 +242,7 @@ def kill_repeatedly(verb: str, emulator: EmulatorProcess, folder: Path, kills: i
 
 
 def test_backup_and_restore_survive_kills_at_any_moment(lab, other, run_command, tmp_path, acceptance):
-    """Ten kills, five of each program, then one run to the end: the result is the same as without them."""
+    """Each program is killed five times and then completes: the result is the same as without kills."""
     kills = 50 if acceptance else 5
     slow = {"kind": "latency", "seconds": 0.3}
     faults(lab, {"match": "GET /api/2.0/*", **slow})
@@ -277,7 +277,7 @@ def test_backup_and_restore_survive_kills_at_any_moment(lab, other, run_command,
     assert (len(ends), manifest[-1]) == (1, ends[-1])
 
 
-def test_a_stopped_backup_says_how_to_continue(lab, tmp_path):
+def test_a_stopped_backup_is_reported_with_the_command_to_resume_it(lab, tmp_path):
     faults(lab, {"match": "GET /api/2.0/workspace/export", "kind": "latency", "seconds": 0.7})
     command = [sys.executable, "-m", "inventory", "backup", *USERS, "--output", str(tmp_path / "saved")]
     environment = {**os.environ, **lab.environment()}

@@ -1,4 +1,4 @@
-"""Homes are restored as they were saved, and what cannot be saved is named."""
+"""Homes are restored as they were saved, and objects that cannot be saved are reported."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def lab() -> BackupWorkspace:
 
 
 def other() -> BackupWorkspace:
-    """A workspace with the same users under other ids."""
+    """A workspace with the same users, but with different ids."""
     lab = BackupWorkspace(host="https://other.example")
     lab.user("somebody@x.org")
     lab.user(CAROL)
@@ -128,7 +128,7 @@ FAULTS = st.dictionaries(st.integers(0, 40), st.lists(st.sampled_from(sorted(PAS
 
 
 def plant(lab: BackupWorkspace, tree: dict[str, bytes | str], *, dbfs: bool) -> None:
-    """Create a tree in the home, without files at paths that are needed as folders."""
+    """Create a tree in the home, without files whose paths are needed for folders."""
     files: set[str] = set()
     for path, content in sorted(tree.items()):
         above = ["/".join(path.split("/")[:depth]) for depth in range(1, path.count("/") + 1)]
@@ -147,7 +147,7 @@ def plant(lab: BackupWorkspace, tree: dict[str, bytes | str], *, dbfs: bool) -> 
 
 
 def passing(faults: dict[int, list[str]]):
-    """Return a fault for each kind of request that occurs as planned before the normal response."""
+    """Return faults that occur, in the planned order for each kind of request, before the normal response."""
     order: dict[tuple[str, str], int] = {}
 
     def fault(request: str, path: str, earlier: int):
@@ -178,7 +178,7 @@ def test_any_tree_is_restored_despite_temporary_faults(workspace, dbfs, faults, 
     assert there.tree(HOME) == before
 
 
-def test_objects_without_an_export_are_named(lab, tmp_path):
+def test_objects_that_cannot_be_exported_are_reported(lab, tmp_path):
     lab.put(f"{HOME}/kept", b"1")
     listing = lab.request("GET", f"/api/2.0/workspace/list?path={HOME}")[1]["objects"]
     kinds = ("LIBRARY", "MLFLOW_EXPERIMENT")
@@ -193,12 +193,12 @@ def test_objects_without_an_export_are_named(lab, tmp_path):
     found = recorded_entries(outcome)
     assert outcome.failed == 0
     assert [(found[f"{HOME}/{kind.lower()}"].state, found[f"{HOME}/{kind.lower()}"].reason) for kind in kinds] == [
-        ("left out", "no export gives a LIBRARY"),
-        ("left out", "no export gives a MLFLOW_EXPERIMENT"),
+        ("left out", "the API cannot export a LIBRARY"),
+        ("left out", "the API cannot export a MLFLOW_EXPERIMENT"),
     ]
 
 
-def test_refused_objects_are_named_and_saved_by_the_next_run(lab, tmp_path):
+def test_refused_objects_are_reported_and_saved_by_a_resumed_run(lab, tmp_path):
     lab.put(f"{HOME}/a", b"1")
     lab.put(f"{HOME}/sub/b", b"2")
     lab.put(f"{HOME}/closed/c", b"3")
@@ -239,7 +239,7 @@ def test_an_object_that_changes_during_its_download_is_read_again(lab, tmp_path)
     assert lab.request_counts["GET /api/2.0/workspace/export", f"{HOME}/a"] == 1
 
 
-def test_an_object_that_changes_all_the_time_is_a_failure(lab, tmp_path):
+def test_an_object_that_keeps_changing_is_a_failure(lab, tmp_path):
     lab.put(f"{HOME}/log", b"first")
 
     def fault(request, path, earlier):
@@ -252,13 +252,13 @@ def test_an_object_that_changes_all_the_time_is_a_failure(lab, tmp_path):
     assert (entry.state, entry.reason) == ("failed", "it changed while it was read, 4 times")
 
 
-def test_a_download_of_another_size_than_listed_is_a_failure(lab, tmp_path):
+def test_a_download_whose_size_differs_from_the_listing_is_a_failure(lab, tmp_path):
     lab.put_dbfs(f"{HOME}/f", b"12345")
     lab.fault = lambda request, path, earlier: (
         Response(200, {"bytes_read": 0, "data": ""}) if request.endswith("dbfs/read") else None
     )
     entry = recorded_entries(run_backup(lab, tmp_path / "saved", DANA))[f"dbfs:{HOME}/f"]
-    assert (entry.state, entry.reason) == ("failed", "0 bytes came where 5 were listed, 4 times")
+    assert (entry.state, entry.reason) == ("failed", "0 bytes were received, but 5 were listed, 4 times")
 
 
 def test_an_object_deleted_during_the_backup_is_not_a_failure(lab, tmp_path):
@@ -282,7 +282,7 @@ def test_an_object_deleted_during_the_backup_is_not_a_failure(lab, tmp_path):
     )
 
 
-def test_after_a_credential_expires_the_rest_are_failures(lab, tmp_path):
+def test_objects_remaining_when_a_credential_expires_are_failures(lab, tmp_path):
     for number in range(5):
         lab.put(f"{HOME}/{number}", b"1")
     exports = 0
@@ -303,7 +303,7 @@ def test_after_a_credential_expires_the_rest_are_failures(lab, tmp_path):
     assert len(recorded_entries(outcome)) == 6
 
 
-def test_a_missing_home_is_not_a_failure_once_that_is_known(lab, tmp_path):
+def test_a_missing_home_is_not_a_failure_after_a_resume(lab, tmp_path):
     lab.put(f"{HOME}/1", b"1")
     refused = Response(401, {"error_code": "UNAUTHENTICATED", "message": "expired"})
 
@@ -348,12 +348,12 @@ def test_a_later_backup_downloads_only_changes(lab, tmp_path):
     assert there.tree(HOME) == lab.tree(HOME)
 
 
-def test_files_above_the_size_limit_are_left_out(lab, tmp_path):
+def test_files_above_the_size_limit_are_skipped(lab, tmp_path):
     lab.put(f"{HOME}/small", b"1")
     lab.put(f"{HOME}/large", b"1" * 100)
     found = recorded_entries(run_backup(lab, tmp_path / "saved", DANA, max_size=99))
     assert (found[f"{HOME}/small"].state, found[f"{HOME}/large"].reason) == (
-        "saved", "it has 100 B, more than --max-file-size"
+        "saved", "its size is 100 B, more than --max-file-size"
     )  # fmt: skip
 
 
@@ -379,7 +379,7 @@ def test_existing_objects_are_kept_without_overwrite(lab, tmp_path):
     assert there.tree(HOME) == lab.tree(HOME)
 
 
-def test_users_are_restored_under_another_name_or_into_a_folder(lab, tmp_path):
+def test_users_are_restored_under_a_new_name_or_into_a_folder(lab, tmp_path):
     lab.put(f"{HOME}/a/b", b"1")
     lab.put_dbfs(f"{HOME}/c", b"2")
     run_backup(lab, tmp_path / "saved", DANA, shared=True)
@@ -395,7 +395,7 @@ def test_users_are_restored_under_another_name_or_into_a_folder(lab, tmp_path):
     }  # fmt: skip
 
 
-def test_git_folders_are_cloned_with_the_option(lab, tmp_path):
+def test_git_folders_are_cloned_only_with_the_option(lab, tmp_path):
     lab.clone(f"{HOME}/project", "https://github.com/x/project.git")
     lab.put(f"{HOME}/project/notes.txt", b"1")
     lab.put(f"{HOME}/beside", b"2")
@@ -431,14 +431,14 @@ def test_a_missing_volume_is_a_failure(lab, tmp_path):
 
 
 ODD = {
-    f"{HOME}/Read / write": "its name has a slash, so no request can name it",
-    f"{HOME}/half \\ud83d": "its name has an unpaired surrogate, so no request can name it",
-    f"{HOME}/": "its name is empty, so no request can name it",
+    f"{HOME}/Read / write": "its name has a slash, so no request can address it",
+    f"{HOME}/half \\ud83d": "its name has a lone surrogate, so no request can address it",
+    f"{HOME}/": "its name is empty, so no request can address it",
     f"{HOME}/question": "it has the type QUERY, so its content is unknown",
 }
 
 
-def test_siblings_of_an_entry_that_no_request_can_name_are_saved(lab, tmp_path):
+def test_siblings_of_an_entry_that_no_request_can_address_are_saved(lab, tmp_path):
     lab.put(f"{HOME}/a.txt", b"aaa")
     lab.put(f"{HOME}/sub/c.txt", b"ccc")
     lab.workspace.options.odd_entries = True
@@ -446,7 +446,7 @@ def test_siblings_of_an_entry_that_no_request_can_name_are_saved(lab, tmp_path):
     for resume in (False, True):
         found = recorded_entries(run_backup(lab, tmp_path, DANA, resume=resume))
         assert {path: entry.reason for path, entry in found.items() if entry.state == "failed"} == ODD | {
-            f"{HOME}/ghost": "it is listed, and the API says that it does not exist:"
+            f"{HOME}/ghost": "it is listed, but the API reports that it does not exist:"
             " 404 RESOURCE_DOES_NOT_EXIST Path (/Users/dana@x.org/ghost) doesn't exist."
         }
         assert {path for path, entry in found.items() if entry.has_content} == {f"{HOME}/a.txt", f"{HOME}/sub/c.txt"}
@@ -516,7 +516,7 @@ def test_the_source_is_saved_if_a_notebook_with_outputs_is_too_large(lab, tmp_pa
     found = recorded_entries(run_backup(lab, tmp_path, DANA, formats=("jupyter",)))
 
     assert (found[f"{HOME}/nb:jupyter"].state, found[f"{HOME}/nb:source"].state) == ("failed", "saved")
-    assert "clear the outputs" in found[f"{HOME}/nb:jupyter"].reason
+    assert "clear the notebook's outputs" in found[f"{HOME}/nb:jupyter"].reason
 
 
 def test_a_home_is_found_ignoring_the_case_of_its_user(lab, tmp_path):
@@ -532,7 +532,7 @@ def test_a_home_is_found_ignoring_the_case_of_its_user(lab, tmp_path):
     assert "/Shared/back/first.last@x.org/a.txt" in lab.tree("/Shared/back")
 
 
-def test_a_user_whose_home_no_request_can_name_fails_alone(lab, tmp_path):
+def test_a_home_that_no_request_can_address_does_not_affect_others(lab, tmp_path):
     lab.put(f"{HOME}/a.txt", b"aaa")
     lab.user("a/b@x.org")
     lab.put("/Users/turned\u202e@x.org/a.txt", b"aaa")
@@ -541,7 +541,7 @@ def test_a_user_whose_home_no_request_can_name_fails_alone(lab, tmp_path):
     found = recorded_entries(run_backup(lab, tmp_path, sources=("workspace",)))
 
     assert {path: entry.reason for path, entry in found.items() if entry.state == "failed"} == {
-        "/Users//a/b@x.org": "the name of the user has a slash, so no request can name the home"
+        "/Users//a/b@x.org": "the user name has a slash, so no request can address the home"
     }
     assert {path for path, entry in found.items() if entry.has_content} == {
         f"{HOME}/a.txt",

@@ -1,4 +1,4 @@
-"""A manifest shows whether it was cut or changed, and none of its paths leads out of the target."""
+"""A truncated or modified manifest is detected, and no path in it leads out of the target."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_written_manifest_is_read_back(tmp_path):
     assert (reading.end.finished_at, reading.end.failed) == ("2026-11-27T07:02:00Z", 1)
 
 
-def test_a_cut_manifest_is_not_complete(tmp_path):
+def test_a_truncated_manifest_is_not_complete(tmp_path):
     whole = manifest(tmp_path)
     for length in range(1, len(whole)):
         cut = whole[:length]
@@ -80,7 +80,7 @@ def test_a_cut_manifest_is_not_complete(tmp_path):
 
 
 @given(st.data())
-def test_a_flipped_bit_in_a_manifest_is_noticed(tmp_path_factory, data):
+def test_a_flipped_bit_in_a_manifest_is_detected(tmp_path_factory, data):
     whole = bytearray(manifest(tmp_path_factory.mktemp("m")))
     position = data.draw(st.integers(0, len(whole) - 1))
     whole[position] ^= 1 << data.draw(st.integers(0, 7))
@@ -115,10 +115,10 @@ def test_a_line_with_invalid_values_is_a_problem(tmp_path, change):
     first, line = path.read_bytes().splitlines()
     document = {name: value for name, value in (json.loads(line) | change).items() if value is not None}
     entries, reading = read(first + b"\n" + json.dumps(document).encode() + b"\n")
-    assert (entries, reading.problems) == ([], ["line 2 is not a line of a manifest"])
+    assert (entries, reading.problems) == ([], ["line 2 is not a manifest line"])
 
 
-def test_another_file_is_not_a_manifest(tmp_path):
+def test_a_file_that_is_not_a_manifest_is_rejected(tmp_path):
     for content in (b"", b"{}\n", b"[1]\n", b'{"backup":2}\n', b"\xff\n", b"user,place\n"):
         with pytest.raises(InvalidManifest):
             read(content)
@@ -147,7 +147,7 @@ def test_an_object_has_the_expected_destination(destination, what, path):
 @pytest.mark.parametrize(
     "path", ["/Users/carol@x.org/a", "/Users/dana@x.org/../carol@x.org", "/Users/dana@x.orga", "/a"]
 )
-def test_no_entry_of_a_manifest_leads_out_of_its_home(path):
+def test_no_entry_in_a_manifest_leads_out_of_its_home(path):
     with pytest.raises(NoDestination):
         Destination().path_of(entry(path))
 

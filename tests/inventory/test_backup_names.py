@@ -59,12 +59,12 @@ def test_names_that_differ_only_in_case_are_kept_apart():
     }
 
 
-def test_names_that_differ_only_in_unicode_form_are_kept_apart():
+def test_names_that_differ_only_in_unicode_normalization_are_kept_apart():
     one, other = normalize("NFC", "é"), normalize("NFD", "é")
     assert sorted(arrange([one, other]).values()) == sorted([("%~2" + one,), (other,)])
 
 
-def test_a_notebook_and_a_file_of_the_same_name_are_kept_apart():
+def test_a_notebook_and_a_file_with_the_same_name_are_kept_apart():
     assert arrange_items([("a", ".py"), ("a.py", ""), ("a", "")]) == {
         ("a", ""): ("a",),
         ("a.py", ""): ("a.py",),
@@ -72,7 +72,7 @@ def test_a_notebook_and_a_file_of_the_same_name_are_kept_apart():
     }
 
 
-def test_encoded_names_stay_the_same_later():
+def test_encoding_of_names_is_stable_across_versions():
     earlier = arrange(["readme.md"])
     assert arrange(["README.md", "readme.md"], earlier) == {
         "readme.md": ("readme.md",),
@@ -99,14 +99,14 @@ NAMES = ANY | HARD | LONG | st.sampled_from(["con", "CON.txt", "nul", "lpt1.x", 
 
 
 @given(NAMES.filter(bool))
-def test_every_name_is_decoded_again(name):
+def test_decoding_restores_every_name(name):
     assert decode_name(encode_name(name)) == name
 
 
 @given(st.sets(NAMES.filter(bool), max_size=12))
 @example({"ss", "ß", "SS", "ẞ"})
 @example({"%~2a", "A", "a"})
-def test_names_of_a_folder_are_decoded_again_and_never_collide(names):
+def test_names_in_a_folder_never_collide_and_can_be_decoded(names):
     found = arrange(names)
 
     assert {name: decode_name(parts) for name, parts in found.items()} == {name: name for name in names}
@@ -135,7 +135,7 @@ def test_a_real_file_system_holds_all_names_inside_the_folder(names):
 
 
 @given(st.sets(NAMES.filter(bool), max_size=8), st.sets(NAMES.filter(bool), max_size=8))
-def test_later_names_do_not_change_earlier_ones(earlier, later):
+def test_adding_names_does_not_change_earlier_ones(earlier, later):
     before = arrange(earlier)
     after = arrange(earlier | later, before)
     assert {name: after[name] for name in earlier} == before

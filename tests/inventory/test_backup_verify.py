@@ -1,4 +1,4 @@
-"""Verify names every change of a backup and of the workspace."""
+"""Verify reports every change in a backup and in the workspace."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_an_unchanged_backup_has_no_findings(saved):
     assert findings(saved) == []
 
 
-def test_a_flipped_bit_is_named(saved):
+def test_a_flipped_bit_is_reported(saved):
     path = saved / DANA / "workspace/a"
     path.write_bytes(b"the fIrst")
     assert findings(saved) == [
@@ -70,14 +70,14 @@ def test_a_flipped_bit_is_named(saved):
     ]
 
 
-def test_a_cut_file_is_named(saved):
+def test_a_truncated_file_is_reported(saved):
     (saved / DANA / "dbfs/c").write_bytes(b"the")
     assert findings(saved) == [
         VerifyFinding("corrupt", f"{BASE}/{DANA}/dbfs/c", f"dbfs:{HOME}/c: it has 3 bytes instead of 9")
     ]
 
 
-def test_removed_and_added_files_are_named(saved):
+def test_removed_and_added_files_are_reported(saved):
     (saved / DANA / "workspace/nb.sql").unlink()
     (saved / DANA / "workspace/empty").rmdir()
     (saved / DANA / "workspace/project%git.json").write_text("{}")
@@ -92,22 +92,22 @@ def test_removed_and_added_files_are_named(saved):
     ]
 
 
-def test_a_cut_manifest_is_named(saved):
+def test_a_truncated_manifest_is_reported(saved):
     path = saved / "manifest.jsonl"
     path.write_bytes(path.read_bytes()[:-30])
-    assert findings(saved) == [VerifyFinding("corrupt", f"{BASE}/manifest.jsonl", "line 11 ends too early")]
+    assert findings(saved) == [VerifyFinding("corrupt", f"{BASE}/manifest.jsonl", "line 11 is truncated")]
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:5]))
     assert VerifyFinding(
-        "corrupt", f"{BASE}/manifest.jsonl", "its end is missing: it was cut, or the backup was never finished"
+        "corrupt", f"{BASE}/manifest.jsonl", "its last line is missing: it is truncated, or the backup was not finished"
     ) in findings(saved)
 
 
-def test_a_removed_line_is_named(saved):
+def test_a_removed_line_is_reported(saved):
     path = saved / "manifest.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:4] + lines[5:]))
     assert [finding.detail for finding in findings(saved) if finding.what == f"{BASE}/manifest.jsonl"] == [
-        "line 10 does not match the lines before it: something was changed"
+        "line 10 does not match the lines before it: the manifest was modified"
     ]
 
 
@@ -117,11 +117,11 @@ def test_a_corrupt_file_is_not_restored(lab, saved, monkeypatch, tmp_path):
     there = BackupWorkspace(host="https://other.example")
     there.user(DANA)
     outcome = run_restore(there, tmp_path)
-    assert outcome.failures == [(f"{HOME}/a", f"{BASE}/{DANA}/workspace/a is not what was saved")]
+    assert outcome.failures == [(f"{HOME}/a", f"{BASE}/{DANA}/workspace/a differs from what was saved")]
     assert f"{HOME}/a" not in there.tree(HOME)
 
 
-def test_changes_of_the_workspace_since_the_backup_are_found(lab, saved):
+def test_changes_in_the_workspace_since_the_backup_are_reported(lab, saved):
     lab.workspace.clock.advance(5)
     lab.put(f"{HOME}/a", b"the other")
     lab.put(f"{HOME}/later/d", b"new")
@@ -140,14 +140,14 @@ def test_changes_of_the_workspace_since_the_backup_are_found(lab, saved):
     assert [finding.is_fault for finding in found] == [True, False, True, True]
 
 
-def test_a_deleted_earlier_backup_is_missing(lab, saved):
+def test_objects_in_a_deleted_earlier_backup_are_missing(lab, saved):
     later = run_backup(lab, saved.parents[1], DANA, since=f"{saved}/manifest.jsonl")
     assert list(verify_backup(later.backup, *later.backup.read_manifest())) == []
     shutil.rmtree(saved / DANA)
     assert {finding.kind for finding in verify_backup(later.backup, *later.backup.read_manifest())} == {"missing"}
 
 
-def test_backups_are_found_in_order(lab, saved, tmp_path):
+def test_backups_are_listed_by_host_and_age(lab, saved, tmp_path):
     for _ in range(10):
         run_backup(lab, tmp_path, DANA)
     names = [backup.base for backup in list_backups(str(tmp_path), {})]
@@ -169,12 +169,12 @@ def test_the_newest_finished_backup_is_restored(lab, saved, tmp_path):
     assert (named.base, reading.is_complete, unfinished) == (later.base, False, [])
 
     cut(saved / "manifest.jsonl")
-    with pytest.raises(BackupError, match=rf"no backup in .* is finished: .*/{later.base} has no end"):
+    with pytest.raises(BackupError, match=rf"no backup in .* is finished: .*/{later.base} is incomplete"):
         newest_complete_backup(str(tmp_path), {})
 
 
 def cut(manifest: Path) -> None:
-    """Remove the end of the manifest, as in an unfinished backup."""
+    """Remove the last line of the manifest, as in an unfinished backup."""
     manifest.write_bytes(b"".join(manifest.read_bytes().splitlines(keepends=True)[:-1]))
 
 
@@ -229,7 +229,7 @@ def pristine(tmp_path_factory) -> tuple[BackupWorkspace, Path]:
 
 @exactly_examples(40, acceptance=2000)
 @given(st.data())
-def test_a_changed_manifest_with_a_valid_checksum_causes_no_traceback(pristine, data):
+def test_a_manipulated_manifest_causes_no_traceback(pristine, data):
     lab, folder = pristine
     lines = (folder / BASE / "manifest.jsonl").read_bytes().splitlines(keepends=True)[:-1]
     documents = [json.loads(line) for line in lines]

@@ -1,4 +1,4 @@
-"""A scan is resumed from its checkpoint, and only the same scan."""
+"""A scan is resumed from its own checkpoint only."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def remaining(checkpoint: Checkpoint) -> list[Folder]:
     return list(iter(walk.next_folder, None))
 
 
-def test_folders_found_and_not_listed_remain(tmp_path):
+def test_folders_that_are_not_listed_yet_remain(tmp_path):
     checkpoint = create_checkpoint(tmp_path, DANA)
     assert remaining(checkpoint) == [DBFS, HOME]
 
@@ -78,24 +78,24 @@ def test_a_checkpoint_is_private_and_locked_by_one_scan(tmp_path):
         Checkpoint.resume(checkpoint.path, IDENTITY)
 
 
-def test_another_scan_is_rejected_with_the_difference(tmp_path):
+def test_a_different_scan_is_rejected_with_the_difference(tmp_path):
     create_checkpoint(tmp_path, DANA).close()
     other = dataclasses.replace(IDENTITY, host="https://elsewhere")
-    with pytest.raises(CheckpointError, match="its host is 'https://workspace' and not 'https://elsewhere'"):
+    with pytest.raises(CheckpointError, match="its host is 'https://workspace' instead of 'https://elsewhere'"):
         Checkpoint.resume(tmp_path / "scan.checkpoint", other)
 
 
-def test_a_checkpoint_of_another_format_is_rejected(tmp_path):
+def test_a_checkpoint_with_a_different_format_is_rejected(tmp_path):
     create_checkpoint(tmp_path, DANA).close()
     with sqlite3.connect(tmp_path / "scan.checkpoint") as connection:
         connection.execute("UPDATE about SET value = '0' WHERE name = 'format'")
     connection.close()
-    with pytest.raises(UnsupportedFormat, match="another version"):
+    with pytest.raises(UnsupportedFormat, match="a different version"):
         Checkpoint.resume(tmp_path / "scan.checkpoint", IDENTITY)
 
 
 @pytest.mark.parametrize("content", [b"", b"username\n", os.urandom(5000)], ids=["nothing", "text", "noise"])
-def test_another_file_is_rejected_and_not_changed(tmp_path, content):
+def test_a_file_of_another_program_is_rejected_and_not_changed(tmp_path, content):
     path = tmp_path / "mine"
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match="is not a checkpoint"):
@@ -133,7 +133,7 @@ def test_a_damaged_checkpoint_causes_no_traceback(table, column, value, position
 
 
 def damage(path: Path, table: str, column: int, value: object, position: int) -> None:
-    """Change a value of a row, and then a byte of the file if the position is inside it."""
+    """Change a value in a row, and then a byte of the file if the position is inside it."""
     with sqlite3.connect(path) as connection:
         names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
         with contextlib.suppress(sqlite3.IntegrityError):

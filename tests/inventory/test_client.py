@@ -1,4 +1,4 @@
-"""Only a complete response counts: a cut or lost one is never an empty folder."""
+"""Only a complete response counts: a truncated or lost response is never an empty folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOME = Folder("dana", "workspace", "/Users/dana")
 
 
 def served(content: bytes) -> Client:
-    """A client of a server that sends this content once and closes the connection."""
+    """A client for a server that sends this content once and closes the connection."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -86,13 +86,13 @@ def test_a_failed_credential_refresh_is_a_transport_error():
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_server_errors_are_tried_six_times(status):
+def test_requests_are_tried_six_times_on_server_errors(status):
     found = [classify_listing(HOME, Response(status, {}), tries, lambda: 1.0) for tries in range(1, 7)]
     assert found[:5] == [Retry(0.5), Retry(1.0), Retry(2.0), Retry(4.0), Retry(8.0)]
     assert found[5] == Failure(HOME.path, f"{status}, 6 times")
 
 
-def test_rate_limited_requests_are_retried_longer_after_retry_after():
+def test_rate_limited_requests_are_tried_twenty_times():
     slow = Response(429, {}, retry_after=3.0)
     assert [next_retry(slow, tries, lambda: 0.0) for tries in (1, 19, 20)] == [Retry(3.0), Retry(3.0), None]
     assert is_rate_limited(Response(400, {"error_code": "REQUEST_LIMIT_EXCEEDED"}))
@@ -106,7 +106,7 @@ def test_a_permanent_error_is_a_failure_at_once(status):
     assert classify_listing(HOME, answer, 1, lambda: 1.0) == Failure(HOME.path, f"{status} SOME_CODE why")
 
 
-def test_only_an_error_code_of_the_api_means_missing():
+def test_a_path_is_missing_only_with_the_api_s_error_code():
     missing = Response(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "gone"})
     assert classify_listing(HOME, missing, 1, lambda: 1.0) == Failure(
         HOME.path, "404 RESOURCE_DOES_NOT_EXIST gone", missing=True

@@ -1,4 +1,4 @@
-"""Old files that name people are deleted; totals and files of other programs stay."""
+"""Old files that contain people's names are deleted; totals and files of other programs are kept."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def result(path: Path) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with old files of every kind that scans write, and of other programs."""
+    """A folder with old files: each kind that a scan writes, and files of other programs."""
     monkeypatch.chdir(tmp_path)
     result(tmp_path / "inventory.csv")
     (tmp_path / "users.csv").write_text(f"username,display_name,active\r\n{DANA},Dana,true\r\n")
@@ -72,7 +72,7 @@ def delete_old_files(*arguments: str, answer: str = "") -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-def test_old_files_are_deleted_and_totals_stay(folder):
+def test_old_files_are_deleted_and_totals_are_kept(folder):
     status, output, _ = delete_old_files("--before", DAY, "--yes", "--json")
 
     assert (status, len(json.loads(output)["files"])) == (0, 7)
@@ -86,12 +86,12 @@ def test_old_files_are_deleted_and_totals_stay(folder):
     assert kept == []
 
 
-def test_newer_files_stay(folder):
+def test_newer_files_are_kept(folder):
     assert delete_old_files("--before", "2020-12-31", "--yes")[:2] == (0, "There is nothing to delete.\n")
     assert len(os.listdir()) == 13
 
 
-def test_a_list_written_by_hand_is_deleted_only_when_named(folder):
+def test_a_user_list_written_by_hand_is_deleted_only_if_its_path_is_given(folder):
     assert delete_old_files("inventory.txt", "--before", DAY, "--yes")[0] == 0
     assert not Path("inventory.txt").exists()
     assert delete_old_files("data.json", "--before", DAY, "--yes")[:2] == (0, "There is nothing to delete.\n")
@@ -116,7 +116,7 @@ def test_totals_are_added_once(folder):
     assert len(Path("inventory-totals.csv").read_text().splitlines()) == 2
 
 
-def test_expired_backups_are_named_and_stay(tmp_path, monkeypatch):
+def test_expired_backups_are_listed_and_not_deleted(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     lab = BackupWorkspace()
     lab.user(DANA)
@@ -129,7 +129,7 @@ def test_expired_backups_are_named_and_stay(tmp_path, monkeypatch):
     assert (status, output) == (
         0,
         "backup to delete by hand: saved/lab.example/2026-11-27, to be kept until 2020-01-01;"
-        " lab.example/2026-11-27.2 need it for unchanged objects\n",
+        " lab.example/2026-11-27.2 need its unchanged objects\n",
     )
 
 

@@ -1,4 +1,4 @@
-"""Rows of files are the same in every format, and after an interrupted scan."""
+"""File rows are the same in every format, and after an interrupted scan."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DATA = FileRow(HOME.user, "workspace", f"{HOME.path}/data.csv", "FILE", "", 7, F
 BOOK = FileRow(HOME.user, "workspace", f"{HOME.path}/nb", "NOTEBOOK", "PYTHON", 10_000, True, None)
 SOME = FileRow(HOME.user, "dbfs", f"{HOME.path}/a/b", "FILE", "", 2**40, False, 0)
 FORMAT = pytest.mark.parametrize("ending", sorted(FORMATS))
-# Unpaired surrogates are escaped before.
+# Lone surrogates are escaped before rows are written.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 ROWS = st.lists(
     st.builds(
@@ -58,7 +58,7 @@ def test_written_rows_are_read_back(tmp_path, ending):
 
 
 @FORMAT
-def test_a_part_that_the_checkpoint_does_not_name_is_replaced(tmp_path, ending):
+def test_a_part_file_that_the_checkpoint_does_not_record_is_replaced(tmp_path, ending):
     output = tmp_path / f"files{ending}"
     first = FileRowParts(tmp_path / "parts", output, 0)
     first.add([listed(DATA)])
@@ -72,7 +72,7 @@ def test_a_part_that_the_checkpoint_does_not_name_is_replaced(tmp_path, ending):
 
 
 @FORMAT
-def test_no_files_give_no_rows(tmp_path, ending):
+def test_without_files_there_are_no_rows(tmp_path, ending):
     FileRowParts(tmp_path / "parts", tmp_path / f"files{ending}", 0).join([])
     assert list(read_rows(tmp_path / f"files{ending}")) == []
 
@@ -88,7 +88,7 @@ def test_any_row_is_the_same_in_every_format(tmp_path_factory, ending, rows):
     assert list(read_rows(folder / f"all{ending}")) == rows
 
 
-def test_the_formats_look_as_documented(tmp_path):
+def test_the_formats_are_as_documented(tmp_path):
     for ending, each in FORMATS.items():
         each.write_part(tmp_path / f"1{ending}", [BOOK, SOME])
         each.join([tmp_path / f"1{ending}"], tmp_path / f"all{ending}")
@@ -122,13 +122,13 @@ def test_an_invalid_date_is_unknown_in_every_format(tmp_path):
         ("f.csv", b"username\r\n", "expected the columns user,source,path"),
         ("f.csv", b"user,source,path,type,language,size,size_is_estimate,modified_at\r\na,b\r\n", "f.csv line 2"),
         ("f.csv", b"\xff\xfe", "was not written by a scan"),
-        ("f.jsonl", b'{"user": 1}\n', "f.jsonl line 1: this is not a row of a file"),
+        ("f.jsonl", b'{"user": 1}\n', "f.jsonl line 1: this is not a file row"),
         ("f.jsonl", b"[]\n", "f.jsonl line 1"),
         ("f.parquet", b"PAR1", "cannot be read as Parquet"),
         ("f.xlsx", b"", "ends in .csv, .jsonl or .parquet"),
     ],
 )
-def test_another_file_is_rejected_with_the_line(tmp_path, name, content, sentence):
+def test_a_file_without_file_rows_is_rejected_with_the_line(tmp_path, name, content, sentence):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InvalidFileRows, match=sentence):
         list(read_rows(tmp_path / name))

@@ -21,7 +21,7 @@ LATENCY = 0.04
 
 @dataclass
 class Server:
-    """A token bucket, as servers use it; `rate` is a function of the time. Time only passes in `run`."""
+    """A token bucket, as used by servers; `rate` is a function of the time. Time only passes in `run`."""
 
     rate: Callable[[float], float]
     retry_after: float | None = None
@@ -60,7 +60,7 @@ class Server:
         return self
 
     def got(self, begin: float, end: float) -> int:
-        """Number of requests accepted between two times."""
+        """Return the number of requests accepted between two times."""
         return sum(begin <= at < end for at in self.sent) - sum(begin <= at < end for at in self.refused)
 
 
@@ -73,7 +73,7 @@ def test_the_permitted_rate_is_found_and_used(rate):
     assert sum(at >= 10 for at in server.refused) <= 0.02 * sum(at >= 10 for at in server.sent)
 
 
-def test_two_thousand_requests_take_hardly_more_than_the_minimum_time():
+def test_two_thousand_requests_take_little_more_than_the_minimum_time():
     server = Server(lambda now: 100, tokens=100).run(Limiter(), 20 * 1.05)
 
     assert server.got(0, 21) >= 2000
@@ -100,7 +100,7 @@ def test_a_server_without_a_limit_gets_two_thousand_requests_in_4_s():
     assert len(server.sent) > 2000
 
 
-def test_a_server_that_recovers_is_soon_used_fully_again():
+def test_a_server_that_recovers_is_soon_fully_used_again():
     server = Server(lambda now: 20 if now < 60 else 200, tokens=20).run(Limiter(), 120)
 
     assert server.got(100, 120) >= 0.9 * 20 * 200
@@ -131,7 +131,7 @@ def test_requests_sent_before_a_decrease_do_not_decrease_the_rate_again():
     assert (limiter.rate, limiter.rate_limited) == (fallen, 4)
 
 
-def test_the_rate_does_not_grow_while_it_is_hardly_used():
+def test_the_rate_does_not_grow_while_little_of_it_is_used():
     limiter = Limiter(rate=100)
     limiter.record_rate_limit(0.0, sent_at=-0.1)
     before = limiter.rate
@@ -168,7 +168,7 @@ def test_the_ceiling_is_never_exceeded(steps, ceiling):
 
 
 @given(st.lists(STEPS, max_size=100))
-def test_a_slot_is_free_within_the_maximum_pause(steps):
+def test_a_slot_becomes_free_within_the_maximum_pause(steps):
     limiter = Limiter()
     now = 0.0
     for step, pause, retry_after in steps:

@@ -23,7 +23,7 @@ def test_an_empty_response_is_an_empty_folder():
     assert parse_listing(DBFS, {}) == Listing()
 
 
-def test_git_folders_are_opened_and_unknown_sizes_estimated():
+def test_git_folders_are_folders_and_unknown_sizes_are_estimated():
     answer = {
         "objects": [
             entry("a", "DIRECTORY"),
@@ -88,26 +88,26 @@ def test_a_response_without_a_listing_is_rejected(answer):
             "/Users/carol/f",
             "it is not in /Users/dana, which was listed",
         ),
-        (entry("../carol", "DIRECTORY"), "/Users/dana/../carol", "its name has a slash, so no request can name it"),
+        (entry("../carol", "DIRECTORY"), "/Users/dana/../carol", "its name has a slash, so no request can address it"),
         (
             entry("Read / write", "NOTEBOOK"),
             "/Users/dana/Read / write",
-            "its name has a slash, so no request can name it",
+            "its name has a slash, so no request can address it",
         ),
         (entry("..", "DIRECTORY"), "/Users/dana/..", "its name leads out of the folder"),
-        (entry("", "FILE"), "/Users/dana/", "its name is empty, so no request can name it"),
-        ({"path": HOME.path, "object_type": "DIRECTORY"}, HOME.path, "the response lists the folder in itself"),
+        (entry("", "FILE"), "/Users/dana/", "its name is empty, so no request can address it"),
+        ({"path": HOME.path, "object_type": "DIRECTORY"}, HOME.path, "the response lists the folder inside itself"),
         (
             entry("\ud800", "FILE"),
             "/Users/dana/\\ud800",
-            "its name has an unpaired surrogate, so no request can name it",
+            "its name has a lone surrogate, so no request can address it",
         ),
         (entry("q", "QUERY"), "/Users/dana/q", "it has the type QUERY, so its content is unknown"),
         (entry("q", ""), "/Users/dana/q", "it has no type, so its content is unknown"),
     ],
     ids=str,
 )
-def test_an_unusable_entry_is_a_failure_of_its_own(odd, path, reason):
+def test_an_unusable_entry_is_a_separate_failure(odd, path, reason):
     answer = {"objects": [entry("a", "FILE", size=1), odd, entry("d", "DIRECTORY")]}
     assert parse_listing(HOME, answer) == Listing(
         ("/Users/dana/d",), (File("/Users/dana/a", "FILE", 1),), (Failure(path, reason),)
@@ -140,7 +140,7 @@ ENTRIES = st.lists(
 
 @exactly_examples(100)
 @given(ENTRIES, ENTRIES, st.sampled_from([HOME, DBFS, Folder("v", "volumes", "/Users/dana")]))
-def test_a_file_is_counted_whatever_entries_surround_it(before, after, folder):
+def test_a_file_is_counted_whatever_its_sibling_entries_are(before, after, folder):
     good = {"path": "/Users/dana/good", "object_type": "FILE", "size": 3, "file_size": 3, "is_dir": False}
     key = {"workspace": "objects", "dbfs": "files", "volumes": "contents"}[folder.source]
 
@@ -151,7 +151,7 @@ def test_a_file_is_counted_whatever_entries_surround_it(before, after, folder):
 
 
 def walked(root: Folder, tree: dict[str, Listing | Failure]) -> list[tuple[str, Listing | Failure]]:
-    """List everything below a folder, in the order of the queue; `tree` has the result for each path."""
+    """List everything below a folder, in the order given by the queue; `tree` has the result for each path."""
     queue, found = FolderQueue([root]), []
     while folder := queue.next_folder():
         queue.complete(folder, tree[folder.path])
@@ -176,7 +176,7 @@ def test_a_large_home_does_not_delay_another():
     assert queue.next_folder() == Folder("carol", "workspace", "/Users/carol")
 
 
-def test_each_file_system_has_a_queue_of_its_own():
+def test_each_file_system_has_its_own_queue():
     queue = FolderQueue([HOME, DBFS])
     assert [queue.next_folder("dbfs"), queue.next_folder("dbfs"), queue.next_folder()] == [DBFS, None, HOME]
 

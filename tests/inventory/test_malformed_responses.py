@@ -1,4 +1,4 @@
-"""Malformed responses of a workspace cause an error message at most, never a traceback."""
+"""Malformed responses from a workspace cause at most an error message, never a traceback."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DOCUMENTS = st.dictionaries(KEYS, VALUES, max_size=4) | VALUES
 
 
 class MalformedClient:
-    """A client that returns one document for each path, and `default` for all others."""
+    """A client that returns the documents in `answers` by path, and `default` for all other paths."""
 
     host, credential_source = HOST, "the environment"
 
@@ -70,10 +70,10 @@ def test_a_malformed_response_causes_no_traceback(document, status):
 def test_users_are_listed_despite_invalid_entries():
     users = {"Resources": [7, {"id": "1"}, {"id": "2", "userName": "a\ud800"}, {"id": "3", "userName": "dana@x.org"}]}
     assert list_users(workspace({"Users": users})) == [
-        User("a\\ud800", problem="the name of the user has an unpaired surrogate, so no request can name the home"),
+        User("a\\ud800", problem="the user name has a lone surrogate, so no request can address the home"),
         User("dana@x.org"),
-        User("entry 1 of the list of Users", problem="the list of Users gives it no userName"),
-        User("entry without an id of the list of Users", problem="the list of Users gives it no userName"),
+        User("entry 1 in the list of Users", problem="its entry in the list of Users has no userName"),
+        User("entry without an id in the list of Users", problem="its entry in the list of Users has no userName"),
     ]
 
 
@@ -83,23 +83,25 @@ def test_a_list_that_ends_too_early_is_an_error():
             first = query["startIndex"] == "1"
             return Response(200, {"totalResults": 3, "Resources": [{"id": "1", "userName": "a"}] if first else []})
 
-    with pytest.raises(WorkspaceError, match="the list of Users of https://lab.example ends after 1 of 3"):
+    with pytest.raises(WorkspaceError, match="the list of Users in https://lab.example ends after 1 of 3"):
         list_users(WorkspaceApi(Short({})))  # type: ignore[arg-type]
 
 
-def test_unreadable_members_of_a_group_are_an_error():
+def test_unreadable_group_members_are_an_error():
     groups = {"Resources": [{"id": "1", "displayName": "g", "members": [{"display": "x"}]}]}
     with pytest.raises(WorkspaceError, match="the members of group 1 in https://lab.example cannot be read"):
         list_users(workspace({"Users": {"Resources": []}, "Groups": groups}), group="g")
 
 
-def test_a_rejected_credential_is_named():
+def test_a_rejected_credential_is_reported_with_its_source():
     answer = {"error_code": 403, "message": "Invalid access token."}
-    with pytest.raises(WorkspaceError, match="^https://lab.example refused the credential of the environment: Invalid"):
+    with pytest.raises(
+        WorkspaceError, match="^https://lab.example rejected the credential from the environment: Invalid"
+    ):
         workspace({}, answer, 403).identity()
 
 
-def test_an_unreachable_host_is_named_without_retries():
+def test_an_unreachable_host_is_reported_without_retries():
     paths: list[str] = []
 
     class Refusing(MalformedClient):

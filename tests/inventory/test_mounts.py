@@ -1,4 +1,4 @@
-"""A scan of a cluster's mounts gives the same result as the API, and exact sizes."""
+"""A scan of a cluster's mounts has the same result as a scan through the API, plus exact sizes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHAPE = "users=12,files=900"
 
 @pytest.fixture
 def mounts(tmp_path: Path) -> Path:
-    """A cluster's view of one home in the Workspace; there is no DBFS."""
+    """One Workspace home as a cluster mounts it; DBFS is not mounted."""
     home = tmp_path / "Workspace/Users" / DANA
     (home / "a folder/empty").mkdir(parents=True)
     (home / "sql").write_bytes(b"-- Databricks notebook source\nSELECT 1")
@@ -44,7 +44,7 @@ def place(name: str = "") -> Folder:
     return Folder(DANA, "workspace", f"{HOME}{name}")
 
 
-def test_mounts_give_sizes_of_notebooks_recognised_by_their_first_line(mounts):
+def test_notebooks_on_mounts_are_recognised_by_their_first_line(mounts):
     found = Mounts(str(mounts)).list_folder(place())
 
     at = 1_790_000_000_123
@@ -63,7 +63,7 @@ def test_mounts_give_sizes_of_notebooks_recognised_by_their_first_line(mounts):
     )
 
 
-def test_an_empty_folder_is_empty_and_a_missing_one_a_failure(mounts):
+def test_a_missing_folder_is_a_failure_and_an_empty_one_is_not(mounts):
     found = Mounts(str(mounts))
     assert found.list_folder(place("/a folder/empty")) == Listing()
     assert found.list_folder(place("/a folder/gone")) == Failure(
@@ -98,7 +98,7 @@ def test_a_folder_with_an_unreadable_notebook_is_listed_through_the_api(mounts, 
     assert Mounts(str(mounts)).list_folder(place()) is None
 
 
-def test_a_mount_without_homes_does_not_count(mounts):
+def test_a_mount_without_homes_is_ignored(mounts):
     assert (Mounts(str(mounts)).sources_with_homes(), Mounts(f"{mounts}/no").sources_with_homes()) == (
         ["workspace"],
         [],
@@ -118,8 +118,8 @@ def scanned(lab: EmulatorProcess, *arguments: object) -> tuple[int, str]:
     return result.exit_code, result.stderr
 
 
-def test_a_scan_of_mounts_equals_one_by_the_api_and_adds_exact_sizes(lab, tmp_path, monkeypatch):
-    """Half of the homes have no mount: only these are listed through the API."""
+def test_a_scan_of_mounts_equals_a_scan_through_the_api_plus_exact_sizes(lab, tmp_path, monkeypatch):
+    """Half of the homes are not mounted: only these are listed through the API."""
     command = [sys.executable, "-m", "emulator", "layout", "--files", SHAPE, "--seed", "3", str(tmp_path / "mounts")]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     truth = {user["user_name"]: user for user in lab.control("GET", "files/truth")["users"]}
@@ -154,7 +154,7 @@ def test_a_scan_of_mounts_equals_one_by_the_api_and_adds_exact_sizes(lab, tmp_pa
     assert {row["username"] for row in rows if row["requests"] == "0"} <= set(truth) - set(unseen)
 
 
-def test_without_mounts_here_a_cluster_is_suggested(tmp_path):
+def test_a_cluster_is_suggested_if_this_machine_has_no_mounts(tmp_path):
     result = CliRunner().invoke(main, ["scan", "--mounts", "--mounts-root", str(tmp_path)], obj=dict(os.environ))
     assert (result.exit_code, "read them on a cluster with --cluster-id" in result.output) == (2, True)
 
@@ -168,12 +168,12 @@ def test_without_mounts_here_a_cluster_is_suggested(tmp_path):
         (["--mounts-root", "/mnt"], "--mounts-root needs --mounts"),
     ],
 )
-def test_contradicting_options_are_rejected(arguments, sentence):
+def test_contradictory_options_are_rejected(arguments, sentence):
     result = CliRunner().invoke(main, ["scan", *arguments], obj=dict(os.environ))
     assert (result.exit_code, sentence in result.output) == (2, True)
 
 
-def test_the_environment_can_name_a_spark_server(tmp_path):
+def test_the_environment_can_specify_a_spark_server(tmp_path):
     environment = {**os.environ, "SPARK_REMOTE": "local[2]"}
     result = CliRunner().invoke(main, ["scan", "--start-cluster"], obj=environment)
     assert json.dumps(result.output).count("--start-cluster needs --cluster-id") == 1

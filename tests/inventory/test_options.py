@@ -1,4 +1,4 @@
-"""Options that several verbs share."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROFILES = "[DEFAULT]\nhost = https://a.example\n[lab]\nhost = https://b.example
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A configuration file in which one profile names a cluster."""
+    """A configuration file in which one profile specifies a cluster."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "profiles").write_text(PROFILES)
     return str(tmp_path / "profiles")
@@ -38,11 +38,12 @@ def test_a_cluster_is_used_only_with_the_option(config, given, profile, variable
         assert options.named_cluster(given, profile) == cluster
 
 
-def test_the_option_without_any_named_cluster_is_rejected(config):
+def test_the_option_is_rejected_if_no_cluster_is_specified(config):
     with (
         click.Context(click.Command("scan"), obj={"DATABRICKS_CONFIG_FILE": config}),
         pytest.raises(
-            CommandError, match="names no cluster, and neither DATABRICKS_CLUSTER_ID nor profile DEFAULT does"
+            CommandError,
+            match="has no value, and neither DATABRICKS_CLUSTER_ID nor profile DEFAULT specifies a cluster",
         ),
     ):
         options.named_cluster("", None)

@@ -1,4 +1,4 @@
-"""A report shows what is known, and its page is safe in a browser."""
+"""A report shows all known figures, and its page is safe in a browser."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_figures_that_need_details_are_unknown_without_them():
     assert report(CAROL, IDLE).sources == [Amount("DBFS", 1, 7 * MB), Amount("Workspace", 0, 0)]
 
 
-def test_rows_of_files_give_types_ages_and_the_largest():
+def test_file_rows_give_types_ages_and_largest_files():
     found = report(DANA, rows=ROWS)
     assert found.kinds == [
         Amount("notebooks in Workspace", 1, 10_000), Amount("files in DBFS", 1, 70), Amount("files in Workspace", 2, 12)
@@ -109,7 +109,7 @@ FILES = st.lists(
 
 @given(st.dictionaries(st.integers(0, 20), FILES, max_size=8))
 @exactly_examples(25)
-def test_a_scan_and_its_rows_of_files_give_the_same_report(tmp_path_factory, tree):
+def test_a_scan_and_its_file_rows_give_the_same_report(tmp_path_factory, tree):
     from inventory.scan.file_rows import file_rows
     from inventory.scan.visit import Visit
 
@@ -133,7 +133,7 @@ def test_a_scan_and_its_rows_of_files_give_the_same_report(tmp_path_factory, tre
 
 @pytest.mark.process
 @pytest.mark.parametrize("width", [360, 1280], ids=["phone", "desktop"])
-def test_a_page_is_readable_in_a_real_browser(width):
+def test_a_page_is_readable_in_a_browser(width):
     paths = [row(f"/Users/dana@x.org/{'deep folder/' * depth}a_file_with_a_long_name.csv", 9) for depth in range(9)]
     page = output.render_page(report(DANA, CAROL, IDLE, rows=[*ROWS, *paths]))
 
@@ -171,7 +171,7 @@ def test_a_page_needs_no_external_resource():
 
 @pytest.fixture
 def run_report(tmp_path, monkeypatch):
-    """Run `report …` in an empty folder; exit status and stderr."""
+    """Run `report …` in an empty folder. Return exit status and stderr."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> tuple[int, str]:
@@ -186,7 +186,7 @@ def written(*cells: object, header: tuple[str, ...] = COLUMNS) -> str:
     return ",".join(header) + "\r\n" + ",".join(map(str, cells)) + "\r\n"
 
 
-def test_a_result_becomes_a_private_page_beside_it(run_report):
+def test_the_page_of_a_result_is_private_and_beside_it(run_report):
     Path("november.csv").write_text(written("'=dana", 2, 10, "0.0", "success", "dbfs", ""))
     assert run_report("november.csv") == (0, "Written to november.html.\n")
     page = Path("november.html")
@@ -198,20 +198,20 @@ def test_a_result_becomes_a_private_page_beside_it(run_report):
     [
         (["none.csv"], "none.csv: No such file"),
         (["users.csv"], "users.csv is not an inventory"),
-        (["good.csv", "--files", "users.csv"], "users.csv has no rows of files"),
+        (["good.csv", "--files", "users.csv"], "users.csv has no file rows"),
         (["good.csv", "--files", "none.jsonl"], "none.jsonl: No such file"),
         (["good.csv", "--files", "f.txt"], "ends in .csv, .jsonl or .parquet"),
         (["good.csv", "--output", "no/where.html"], "there is no folder no"),
     ],
 )
-def test_invalid_input_is_reported_and_no_page_written(run_report, arguments, sentence):
+def test_invalid_input_is_reported_and_no_page_is_written(run_report, arguments, sentence):
     Path("users.csv").write_text("username\r\n")
     Path("good.csv").write_text(written("dana", 2, 10, "0.0", "success", "dbfs", ""))
     status, output = run_report(*arguments)
     assert (status, sentence in output, sorted(os.listdir())) == (2, True, ["good.csv", "users.csv"])
 
 
-def test_details_of_a_result_are_read():
+def test_details_in_a_result_are_read():
     details = (1, 4, 1, 10_000, 1, 3, 0, "/Users/dana/x", 4, "2026-10-18T07:00:00Z", "0.1", 3, 0)
     text = written("dana", 2, 10_004, "0.0", "success", "both", "", *details, header=(*COLUMNS, *DETAILS))
     amounts = {"dbfs": (1, 4), "workspace": (1, 10_000)}

@@ -1,4 +1,4 @@
-"""A restore that is interrupted at any request never replaces what a person has changed since it started."""
+"""A restore that is interrupted at any request never replaces objects that a person has changed since it started."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SIXTY: dict[str, Any] = {
     f"{HOME}/sales.lvdash.json": b'{"pages": []}',
 }
 ALL_REQUESTS = 150
-"""At least as many as the restore of all sixty needs."""
+"""At least as many requests as the restore of all sixty objects sends."""
 
 
 class Killed(BaseException):
@@ -45,15 +45,15 @@ class Killed(BaseException):
 
 
 class KillableWorkspace(BackupWorkspace):
-    """A workspace whose client can die with a request: it is carried out, but its response is lost."""
+    """A workspace whose client can die during a request: the request is carried out, but its response is lost."""
 
     def __init__(self) -> None:
         super().__init__()
         self._turn = threading.RLock()
         self.is_killed: Callable[[], bool] = lambda: False
-        """Called after each request that was carried out, until it returns True once."""
+        """Called after each request was carried out, until it returns True once."""
         self.on_request: Callable[[str], None] = lambda request: None
-        """Called with method and address of each request that was carried out; an exception becomes its outcome."""
+        """Called with method and URL after each request was carried out; an exception becomes its outcome."""
         self._is_killed = False
 
     def revive(self) -> None:
@@ -84,7 +84,7 @@ def workspace() -> KillableWorkspace:
 
 
 def put(lab: BackupWorkspace, path: str, content: Any) -> None:
-    """Create or change an object as a student: bytes are a file, text is a notebook."""
+    """Create or change an object as a student: a file for bytes, a notebook for a string."""
     clock = lab.workspace.clock
     clock.reset(clock.now() + 1000)
     if not path.startswith("dbfs:"):
@@ -105,12 +105,12 @@ def delete(lab: BackupWorkspace, path: str) -> None:
 
 
 def files(lab: BackupWorkspace) -> dict[str, bytes | None]:
-    """Every object of the home by path, with its first megabyte."""
+    """Return every object in the home by path, with its first megabyte."""
     return {path: each.content for path, each in lab.tree(HOME).items() if each.type != "FOLDER"}
 
 
 def saved(objects: Mapping[str, Any], folder: Path) -> dict[str, bytes | None]:
-    """Back up these objects and return what a restore must give."""
+    """Back up these objects and return the expected result of a restore."""
     lab = workspace()
     for path, content in objects.items():
         put(lab, path, content)
@@ -121,7 +121,7 @@ def saved(objects: Mapping[str, Any], folder: Path) -> dict[str, bytes | None]:
 def restored(
     lab: KillableWorkspace, folder: Path, *, is_killed: Callable[[], bool] = lambda: False, **fields: Any
 ) -> RestoreResult | None:
-    """Start or resume a restore; None if it was killed."""
+    """Start or resume a restore; return None if it was killed."""
     lab.is_killed = is_killed
     try:
         return run_restore(lab, folder / "saved", DANA, resume=True, **fields)
@@ -132,7 +132,7 @@ def restored(
 
 
 def after(requests: int) -> Callable[[], bool]:
-    """Return True once this many requests were carried out."""
+    """Return True after this many requests were carried out."""
     left = iter(range(requests - 1))
     return lambda: next(left, None) is None
 
@@ -142,14 +142,12 @@ def student_s(content: Any) -> Any:
 
 
 def sentence(path: str) -> str:
-    return (
-        f"{path.removeprefix('dbfs:')} was changed since the restore started and stays: the saved object is beside it"
-    )
+    return f"{path.removeprefix('dbfs:')} was changed since the restore started; the saved object is beside it"
 
 
 @pytest.mark.parametrize("path", THREE)
 @pytest.mark.parametrize("existing", ["refuse", "skip"])
-def test_a_student_s_change_before_a_resume_stays(tmp_path, path, existing):
+def test_a_student_s_change_before_a_resume_is_kept(tmp_path, path, existing):
     expected = saved(THREE, tmp_path / "saved")
     lab = workspace()
     assert restored(lab, tmp_path, existing=existing, is_killed=lambda: path in files(lab)) is None
@@ -164,12 +162,12 @@ def test_a_student_s_change_before_a_resume_stays(tmp_path, path, existing):
 
 
 @pytest.mark.parametrize("path", THREE)
-def test_overwrite_keeps_what_a_student_changed_since_the_start(tmp_path, path):
+def test_overwrite_keeps_objects_changed_since_the_restore_started(tmp_path, path):
     expected = saved(THREE, tmp_path / "saved")
     lab = workspace()
     for each, content in THREE.items():
         put(lab, each, student_s(content) * 2)
-    # The folder is listed, and nothing is uploaded yet.
+    # The folder is listed, but nothing is uploaded yet.
     looks = iter(range(20))
     assert restored(lab, tmp_path, existing="overwrite", is_killed=lambda: next(looks) == 2) is None
     put(lab, path, student_s(THREE[path]))
@@ -196,7 +194,7 @@ def test_an_unchanged_upload_counts_as_restored(tmp_path):
 
 
 @pytest.mark.parametrize("existing", ["refuse", "overwrite"])
-def test_a_retry_within_a_run_replaces_nothing_of_a_student(tmp_path, existing):
+def test_a_retry_within_a_run_does_not_replace_a_student_s_object(tmp_path, existing):
     expected = saved(THREE, tmp_path / "saved")
     lab = workspace()
     if existing == "overwrite":
@@ -217,7 +215,7 @@ def test_a_retry_within_a_run_replaces_nothing_of_a_student(tmp_path, existing):
     assert outcome and outcome.beside == [(aside, sentence(f"{HOME}/a.txt"))]
 
 
-def test_an_object_restored_beside_another_has_its_own_name():
+def test_an_object_restored_beside_an_existing_one_gets_a_unique_name():
     assert [
         alternative_path("/a/b.txt", DAY, 1),
         alternative_path("/a/b.txt", DAY, 2),
@@ -242,7 +240,7 @@ RUNS = st.lists(st.tuples(st.integers(1, ALL_REQUESTS), EDITS), min_size=1, max_
 @exactly_examples(8, acceptance=1000)
 @example([(1, [(f"{HOME}/sales.lvdash.json", "edit")])], "overwrite")
 @given(RUNS, st.sampled_from(["refuse", "skip", "overwrite"]))
-def test_kills_and_edits_never_replace_anything_of_a_student(sixty, runs, existing):
+def test_a_student_s_objects_are_never_replaced_despite_kills_and_edits(sixty, runs, existing):
     check_kills(sixty, runs, existing)
 
 
@@ -259,7 +257,8 @@ def check_kills(sixty: tuple[Path, dict[str, bytes | None]], runs: list[tuple[in
     theirs: dict[str, bytes | None] = {}
     deleted: set[str] = set()
     own: set[str] = set()
-    """Paths that a student created, perhaps before the restore started, so that --overwrite may replace them."""
+    """Return paths that a student created, possibly before the restore started, so that --overwrite may replace
+    them."""
     with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
         for kill, edits in runs:
             has_ended = restored(lab, folder, is_killed=after(kill), existing=existing) is not None
@@ -271,7 +270,7 @@ def check_kills(sixty: tuple[Path, dict[str, bytes | None]], runs: list[tuple[in
                 elif path in files(lab) or path.rpartition("/")[0] == HOME:
                     if path not in files(lab):
                         own.add(path)
-                    time.sleep(0.002)  # the API tells changes apart by the millisecond
+                    time.sleep(0.002)  # the API reports modification times in milliseconds
                     put(lab, path, student_s(SIXTY[path]))
                     theirs[path] = files(lab)[path]
             if has_ended:
@@ -281,10 +280,10 @@ def check_kills(sixty: tuple[Path, dict[str, bytes | None]], runs: list[tuple[in
         outcome = restored(lab, folder, existing=existing)
     found = files(lab)
     assert outcome and outcome.complete
-    # A student's objects stay, unless they existed before the restore and were to be overwritten.
+    # A student's objects are kept, unless they existed before the restore and are to be overwritten.
     replaced = {path for path in theirs if found.get(path) != theirs[path]}
     assert replaced <= (own if existing == "overwrite" else set())
-    # Saved objects are at their path or beside it, unless a student deleted them or they were to be skipped.
+    # Saved objects are at their path or beside it, unless a student deleted them or they are to be skipped.
     for path, content in expected.items():
         assert path in theirs or path in deleted or found[path] == content
     # Nothing else was created.

@@ -1,4 +1,4 @@
-"""Results have the same bytes for the same tree, and are safe to open."""
+"""Equal trees give equal results, byte for byte, which are safe to open."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def test_the_result_does_not_depend_on_the_order_of_listing(rows, roots):
     )
 
 
-def test_a_user_with_a_missing_and_a_refused_home_is_an_error():
+def test_a_user_with_one_missing_and_one_refused_home_is_an_error():
     rows = [row("a", "dbfs", "/Users/a", "missing"), row("a", "workspace", "/Users/a", "failed", reason="403")]
     assert summarize_homes(ROOTS[2:], rows)[0].status == "error"
 
 
-def test_a_file_is_private_and_replaced_atomically(tmp_path):
+def test_a_result_file_is_private_and_replaced_atomically(tmp_path):
     path = tmp_path / "inventory.csv"
     path.write_text("old")
     with pytest.raises(ZeroDivisionError), atomic_text_file(path) as file:
@@ -84,7 +84,7 @@ def test_invalid_dates_are_unknown():
     ]
 
 
-def test_growth_is_only_reported_between_complete_totals():
+def test_growth_is_only_reported_if_both_totals_are_complete():
     whole = {"same": (1, 5), "more": (1, 5), "less": (2, 5), "gone": (1, 1), "torn": (1, 1)}
     old = {user: HomeTotals(*counts, True) for user, counts in whole.items()}
     new = {user: old[user] for user in ("same",)} | {
@@ -100,7 +100,7 @@ def test_growth_is_only_reported_between_complete_totals():
     ]
 
 
-def test_a_result_is_read_back_and_another_file_rejected():
+def test_a_result_is_read_back_and_any_other_file_is_rejected():
     written = text(result_table(summarize_homes(ROOTS, ROWS), details=True))
     assert read_totals(written, "x.csv") == {"a": HomeTotals(3, 2**31 - 1, True), "b": HomeTotals(0, 0, False)}
     with pytest.raises(InvalidResult, match="x.csv is not an inventory"):
@@ -128,7 +128,7 @@ def test_a_result_is_read_back_and_another_file_rejected():
         'display_name,username\n# comment, "x\n"Line\n# of a name",a@x\n"B","b@x"\n,\n',
     ],
 )
-def test_a_users_file_is_read_in_every_accepted_form(content):
+def test_a_users_file_is_read_in_every_accepted_format(content):
     assert read_users_file(content.encode(), "u.csv") == ["a@x", "b@x"]
     assert read_users_file(b"\xff\xfe" + content.removeprefix("\ufeff").encode("utf-16-le"), "u.csv") == ["a@x", "b@x"]
 
@@ -136,13 +136,13 @@ def test_a_users_file_is_read_in_every_accepted_form(content):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("", "u.csv names no users"),
-        ("username\n", "u.csv names no users"),
+        ("", "u.csv contains no users"),
+        ("username\n", "u.csv contains no users"),
         ("name,post\nx,y\n", "u.csv line 1: a table needs a header"),
         ("username,x\na,1\n,2\n", "u.csv line 3: the name is missing"),
-        ("a@x\n../b\n", "u.csv line 2: '../b' is not the name of a user"),
+        ("a@x\n../b\n", "u.csv line 2: '../b' is not a valid user name"),
         ("sep=;\nname;post\nx;y\n", "u.csv line 2: a table needs a header"),
-        ("# list\na@x\n\n../b\n", "u.csv line 4: '../b' is not the name of a user"),
+        ("# list\na@x\n\n../b\n", "u.csv line 4: '../b' is not a valid user name"),
         ('username\na@x\n"b@x\n', "u.csv line 3: a quoted cell that starts here is never closed"),
         ("username\na@x\nd\xe9@x\n", "u.csv line 3: is not UTF-8 .byte 0xe9.; save it as UTF-8"),
         ("<html>", "u.csv line 1: is a web page"),

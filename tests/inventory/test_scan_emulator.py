@@ -49,7 +49,8 @@ print("done", flush=True)
 
 @pytest.fixture
 def lab(emulator: EmulatorProcess) -> EmulatorProcess:
-    """Three users with thirteen folders and notebooks each, and one without; one of them also has files in DBFS."""
+    """Three users with thirteen folders and notebooks each, one of them also with DBFS files, and a user without
+    any."""
     for user in USERS:
         assert emulator.request("POST", "/api/2.0/preview/scim/v2/Users", {"userName": user})[0] == 201
     content = base64.b64encode(b"print(1)").decode()
@@ -70,7 +71,7 @@ def faults(emulator: EmulatorProcess, *rules: dict[str, object], **more: object)
 
 @pytest.fixture
 def inventory(lab, tmp_path, monkeypatch):
-    """Run a command for the lab in an empty folder; exit status, stdout and stderr."""
+    """Run a command for the lab in an empty folder. Return exit status, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "token").write_text(lab.admin_token + "\n")
     access = ["--workspace-url", lab.url, "--token-file", "token"]
@@ -136,7 +137,7 @@ def test_resume_retries_folders_that_could_not_be_listed(lab, inventory):
     assert sorted(os.listdir()) == ["inventory.csv", "token"]
 
 
-def test_a_scan_in_which_every_home_is_refused_exits_with_2(lab, inventory):
+def test_a_scan_exits_with_2_if_no_home_can_be_listed(lab, inventory):
     student = lab.control("POST", "users", {"user_name": "student@x.org"})["token"]
     Path("token").write_text(student)
     status, output, _ = inventory("scan", *USERS[:2], "--workspace-only")
@@ -155,17 +156,17 @@ def test_disabled_dbfs_is_reported_once(lab, inventory, caplog):
     assert inventory("scan", *USERS, "--dbfs-only")[0] == 2
 
 
-def test_with_a_rejected_token_nothing_is_written(inventory):
+def test_nothing_is_written_if_the_token_is_rejected(inventory):
     Path("token").write_text("dapi-nobody")
     status, _, sentence = inventory("scan")
     assert (status, os.listdir()) == (2, ["token"])
     assert sentence.startswith("Error: http://127.0.0.1")
-    assert sentence.endswith(" refused the credential of the command line: Invalid access token.\n")
+    assert sentence.endswith(" rejected the credential from the command line: Invalid access token.\n")
     assert inventory("users", "--output", "users.csv")[0] == 1
     assert os.listdir() == ["token"]
 
 
-def test_doctor_shows_the_account_and_what_is_missing(lab, inventory):
+def test_doctor_shows_the_account_and_missing_permissions(lab, inventory):
     status, output, _ = inventory("doctor", "--json")
     assert (status, json.loads(output)["facts"]["account"], json.loads(output)["advice"]) == (
         0,
@@ -183,10 +184,10 @@ def test_doctor_shows_the_account_and_what_is_missing(lab, inventory):
     ("arguments", "sentence"),
     [
         (["--resume", "--fresh"], "cannot be combined"),
-        (["--dbfs-only", "--workspace-only"], "leave nothing to scan"),
+        (["--dbfs-only", "--workspace-only"], "cannot be combined"),
         (["--files", "files.xlsx"], "expected a name that ends in .csv, .jsonl or .parquet"),
         (["--output", "no/where.csv"], "there is no folder no"),
-        (["../root"], "is not the name of a user"),
+        (["../root"], "is not a valid user name"),
         (["--users-file", "none.csv"], "No such file"),
         (["--checkpoint", "token"], "is not a checkpoint of this program"),
         (["--checkpoint", "token", "--fresh"], "is not a checkpoint of this program"),
@@ -197,7 +198,7 @@ def test_invalid_options_are_reported_and_nothing_is_written(inventory, argument
     assert (status, sentence in stderr, os.listdir()) == (2, True, ["token"])
 
 
-def test_a_profile_excludes_the_environment_and_logs_contain_no_token(lab, tmp_path):
+def test_a_profile_overrides_the_environment_and_no_token_is_logged(lab, tmp_path):
     profiles = tmp_path / "profiles"
     profiles.write_text(f"[lab]\nhost = {lab.url}\ntoken = {lab.admin_token}\n")
     others = {
@@ -229,7 +230,7 @@ def test_nested_members_of_a_group_are_listed(lab, inventory):
 
 
 def test_a_scan_survives_kills_at_any_moment(lab, tmp_path, acceptance):
-    """Twenty kills, then one run to the end: the same bytes as without them."""
+    """The scan is killed twenty times and then completes: the result has the same bytes as without kills."""
     faults(lab, {"match": "GET /api/2.0/*/list", "kind": "latency", "seconds": 0.08})
     command = [sys.executable, "-c", SCAN, lab.url, lab.admin_token, str(tmp_path), *USERS]
     rng = random.Random(5)
@@ -254,7 +255,7 @@ def test_a_scan_survives_kills_at_any_moment(lab, tmp_path, acceptance):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["files.csv", "inventory.csv"]
 
 
-def test_a_stopped_scan_says_how_to_continue(lab, tmp_path):
+def test_a_stopped_scan_is_reported_with_the_command_to_resume_it(lab, tmp_path):
     faults(lab, {"match": f"GET {LIST}", "kind": "latency", "seconds": 0.2})
     command = [sys.executable, "-m", "inventory", "scan", *USERS, "--no-parallel", "--output", f"{tmp_path}/out.csv"]
     environment = {**os.environ, **lab.environment()}

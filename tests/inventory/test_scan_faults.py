@@ -1,4 +1,4 @@
-"""Under any fault, a file counts once or is reported as missing, and an incomplete home is never a success."""
+"""With any fault, each file counts once or is reported as missing, and an incomplete home is never a success."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class TemporaryFaults:
 
 @given(tree=TREES, faults=FAULTS, event=EVENTS, workers=st.integers(1, 4), parallel=st.booleans())
 @exactly_examples(25)
-def test_no_file_counts_twice_and_no_incomplete_home_is_a_success(tree, faults, event, workers, parallel):
+def test_files_count_once_and_incomplete_homes_are_reported(tree, faults, event, workers, parallel):
     workspace = InProcessWorkspace()
     workspace.create_user(DANA)
     there = {f"{HOME}/{path}" for path in create_tree(workspace, HOME, tree, dbfs=False)}
@@ -114,7 +114,7 @@ def scan(tmp_path, monkeypatch) -> Callable[..., subprocess.Popen[str]]:
 
 
 def listed(emulator: EmulatorProcess) -> Counter[str]:
-    """Folder → number of successful listings."""
+    """Return the number of successful listings of each folder."""
     return Counter(
         f"{entry['path']}?{entry['query']}"
         for entry in emulator.request_log()
@@ -136,8 +136,8 @@ def exited(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 @pytest.mark.process
 @pytest.mark.parametrize("mode", [[], ["--no-parallel"]], ids=["parallel", "sequential"])
-def test_the_totals_equal_those_of_the_tree(homes, scan, mode, acceptance):
-    """Of a term; with --acceptance, of a tree with 258,824 files, as in a real workspace."""
+def test_the_totals_in_the_result_equal_the_tree_s_totals(homes, scan, mode, acceptance):
+    """The tree is a term's homes; with --acceptance it has 258,824 files, as in a real workspace."""
     emulator = EmulatorProcess(["--files", "heavy", "--seed", "1"]).start() if acceptance else homes
     truth = emulator.control("GET", "files/truth")
     status, out, _ = exited(scan(emulator, "--json", "--details", *mode))
@@ -156,7 +156,7 @@ def test_the_totals_equal_those_of_the_tree(homes, scan, mode, acceptance):
 
 
 @pytest.mark.process
-def test_two_interruptions_lose_nothing_and_repeat_no_request(homes, scan):
+def test_two_interruptions_lose_nothing_and_repeat_no_listing(homes, scan):
     homes.control("POST", "faults", {"rules": [{"match": "GET /api/2.0/*/list", "kind": "latency", "seconds": 0.1}]})
     users = [user["user_name"] for user in homes.control("GET", "files/truth")["users"]][:25]
     before = listed(homes)
@@ -180,7 +180,7 @@ def test_two_interruptions_lose_nothing_and_repeat_no_request(homes, scan):
 
 
 @pytest.mark.process
-def test_a_revoked_token_is_reported_and_written_nowhere(homes, scan):
+def test_a_revoked_token_is_reported_without_being_written(homes, scan):
     own = homes.control("POST", "users", {"user_name": "scanner@lab.example", "admin": True})["token"]
     users = [user["user_name"] for user in homes.control("GET", "files/truth")["users"]][:20]
     homes.control("POST", "faults", {"rules": [{"match": "GET /api/2.0/*/list", "kind": "latency", "seconds": 0.02}]})
@@ -210,7 +210,7 @@ def test_a_revoked_token_is_reported_and_written_nowhere(homes, scan):
 
 
 @pytest.mark.acceptance
-def test_a_silent_server_costs_a_minute_and_no_file(homes, scan):
+def test_a_silent_server_costs_a_minute_but_no_files(homes, scan):
     users = [user["user_name"] for user in homes.control("GET", "files/truth")["users"]][:5]
     assert exited(scan(homes, *users))[0] == 0
     undisturbed = Path("inventory.csv").read_bytes()

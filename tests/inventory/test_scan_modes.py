@@ -1,4 +1,4 @@
-"""Every mode of a scan gives the same bytes."""
+"""Every scan mode gives the same bytes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Tree = Mapping[tuple[str, str, str], Any]
 
 
 def without_conflicts(tree: Tree) -> dict[tuple[str, str, str], Any]:
-    """Remove files from a tree whose path is needed as a folder."""
+    """Return the tree without files whose paths are needed for folders."""
     there: dict[tuple[str, str, str], Any] = {}
     for (user, source, path), content in sorted(tree.items(), key=lambda item: item[0]):
         above = [(user, source, path[:place]) for place, letter in enumerate(path) if letter == "/"]
@@ -54,7 +54,7 @@ def without_conflicts(tree: Tree) -> dict[tuple[str, str, str], Any]:
 
 
 def plant(lab: EmulatorProcess, mounts: Path, tree: Tree) -> None:
-    """Create a tree in the workspace, and on a disk as a cluster would mount it."""
+    """Create a tree in the workspace, and on disk as a cluster would mount it."""
     for user in USERS:
         assert lab.request("POST", "/api/2.0/preview/scim/v2/Users", {"userName": user})[0] == 201
         (mounts / "Workspace/Users" / user).mkdir(parents=True)
@@ -92,7 +92,7 @@ Modes = Mapping[str, Callable[[Path], bytes]]
 
 
 def modes(lab: EmulatorProcess, mounts: Path, opened: tuple[RemoteSessionOpener, ExecutorSession]) -> Modes:
-    """By mode: a function that scans everything into a file and returns its bytes."""
+    """Map each mode to a function that scans everything into a file and returns its bytes."""
     client = Client(lab.url, lambda: {"Authorization": f"Bearer {lab.admin_token}"})
 
     def count(spark: bool, **fields: Any) -> Callable[[Path], bytes]:
@@ -137,7 +137,7 @@ def test_every_mode_gives_the_same_bytes_for_any_tree(opened, shared_emulator, t
 
 @pytest.mark.acceptance
 def test_every_mode_counts_a_quarter_of_a_million_files_exactly(tmp_path, spark_server):
-    """27 users, 23,143 folders, 258,824 files: the tree of a real workspace."""
+    """27 users, 23,143 folders, 258,824 files, as in a real workspace."""
     layout = [sys.executable, "-m", "emulator", "layout", "--files", "heavy", "--seed", "0", str(tmp_path / "mounts")]
     subprocess.run(layout, cwd=ROOT, check=True, capture_output=True)
     with EmulatorProcess(["--files", "heavy", "--seed", "0"]) as lab:

@@ -1,4 +1,4 @@
-"""Every folder is counted once, and what could not be listed is reported."""
+"""Every folder is counted once, and folders that cannot be listed are reported."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_both_file_systems_are_counted(workspace, tmp_path):
     ]
 
 
-def test_one_worker_counts_the_same(workspace, tmp_path):
+def test_a_scan_with_one_worker_has_the_same_result(workspace, tmp_path):
     found, _ = run_scan(InProcessScanApi(workspace), create_checkpoint(tmp_path, DANA, CAROL), parallel=False)
     assert figures(found) == ALL
 
@@ -75,7 +75,7 @@ def test_a_user_without_homes_is_empty(workspace, tmp_path):
     assert figures(found) == [("nobody@x.org", 0, 0, "empty", "none")]
 
 
-def test_a_refused_folder_makes_a_home_partial(workspace, tmp_path):
+def test_a_folder_with_access_denied_makes_a_home_partial(workspace, tmp_path):
     def fault(path, earlier):
         return refusal(403, "PERMISSION_DENIED", "not yours") if path.endswith("/a/b") else None
 
@@ -93,7 +93,7 @@ def test_an_unusable_entry_makes_a_home_partial_without_retries(workspace, tmp_p
 
     assert figures(found) == [(DANA, 3, 10_012, "partial", "both")]
     assert found[0].error == (
-        f"/Users/{DANA}: /Users/{DANA}/ cannot be read: its name is empty, so no request can name it"
+        f"/Users/{DANA}: /Users/{DANA}/ cannot be read: its name is empty, so no request can address it"
         " (and 3 more of its entries) (and 1 more)"
     )
     assert [folder.path for folder in iter(checkpoint.remaining_folders().next_folder, None)] == [
@@ -111,7 +111,7 @@ def test_an_error_with_status_200_is_not_an_empty_folder(workspace, tmp_path):
     assert found[0].error == f"/Users/{DANA}/a/b: 200 PERMISSION_DENIED no"
 
 
-def test_a_home_that_no_request_can_name_is_an_error_without_a_request(workspace, tmp_path):
+def test_a_home_that_no_request_can_address_is_an_error_without_requests(workspace, tmp_path):
     nowhere = Folder("a/b", "workspace", "/Users//a/b")
     checkpoint = Checkpoint.create(tmp_path / "c", IDENTITY, [], [(nowhere, "its name has a slash")])
 
@@ -125,7 +125,7 @@ def test_a_home_that_no_request_can_name_is_an_error_without_a_request(workspace
     )
 
 
-def test_a_refused_home_is_an_error_and_not_empty(workspace, tmp_path):
+def test_a_home_with_access_denied_is_an_error_and_not_empty(workspace, tmp_path):
     def fault(path, earlier):
         return refusal(403, "PERMISSION_DENIED", "no") if CAROL in path and "dbfs" not in path else None
 
@@ -152,7 +152,7 @@ def test_a_folder_deleted_during_the_scan_makes_a_home_partial(workspace, tmp_pa
     assert figures(found) == [(DANA, 2, 10_005, "partial", "both")]
 
 
-def test_a_server_without_responses_is_given_up_after_six_tries(workspace, tmp_path):
+def test_a_request_without_a_response_fails_after_six_tries(workspace, tmp_path):
     api = InProcessScanApi(
         workspace, lambda path, earlier: TransportError("no response for 60 seconds") if path.endswith("/a") else None
     )
@@ -163,7 +163,7 @@ def test_a_server_without_responses_is_given_up_after_six_tries(workspace, tmp_p
     assert (api.request_counts[f"/Users/{DANA}/a"], found[0].retries, progress.failures) == (6, 5, 1)
 
 
-def test_after_a_credential_expires_no_request_is_sent(workspace, tmp_path):
+def test_no_request_is_sent_after_a_credential_expires(workspace, tmp_path):
     def fault(path, earlier):
         return refusal(401, "UNAUTHENTICATED", "expired") if path.endswith("/a") else None
 
@@ -175,7 +175,7 @@ def test_after_a_credential_expires_no_request_is_sent(workspace, tmp_path):
     assert f"/Users/{DANA}/a/b" not in api.request_counts
 
 
-def test_a_resumed_scan_retries_what_failed_and_nothing_else(workspace, tmp_path):
+def test_a_resumed_scan_retries_only_failed_folders(workspace, tmp_path):
     checkpoint = create_checkpoint(tmp_path, DANA, CAROL)
     run_scan(
         InProcessScanApi(workspace, lambda path, earlier: refusal(403, "NO") if path.endswith("/a") else None),
@@ -189,7 +189,7 @@ def test_a_resumed_scan_retries_what_failed_and_nothing_else(workspace, tmp_path
     assert sorted(api.request_counts) == [f"/Users/{DANA}/a", f"/Users/{DANA}/a/b"]
 
 
-def test_a_draining_scan_finishes_started_folders_and_starts_no_other(workspace, tmp_path):
+def test_a_draining_scan_only_finishes_started_folders(workspace, tmp_path):
     checkpoint, limits = create_checkpoint(tmp_path, DANA, CAROL), {source: Limiter(rate=5000) for source in SOURCES}
     api = InProcessScanApi(workspace, lambda path, earlier: refusal(503, "BUSY") if earlier < 2 else None)
     seen = ScanProgress()
@@ -223,7 +223,7 @@ def test_an_entry_outside_the_folder_is_a_failure(workspace, tmp_path):
 
 @given(workspace_tree=TREES, dbfs=TREES, faults=FAULTS, workers=st.integers(1, 4), denied=st.integers(0, 12))
 @exactly_examples(25)
-def test_any_tree_is_counted_except_for_a_refused_subtree(workspace_tree, dbfs, faults, workers, denied):
+def test_any_tree_is_counted_except_for_subtrees_with_access_denied(workspace_tree, dbfs, faults, workers, denied):
     workspace = InProcessWorkspace()
     workspace.create_user(DANA)
     home = f"/Users/{DANA}"

@@ -1,4 +1,4 @@
-"""A scan checks a cluster first, starts it with the option, and reports what is wrong."""
+"""A scan checks a cluster first, starts it only with the option, and reports problems."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_stopped_cluster_is_started_only_with_the_option(emulator, client, clu
     assert state(emulator, stopped) == "RUNNING"
 
 
-def test_a_stop_ends_the_wait_for_a_cluster(start_emulator):
+def test_waiting_for_a_cluster_ends_when_the_scan_is_stopped(start_emulator):
     slow = start_emulator("--transition-seconds", "600")
     definition: dict[str, Any] = {
         "cluster_name": "lab",
@@ -99,30 +99,30 @@ def test_a_stop_ends_the_wait_for_a_cluster(start_emulator):
         (
             "15.4.x-scala2.12",
             "SINGLE_USER",
-            ["with Spark 3.5, and the client here needs Spark 4.0", "with Python 3.11, and this is Python 3.12"],
+            ["with Spark 3.5, but this client needs Spark 4.0", "with Python 3.11, but this is Python 3.12"],
         ),
         (
             "16.4.x-scala2.12",
             "USER_ISOLATION",
-            ["scan from a notebook on this one (docs/notebook.md), or scan without a cluster"],
+            ["scan from a notebook on this cluster (docs/notebook.md), or scan without a cluster"],
         ),
         (
             "17.3.x-scala2.13",
             "NONE",
-            ["has the access mode NONE, and Spark Connect needs dedicated or standard access"],
+            ["has the access mode NONE, but Spark Connect needs dedicated or standard access"],
         ),
         ("19.1.x-scala2.13", "SINGLE_USER", []),
         ("custom:mine", "SINGLE_USER", []),
     ],
 )
-def test_an_incompatible_runtime_is_reported_first(runtime, mode, sentences):
+def test_an_incompatible_runtime_is_reported(runtime, mode, sentences):
     output = clusters.compatibility_problems(clusters.Cluster("7", "lab", "RUNNING", runtime, mode), "3.12")
     assert len(output) == len(sentences)
     assert [sentence in problem for sentence, problem in zip(sentences, output, strict=True)] == [True] * len(output)
 
 
 def test_a_missing_cluster_is_reported(client):
-    with pytest.raises(SparkError, match="cluster 0101-000000-nothing0 of http.* cannot be read: 4"):
+    with pytest.raises(SparkError, match="cluster 0101-000000-nothing0 in http.* cannot be read: 4"):
         ready(client, "0101-000000-nothing0")
 
 
@@ -168,14 +168,14 @@ def test_doctor_compares_a_cluster_with_this_installation(emulator, cluster, tmp
     assert document["facts"]["pyspark"].startswith("4.0.")
 
     status, output = run_command(emulator, tmp_path, "doctor", "--cluster-id", "none")
-    assert (status, "! cluster none of http" in output) == (1, True)
+    assert (status, "! cluster none in http" in output) == (1, True)
 
 
 def comments(emulator: EmulatorProcess) -> list[str]:
     return [token["comment"] for token in emulator.request("GET", "/api/2.0/token/list")[1]["token_infos"]]
 
 
-def test_the_token_of_a_run_is_short_lived_and_always_revoked(emulator, client):
+def test_the_token_for_a_run_is_short_lived_and_always_revoked(emulator, client):
     before = comments(emulator)
     with pytest.raises(ValueError, match="in the middle"), credential.temporary_token(client, 600) as made:
         infos = emulator.request("GET", "/api/2.0/token/list")[1]["token_infos"]
@@ -198,16 +198,16 @@ def test_a_token_is_revoked_even_if_its_response_was_lost(emulator, client):
 
 def test_a_missing_permission_to_create_tokens_is_reported(emulator):
     nobody = Client(emulator.url, lambda: {"Authorization": "Bearer dapi-nobody"})
-    output = "no token could be made for the executors: 40. .*Ask an administrator for the right to use tokens"
+    output = "no token could be created for the executors: 40. .*Ask an administrator for the permission to use tokens"
     with pytest.raises(SparkError, match=output), credential.temporary_token(nobody, 600):
         raise AssertionError("there is no token")
 
 
-def test_a_token_that_cannot_be_revoked_is_named(emulator, client, caplog):
+def test_a_token_that_cannot_be_revoked_is_reported(emulator, client, caplog):
     with credential.temporary_token(client, 600):
         emulator.control("POST", "faults", {"rules": [{"match": "POST /api/2.0/token/delete", "kind": "500"}]})
     warning = next(record.message for record in caplog.records if record.levelname == "WARNING")
-    assert warning.startswith("the token of the executors was not revoked (500")
+    assert warning.startswith("the executors' token was not revoked (500")
     assert "delete 'inventory scan " in warning
 
 
@@ -216,7 +216,7 @@ def test_in_databricks_the_ambient_token_is_used(emulator, client):
         assert (there.host, there.token) == (emulator.url, emulator.admin_token)
     nobody = Client(emulator.url, lambda: {})
     with (
-        pytest.raises(SparkError, match="there is no token that executors could use"),
+        pytest.raises(SparkError, match="there is no token for the executors"),
         credential.ambient_token(nobody),
     ):
         raise AssertionError("there is no token")

@@ -1,4 +1,4 @@
-"""The parts of a scan on Spark: distribution of folders, request rates, serialization, and error messages."""
+"""Components of a scan on Spark: distribution of folders, request rates, serialization, and error messages."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ Tree = dict[Folder, tuple[Folder, ...]]
 
 @st.composite
 def trees(draw: st.DrawFn) -> Tree:
-    """Folder → its subfolders."""
+    """Folder → subfolders."""
     tree: Tree = {home: () for home in HOMES}
     for number in range(draw(st.integers(0, 25))):
         above = draw(st.sampled_from(sorted(tree, key=lambda folder: folder.key)))
@@ -82,8 +82,8 @@ def trees(draw: st.DrawFn) -> Tree:
 
 @given(trees(), st.integers(0, 2**32), st.integers(1, 4))
 @exactly_examples(60)
-def test_every_folder_is_listed_once_however_tasks_end(tree, seed, slots):
-    """Tasks end at any time, some without results, and in any order."""
+def test_every_folder_is_listed_once_regardless_of_how_tasks_end(tree, seed, slots):
+    """Tasks end at any time and in any order, some without results."""
     chance = random.Random(seed)
     deal = WorkQueue(walk := FolderQueue(HOMES), SOURCES, {home.key for home in HOMES})
     flights: list[tuple[Folder, ...]] = []
@@ -107,7 +107,7 @@ def test_every_folder_is_listed_once_however_tasks_end(tree, seed, slots):
 
 
 def performed(tree: Tree, units: tuple[Folder, ...], deep: bool, most: int) -> list[Visit]:
-    """Return what a task finds that ends after this many folders."""
+    """Return the results of a task that ends after this many folders."""
     walk = FolderQueue(units, recursive=deep)
     found: list[Visit] = []
     while len(found) < most and (folder := walk.next_folder()):
@@ -117,7 +117,7 @@ def performed(tree: Tree, units: tuple[Folder, ...], deep: bool, most: int) -> l
     return found
 
 
-def test_the_first_level_of_a_home_is_listed_before_it_is_divided():
+def test_a_home_s_subfolders_are_listed_before_it_is_divided_among_tasks():
     deal = WorkQueue(FolderQueue(HOMES), SOURCES, {home.key for home in HOMES})
     units = deal.next_units(1)
     assert (sorted(unit.key for unit in units), deal.is_recursive(units)) == (sorted(home.key for home in HOMES), False)
@@ -144,8 +144,8 @@ def test_all_shares_together_stay_below_the_ceiling(ceiling, waves, chance):
             budget.release(share, requests=5, rate_limited=chance.randrange(2), rate=chance.uniform(0, share.ceiling))
 
 
-def test_tasks_together_find_and_keep_the_limit_of_an_api():
-    """Rounds of two tasks of five seconds each, against 30 requests per second."""
+def test_tasks_together_find_an_api_s_limit_and_stay_within_it():
+    """Rounds of two tasks, each for five seconds, with a limit of 30 requests per second."""
     budget = RateBudget()
     sent = refused = 0
     times: deque[float] = deque()
@@ -227,7 +227,7 @@ def test_a_cluster_and_serverless_compute_have_addresses_without_a_token():
     assert serverless_address("https://adb-1.azuredatabricks.net", "a-b").url == (
         "sc://adb-1.azuredatabricks.net:443/;use_ssl=true;x-databricks-session-id=a-b"
     )
-    with pytest.raises(AddressError, match="is not the id of a cluster"):
+    with pytest.raises(AddressError, match="is not a cluster id"):
         cluster_address("https://x", "7;token=1")
 
 
@@ -249,7 +249,7 @@ def test_a_cluster_and_serverless_compute_have_addresses_without_a_token():
         (RuntimeError("StatusCode.UNAVAILABLE … Connection refused"), SessionLost, "cluster 7 cannot be reached"),
         (RuntimeError("[RETRIES_EXCEEDED] The maximum number"), SessionLost, "cluster 7 cannot be reached"),
         (RuntimeError("StatusCode.CANCELLED Stream removed"), SessionLost, "cluster 7 cannot be reached"),
-        (RuntimeError("StatusCode.UNAUTHENTICATED dapi-secret"), SparkError, "refuses the credential"),
+        (RuntimeError("StatusCode.UNAUTHENTICATED dapi-secret"), SparkError, "rejects the credential"),
         (RuntimeError("Cluster 7 is in unexpected state Terminated."), SparkError, "--start-cluster starts it"),
         (
             RuntimeError("[PYTHON] An exception\n  Traceback\n  File x\nKeyError: 'x dapi-secret'\n\tat org.apache"),
@@ -259,20 +259,20 @@ def test_a_cluster_and_serverless_compute_have_addresses_without_a_token():
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
-def test_an_error_is_translated_and_decides_about_a_new_session(error, kind, sentence):
+def test_an_error_is_translated_and_shows_whether_a_new_session_may_help(error, kind, sentence):
     found = translate_error(error, PLACE)
     assert (type(found), sentence in str(found), "dapi-secret" in str(found)) == (kind, True, False)
 
 
 def test_a_server_older_than_the_client_is_rejected():
-    with pytest.raises(SparkError, match="runs Spark 3.5.2, and this client .4.0. needs Spark 4.0 or newer"):
+    with pytest.raises(SparkError, match="runs Spark 3.5.2, but this client .4.0. needs Spark 4.0 or newer"):
         session.check_version("3.5.2", PLACE)
     session.check_version("4.1.0-preview", PLACE)
 
 
 @pytest.mark.process
 def test_the_executors_modules_run_without_an_installation(tmp_path):
-    """A task is pickled by Spark here, and unpickled by another Python elsewhere."""
+    """Spark pickles a task in this process; a different Python unpickles it on an executor."""
     from pyspark import cloudpickle
 
     (tmp_path / session.module_archive_name()).write_bytes(session.module_archive())
@@ -318,14 +318,14 @@ def test_a_notebook_needs_only_modules_that_databricks_has():
 
 
 def imported(modules: str) -> set[str]:
-    """Return the top-level packages that are imported with some modules."""
+    """Return the top-level packages that these modules import."""
     code = f"import sys; before = set(sys.modules); import {modules}; print(*set(sys.modules) - before)"
     output = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     return {name.partition(".")[0] for name in output.stdout.split()}
 
 
 @pytest.mark.process
-def test_a_local_server_without_java_says_what_is_missing(monkeypatch):
+def test_a_local_server_without_java_is_reported(monkeypatch):
     monkeypatch.setenv("JAVA_HOME", "/nowhere")
     with pytest.raises(SparkError, match="needs Java 17 or 21, which was not found: install it, or set JAVA_HOME"):
         LocalServer("local[1]").ensure_running()

@@ -1,4 +1,4 @@
-"""A token comes from a file or standard input, so that it is in no list of processes."""
+"""A token is read from a file or standard input, so that it does not appear in the process list."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def test_a_token_is_read_from_the_first_line_of_standard_input(monkeypatch: pyte
 @pytest.mark.parametrize("text", ["", "\ndapi-1\n", "two words\n"])
 def test_invalid_input_for_a_token_is_rejected(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
-    with pytest.raises(CommandError, match="the first line of standard input must hold one token and nothing else"):
+    with pytest.raises(CommandError, match="the first line of standard input must contain one token and nothing else"):
         _read_token(Path("-"))

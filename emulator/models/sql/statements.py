@@ -5,14 +5,14 @@ from typing import Any, Literal
 
 StatementState = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELED", "CLOSED"]
 Row = list[str | None]
-"""The values of a row, as texts."""
+"""The values in a row, as strings."""
 
 
 @dataclass
 class Column:
     name: str
     type: str
-    """The whole type, such as `DECIMAL(10,2)`, in the words of Databricks SQL."""
+    """The full Databricks SQL type, such as `DECIMAL(10,2)`."""
 
 
 @dataclass(kw_only=True)
@@ -22,7 +22,7 @@ class Statement:
     id: str
     text: str
     catalog: str | None
-    """The default catalog; None: that of the metastore."""
+    """The default catalog; None means the metastore's default catalog."""
     schema: str
     parameters: list[dict[str, Any]]
     row_limit: int | None
@@ -30,10 +30,10 @@ class Statement:
     error: str | None = None
     columns: list[Column] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
-    """Of the result; empty once the statement is closed."""
+    """Rows of the result; empty once the statement is closed."""
     truncated: bool = False
     closed: bool = False
-    """The result can no longer be fetched."""
+    """Whether the result can no longer be fetched."""
 
 
 @dataclass

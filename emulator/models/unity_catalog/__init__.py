@@ -1,1 +1,1 @@
-"""The data of Unity Catalog: securables with their grants, and the metastore that holds them."""
+"""Unity Catalog data: securables with their grants, and the metastore that contains them."""

@@ -1,4 +1,4 @@
-"""All securables of a metastore, and how they are found."""
+"""All securables in a metastore, and lookups."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,21 +9,21 @@ from emulator.models.unity_catalog.securables import CATALOG, IN_SCHEMA, METASTO
 
 @dataclass
 class UnityCatalog:
-    """All securables of the metastore, which is one of them. Empty without a metastore."""
+    """All securables in the metastore, including the metastore itself. Empty without a metastore."""
 
     securables: dict[str, Securable] = field(default_factory=dict)
-    """By type and full name, such as `schema/lab.raw`."""
+    """Securables by type and full name, such as `schema/lab.raw`."""
     automatic: bool = False
-    """The metastore is the one of `--unity-catalog auto`."""
+    """Whether the metastore was created by `--unity-catalog auto`."""
     storage_root: str = ""
-    """URL of managed data. Empty in new accounts, where catalogs need a `storage_root`."""
+    """URL of managed data. Empty in new accounts, in which catalogs need a `storage_root`."""
     default_catalog: str = "main"
     default_properties: bool = False
-    """Catalogs and schemas that are created without properties get default ones, as in some accounts."""
+    """Whether new catalogs and schemas without properties get default properties, as in some accounts."""
     allowlists: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Artifact type → the allowlist as in the API."""
+    """Artifact type → allowlist as in the API."""
     system_schemas: list[str] = field(default_factory=list)
-    """Enabled ones, without those that are always enabled."""
+    """Enabled system schemas, except for schemas that are always enabled."""
 
     def find(self, type: str, full_name: str) -> Securable | None:
         return self.securables.get(f"{type}/{full_name}")

@@ -1,4 +1,4 @@
-"""Securables of Unity Catalog, their owners, and the privileges granted on them. Plain data."""
+"""Unity Catalog securables, their owners, and the privileges granted on them. Plain data."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +12,9 @@ MODEL = "MODEL"
 """The subtype of a function that is a registered model."""
 
 ACCOUNT_USERS = "account users"
-"""The group of all users in the account, which lists of the workspace do not contain."""
+"""The group of all users in the account, which the workspace's lists do not contain."""
 SYSTEM = "System user"
-"""The owner of what the platform creates."""
+"""The owner of securables that the platform creates."""
 
 
 @dataclass
@@ -22,33 +22,33 @@ class Grant:
     """Privileges of one principal on one securable."""
 
     principal: str
-    """The name as in the request: the platform returns it so."""
+    """The name as in the request, since the platform returns it unchanged."""
     privileges: list[str] = field(default_factory=list)
-    """Upper case, with underscores."""
+    """In upper case, with underscores."""
 
 
 @dataclass(kw_only=True)
 class Securable:
     type: str
-    """As in paths of the permissions API: `catalog`, `external_location`, …"""
+    """As in permissions API paths: `catalog`, `external_location`, …"""
     full_name: str
     """Such as `catalog.schema.volume`, in lower case."""
     id: str
     owner: str
     """A principal's id, ACCOUNT_USERS or SYSTEM."""
     created_at: int
-    """Milliseconds since 1970; `updated_at` likewise."""
+    """Milliseconds since 1970, like `updated_at`."""
     created_by: str
-    """A principal's name at that time."""
+    """The principal's name at the time of creation."""
     updated_at: int
     updated_by: str
     subtype: str = ""
     details: dict[str, Any] = field(default_factory=dict)
     """Other fields of responses, such as `comment`, `properties` or `volume_type`."""
     grants: dict[str, Grant] = field(default_factory=dict)
-    """By principal id."""
+    """Grants by principal id."""
     isolated: bool = False
-    """Only workspaces with a binding can use it."""
+    """Whether only workspaces with a binding can use the securable."""
     bindings: dict[int, str] = field(default_factory=dict)
     """Workspace id → BINDING_TYPE_READ_WRITE or BINDING_TYPE_READ_ONLY."""
 
