@@ -1,7 +1,7 @@
 """Closes a term with a checklist: reports which steps are done, pending or blocked, and runs the pending steps after
 confirmation.
 
-Reads LAB_CONFIG (default: lab.toml) and LAB_TARGET. Runs the other programs of the lab as processes.
+Reads LAB_CONFIG (default: lab.toml) and LAB_TARGET. Runs the lab's other programs as processes.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ def anonymise_term(
 
 
 def anonymise_obstacle(request: CloseRequest, choice: WorkspaceChoice | None) -> str:
-    """Return why the lab may still exist although there is no state; empty if the workspace has no objects of it."""
+    """Return why the lab may still exist although there is no state; empty if the workspace has none of its objects."""
     no_state = f"there is no state of {request.stack}, and none was archived"
     if choice is None:
         return f"{no_state}; specify the workspace, so that it can be checked"

@@ -140,7 +140,7 @@ def main(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Import EXPORT, a file of groups from Moodle, into the roster of the course.
+    """Import EXPORT, a groups file from Moodle, into the course's roster.
 
     The format is detected: Group self-selection CSV, Groups overview CSV, Participants CSV, Group choice TXT, the older
     users.csv, a normalised roster, and any of these after a spreadsheet program saved it.

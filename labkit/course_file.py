@@ -15,7 +15,7 @@ from datetime import date
 from typing import Any
 
 VERSION = 2
-"""Raised only if programs that know the previous version would misread the file. Every version from 1 on is read."""
+"""Raised only if programs that know the previous version would misread the file. Every version since 1 is read."""
 FILE_NAME = "course.json"
 ALLOWANCES = "allowances"
 """The folder of allowances, next to the course file."""
@@ -115,7 +115,7 @@ class CourseFile:
     """Whether sessions started by staff or by the deployment count against the group's quota."""
     groups: tuple[GroupEntry, ...] = ()
     staff: StaffIds = StaffIds()
-    """Empty in a file of version 1."""
+    """Empty in a version 1 file."""
 
 
 def hash_address(address: str, course: str, term: str) -> str:
@@ -127,7 +127,7 @@ def hash_address(address: str, course: str, term: str) -> str:
 
 
 def folder_of(course: str, term: str) -> str:
-    """Return the workspace folder of a course in a term."""
+    """Return the workspace folder for a course in a term."""
     return f"/lab-{course}-{term}"
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 def exclusive_lock(path: Path) -> Iterator[bool]:
     """Hold the lock during the block and yield True, or yield False at once if a different process or block holds it.
 
-    The lock is a file of mode 0600, which is not deleted. Its folder must exist. Only processes of its owner can hold
+    The lock is a file with mode 0600, which is not deleted. Its folder must exist. Only its owner's processes can hold
     it: raises OSError for a symbolic link, for another user's file, and for a lock that is held and that other users
     could open until now.
     """

@@ -1,1 +1,1 @@
-"""The roster: the students of each group, the changes of an import, and its validation. Pure."""
+"""The roster: the students in each group, what an import changes, and its validation. Pure."""

@@ -1,4 +1,4 @@
-"""The changes of an import: as values, as JSON, and as lines for a teaching assistant. Pure."""
+"""What an import changes: as values, as JSON, and as lines for a teaching assistant. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Renaming:
 
 @dataclass(frozen=True)
 class Changes:
-    """The difference between two rosters of one term; `groups` are the later roster's groups."""
+    """The difference between two rosters for one term; `groups` are the later roster's groups."""
 
     joined: tuple[Move, ...] = ()
     came_back: tuple[Move, ...] = ()

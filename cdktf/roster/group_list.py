@@ -21,7 +21,7 @@ class Issue:
 
 @dataclass(frozen=True)
 class ListedMember:
-    """A student of a listed group; `account` is used only for students who are not in the roster yet."""
+    """A student in a listed group; `account` is used only for students who are not in the roster yet."""
 
     email: str
     line: int

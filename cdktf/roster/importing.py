@@ -79,8 +79,8 @@ def report_lines(result: RosterImport, *, export: str, out: str, written: bool, 
             yield f"  … and {len(listed.ignored) - _IGNORED_SHOWN} more, up to line {listed.ignored[-1].line}"
     if result.existing_account_count is not None:
         yield (
-            f"Accounts: {result.existing_account_count} of the new addresses already had one; these are looked up, "
-            "never managed."
+            f"Accounts: {result.existing_account_count} of the new addresses already had an account; these are "
+            "looked up, never managed."
         )
     if dry_run:
         yield "Dry run: nothing was written."

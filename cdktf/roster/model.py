@@ -79,7 +79,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Roster:
-    """All groups of a term, including retired ones, sorted by number; members are sorted by address."""
+    """All groups in a term, including retired ones, sorted by number; members are sorted by address."""
 
     groups: tuple[Group, ...] = ()
 

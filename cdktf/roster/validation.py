@@ -40,7 +40,7 @@ class ValidationResult:
 
 
 def validate(export: GroupList, stored: Roster, limits: RosterLimits) -> ValidationResult:
-    """Return all problems and warnings of an export, in the order of its lines."""
+    """Return all problems and warnings for an export, in line order."""
     problems = [
         *export.problems,
         *_duplicate_members(export),

@@ -134,7 +134,7 @@ def _share_of_addresses(rows: Sequence[Row], index: int) -> float:
 
 
 def _group_column(table: Table, email: int, builder: GroupListBuilder) -> int | None:
-    """Find the group column by a term for groups, else by the structure of a format.
+    """Find the group column by a term for groups, else by a format's structure.
 
     The position alone is not enough: where the overview has the group, a grades export has the last name.
     """

@@ -111,7 +111,7 @@ def _rows_in_groups(
 def _rows_in_one_group(
     rows: Sequence[Row], columns: Columns, hints: GroupNameHints, builder: GroupListBuilder
 ) -> Iterator[Row]:
-    """Yield the rows of students in exactly one group. The cell lists all groups of a student, separated by ", ".
+    """Yield the rows for students in exactly one group. The cell lists all of a student's groups, separated by ", ".
 
     A name may contain ", ", too. In Participants, ", " separates groups unless the whole cell is a known name; in Group
     choice it does so only if the parts are groups elsewhere in the file.

@@ -94,7 +94,7 @@ class Course(TerraformStack):
 
     def _add_backend(self, folder: Path) -> None:
         """Add the backend in which Terraform stores the state: this folder or a storage account."""
-        # `check` blocks and the type terraform_data need this version.
+        # `check` blocks and the resource type terraform_data need this version.
         self.add_override("terraform.required_version", ">= 1.5")
         backend = self._target.backend
         if backend.type == "local":
@@ -116,7 +116,7 @@ class Course(TerraformStack):
         ExternalProvider(self, "external")
 
     def _add_accounts(self, own: Roster, others: Iterable[Roster]) -> StudentAccounts:
-        """Add the accounts of all rosters."""
+        """Add the accounts in all rosters."""
         plan = plan_accounts(
             own,
             others,

@@ -44,7 +44,7 @@ def label(text: str) -> str:
 def add_blocks(scope: Construct, path: str, blocks: Mapping[str, Mapping[str, Any]]) -> None:
     """Add many named blocks of one type to the stack: `resource.databricks_user` and `{"student_dana": {…}}`.
 
-    For hundreds of small resources. One construct per resource would take longer in the bindings than all other
+    Used for hundreds of small resources. One construct per resource would take longer in the bindings than all other
     constructs; one resource with `for_each` takes Terraform minutes, because each reference to an instance reads all
     instances.
     """

@@ -1,4 +1,4 @@
-"""The guard of every plan, deploy and destroy: verifies that the workspace is the expected one."""
+"""The guard for every plan, deployment and destroy: verifies that the workspace is the expected one."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Stops clusters that were just created, unless they are in use. One process serves the requests of a queue."""
+"""Stops clusters that were just created, unless they are in use. One process serves all requests in a queue."""
 
 import time
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence

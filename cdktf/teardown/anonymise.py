@@ -54,7 +54,7 @@ def _step(name: str, paths: Sequence[Path]) -> Step:
 
 
 def remove(step: Step) -> list[str]:
-    """Delete the files of a step; return a message for each file that could not be deleted."""
+    """Delete a step's files; return a message for each file that could not be deleted."""
     failures = []
     for name in step.items:
         path = Path(name)

@@ -43,7 +43,7 @@ def checklist(
     for kind, names in removed_objects(managed).items():
         yield f"  {kind}: {shorten(names)}"
     yield ""
-    yield "It keeps these objects, which are not the lab's:"
+    yield "It keeps these objects, which do not belong to the lab:"
     for step in kept_objects(contents):
         yield f"  {step.name}: {shorten(step.items) or step.message}"
     yield ""

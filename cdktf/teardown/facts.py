@@ -34,7 +34,7 @@ _SOURCE_NAMES = {"workspace": "the Workspace", "dbfs": "DBFS"}
 
 @dataclass(frozen=True)
 class Programs:
-    """The other programs of the project, run in the current folder with an environment based on this process's."""
+    """The project's other programs, run in the current folder with an environment based on this process's."""
 
     root: Path
     variables: Mapping[str, str]
@@ -171,7 +171,7 @@ def ledger_facts(programs: Programs, folder: Path) -> LedgerFacts | CommandResul
 
 
 def verified_backup(programs: Programs, target: str) -> VerifiedBackup | CommandResult:
-    """Verify the newest backup of the workspace in this target against its manifest and the live workspace."""
+    """Verify the target's newest backup of the workspace against its manifest and the live workspace."""
     answer, text = programs.capture("-m", "inventory", "verify", target, "--live", "--json", captures_stderr=False)
     if answer.status not in (0, 1):
         return answer

@@ -38,7 +38,7 @@ class ManualStep:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """The exit status and the last output lines of a program."""
+    """A program's exit status and its last output lines."""
 
     status: int
     output_lines: tuple[str, ...] = ()
@@ -117,7 +117,7 @@ class LedgerEvidence:
 
 @dataclass(frozen=True)
 class ManagedObject:
-    """An object of the lab."""
+    """An object that belongs to the lab."""
 
     kind: str
     name: str
@@ -130,7 +130,7 @@ class StateFacts:
 
     managed: tuple[ManagedObject, ...] = ()
     files: tuple[str, ...] = ()
-    """The local files of the state."""
+    """The state's local files."""
     problem: str = ""
 
     @property
@@ -233,9 +233,9 @@ def _poll_result_step(name: str, facts: LedgerFacts, at: datetime, where: str) -
         return Step(name, Status.TO_DO, f"there is no poll {where}")
     shown = f"{facts.last_poll:%Y-%m-%d %H:%M} UTC"
     if facts.last_poll_failed:
-        return Step(name, Status.TO_DO, f"{facts.last_poll_failed} actions failed in the poll of {shown}")
+        return Step(name, Status.TO_DO, f"{facts.last_poll_failed} actions failed in the poll at {shown}")
     if at - facts.last_poll > MAX_POLL_AGE:
-        return Step(name, Status.TO_DO, f"the poll of {shown} is more than an hour old")
+        return Step(name, Status.TO_DO, f"the poll at {shown} is more than an hour old")
     return Step(name, Status.DONE, f"{shown}; settled up to {facts.settled_up_to or 'no day'}")
 
 
@@ -258,13 +258,15 @@ def archive_step(evidence: LedgerEvidence, *, folder: str) -> Step:
 
 
 def clusters_step(contents: WorkspaceContents) -> Step:
-    """Return the clusters step: done if no cluster of the lab runs."""
+    """Return the clusters step: done if no lab cluster is running."""
     if contents.running is None:
         return Step("clusters", Status.NOT_POSSIBLE, "the clusters could not be listed")
     ours = tuple(cluster.name for cluster in contents.running if cluster.is_of_lab)
     if ours:
-        return Step("clusters", Status.TO_DO, f"{len(ours)} of the lab's clusters run and will be stopped", ours)
-    return Step("clusters", Status.DONE, "no cluster of the lab runs")
+        return Step(
+            "clusters", Status.TO_DO, f"{len(ours)} of the lab's clusters are running and will be stopped", ours
+        )
+    return Step("clusters", Status.DONE, "no lab cluster is running")
 
 
 def destroy_step(state: StateFacts, remains: LabRemains, *, location: str) -> Step:
@@ -297,7 +299,7 @@ def removed_objects(managed: Sequence[ManagedObject]) -> dict[str, tuple[str, ..
 
 
 def state_step(state: StateFacts, *, folder: str, is_remote: bool, is_archived: bool) -> Step:
-    """Return the state step: done if the state, which names people, is in the archive."""
+    """Return the state step: done if the state, which contains people's names, is in the archive."""
     if state.problem:
         return Step("state", Status.NOT_POSSIBLE, "it cannot be read")
     if state.managed:
@@ -310,19 +312,22 @@ def state_step(state: StateFacts, *, folder: str, is_remote: bool, is_archived: 
 
 
 def kept_objects(contents: WorkspaceContents) -> list[Step]:
-    """Return the objects that destroy does not remove, because they are not the lab's, as one step per kind."""
-    found = [Step(kind, Status.DONE, f"{len(names)} stay", names) for kind, names in contents.others.items() if names]
+    """Return the objects that destroy does not remove, because they do not belong to the lab, as one step per kind."""
+    found = [
+        Step(kind, Status.DONE, f"{len(names)} are kept", names) for kind, names in contents.others.items() if names
+    ]
     return found + [Step(kind, Status.NOT_POSSIBLE, "could not be read") for kind in contents.unread]
 
 
 def by_hand(
     *, workspace_id: str, host: str, contents: WorkspaceContents, target: str, backend: str
 ) -> list[ManualStep]:
-    """Return the manual steps about what still costs money or names people, with the commands."""
+    """Return the manual steps for what still costs money or contains people's names, with commands."""
     query = f"[?workspaceId=='{workspace_id}'].{{name:name, group:resourceGroup, managed:managedResourceGroupId}}"
     others = [cluster.name for cluster in contents.running or () if not cluster.is_of_lab]
     steps = [
-        ManualStep(f"a running cluster is not the lab's: {name}", "databricks clusters delete ID") for name in others
+        ManualStep(f"a running cluster does not belong to the lab: {name}", "databricks clusters delete ID")
+        for name in others
     ]
     if backend:
         steps.append(ManualStep("the state's blob, and older versions if the account keeps them", backend))
@@ -335,7 +340,7 @@ def by_hand(
             "teaching-lab-end-of-day.timer; sudo rm -f /etc/cron.d/teaching-lab",
         ),
         ManualStep(
-            f"the workspace at {host} stays, with its managed resource group: storage account, network, and a NAT "
+            f"the workspace at {host} remains, with its managed resource group: storage account, network, and a NAT "
             "gateway if it has one; an idle workspace is reported to cost up to 700 dollars a month",
             f'az databricks workspace list --query "{query}" -o table',
         ),

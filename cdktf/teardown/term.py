@@ -66,7 +66,7 @@ def programs_of(request: CloseRequest, environ: Mapping[str, str]) -> Programs:
 
 
 def read_state(request: CloseRequest, programs: Programs) -> tuple[StateFacts, str]:
-    """Read the target's state; return its facts and, if it is remote, its text."""
+    """Read the target's state; return its facts and, if it is remote, its content."""
     if not request.is_remote:
         return local_state(request.state_folder, request.stack), ""
     if not (request.stack_folder / "cdk.tf.json").exists():
@@ -169,7 +169,7 @@ class TermClosing:
                 steps = self._steps()
                 step = next(one for one in steps if one.name == name)
             if step.status is not Status.DONE:
-                print(f"\n{name} is {step.status.value}, so no later step was started.", file=sys.stderr)
+                print(f"\n{name}: {step.status.value}; no later step was started.", file=sys.stderr)
                 break
         return list(steps)
 

@@ -186,9 +186,9 @@ to_option = click.option("--to", "last", type=DateParamType(), metavar="DAY", he
 
 
 def date_range(day: date | None, first: date | None, last: date | None, *, today: date) -> tuple[date, date]:
-    """Return the first and last day from --day, or by --from and --to; today by default. Raises click.UsageError."""
+    """Return the first and last day from --day, or from --from and --to; today by default. Raises click.UsageError."""
     if day and (first or last):
-        raise click.UsageError("use --day, or --from and --to")
+        raise click.UsageError("use either --day, or --from and --to")
     if (first is None) != (last is None):
         raise click.UsageError("--from and --to must be used together; use --day for one day")
     if first and last:

@@ -32,7 +32,7 @@ def load(environ: MutableMapping[str, str], folder: Path = Path()) -> dict[str, 
 
 
 def read(path: Path) -> dict[str, str]:
-    """Return the variables of the file; an empty dict if it does not exist. Raises DotenvError."""
+    """Return the variables in the file; an empty dict if it does not exist. Raises DotenvError."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

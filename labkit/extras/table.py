@@ -31,7 +31,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, ti
         are_numbers = bool(rows) and all(isinstance(row[number], int | float) for row in rows)
         table.add_column(heading, justify="right" if are_numbers else "left", overflow="fold")
     for row in rows:
-        # Text: rich would interpret a plain string as markup.
+        # `Text` is used because rich would interpret a plain string as markup.
         table.add_row(*(Text("" if cell is None else escaped(cell)) for cell in row))
     console = Console(width=None if on_terminal else PIPE_WIDTH, highlight=False)
     with console.capture() as captured:

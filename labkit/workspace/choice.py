@@ -78,7 +78,7 @@ WORKSPACE_NOT_CONFIGURED = f"no workspace is configured: set {HOST} and a creden
 
 
 class WorkspaceChoiceError(ValueError):
-    """The sources contradict each other, or a value is malformed. The text contains no secret."""
+    """The sources contradict each other, or a value is malformed. The message contains no secret."""
 
 
 class WorkspaceNotConfigured(WorkspaceChoiceError):
@@ -199,9 +199,9 @@ def choose(
 ) -> WorkspaceChoice:
     """Return the one source of host and credential.
 
-    `dotenv` contains the variables of `.env`. `is_runtime` means that the program runs on Databricks compute, where the
-    SDK finds the workspace by itself. Raises WorkspaceChoiceError, and WorkspaceNotConfigured if no source specifies a
-    workspace.
+    `dotenv` contains the variables from `.env`. `is_runtime` means that the program runs on Databricks compute, where
+    the SDK finds the workspace by itself. Raises WorkspaceChoiceError, and WorkspaceNotConfigured if no source
+    specifies a workspace.
     """
     if flags.token is not None:
         return _from_token(flags)

@@ -150,7 +150,7 @@ def test_a_closed_and_anonymised_term_keeps_totals_but_no_names(
     }
     assert (report["leaves"]["clusters"], report["leaves"]["secret scopes"]) == (["research"], ["research-keys"])
     assert f"/Users/{student}" in report["leaves"]["homes"]
-    assert report["manual_steps"][0]["message"] == "a running cluster is not the lab's: research"
+    assert report["manual_steps"][0]["message"] == "a running cluster does not belong to the lab: research"
     assert list(used_term.clusters()) == ["research"]
     assert list(used_term.state.parent.iterdir()) == []
     kept = [path for path in used_term.archive.rglob("*") if path.is_file()]

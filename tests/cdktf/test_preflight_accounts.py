@@ -57,7 +57,7 @@ def project(tmp_path: Path, emulator: EmulatorProcess) -> ImportProject:
 def test_new_addresses_with_an_account_are_never_managed(project):
     result = project.run(["old@uni.example", "new@uni.example"], "--check-accounts")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "Accounts: 1 of the new addresses already had one" in result.stdout
+    assert "Accounts: 1 of the new addresses already had an account" in result.stdout
     assert project.accounts() == {"old@uni.example": "existing:lab", "new@uni.example": "managed"}
 
 

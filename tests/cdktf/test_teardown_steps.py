@@ -107,13 +107,13 @@ def test_the_next_backup_is_incremental() -> None:
             replace(EVIDENCE, ledger=replace(LEDGER, last_poll_failed=2)),
             False,
             TO_DO,
-            "2 actions failed in the poll of 2027-02-01 11:55 UTC",
+            "2 actions failed in the poll at 2027-02-01 11:55 UTC",
         ),
         (
             replace(EVIDENCE, ledger=replace(LEDGER, last_poll=NOW - 61 * M)),
             False,
             TO_DO,
-            "the poll of 2027-02-01 10:59 UTC is more than an hour old",
+            "the poll at 2027-02-01 10:59 UTC is more than an hour old",
         ),
         (
             replace(EVIDENCE, ledger=replace(LEDGER, term="2026s")),
@@ -172,7 +172,7 @@ def test_only_the_labs_running_clusters_are_stopped() -> None:
     output_lines = by_hand(
         workspace_id="1", host="h", contents=WorkspaceContents((ours, theirs)), target="demo", backend=""
     )
-    assert output_lines[0].message == "a running cluster is not the lab's: research"
+    assert output_lines[0].message == "a running cluster does not belong to the lab: research"
 
 
 def test_destroyed_and_kept_objects_are_listed() -> None:

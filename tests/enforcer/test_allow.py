@@ -48,7 +48,7 @@ def files(lab: EmulatedCourse) -> list[str]:
         (["block", "1", "--day", "tomorrow"], '"tomorrow" is not a date; use YYYY-MM-DD'),
         (["block", "1", "--from", TOMORROW], "--from and --to must be used together"),
         (["block", "1", "--from", TOMORROW, "--to", str(SUNDAY)], "is before --from"),
-        (["block", "1", "--day", TOMORROW, "--to", TOMORROW], "use --day, or --from and --to"),
+        (["block", "1", "--day", TOMORROW, "--to", TOMORROW], "use either --day, or --from and --to"),
         (["block", "1", "--reason", " \n"], "--reason must have 1 to"),
     ],
 )

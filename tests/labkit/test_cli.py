@@ -157,7 +157,7 @@ def test_a_date_range_is_one_day_two_dates_or_today(arguments: list[str], expect
         (["--day", "2026-02-30"], '"2026-02-30" is not a date; use YYYY-MM-DD'),
         (["--day", "0001-01-01"], "0001-01-01 is not a date from 1970 to 2999"),
         (["--from", "2026-10-18", "--to", "9999-12-31"], "9999-12-31 is not a date from 1970 to 2999"),
-        (["--day", "2026-10-18", "--to", "2026-10-20"], "use --day, or --from and --to"),
+        (["--day", "2026-10-18", "--to", "2026-10-20"], "use either --day, or --from and --to"),
         (["--from", "2026-10-18"], "--from and --to must be used together; use --day for one day"),
         (["--from", "2026-10-18", "--to", "2026-10-17"], "--to 2026-10-17 is before --from 2026-10-18"),
     ],
