@@ -385,7 +385,7 @@ def test_test_email_sends_one_message_and_prints_the_result(lab: EmulatedCourse)
         ({"AZURE_EMAIL_CONNECTION_STRING": ""}, 2, "AZURE_EMAIL_CONNECTION_STRING is missing"),
         ({"ADMIN_EMAIL": ""}, 2, "ADMIN_EMAIL is missing"),
         ({"AZURE_EMAIL_CONNECTION_STRING": "endpoint=https://127.0.0.1:9;accesskey=eA=="}, 1, "did not respond"),
-        ({"AZURE_EMAIL_CONNECTION_STRING": "nonsense"}, 2, "AZURE_EMAIL_CONNECTION_STRING cannot be used"),
+        ({"AZURE_EMAIL_CONNECTION_STRING": "nonsense"}, 2, "AZURE_EMAIL_CONNECTION_STRING is invalid"),
         ({"REQUESTS_CA_BUNDLE": ""}, 1, "its certificate is not trusted"),
     ],
 )
