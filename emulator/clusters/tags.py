@@ -19,15 +19,10 @@ def check(tags: Any) -> None:
         raise invalid(f"A cluster can have at most {TAG_LIMIT} custom tags.")
     if "Name" in tags:
         raise invalid("The key 'Name' cannot be used for a custom tag: it is reserved for the instances.")
-    for key, value in tags.items():
+    for key in tags:
         if len(key) not in KEY_LENGTHS:
             raise invalid(f"The key of a custom tag must have 1 to {KEY_LENGTHS.stop - 1} characters, not {len(key)}.")
         if FORBIDDEN & set(key):
             raise invalid(f"The key {key!r} of a custom tag must not contain any of {''.join(sorted(FORBIDDEN))}")
-        for text in (key, str(value)):
-            if not is_latin1(text):
-                raise invalid(f"The custom tag {key!r} can only contain characters of ISO 8859-1 (Latin-1).")
-
-
-def is_latin1(text: str) -> bool:
-    return all(ord(character) < 256 for character in text)
+        if any(ord(character) > 255 for character in key):
+            raise invalid(f"The key {key!r} of a custom tag can only contain characters of ISO 8859-1 (Latin-1).")
