@@ -114,7 +114,7 @@ class _Variables(BaseModel):
     LAB_HOLD_CLUSTERS: int = Field(5, ge=2, le=10_000, description="a whole number, 2 or greater")
     LAB_HOLD_SHARE: float = Field(0.5, ge=0, le=1, description="a share from 0 to 1, such as 0.5")
     HEALTHCHECK_URL: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
-        None, description="an address that begins with https:// or http://"
+        None, description="a URL that begins with https:// or http://"
     )
 
 
@@ -183,7 +183,7 @@ class Settings:
 
     @property
     def default_zone(self) -> tzinfo:
-        """Time zone of a course without a course file."""
+        """Time zone to use without a course file."""
         return ZoneInfo(self.timezone) if self.timezone else UTC
 
 

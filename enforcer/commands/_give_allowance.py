@@ -108,7 +108,9 @@ def _today(tz: tzinfo, now: datetime) -> date:
 
 def _check_days(first: date, last: date, change: Change, *, today: date) -> None:
     if first < today:
-        raise click.UsageError(f"{first} is in the past; past days do not change, so begin with {today} or later")
+        raise click.UsageError(
+            f"{first} is in the past; past days do not change, so the first day must be {today} or later"
+        )
     if isinstance(change, Window) and change.weekday is not None:
         days = (first + timedelta(days=number) for number in range(min(7, (last - first).days + 1)))
         if change.weekday not in {day.weekday() for day in days}:

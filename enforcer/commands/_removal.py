@@ -28,7 +28,7 @@ class RemovalOptions:
     keep: tuple[str, ...]
     """Names of objects to keep."""
     everything: bool
-    """List everything in the workspace, and also delete managed accounts that are in other groups."""
+    """List all objects in the workspace, and also delete managed accounts that are in other groups."""
     yes: bool
     as_json: bool
     dry_run: bool

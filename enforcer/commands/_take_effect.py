@@ -1,4 +1,4 @@
-"""Shared by `allow`, `block` and `revoke`: a tick that puts their file into effect."""
+"""Shared by `allow`, `block` and `revoke`: a tick that puts the written file into effect."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""`allow`: a dated, reasoned change of limits."""
+"""`allow`: changes limits on given days, for a reason."""
 
 from datetime import timedelta
 

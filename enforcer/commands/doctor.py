@@ -89,7 +89,7 @@ def _findings() -> Iterator[Finding]:
         yield checks.settings_file(str(settings_file), settings_file.stat().st_mode)
     is_readable, of_ledger = _ledger(settings)
     yield from of_ledger
-    # Without the ledger the other checks run with an empty one.
+    # If the ledger cannot be read, the other checks run with an empty one.
     with context.copy_of(settings) if is_readable else closing(open_copy(NOWHERE)) as ledger:
         yield from checks.mail(settings, waiting=waiting_count(ledger))
         try:
@@ -103,7 +103,7 @@ def _findings() -> Iterator[Finding]:
 
 
 def _ledger(settings: Settings) -> tuple[bool, list[Finding]]:
-    """Return whether the ledger can be read, and its findings."""
+    """Return whether the ledger can be read, and the findings about it."""
     try:
         open_copy(settings.ledger_location).close()
     except (OSError, DatabaseError) as error:

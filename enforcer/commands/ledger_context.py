@@ -29,8 +29,9 @@ def no_course(settings: Settings) -> str:
         else settings.ledger_location
     )
     if not settings.course:
-        return f"the ledger {place} has no course; check CLUSTER_UPTIMES_DB, or poll first"
+        return f"the ledger {place} has no course; check CLUSTER_UPTIMES_DB, or run poll first"
     course = " ".join(filter(None, (settings.course, settings.term)))
     return (
-        f"the ledger {place} has no course {course}; check CLUSTER_UPTIMES_DB, LAB_COURSE and LAB_TERM, or poll first"
+        f"the ledger {place} has no course {course}; check CLUSTER_UPTIMES_DB, LAB_COURSE and LAB_TERM, "
+        "or run poll first"
     )

@@ -35,8 +35,8 @@ SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Only you can read it. The suffix sets the format: .html, .eml, .txt, .csv or .png. Without this option the "
-    "HTML page is printed. `anonymise` recognises the names report.html and report-DAY.html.",
+    help="Output file, which only you can read. The suffix sets the format: .html, .eml, .txt, .csv or .png. Without "
+    "this option, the HTML page is printed. `anonymise` recognises the file names report.html and report-DAY.html.",
 )
 @cli.json_option
 def command(day: date | None, output: Path | None, as_json: bool) -> None:

@@ -51,7 +51,7 @@ STEP_SECONDS = 10.0
     """,
 )
 def command() -> None:
-    """Run as a service: list the clusters once a minute, and poll when one changed or an action is due.
+    """Run as a service: list the clusters once a minute, and poll when a cluster has changed or an action is due.
 
     No cluster runs more than a minute past a limit. SIGTERM and Ctrl-C stop it between two actions. `poll` can run at
     the same time. Exits 0 when stopped by a signal and 2 for invalid settings.
@@ -69,7 +69,7 @@ def command() -> None:
 
 
 class Service:
-    """The environment of the loop: clock, workspace, and one tick at a time."""
+    """What the loop needs: clock, workspace, and one tick at a time."""
 
     def __init__(self, settings: Settings, ending: threading.Event) -> None:
         self._settings = settings

@@ -1,6 +1,6 @@
 """Allowances: dated changes of limits with a reason, stored as small files beside the course file. Pure.
 
-A file is never edited: an allowance is one file, its revocation another. Precedence: blocked, unlimited, window,
+A file is never edited: an allowance is one file, its revocation a second one. Precedence: blocked, unlimited, window,
 minutes; minutes of several allowances add up.
 """
 
@@ -164,7 +164,7 @@ def _joined(intervals: list[Interval]) -> tuple[Interval, ...]:
 
 
 def format_entry(entry: Allowance | Revocation) -> str:
-    """Return the content of the file, JSON."""
+    """Return the content of the file for an allowance or a revocation, as JSON."""
     document: dict[str, Any] = {"version": VERSION, "id": entry.id}
     if isinstance(entry, Revocation):
         document["revokes"] = entry.revokes
@@ -197,7 +197,7 @@ def parse_entry(text: str, path: str) -> Allowance | Revocation:
         group = None if document["group"] == "all" else _text(document, "group")
         first, last = _day(_text(document, "first_day")), _day(_text(document, "last_day"))
         if last < first:
-            raise AllowanceError(f"it ends ({last}) before it begins ({first})")
+            raise AllowanceError(f"the last day ({last}) is before the first day ({first})")
         return Allowance(_text(document, "id"), group, first, last, _change(document), *common)
     except AllowanceError as error:
         raise AllowanceError(f"{path}: {error}") from None

@@ -48,7 +48,7 @@ class ClusterDay:
 
     @property
     def last_stop(self) -> datetime | None:
-        """End of the last counted session. None also while the cluster is running."""
+        """End of the last counted session; None without one, and while the cluster is running."""
         return None if self.is_running or not self.counted_intervals else self.counted_intervals[-1][1]
 
 

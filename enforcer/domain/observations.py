@@ -55,7 +55,7 @@ class DirectGrant:
 
 @dataclass(frozen=True)
 class FileInfo:
-    """A workspace file as the listing of its folder shows it."""
+    """A workspace file in the listing of its folder."""
 
     path: str
     version: str

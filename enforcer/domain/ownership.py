@@ -28,7 +28,7 @@ class AcceptedCluster:
     term: str
     group: str
     creator: str
-    """Empty if it was not recorded."""
+    """Creator of the cluster; empty if not recorded."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ClusterSelection:
     """The clusters of a course, and the clusters that only claim to belong to it."""
 
     clusters: tuple[ObservedCluster, ...] = ()
-    """Clusters of the course, with course, term and group as accepted."""
+    """Clusters of the course, with the course, term and group for which they were accepted."""
     newly_accepted: tuple[ObservedCluster, ...] = ()
     """The clusters in `clusters` that were not accepted before."""
     claims: tuple[ObservedCluster, ...] = ()

@@ -1,4 +1,4 @@
-"""Limits of a group, how much of them is used, and which actions are due. Pure: no clock, no network, no database."""
+"""Limits of a group, their usage, and which actions are due. Pure: no clock, no network, no database."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Period(Enum):
 
 
 class Level(Enum):
-    """Permission levels of a group on its cluster that the enforcer handles."""
+    """The permission levels of a group on its cluster that the enforcer changes or restores."""
 
     ATTACH = "CAN_ATTACH_TO"
     RESTART = "CAN_RESTART"

@@ -77,7 +77,7 @@ MEMBER, OTHER = "a member of the group", "somebody else"
 
 
 class Role(Enum):
-    """Role of a person who started or restarted a cluster."""
+    """Role of the account that started or restarted a cluster."""
 
     UNKNOWN = "unknown"
     """Not known yet, or the event has no user: the session counts."""
@@ -92,7 +92,7 @@ class Event:
 
     at: datetime
     type: str
-    """Event type of the API; unknown types are kept and ignored."""
+    """Event type in the API; events of unknown types are stored, but ignored."""
     user: str | None = None
     """User who requested the action."""
     workers: int | None = None
@@ -124,7 +124,7 @@ class Session:
     """None if the events have no user."""
     restarts: tuple[Restart, ...] = ()
     workers: tuple[tuple[datetime, int], ...] = ()
-    """Changes of the number of workers: time and new number, as far as events give it."""
+    """Changes of the number of workers: time and new number, if events contain it."""
     estimate: str | None = None
     """Why start or end is an estimate; None if both are exact."""
     last_reported: datetime | None = field(default=None, compare=False)

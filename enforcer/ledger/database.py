@@ -16,7 +16,7 @@ from labkit.files import ensure_private_file
 from labkit.lazy_package import LazyModule
 
 postgresql = LazyModule("playhouse.postgres_ext")
-"""Imported late: most ledgers are files, and the driver takes a tenth of a second to import."""
+"""Imports the PostgreSQL driver late: most ledgers are files, and the import takes a tenth of a second."""
 
 
 @dataclass(frozen=True)

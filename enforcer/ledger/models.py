@@ -24,7 +24,7 @@ class Row(Model):
 
 
 class ClusterRow(Row):
-    """The last known facts about a cluster."""
+    """The last known state of a cluster."""
 
     cluster_id: Any = CharField(primary_key=True)
     name: Any = TextField()

@@ -1,9 +1,9 @@
 """The outbox: a message is stored once, and sent until the mail service accepts it.
 
-A message is unique by kind, topic, period with its first day, and limit. Its `Operation-Id` at the service is derived
-from these, so that it is the same message after a crash and in a ledger restored from a backup. Before the first
-attempt it is sealed: sender and copies are fixed, and from then on its bytes do not change. An attempt is recorded
-before it is made. If its result is unknown, the status is checked before the message is sent again.
+Kind, topic, period with its first day, and limit identify a message. Its `Operation-Id` at the service is derived from
+these, so that it is the same message after a crash and in a ledger restored from a backup. Before the first attempt it
+is sealed: sender and copies are fixed, and from then on its bytes do not change. An attempt is recorded before it is
+made. If its result is unknown, the status is checked before the message is sent again.
 
 Nothing here sleeps: messages that cannot be sent now become due later. Times are from the lab's clock; the duration of
 a run is measured with the machine's clock.

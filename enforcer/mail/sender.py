@@ -35,7 +35,7 @@ COPIES_PER_HOUR = 20
 MAX_FAILED_CALLS = 3
 """Maximum number of consecutive calls without a clear result; then no more calls are made in this run."""
 STATUS_CHECK_INTERVAL = HOUR
-"""Time from acceptance to the first status check, and between checks."""
+"""Time from acceptance to the first status check, and between status checks."""
 LONGEST_GAP = timedelta(hours=2)
 """Maximum time between two failed attempts that counts as failing; the rest counts as waiting."""
 

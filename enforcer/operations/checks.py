@@ -131,11 +131,11 @@ def course(settings: Settings, chosen: tuple[str, str] | None) -> Finding:
 
 
 def zone(settings: Settings, course: Course, *, has_file: bool) -> Finding:
-    """Check that LAB_TIMEZONE and the course file agree, or that one of them gives the time zone."""
+    """Check that LAB_TIMEZONE and the course file agree, or that one of them specifies the time zone."""
     in_course = str(course.calendar.tz)
     if not has_file:
         if settings.timezone is None:
-            return Finding("zone", Status.FAILS, "neither a course file nor LAB_TIMEZONE gives the time zone")
+            return Finding("zone", Status.FAILS, "neither a course file nor LAB_TIMEZONE specifies the time zone")
         return Finding("zone", Status.NOTE, f"{settings.timezone}, from LAB_TIMEZONE, because there is no course file")
     if settings.timezone not in (None, in_course):
         message = (
@@ -175,7 +175,7 @@ def course_file(
 def last_poll(polled: datetime | None, now: datetime) -> Finding:
     """Check that the last poll was recent."""
     if polled is None:
-        return Finding("last poll", Status.FAILS, "no poll has run with this ledger; set up cron or the service")
+        return Finding("last poll", Status.FAILS, "no poll has used this ledger yet; set up cron or the service")
     ago = now - polled
     message = f"{polled:%Y-%m-%d %H:%M} UTC, {round(ago.total_seconds() / 60)} minutes ago"
     late = ago > SILENCE

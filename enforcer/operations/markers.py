@@ -1,4 +1,4 @@
-"""Markers of notifications already sent to the admin: small files outside the ledger, which may be unavailable.
+"""Markers of notifications already sent to the admin: small files, because the ledger may be unavailable.
 
 Separate runs, such as those of cron, share them. If a marker cannot be written, a message may be repeated.
 """

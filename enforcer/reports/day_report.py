@@ -31,7 +31,7 @@ class ReportRow:
 
     @property
     def limit(self) -> str:
-        """The day's limit with its reason, and the week's or term's limit if less was left of it."""
+        """The day's limit with its reason, and the week or term limit if it was tighter."""
         if self.is_imported:
             return "not known"
         day = str(self.of.day_limit) if self.of.day_limit else "unlimited"
@@ -50,7 +50,7 @@ class DayReport:
     day: date
     begins: datetime
     ends: datetime
-    """Start and end of the day, in the course's zone."""
+    """Start and end of the day, in the course's time zone."""
     watched_from: datetime
     """Time from which polls are expected: the start of the day, or the first poll ever if it was later."""
     is_over: bool

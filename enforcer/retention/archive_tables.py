@@ -149,7 +149,7 @@ TABLES = (
             GROUP,
             CLUSTER,
             Column("kind", str, "warn, restrict, stop or restore"),
-            Column("reason", str, "the limit and its reason"),
+            Column("reason", str, "the limit and the reason for it"),
             Column("noted_at", datetime, "when the action was recorded, before it was carried out"),
             Column("done_at", datetime, "when it was carried out; empty: it failed"),
             Column("error", str, "the reason for a failure"),

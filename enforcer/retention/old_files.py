@@ -35,7 +35,7 @@ _REPORT_HEADERS = (",".join(REPORT_COLUMNS), ",".join(_OLD_NAMES.get(name, name)
 _HEAD = 64 * 1024
 _TAIL = 200
 NO_MARKER = "it lacks the marker that our programs write; if it is ours, delete it yourself"
-OTHER_NAME = "it has our marker, but not a name that our programs use; if nobody needs it, delete it yourself"
+OTHER_NAME = "it has our marker, but not a name that our programs use; delete it yourself if it is no longer needed"
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def users_to_remove(
             if person.id in ruling
             else "staff of the course"
             if is_staff and is_staff(address)
-            else "no roster was given that marks the accounts of the lab"
+            else "no roster was given"
             if accounts is None
             else "the account existed before the lab"
             if address in known.existing

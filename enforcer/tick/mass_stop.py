@@ -17,7 +17,7 @@ from enforcer.ledger.database import Ledger
 from enforcer.settings import MassStopThreshold
 
 HELD, NEAR = "held", "near their limits"
-"""Notes in the ledger: held clusters, and clusters past a soft limit, each with a time."""
+"""Names of the notes with held clusters and with clusters past a soft limit, each with a time."""
 POLL_INTERVAL = timedelta(minutes=15)
 """Interval between polls by cron."""
 RETRY_HELD_AFTER = timedelta(minutes=2)
@@ -64,7 +64,7 @@ def clusters_to_hold(
 
 
 def without_held(actions: Iterable[Action], held: frozenset[str]) -> tuple[Action, ...]:
-    """Return the actions without those that stop or restrict a held cluster."""
+    """Return the actions except stops and restrictions of held clusters."""
     return tuple(one for one in actions if not (isinstance(one, Stop | Restrict) and one.cluster_id in held))
 
 

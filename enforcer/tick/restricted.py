@@ -69,7 +69,7 @@ def restricted(
     if found is None:
         problems += [] if problems else [f"{path_of(course_id, term)} does not exist"]
         names = ", ".join(sorted(restricted_groups))
-        problems.append(f"{names}: left restricted until the course file and the settled totals can be read")
+        problems.append(f"{names}: restricted until the course file and the settled totals can be read")
         found = {group_of(cluster): UNKNOWN for cluster in clusters}
     return {group: limit for group, limit in found.items() if group in restricted_groups}, problems
 

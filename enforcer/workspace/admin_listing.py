@@ -29,7 +29,7 @@ class AdminListing:
         return self._workspace.identity
 
     def clusters(self) -> list[ClusterInfo]:
-        """Return every cluster of the list, sorted by name."""
+        """Return every cluster in the list, sorted by name."""
         with errors_about("the list of clusters"):
             found = self._pages("/api/2.1/clusters/list", "clusters", {"page_size": PAGE})
             pinned = {

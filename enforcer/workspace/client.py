@@ -262,7 +262,7 @@ class Workspace:
         return taken
 
     def clusters(self, *, now: datetime) -> list[ObservedCluster]:
-        """Return every cluster of the list: pinned, active, or stopped within 30 days. `now` is the time of the
+        """Return every cluster in the list: pinned, active, or stopped within 30 days. `now` is the time of the
         request.
 
         The request excludes job clusters, because thousands may have terminated; if `lists_job_clusters`, a second
@@ -278,7 +278,7 @@ class Workspace:
             return list({cluster.id: cluster for cluster in (*of_jobs, *others)}.values())
 
     def exists(self, cluster_id: str) -> bool:
-        """Return whether the cluster exists; it may exist although the list no longer shows it."""
+        """Return whether the cluster exists, which it may although the list no longer contains it."""
         with self._collect_problems(f"cluster {cluster_id}"):
             try:
                 self._request("clusters/get", "GET", "/api/2.1/clusters/get", query={"cluster_id": cluster_id})

@@ -13,7 +13,7 @@ AGREEMENT = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class ServerTimestamp:
-    """The `Date` of one response."""
+    """The `Date` header of one response."""
 
     value: datetime | None
     """None if the response has no valid `Date`."""

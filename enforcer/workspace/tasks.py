@@ -20,7 +20,8 @@ def in_parallel(tasks: Iterable[Callable[[], T]], *, workers: int = WORKERS) -> 
 
 
 def ordered(tasks: Iterable[Callable[[], T]], *, workers: int = WORKERS) -> Iterator[T]:
-    """Yield the results in order, each as soon as it is available, so that the caller can process it meanwhile.
+    """Yield the results in order, each as soon as it is available, so that the caller can process it while others are
+    running.
 
     Raises a task's exception in place of its result.
     """

@@ -89,7 +89,7 @@ def test_a_written_entry_is_read_back_unchanged(entry: Allowance | Revocation) -
             format_entry(allowance(LimitOverride.BLOCKED)).replace(
                 '"first_day": "2026-11-02"', '"first_day": "2026-12-02"'
             ),
-            "ends",
+            "is before the first day",
         ),
     ],
 )

@@ -232,7 +232,7 @@ def test_an_archive_is_never_overwritten(place: str, archived: Path) -> None:
     assert run(nowhere, "--output", str(target)) == (
         1,
         "",
-        f"the ledger {nowhere} has no course; check CLUSTER_UPTIMES_DB, or poll first\n",
+        f"the ledger {nowhere} has no course; check CLUSTER_UPTIMES_DB, or run poll first\n",
     )
     assert sorted(path.name for path in archived.parent.iterdir()) == ["term"]
 

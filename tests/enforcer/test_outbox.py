@@ -409,7 +409,7 @@ def test_copies_beyond_twenty_per_hour_become_one_digest(ledger: Ledger, service
     assert len(service.accepted) == 25
     enqueue(ledger, "next hour", cc=(ADMIN,))
     send_once(ledger, service, 61 * MINUTE)
-    assert service.subjects[25:] == ["next hour", "5 more messages of 01 November, 10:00 UTC"]
+    assert service.subjects[25:] == ["next hour", "5 more messages from 01 November, 10:00 UTC"]
     assert addressed(service)[25:] == [True, False]
     digest = json.loads([*service.accepted.values()][26])
     assert [f"message {n:02}" in digest["content"]["plainText"] for n in range(25)] == [False] * 20 + [True] * 5

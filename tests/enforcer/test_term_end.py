@@ -72,7 +72,7 @@ def test_only_managed_accounts_are_deleted_even_with_all() -> None:
 
 
 def test_without_a_roster_no_listed_member_is_deleted() -> None:
-    unknown = "no roster was given that marks the accounts of the lab"
+    unknown = "no roster was given"
     members = {**SPARED, "gil": unknown, "cem": unknown, "dov": unknown}
     assert users(None) == ([], members)
     assert users(None, everything=True) == ([], {**members, "fay": unknown})
@@ -166,5 +166,5 @@ def test_without_a_course_file_nothing_is_deleted(lab: EmulatedCourse) -> None:
 
     for words in (["delete-users", "--roster", lab.write_roster()], ["delete-groups"], ["purge-clusters"]):
         done = lab.run(*words, "--yes", "--all")
-        assert (done.status, ": there is no course file of 94290 2030w that names its groups" in done.err) == (2, True)
+        assert (done.status, ": there is no course file of 94290 2030w that lists the groups" in done.err) == (2, True)
     assert [len(lab.run(verb, "--json").json) for verb in ("users", "groups", "clusters")] == [6, 4, 2]

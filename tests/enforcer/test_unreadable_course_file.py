@@ -49,7 +49,7 @@ def test_a_group_that_has_reached_its_limit_is_returned(lab: InProcessCourse) ->
     assert asked(lab) == ({"group_001": "day 180"}, [])
 
 
-LEFT = "group_001: left restricted until the course file and the settled totals can be read"
+LEFT = "group_001: restricted until the course file and the settled totals can be read"
 
 
 @pytest.mark.parametrize(

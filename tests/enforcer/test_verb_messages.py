@@ -37,7 +37,7 @@ WORDS = {
 OF_LEDGER = frozenset({"report", "archive", "anonymise", "import-history"})
 """Commands that need no workspace."""
 OTHERS = OF_LEDGER | {"backup-ledger", "test-email", "doctor", "restricted"}
-UNKNOWN_COURSE = "the ledger uptimes.db has no course; check CLUSTER_UPTIMES_DB, or poll first\n"
+UNKNOWN_COURSE = "the ledger uptimes.db has no course; check CLUSTER_UPTIMES_DB, or run poll first\n"
 NOT_EARLIER = "earlier.db has no table clustercumulativeuptime: it is not the legacy system's database.\n"
 PLACE = "workspace 1 at https://lab.example"
 NO_ROSTER = (
