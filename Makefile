@@ -33,7 +33,7 @@ quick: $(VENV)/.complete ## Run the tests that start no process: half a minute o
 test: $(VENV)/.complete optional-tools ## Run the tests: at most eight minutes on two cores
 	@$(RUN) -m pytest -q -n $(or $(WORKERS),3) --dist loadgroup $(TESTS)
 
-acceptance: $(VENV)/.complete optional-tools ## Run the same tests with larger numbers: an hour or so
+acceptance: $(VENV)/.complete optional-tools ## Run the same tests with larger numbers: about an hour
 	@$(RUN) -m pytest -q -n $(or $(WORKERS),2) --dist loadgroup --acceptance $(TESTS)
 	@$(RUN) tests/support/machine_clocks.py
 
@@ -43,7 +43,7 @@ lint: $(VENV)/.complete ## Check style, types and dead code
 	@$(RUN) -m mypy $(SOURCES) .ci/setup.py bench tests
 	@$(RUN) -m vulture $(SOURCES) .ci bench tests
 
-bench: setup ## Measure the emulator, a poll, a scan, a backup and a deploy: an hour or so, on a quiet machine
+bench: setup ## Measure the emulator, a poll, a scan, a backup and a deployment: about an hour, on an idle machine
 	@for program in emulator poll http_layer scan backup deploy; do $(RUN) bench/$$program.py; done
 
 clean: ## Remove everything that the other targets created

@@ -123,7 +123,7 @@ def statuses(report: Any) -> dict[str, str]:
 
 
 @pytest.mark.terraform
-def test_a_closed_and_anonymised_term_keeps_totals_but_no_names(
+def test_a_closed_and_anonymised_term_contains_no_names(
     used_term: TeardownLab, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     student, saved = STUDENTS[1][0], tmp_path_factory.mktemp("saved")

@@ -88,7 +88,7 @@ def test_an_accounts_resource_name_depends_only_on_the_address(stack: dict[str, 
     }
 
 
-def test_an_existing_account_is_looked_up_and_never_managed(stack: dict[str, Any]):
+def test_an_existing_account_is_only_looked_up(stack: dict[str, Any]):
     assert stack["data"]["databricks_user"]["student_old_at_campus-example-ac-il"]["user_name"] == OLD.email
 
 
@@ -101,7 +101,7 @@ def test_restricted_groups_are_read_from_external_data(stack: dict[str, Any]):
     }
 
 
-def test_groups_have_members_and_may_not_create_clusters(stack: dict[str, Any]):
+def test_groups_may_not_create_clusters(stack: dict[str, Any]):
     groups = stack["resource"]["databricks_group"]
     assert sorted(groups) == ["all_student_groups", "group_01", "group_02"]
     assert {(group["display_name"], group["allow_cluster_create"]) for group in groups.values()} == {
@@ -287,7 +287,7 @@ def test_warnings_are_checks_and_not_outputs(stack: dict[str, Any]):
     assert "output" not in stack
 
 
-def test_a_target_has_one_profile_and_its_own_state():
+def test_each_target_has_its_own_state():
     rehearsal, production = synthesized(lab_with()), synthesized(lab_with(), target="production")
     assert rehearsal["provider"]["databricks"] == [{"rate_limit": 100}]
     assert production["provider"]["databricks"] == [{"profile": "LAB", "rate_limit": 100}]
@@ -295,7 +295,7 @@ def test_a_target_has_one_profile_and_its_own_state():
     assert production["terraform"]["backend"]["azurerm"]["key"] == "94290-2026w.tfstate"
 
 
-def test_a_prefix_is_in_names_but_not_in_terraform_addresses():
+def test_a_prefix_does_not_change_terraform_addresses():
     lab = lab_with(('name_prefix = ""', 'name_prefix = "de-"'), ("quota.groups.group_02", "quota.groups.de-group_02"))
     resources = synthesized(lab)["resource"]
     assert resources["databricks_group"]["group_02"]["display_name"] == "de-group_02"

@@ -108,7 +108,7 @@ def test_drift_is_planned_and_repaired(small: TerraformLab):
     assert {cluster["state"] for cluster in small.clusters().values()} == {"TERMINATED"}
 
 
-def test_a_retired_group_loses_its_resources_and_updates_the_course_file(example: TerraformLab):
+def test_a_retired_group_loses_its_resources(example: TerraformLab):
     october = example.roster.read_text(encoding="utf-8")
     export = OCTOBER.read_text(encoding="utf-8-sig")
     lines = october.splitlines()

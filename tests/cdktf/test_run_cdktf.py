@@ -209,7 +209,7 @@ def test_synth_reports_all_errors_in_the_settings(settings_environ: dict[str, st
 
 
 @pytest.mark.process
-def test_the_guard_runs_before_cdktf_and_its_warnings_are_printed_once(
+def test_the_guards_warnings_are_printed_once(
     settings_environ: dict[str, str], tmp_path: Path, emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch
 ):
     with monkeypatch.context() as patch:

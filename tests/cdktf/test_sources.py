@@ -101,7 +101,7 @@ def test_group_choice_is_read_in_every_language(language):
         ("グループ外", "グループなし"),
     ],
 )
-def test_students_in_no_group_are_skipped_and_reported_by_line(label):
+def test_students_in_no_group_are_reported_by_line(label):
     listed = read(encode(moodle_files.overview(TEAMS, ungrouped=["a@uni.example", "b@uni.example"], no_group=label)))
     assert groups_of(listed) == BY_NAME
     assert [issue.line for issue in listed.ignored] == [9, 10]

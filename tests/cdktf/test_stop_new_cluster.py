@@ -197,7 +197,7 @@ def test_the_program_does_not_stop_a_cluster_in_use(
     assert state_of(emulator, running) == "RUNNING"
 
 
-def test_a_refused_request_causes_a_warning_and_no_failure(
+def test_a_refused_request_causes_only_a_warning(
     emulator: EmulatorProcess, running: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     emulator.admin_token, token = "dapi-wrong", emulator.admin_token

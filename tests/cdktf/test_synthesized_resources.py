@@ -30,7 +30,7 @@ def test_a_reference_is_resolved_once_its_attribute_is_set():
     assert after.arguments == {"group_id": "7", "member_id": "8"}
 
 
-def test_a_new_lab_has_no_restrictions_and_escapes_are_removed():
+def test_a_new_lab_has_no_restrictions():
     rights = {"access_control": [{"permission_level": LEVEL}], "text": "$${a} %%{b}", "count": 2}
     (found,) = Resources({"resource": {"t": {"r": rights}}}).instances("resource", "t")
     assert found.arguments == {"access_control": [{"permission_level": "CAN_RESTART"}], "text": "${a} %{b}", "count": 2}

@@ -21,7 +21,7 @@ def test_a_missing_file_has_no_variables(tmp_path: Path) -> None:
     assert load({}, tmp_path) == {}
 
 
-def test_a_file_in_another_encoding_is_reported_with_its_line(tmp_path: Path) -> None:
+def test_a_file_in_a_different_encoding_is_reported_with_its_line(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"A=1\nSECRET=caf\xe9\n")
     with pytest.raises(DotenvError, match=r"\.env is not UTF-8 text \(line 2\); save it as UTF-8\.") as raised:
         load({}, tmp_path)

@@ -74,7 +74,7 @@ def test_a_replaced_file_is_complete_and_private(
 
 
 @WRITERS
-def test_a_failed_write_leaves_the_old_file_and_no_temporary_file(
+def test_a_failed_write_leaves_the_old_file_unchanged(
     writer: Callable[[Path], AbstractContextManager[object]], tmp_path: Path
 ) -> None:
     path = tmp_path / "a.csv"
@@ -115,7 +115,7 @@ def test_creating_a_file_never_overwrites_one(tmp_path: Path) -> None:
     assert content(tmp_path) == {"deep/a": (b"first", "0o600")}
 
 
-def test_an_existing_file_keeps_its_content_and_becomes_private(tmp_path: Path) -> None:
+def test_an_existing_file_becomes_private(tmp_path: Path) -> None:
     (tmp_path / "old").write_text("kept")
     (tmp_path / "old").chmod(0o666)
     for name in ("old", "deep/new"):

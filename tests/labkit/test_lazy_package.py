@@ -72,7 +72,7 @@ def test_only_requested_modules_of_the_bindings_are_imported() -> None:
     assert answer_of(BINDINGS, ROOT / "cdktf") == [True, "Job", "ClusterPolicy", True, True]
 
 
-def test_logins_of_azure_and_google_are_imported_on_use() -> None:
+def test_azure_and_google_logins_are_imported_on_use() -> None:
     program = """
 import json, sys
 from labkit.extras import sdk

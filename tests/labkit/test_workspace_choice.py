@@ -289,7 +289,7 @@ def files() -> st.SearchStrategy[dict[str, dict[str, str]]]:
     sources("dotenv"),
     files(),
 )
-def test_no_secret_is_sent_to_a_host_from_another_source(
+def test_no_secret_is_sent_to_a_host_from_a_different_source(
     flags: Options, environ: dict[str, str], dotenv: dict[str, str], file: dict[str, dict[str, str]]
 ) -> None:
     text = "\n".join(

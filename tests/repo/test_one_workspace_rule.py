@@ -171,7 +171,7 @@ def test_all_programs_reach_the_same_workspace_with_its_own_token(
     ],
     ids=lambda arguments: arguments[-1],
 )
-def test_a_process_rejects_mixed_sources_and_reports_both(
+def test_a_process_rejects_mixed_sources(
     two: TwoWorkspaces, environ: Callable[[str, str], None], arguments: tuple[str, ...], tmp_path: Path
 ) -> None:
     environ(f"{HOST}=HOST-a {PROFILE}=b", "")
