@@ -9,7 +9,7 @@ from emulator.api.routing import Request, Routes
 from emulator.base.content import EMPTY, BytesContent, Content
 from emulator.base.paths import Names
 from emulator.dbfs.paths import parse, text
-from emulator.models.dbfs import FileEntry, Upload
+from emulator.models.files.dbfs import FileEntry, Upload
 from emulator.settings.legacy_dbfs import legacy_dbfs_is_disabled
 
 routes = Routes()

@@ -1,1 +1,1 @@
-"""The contents of a workspace as plain data: one module per API, with the same name as the API's folder."""
+"""The contents of a workspace as plain data: a module per API, or a folder for APIs that belong together."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from emulator.api.errors import invalid
 from emulator.base.content import BytesContent, Content
-from emulator.models.objects import Node, Objects
+from emulator.models.files.objects import Node, Objects
 from emulator.notebook_formats import archives, notebooks
 from emulator.notebook_formats.notebooks import LANGUAGES
 

@@ -8,7 +8,7 @@ from emulator.api.errors import ApiError, exists, invalid, missing
 from emulator.api.routing import Request
 from emulator.base.content import BytesContent, Content
 from emulator.base.paths import WorkspacePath
-from emulator.models.objects import Kind, Node
+from emulator.models.files.objects import Kind, Node
 from emulator.notebook_formats import archives, notebooks
 from emulator.notebook_formats.notebooks import LANGUAGES, NotNotebookError
 from emulator.objects.rights import Rights

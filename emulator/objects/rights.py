@@ -9,7 +9,7 @@ from emulator.api.errors import ApiError, denied
 from emulator.api.routing import Request
 from emulator.base.paths import WorkspacePath
 from emulator.generated_files.overlay import ROOT
-from emulator.models.objects import Node
+from emulator.models.files.objects import Node
 from emulator.models.permissions import TREE_LEVELS
 from emulator.models.scim import ADMINS
 

@@ -10,7 +10,7 @@ from emulator.api.multipart import is_multipart, read_parts
 from emulator.api.routing import Request, Response, Routes
 from emulator.base.content import EMPTY, Content
 from emulator.base.paths import WorkspacePath
-from emulator.models.objects import Node
+from emulator.models.files.objects import Node
 from emulator.objects import exports, imports
 from emulator.objects.imports import JSON_LIMIT, STREAM_LIMIT
 from emulator.objects.paths import parse

@@ -12,7 +12,7 @@ from typing import Any
 from emulator.api.errors import ApiError, exists, invalid, missing
 from emulator.api.routing import Request, Routes
 from emulator.base.paths import WorkspacePath
-from emulator.models.objects import GitCheckout, Node, Objects
+from emulator.models.files.objects import GitCheckout, Node, Objects
 from emulator.objects import imports
 from emulator.objects.paths import parse
 from emulator.objects.rights import Rights

@@ -1,8 +1,8 @@
 """Seeds generated homes: owners, groups and home folders. Everything below the home folders is generated."""
 
 from emulator.generated_files.homes import GeneratedTree, generated_tree
-from emulator.models.dbfs import FileEntry
-from emulator.models.objects import Node
+from emulator.models.files.dbfs import FileEntry
+from emulator.models.files.objects import Node
 from emulator.scim.changes import create_group, create_user
 from emulator.state.workspace import EmulatedWorkspace
 

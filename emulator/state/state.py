@@ -10,11 +10,11 @@ from emulator.base.ids import Ids
 from emulator.base.scheduler import Scheduler
 from emulator.models.billing.records import Billing
 from emulator.models.clusters import Clusters
-from emulator.models.dbfs import FileSystem
+from emulator.models.files.dbfs import FileSystem
+from emulator.models.files.objects import Objects
 from emulator.models.jobs import Jobs
 from emulator.models.libraries import Libraries
 from emulator.models.mail import Mail
-from emulator.models.objects import Objects
 from emulator.models.permissions import Acls
 from emulator.models.policies import Policies
 from emulator.models.pools import Pools
@@ -22,9 +22,9 @@ from emulator.models.scim import Directory
 from emulator.models.secrets import Secrets
 from emulator.models.settings import Settings
 from emulator.models.sql.statements import Statements
+from emulator.models.sql.warehouses import Warehouses
 from emulator.models.tokens import Tokens
 from emulator.models.unity_catalog.metastore import UnityCatalog
-from emulator.models.warehouses import Warehouses
 
 
 @dataclass

@@ -15,7 +15,7 @@ from emulator.base.paths import Names
 from emulator.dbfs.paths import text
 from emulator.grants import access
 from emulator.grants.privileges import READ_VOLUME, WRITE_VOLUME
-from emulator.models.dbfs import FileEntry, FileSystem
+from emulator.models.files.dbfs import FileEntry, FileSystem
 from emulator.models.unity_catalog.securables import VOLUME as VOLUME_TYPE
 
 routes = Routes()
