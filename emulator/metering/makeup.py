@@ -6,7 +6,7 @@ from typing import TypeVar
 from emulator.base.clock import Millis
 from emulator.models.billing.records import Billing, ClusterMakeup, ServerlessUse, WarehouseKind, WarehouseMakeup
 from emulator.models.clusters import Cluster
-from emulator.models.sql.warehouses import Query, Warehouse
+from emulator.models.warehouses import Query, Warehouse
 
 Makeup = TypeVar("Makeup", ClusterMakeup, WarehouseMakeup)
 

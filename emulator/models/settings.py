@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.base.clock import Millis
-from emulator.models.sql.warehouses import Warehouse
+from emulator.models.warehouses import Warehouse
 
 LEGACY_DBFS = "disable_legacy_dbfs"
 """The setting that disables DBFS and other legacy features."""

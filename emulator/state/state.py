@@ -22,9 +22,9 @@ from emulator.models.scim import Directory
 from emulator.models.secrets import Secrets
 from emulator.models.settings import Settings
 from emulator.models.sql.statements import Statements
-from emulator.models.sql.warehouses import Warehouses
 from emulator.models.tokens import Tokens
 from emulator.models.unity_catalog.metastore import UnityCatalog
+from emulator.models.warehouses import Warehouses
 
 
 @dataclass

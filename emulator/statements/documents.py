@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulator.models.sql.statements import Statement, StatementState
-from emulator.models.sql.warehouses import Query
+from emulator.models.warehouses import Query
 from emulator.statements.values import column_document
 
 CHUNK_ROWS = 1000

@@ -10,7 +10,7 @@ from emulator.base.scheduler import task_handler
 from emulator.models.clusters import SQL_COMMAND
 from emulator.models.scim import ServicePrincipal, User
 from emulator.models.sql.statements import Row, Statement
-from emulator.models.sql.warehouses import Query, Warehouse
+from emulator.models.warehouses import Query, Warehouse
 from emulator.state.workspace import EmulatedWorkspace
 from emulator.statements import alterations, changes, definitions, listings, parsing
 from emulator.statements.engine import Relation

@@ -6,7 +6,7 @@ from typing import Any
 from emulator.api.errors import ApiError, denied, invalid, missing
 from emulator.api.routing import DeferredResponse, Request, Routes
 from emulator.models.sql.statements import Statement
-from emulator.models.sql.warehouses import Query
+from emulator.models.warehouses import Query
 from emulator.statements import documents, execution
 from emulator.warehouses import lifecycle, queries
 from emulator.warehouses.access import find_warehouse

@@ -2,7 +2,7 @@
 
 from emulator.api.errors import denied, missing
 from emulator.api.routing import Request
-from emulator.models.sql.warehouses import Warehouse
+from emulator.models.warehouses import Warehouse
 from emulator.permissions.rights import has_permission
 from emulator.warehouses.lifecycle import not_permitted
 

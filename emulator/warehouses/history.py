@@ -10,7 +10,7 @@ from typing import Any
 from emulator.api.errors import invalid
 from emulator.api.routing import Request
 from emulator.base.clock import Millis
-from emulator.models.sql.warehouses import Query
+from emulator.models.warehouses import Query
 from emulator.permissions.rights import levels_of
 from emulator.warehouses.access import require_sql
 

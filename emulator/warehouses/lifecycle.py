@@ -10,7 +10,7 @@ from emulator.base.clock import Millis
 from emulator.base.scheduler import task_handler
 from emulator.metering.makeup import record_warehouse
 from emulator.models.scim import ServicePrincipal, User
-from emulator.models.sql.warehouses import Warehouse
+from emulator.models.warehouses import Warehouse
 from emulator.permissions.rights import has_permission
 from emulator.state.workspace import EmulatedWorkspace
 from emulator.warehouses import queries, uptime

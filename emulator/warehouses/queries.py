@@ -5,7 +5,7 @@ from emulator.base.scheduler import task_handler
 from emulator.metering.makeup import begin_serverless, end_serverless
 from emulator.models.jobs import TASK_OVER
 from emulator.models.scim import ServicePrincipal, User
-from emulator.models.sql.warehouses import Query, QueryStatus, Warehouse
+from emulator.models.warehouses import Query, QueryStatus, Warehouse
 from emulator.state.workspace import EmulatedWorkspace
 
 ENDS = "queries.end"

@@ -5,7 +5,7 @@ from typing import Any
 
 from emulator.api.errors import denied
 from emulator.api.routing import Request, Routes
-from emulator.models.sql.warehouses import Warehouse
+from emulator.models.warehouses import Warehouse
 from emulator.permissions.rights import require_admin
 from emulator.warehouses import history, lifecycle, queries
 from emulator.warehouses.access import find_warehouse, require_sql, visible_warehouses

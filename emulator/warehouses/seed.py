@@ -1,7 +1,7 @@
 """Creates the warehouse that a new workspace has on the platform."""
 
 from emulator.models.scim import USERS
-from emulator.models.sql.warehouses import Warehouse
+from emulator.models.warehouses import Warehouse
 from emulator.state.workspace import EmulatedWorkspace
 from emulator.warehouses import lifecycle
 from emulator.warehouses.definition import parse_definition

@@ -2,7 +2,7 @@
 
 from emulator.base.clock import Millis
 from emulator.models.clusters import ClusterRestart, UptimeSession
-from emulator.models.sql.warehouses import Warehouses
+from emulator.models.warehouses import Warehouses
 
 
 def open_session(warehouses: Warehouses, warehouse_id: str, at: Millis, started_by: str | None) -> None:

@@ -48,7 +48,7 @@ def command(
     """Change the limits of GROUP (display name, number or `all`) for today, another day or a date range.
 
     The allowance is stored in the workspace, so that every machine sees it. It is in effect when this command returns.
-    Exits 1 if it was stored, but could not be put into effect for every cluster.
+    Exits 1 if it was stored, but part of putting it into effect failed.
     """
     return _give_allowance.give(group, _change(minutes, unlimited, blocked, window), options)
 

@@ -62,7 +62,7 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
 
     Totals per group and day do not change. In the ledger, users who started a cluster become "a member of the group" or
     "somebody else", and messages lose recipients and text. The database file is rewritten, so that no names remain in
-    free pages or the write-ahead log. Pending messages of that time are never sent. Exits 1 if names may remain.
+    free pages or the write-ahead log. Pending messages from that time are never sent. Exits 1 if names may remain.
     """
     settings = context.settings()
     now = cli.now()

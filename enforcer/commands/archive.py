@@ -43,8 +43,7 @@ def command(output: Path, as_json: bool, dry_run: bool) -> None:
     """Write history, actions and messages of the term as CSV and Parquet, with reports, course file and allowances.
 
     Reads only the ledger and does not change it. Data that names people, such as messages and their recipients, is in
-    the subfolder `people`, which can be deleted when these data may no longer be kept. Exits 1 if the ledger has no
-    course.
+    the subfolder `people`, which can be deleted when it may no longer be kept. Exits 1 if the ledger has no course.
     """
     settings = context.settings()
     now = cli.now()

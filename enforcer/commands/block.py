@@ -22,6 +22,6 @@ def command(group: str, options: _give_allowance.AllowanceOptions) -> int:
 
     The cluster is stopped and cannot be started on these days. `revoke` ends the block. Like an allowance, the block is
     stored in the workspace, so that every machine sees it. It is in effect when this command returns. Exits 1 if it was
-    stored, but could not be put into effect for every cluster.
+    stored, but part of putting it into effect failed.
     """
     return _give_allowance.give(group, LimitOverride.BLOCKED, options)

@@ -36,7 +36,7 @@ class LimitMessage:
 
 
 def is_outdated(notice: LimitMessage, later: LimitMessage) -> bool:
-    """Return whether `later` supersedes a pending message.
+    """Return whether `later` supersedes `notice`, which is pending.
 
     A stop message supersedes any earlier one. A warning supersedes an earlier warning of the same period, but a stop
     message only if a new day, week or term has begun.

@@ -36,7 +36,7 @@ class PollHistory:
     held: frozenset[str] = frozenset()
     """Clusters held for long enough that the next poll may stop them."""
     is_holding: bool = False
-    """Whether clusters are being held since a recent poll."""
+    """Whether a poll held clusters recently."""
     near: frozenset[str] = frozenset()
     """Clusters past a soft limit at a poll in the last two intervals."""
 

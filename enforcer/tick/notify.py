@@ -17,7 +17,7 @@ from enforcer.settings import Settings
 log = logging.getLogger(__name__)
 
 RECENT = timedelta(days=2)
-"""Messages about the limits of earlier days are not looked up."""
+"""Messages about limits of days that ended more than this long ago are not looked up."""
 _ADDRESS = re.compile(r'[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+')
 
 

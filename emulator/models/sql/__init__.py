@@ -1,1 +1,1 @@
-"""The data of SQL: warehouses with their queries, statements with their results, and the rows of tables."""
+"""The data of Statement Execution: statements with their results, and the rows of tables."""
