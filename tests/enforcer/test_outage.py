@@ -197,7 +197,7 @@ def mails(lab: EmulatedCourse) -> list[str]:
 
 def outage_mails(lab: EmulatedCourse) -> list[str]:
     """Return the subjects of messages about the ledger. A clock that moves during a tick is reported separately."""
-    return [subject for subject in mails(lab) if "the ledger does not work" in subject]
+    return [subject for subject in mails(lab) if "the ledger is unavailable" in subject]
 
 
 def with_mail_of(emulator: EmulatorProcess) -> dict[str, str]:
@@ -235,7 +235,7 @@ def test_watch_survives_a_restart_of_postgresql(frozen_emulator: EmulatorProcess
             lab.advance_minutes(3)
             server.start()
             for _ in range(30):
-                if "written down" in (lab.folder / "watch.log").read_text():
+                if "the ledger is available again" in (lab.folder / "watch.log").read_text():
                     break
                 time.sleep(1)
                 lab.advance_minutes(1)
