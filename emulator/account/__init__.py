@@ -1,1 +1,1 @@
-"""What workspace administrators may do in the account: its groups, and who is assigned to this workspace."""
+"""Account APIs for workspace administrators: account groups, and principals assigned to this workspace."""

@@ -1,6 +1,6 @@
-"""HTTP handlers of `/api/2.0/preview/permissionassignments`: principals of the account in this workspace.
+"""HTTP handlers for `/api/2.0/preview/permissionassignments`: account principals in this workspace.
 
-Users and service principals are assigned as long as they exist. The permission ADMIN is a membership in `admins`.
+Users and service principals are assigned as long as they exist. The permission ADMIN means membership in `admins`.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ def list_assignments(request: Request) -> dict[str, Any]:
 
 @routes.post(BASE)
 def assign_by_name(request: Request) -> dict[str, Any]:
-    """Assign principals by name, with the permission USER. An entry that fails has its own error."""
+    """Assign principals by name, with the permission USER. Each failed entry has its own error."""
     require_admin(request)
     entries = request.body.get("permission_assignments")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
@@ -84,7 +84,7 @@ def _find_by_name(directory: Directory, kind: str, name: str) -> Principal | Non
 
 
 def _find(request: Request) -> Principal:
-    """Return the principal. Raises 404 if it is not in the account, as the workspace's own groups."""
+    """Return the principal. Raises 404 if it is not in the account, like the workspace's own groups."""
     principal = request.workspace.state.directory.principal(request.parameters["id"])
     if principal is None or (isinstance(principal, Group) and not principal.account_level):
         raise missing(f"Principal with id {request.parameters['id']} does not exist in the account.")
@@ -92,7 +92,7 @@ def _find(request: Request) -> Principal:
 
 
 def _permissions(body: dict[str, Any]) -> list[str]:
-    """Return `["ADMIN"]`, `["USER"]` or nothing. ADMIN includes USER, and unknown values are ignored."""
+    """Return `["ADMIN"]`, `["USER"]` or an empty list. ADMIN includes USER, and unknown values are ignored."""
     given = body.get("permissions") or []
     if not isinstance(given, list):
         raise invalid("permissions must be a list")
@@ -100,7 +100,7 @@ def _permissions(body: dict[str, Any]) -> list[str]:
 
 
 def _assign(request: Request, principal: Principal, wanted: list[str]) -> None:
-    """Raises 400 if the workspace has its own group with the name, or would have no administrator."""
+    """Raise 400 if the workspace has its own group with this name, or would have no administrator."""
     directory = request.workspace.state.directory
     if isinstance(principal, Group) and not principal.assigned:
         if directory.find_group(principal.display_name):
@@ -122,7 +122,7 @@ def _set_admin(directory: Directory, principal: Principal, wanted: bool) -> None
 
 
 def _remove(request: Request, principal: Principal) -> None:
-    """Remove the principal from the workspace. A group stays in the account, a user does not."""
+    """Remove the principal from the workspace. A group stays in the account, but a user is deleted."""
     state = request.workspace.state
     if not isinstance(principal, Group):
         try:

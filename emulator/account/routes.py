@@ -1,4 +1,4 @@
-"""The routes of the account's API at the workspace's address."""
+"""Routes of the account API at the workspace URL."""
 
 from emulator.account import assignments, scim
 

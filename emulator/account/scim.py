@@ -1,6 +1,6 @@
-"""HTTP handlers of the account's SCIM, `/api/2.0/account/scim/v2`, which workspaces offer to their administrators.
+"""HTTP handlers for the account's SCIM, `/api/2.0/account/scim/v2`, which workspaces offer to their administrators.
 
-Users and service principals are those of this workspace, with the same ids; they are only read here.
+Users and service principals are the same as in this workspace, with the same ids, and are read-only here.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from emulator.scim.routes import NOUNS
 
 BASE = "/api/2.0/account/scim/v2"
 WORKSPACE_ATTRIBUTES = "entitlements,roles"
-"""Attributes that principals have in a workspace only."""
+"""Attributes that principals have only in a workspace."""
 
 routes = Routes()
 
@@ -61,7 +61,7 @@ routes.delete(f"{BASE}/Groups/{{id}}")(partial(_for_admins, delete, "Groups"))
 
 
 def _find(kind: ResourceKind, request: Request) -> Principal:
-    """Return the principal. Raises ScimError 404 if it is not in the account, as the workspace's own groups."""
+    """Return the principal. Raises ScimError 404 if it is not in the account, like the workspace's own groups."""
     directory = request.workspace.state.directory
     principal_id = request.parameters["id"]
     principal = directory.principal(principal_id)

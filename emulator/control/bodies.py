@@ -185,7 +185,7 @@ class DriftBody(Body):
 
 
 class TimesQuery(Body):
-    """`?from=ISO&to=ISO`; the default of `from` is the beginning, that of `to` is now."""
+    """`?from=ISO&to=ISO`; `from` defaults to the beginning, `to` to now."""
 
     begin: AwareDatetime | None = Field(None, alias="from")
     end: AwareDatetime | None = Field(None, alias="to")

@@ -99,9 +99,9 @@ def job_clusters(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
 
 
 def ui_cluster(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
-    """Create a cluster as the user named `target` does in the user interface; the value is its definition.
+    """Create a cluster as the user named `target` would in the user interface; `value` is its definition.
 
-    Policies are not asked, as for clusters from the time before a policy.
+    Policies are not checked, as for clusters that are older than a policy.
     """
     user = workspace.state.directory.find_user(target)
     if user is None:

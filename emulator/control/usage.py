@@ -1,4 +1,4 @@
-"""Usage records of billing: the records without the delay of the table, and corrections on request."""
+"""Usage records for billing, without the table's delay, and corrections on request."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +12,7 @@ from emulator.models.billing.records import Correction
 
 
 def show_usage(request: Request) -> dict[str, Any]:
-    """Return the usage records that overlap the range, also those that are not in the table yet."""
+    """Return the usage records that overlap the interval, including records that are not in the table yet."""
     wanted = parse_query_as(request, UsageQuery)
     begin, end = wanted.range(request.now)
     records = _overlapping(all_records(request.workspace, request.now), begin, end)
@@ -20,9 +20,9 @@ def show_usage(request: Request) -> dict[str, Any]:
 
 
 def correct_usage(request: Request) -> dict[str, int]:
-    """Retract the records of a cluster, a warehouse or serverless compute, and restate them with another quantity.
+    """Retract the records of a cluster, a warehouse or serverless compute, and restate them with a different quantity.
 
-    Only records that are in the table now are corrected. The corrections are in the table at once.
+    Only records that are in the table now are corrected. The corrections appear in the table at once.
     """
     body = parse_body(request, UsageCorrectionBody)
     begin, end = body.range(request.now)

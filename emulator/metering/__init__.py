@@ -1,1 +1,1 @@
-"""Records what compute consists of whenever that changes, so that usage can be billed later."""
+"""Records nodes and sizes of compute whenever they change, so that usage can be billed later."""

@@ -1,4 +1,4 @@
-"""What a cluster or a warehouse consists of, recorded when it becomes RUNNING or its size has changed."""
+"""Records the nodes or size of a cluster or warehouse when it becomes RUNNING or is resized."""
 
 from dataclasses import replace
 from typing import TypeVar
@@ -12,31 +12,31 @@ Makeup = TypeVar("Makeup", ClusterMakeup, WarehouseMakeup)
 
 
 def record_cluster(billing: Billing, cluster: Cluster, at: Millis) -> None:
-    """Record the nodes that the cluster has from `at` on."""
+    """Record the nodes that the cluster has from `at`."""
     _record(billing.clusters.setdefault(cluster.cluster_id, []), cluster_makeup(cluster, cluster.workers, at))
 
 
 def record_warehouse(billing: Billing, warehouse: Warehouse, at: Millis) -> None:
-    """Record the size that the warehouse has from `at` on."""
+    """Record the size that the warehouse has from `at`."""
     _record(billing.warehouses.setdefault(warehouse.id, []), warehouse_makeup(warehouse, at))
 
 
 def begin_serverless(billing: Billing, query: Query, at: Millis) -> None:
-    """Record that the query, which has no warehouse, uses serverless compute from `at` on."""
+    """Record that the query, which has no warehouse, uses serverless compute from `at`."""
     billing.serverless[query.id] = ServerlessUse(
         query_id=query.id, user_name=query.user_name, start=at, task_run_id=query.task_run_id
     )
 
 
 def end_serverless(billing: Billing, query: Query, at: Millis) -> None:
-    """Record the end of the query's use of serverless compute; do nothing if it used none."""
+    """Record when the query stopped using serverless compute; do nothing if it did not use any."""
     use = billing.serverless.get(query.id)
     if use is not None and use.end is None:
         use.end = at
 
 
 def cluster_makeup(cluster: Cluster, workers: int, at: Millis) -> ClusterMakeup:
-    """Return what the cluster consists of with this number of workers."""
+    """Return the cluster's nodes if it has this number of workers."""
     definition = cluster.definition
     worker_type = str(definition.get("node_type_id") or "")
     tags = definition.get("custom_tags") or {}
@@ -53,7 +53,7 @@ def cluster_makeup(cluster: Cluster, workers: int, at: Millis) -> ClusterMakeup:
 
 
 def warehouse_makeup(warehouse: Warehouse, at: Millis) -> WarehouseMakeup:
-    """Return what the warehouse consists of."""
+    """Return the warehouse's size."""
     kind: WarehouseKind = "SERVERLESS" if warehouse.serverless else warehouse.type
     pairs = (warehouse.tags or {}).get("custom_tags") or []
     return WarehouseMakeup(

@@ -27,7 +27,7 @@ LIST_PRICES: Mapping[str, Decimal] = {
 }
 """US dollars per DBU, as published until 10 April 2026."""
 PRICES_START = 1_672_531_200_000
-"""1 January 2023 in milliseconds since 1970: the assumed beginning of the prices."""
+"""1 January 2023 in milliseconds since 1970, from when these prices are assumed to apply."""
 
 NODE_DBUS: Mapping[str, Decimal] = {
     "Standard_DS3_v2": Decimal("0.75"),
@@ -63,9 +63,9 @@ NODE_DBUS: Mapping[str, Decimal] = {
     "Standard_NC6s_v3": Decimal("5"),
     "Standard_NC12s_v3": Decimal("10"),
 }
-"""DBUs per hour of one node without Photon, as of 21 June 2024; that of NC4as_T4_v3 is assumed."""
+"""DBUs per hour for one node without Photon, as of 21 June 2024; the value for NC4as_T4_v3 is assumed."""
 PHOTON_ALL_PURPOSE, PHOTON_JOBS = Decimal("2.0"), Decimal("2.9")
-"""Factors of the DBUs with Photon."""
+"""Factors by which Photon increases the DBUs."""
 
 WAREHOUSE_DBUS: Mapping[str, Decimal] = {
     "2X-Small": Decimal(4),
@@ -79,6 +79,6 @@ WAREHOUSE_DBUS: Mapping[str, Decimal] = {
     "4X-Large": Decimal(528),
     "5X-Large": Decimal(1040),
 }
-"""DBUs per hour of one cluster of a warehouse, as of June 2024; that of 5X-Large is assumed."""
+"""DBUs per hour for one cluster of a warehouse, as of June 2024; the value for 5X-Large is assumed."""
 SERVERLESS_DBUS = Decimal(2)
-"""Assumed DBUs per hour of a query on serverless compute. The platform does not publish a figure."""
+"""Assumed DBUs per hour for a query on serverless compute, since the platform does not publish a figure."""

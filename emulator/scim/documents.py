@@ -66,7 +66,7 @@ class Renderer:
     def __init__(
         self, directory: Directory, projection: Projection = WHOLE, several: bool = False, account: bool = False
     ) -> None:
-        """With `account`, the documents are those of the account: memberships in its groups only."""
+        """With `account`, the documents show only memberships in account groups, as in the account."""
         self._directory = directory
         self._account = account
         self.projection = projection

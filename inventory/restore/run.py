@@ -202,7 +202,7 @@ def preview_restore(
     destination_folders = []
     for root in roots:
         entry = index.get(root.source, root.path)
-        assert entry is not None, "the homes are those of the manifest"
+        assert entry is not None, "the homes are from the manifest"
         destination_folders.append(Folder(root.user, root.source, request.destination.path_of(entry)))
     limiters = {source: limiter_for(source, None) for source in {root.source for root in roots}}
     FolderScan(

@@ -1,4 +1,4 @@
-"""Fixtures of the emulator's tests: workspaces inside the test's own process."""
+"""Fixtures for the emulator's tests: workspaces inside the test's own process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from in_process_workspace import InProcessWorkspace
 
 @pytest.fixture
 def lab() -> InProcessClient:
-    """A client of a workspace that runs on the machine's clock."""
+    """A client for a workspace that runs on the machine's clock."""
     return InProcessClient()
 
 

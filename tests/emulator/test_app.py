@@ -1,4 +1,4 @@
-"""HTTP of the emulator below the services: connections, bodies, paths, errors, start and stop."""
+"""The emulator's HTTP below the services: connections, bodies, paths, errors, start and stop."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def test_pipelined_requests_are_answered_in_order(emulator: EmulatorProcess) -> 
     ]
 
 
-def test_http_1_0_is_answered_and_closed(emulator: EmulatorProcess) -> None:
+def test_an_http_1_0_connection_is_closed_after_the_response(emulator: EmulatorProcess) -> None:
     answer = exchange(emulator.url, b"GET /_emulator/clock HTTP/1.0\r\n\r\n")
     assert (status_of(answer), headers_of(answer)["connection"]) == (200, "close")
 
 
-def test_head_has_the_headers_of_get_and_no_body(emulator: EmulatorProcess) -> None:
+def test_a_head_response_has_the_headers_of_get_without_a_body(emulator: EmulatorProcess) -> None:
     answer = exchange(emulator.url, request("HEAD /_emulator/clock HTTP/1.1"))
     assert status_of(answer) == 200
     assert int(headers_of(answer)["content-length"]) == len('{"now":"2026-10-18T07:00:00.000Z"}')
@@ -83,7 +83,7 @@ def test_expect_100_continue_is_answered(emulator: EmulatorProcess) -> None:
         assert status_of(connection.recv(1000)) == 200
 
 
-def test_a_body_with_a_too_large_content_length_is_rejected_unread(emulator: EmulatorProcess) -> None:
+def test_a_body_is_rejected_unread_if_its_content_length_is_too_large(emulator: EmulatorProcess) -> None:
     head = request("PUT /api/2.0/fs/files/a HTTP/1.1", "Content-Length: 99999999999", "Expect: 100-continue")
     answer = exchange(emulator.url, head)
     assert (status_of(answer), headers_of(answer)["connection"]) == (413, "close")
@@ -94,7 +94,7 @@ def test_a_body_with_a_too_large_content_length_is_rejected_unread(emulator: Emu
     }
 
 
-def test_a_chunked_body_is_a_body(emulator: EmulatorProcess) -> None:
+def test_a_chunked_body_is_read(emulator: EmulatorProcess) -> None:
     chunks = b'B\r\n{"advance_s\r\nC\r\neconds": 5 }\r\n0\r\n\r\n'
     head = request("POST /_emulator/clock HTTP/1.1", "Transfer-Encoding: chunked")
     assert status_of(exchange(emulator.url, head + chunks)) == 200
@@ -162,20 +162,20 @@ def test_a_route_for_head_takes_precedence() -> None:
 # --- errors
 
 
-def test_an_unknown_route_answers_501_and_is_recorded(emulator: EmulatorProcess) -> None:
+def test_an_unknown_route_returns_501_and_is_logged(emulator: EmulatorProcess) -> None:
     status, answer = emulator.request("GET", "/api/2.0/quantum/leap?x=1")
     assert (status, answer["error_code"]) == (501, "NOT_IMPLEMENTED")
     last = emulator.request_log()[-1]
     assert (last["method"], last["path"], last["query"], last["status"]) == ("GET", "/api/2.0/quantum/leap", "x=1", 501)
 
 
-def test_every_response_names_the_workspace(emulator: EmulatorProcess) -> None:
+def test_every_response_has_the_workspace_id_header(emulator: EmulatorProcess) -> None:
     requested = ["/.well-known/databricks-config", "/api/2.0/nothing", ME, "/_emulator/clock", "/_emulator/nothing"]
     get = [exchange(emulator.url, request(f"GET {path} HTTP/1.1")) for path in requested]
     assert {headers_of(answer)["x-databricks-org-id"] for answer in get} == {emulator.workspace_id}
 
 
-def test_a_missing_token_is_a_401_and_a_wrong_one_a_403(emulator: EmulatorProcess) -> None:
+def test_a_missing_token_is_a_401_and_an_invalid_token_a_403(emulator: EmulatorProcess) -> None:
     without = exchange(emulator.url, request(f"GET {ME} HTTP/1.1"))
     wrong = exchange(emulator.url, request(f"GET {ME} HTTP/1.1", "Authorization: Bearer dapi00"))
     assert status_of(without) == 401
@@ -238,7 +238,7 @@ def test_an_exception_in_a_due_task_does_not_fail_the_request(caplog: pytest.Log
     assert workspace.state.scheduler.entries == []
 
 
-def test_an_exception_in_a_handler_is_a_500_and_a_logged_traceback(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_exception_in_a_handler_is_a_500_with_a_logged_traceback(caplog: pytest.LogCaptureFixture) -> None:
     workspace = open_workspace(Options())
     application = Application(workspace)
     del workspace.state.scheduler
@@ -261,7 +261,7 @@ def receiver_of(parts: list[bytes]) -> Callable[[], Awaitable[dict[str, object]]
     return receive
 
 
-def test_a_disconnected_client_makes_no_request() -> None:
+def test_an_incomplete_body_of_a_disconnected_client_is_ignored() -> None:
     reader = RequestBodyReader()
     assert run(reader.read([], receiver_of([b"a" * 10, b"b"]))) is None
     assert reader._under_way == 0
@@ -273,7 +273,7 @@ def test_a_chunked_body_that_becomes_too_long_is_rejected() -> None:
     assert refused.value.status == 413
 
 
-def test_too_many_bytes_at_once_are_a_503() -> None:
+def test_too_many_concurrent_upload_bytes_cause_a_503() -> None:
     with pytest.raises(ApiError) as refused:
         run(RequestBodyReader(total_limit=15).read([], receiver_of([b"a" * 10] * 3)))
     assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "1"})
@@ -347,7 +347,7 @@ def test_a_port_in_use_is_reported() -> None:
 
 
 @pytest.mark.process
-def test_a_host_of_another_machine_is_reported() -> None:
+def test_a_host_address_of_a_different_machine_is_reported() -> None:
     ended = emulate("--host", "192.0.2.1", "--port", 0)
     assert ended.returncode == 2
     assert ended.stderr.splitlines()[-1].startswith("Error: cannot listen on 192.0.2.1 port 0 (")
@@ -376,7 +376,7 @@ def test_help_has_examples() -> None:
     assert "python -m emulator --port 0 --seed 1" in ended.stdout
 
 
-def test_with_a_seed_ids_are_stable_and_tokens_are_not(start_emulator: Callable[..., EmulatorProcess]) -> None:
+def test_a_seed_makes_ids_but_not_tokens_reproducible(start_emulator: Callable[..., EmulatorProcess]) -> None:
     first, second = start_emulator("--seed", 7), start_emulator("--seed", 7)
     assert first.workspace_id == second.workspace_id
     assert first.admin_token != second.admin_token

@@ -1,4 +1,4 @@
-"""The event list of a cluster: times, both paging forms, event faults."""
+"""The event list of a cluster: times, both ways of paging, event faults."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def cluster_of(workspace: InProcessWorkspace, cluster_id: str) -> Cluster:
     return workspace.emulated.state.clusters.by_id[cluster_id]
 
 
-def test_the_event_list_has_exact_times(workspace: InProcessWorkspace) -> None:
+def test_events_have_exact_times(workspace: InProcessWorkspace) -> None:
     t = workspace.now
     cluster_id = workspace.create_running()
     workspace.advance(10)
@@ -43,7 +43,7 @@ def test_the_event_list_has_exact_times(workspace: InProcessWorkspace) -> None:
     ]  # fmt: skip
 
 
-def test_event_details_have_user_numbers_and_reason(workspace: InProcessWorkspace) -> None:
+def test_event_details_have_user_worker_numbers_and_reason(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running()
     workspace.post("resize", cluster_id, num_workers=3)
     workspace.advance(2)
@@ -76,7 +76,7 @@ def test_init_scripts_and_pins_are_recorded(workspace: InProcessWorkspace) -> No
     ]  # fmt: skip
 
 
-def test_an_autoscaling_cluster_grows_with_work_and_shrinks_without(workspace: InProcessWorkspace) -> None:
+def test_an_autoscaling_cluster_grows_with_work_and_shrinks_when_idle(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running(**SCALING)
     t, cluster = workspace.now, cluster_of(workspace, cluster_id)
     simulate_work(workspace.emulated, cluster, workspace.emulated.administrator, 600, t)
@@ -93,7 +93,7 @@ def test_an_autoscaling_cluster_grows_with_work_and_shrinks_without(workspace: I
     assert causes == {"AUTOSCALE"}
 
 
-def test_short_work_scales_nothing(workspace: InProcessWorkspace) -> None:
+def test_short_work_causes_no_scaling(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running(**SCALING)
     simulate_work(
         workspace.emulated, cluster_of(workspace, cluster_id), workspace.emulated.administrator, 29, workspace.now
@@ -130,7 +130,7 @@ def test_events_are_paged_newest_first_and_next_page_repeats_the_query(workspace
     assert "next_page" not in rest
 
 
-def test_page_tokens_work_without_next_page(workspace: InProcessWorkspace) -> None:
+def test_events_can_be_paged_by_token_alone(workspace: InProcessWorkspace) -> None:
     cluster_id = many(workspace)
     body = {"cluster_id": cluster_id, "page_size": 40, "order": "ASC"}
     first = workspace.call("POST", f"{CLUSTERS}events", body)
@@ -146,7 +146,7 @@ def test_page_tokens_work_without_next_page(workspace: InProcessWorkspace) -> No
     assert again["events"] == first["events"]
 
 
-def test_time_limits_include_their_ends(workspace: InProcessWorkspace) -> None:
+def test_time_limits_of_an_event_query_are_inclusive(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running()
     t = workspace.now
     assert workspace.types(cluster_id, start_time=t, end_time=t) == ["RUNNING", "DRIVER_HEALTHY"]
@@ -172,7 +172,7 @@ def test_an_invalid_event_query_is_rejected(
     assert refused == (400, "INVALID_PARAMETER_VALUE", words)
 
 
-def test_the_types_are_those_of_the_sdk() -> None:
+def test_the_event_types_equal_the_sdk_s_event_types() -> None:
     from databricks.sdk.service.compute import EventType
 
     assert {type.value for type in EventType} == TYPES
@@ -191,7 +191,7 @@ def test_dropped_events_are_never_listed_and_uptime_is_unchanged(workspace: InPr
     assert uptime(workspace.emulated.state, cluster_id, 0, workspace.now)[0] == 120_000 + 60_000
 
 
-def test_delayed_events_are_listed_later_with_their_true_time(workspace: InProcessWorkspace) -> None:
+def test_delayed_events_are_listed_later_with_their_original_time(workspace: InProcessWorkspace) -> None:
     workspace.emulated.state.clusters.set_event_faults([EventFault("delayed", types=["TERMINATING"], seconds=300)])
     cluster_id = workspace.create_running()
     ended = workspace.now

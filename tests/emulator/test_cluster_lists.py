@@ -1,4 +1,4 @@
-"""The fields, texts and times of real lists of clusters."""
+"""Cluster lists have the same fields, messages and times as in a real workspace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clusters of the emulated workspace: definition, states, permissions, lists."""
+"""Clusters in the emulated workspace: definition, states, permissions, lists."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_cluster_is_pending_and_runs_one_transition_later(workspace: InProcess
     assert workspace.state(cluster_id) == "RUNNING"
 
 
-def test_sent_fields_are_echoed_and_only_known_defaults_added(workspace: InProcessWorkspace) -> None:
+def test_sent_fields_are_returned_and_only_known_defaults_are_added(workspace: InProcessWorkspace) -> None:
     sent = {
         "cluster_name": "c",
         "spark_version": "15.4.x-scala2.12",
@@ -64,7 +64,7 @@ def test_a_running_cluster_shows_its_machines(workspace: InProcessWorkspace) -> 
     )
 
 
-def test_a_dedicated_cluster_is_for_its_creator(workspace: InProcessWorkspace) -> None:
+def test_a_dedicated_cluster_is_for_its_creator_by_default(workspace: InProcessWorkspace) -> None:
     ana, cluster_id = workspace.create_user(ANA), workspace.create_running(data_security_mode="SINGLE_USER")
     assert workspace.get(cluster_id)["single_user_name"] == "admin@lab.example"
     workspace.grant(cluster_id, ana, "CAN_MANAGE")
@@ -100,7 +100,7 @@ def test_an_invalid_cluster_is_rejected(workspace: InProcessWorkspace, fields: d
     assert (status, code, message[: len(words)]) == (400, "INVALID_PARAMETER_VALUE", words)
 
 
-def test_custom_tags_may_have_long_and_latin_keys(workspace: InProcessWorkspace) -> None:
+def test_custom_tags_may_have_long_keys_and_any_characters_in_values(workspace: InProcessWorkspace) -> None:
     tags = {"k" * 512: "", "équipe (1): a_b-c.d=e@f": "קבוצה <1/2>"}
     assert workspace.get(workspace.create(custom_tags=tags))["custom_tags"] == tags
 
@@ -162,7 +162,7 @@ def test_terminate_is_allowed_in_every_state(workspace: InProcessWorkspace) -> N
         assert workspace.types(cluster_id).count("TERMINATING") == 1
 
 
-def test_the_termination_reason_names_the_user(workspace: InProcessWorkspace) -> None:
+def test_the_termination_reason_contains_the_user(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running()
     workspace.post("delete", cluster_id)
     ended = workspace.now + 2000
@@ -183,7 +183,7 @@ def test_an_edit_restarts_only_a_running_cluster(workspace: InProcessWorkspace) 
     assert workspace.state(running) == "RUNNING"
 
 
-def test_an_update_changes_the_fields_of_its_mask(workspace: InProcessWorkspace) -> None:
+def test_an_update_changes_only_the_fields_in_its_mask(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_stopped(custom_tags={"a": "1"}, spark_conf={"x": "1"})
     workspace.post(
         "update",
@@ -205,7 +205,7 @@ def test_a_mask_selects_a_nested_field() -> None:
         apply_update_mask({}, " ", {"b": 2})
 
 
-def test_an_idle_cluster_terminates_by_the_clock(workspace: InProcessWorkspace) -> None:
+def test_an_idle_cluster_terminates_after_its_idle_minutes(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running(autotermination_minutes=10)
     workspace.advance(599.999)
     assert workspace.state(cluster_id) == "RUNNING"
@@ -222,7 +222,7 @@ def test_an_idle_cluster_terminates_by_the_clock(workspace: InProcessWorkspace) 
     }  # fmt: skip
 
 
-def test_a_jump_of_the_clock_terminates_it_when_it_was_due(workspace: InProcessWorkspace) -> None:
+def test_a_clock_jump_terminates_an_idle_cluster_at_the_due_time(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_running(autotermination_minutes=10)
     due = workspace.now + 600_000
     workspace.advance(30 * DAY)
@@ -235,7 +235,7 @@ def test_zero_minutes_disable_autotermination(workspace: InProcessWorkspace) -> 
     assert workspace.state(cluster_id) == "RUNNING"
 
 
-def test_failed_launches_have_a_reason_and_later_ones_succeed(workspace: InProcessWorkspace) -> None:
+def test_failed_launches_have_a_reason_and_later_launches_succeed(workspace: InProcessWorkspace) -> None:
     workspace.emulated.state.clusters.set_launch_failures([LaunchFailure("cluster_0*", count=1)])
     failing, other = workspace.create(), workspace.create(cluster_name="another")
     workspace.advance(4)
@@ -261,7 +261,7 @@ def test_a_failed_launch_can_have_error_events(workspace: InProcessWorkspace) ->
     assert workspace.types(called_off) == ["CREATING", "METASTORE_DOWN", "TERMINATING"]
 
 
-def test_a_launch_can_end_in_error_and_be_tried_again(workspace: InProcessWorkspace) -> None:
+def test_a_cluster_in_state_error_can_be_started_again(workspace: InProcessWorkspace) -> None:
     workspace.emulated.state.clusters.set_launch_failures([LaunchFailure(ends_in="ERROR")])
     cluster_id = workspace.create()
     workspace.advance(4)
@@ -396,7 +396,7 @@ def test_each_level_allows_its_requests(workspace: InProcessWorkspace) -> None:
             workspace.advance(4)
 
 
-def test_lists_have_the_clusters_that_the_caller_may_attach_to(workspace: InProcessWorkspace) -> None:
+def test_a_list_has_only_clusters_that_the_caller_may_attach_to(workspace: InProcessWorkspace) -> None:
     ana, dan = workspace.create_user(ANA), workspace.create_user(DAN)
     mine = workspace.create(cluster_name="of the group")
     workspace.create(cluster_name="of others")
@@ -406,7 +406,7 @@ def test_lists_have_the_clusters_that_the_caller_may_attach_to(workspace: InProc
     assert workspace.refusal("GET", f"{CLUSTERS}get?cluster_id={mine}", user=dan)[0] == 403
 
 
-def test_creating_clusters_needs_the_entitlement_and_grants_can_manage(workspace: InProcessWorkspace) -> None:
+def test_creating_a_cluster_needs_the_entitlement_and_grants_can_manage(workspace: InProcessWorkspace) -> None:
     ana = workspace.create_user(ANA)
     assert workspace.refusal("POST", f"{CLUSTERS}create", SPEC, ana)[:2] == (403, "PERMISSION_DENIED")
     ana.entitlements.append("allow-cluster-create")
@@ -497,7 +497,7 @@ def test_a_saved_workspace_continues_after_a_restart(workspace: InProcessWorkspa
     ]
 
 
-def test_there_is_a_runtime_of_each_kind() -> None:
+def test_the_list_has_runtimes_of_every_kind() -> None:
     keys = [version["key"] for version in node_types.spark_versions()]
     names = [version["name"] for version in node_types.spark_versions()]
     assert len(keys) == len(set(keys))
@@ -505,7 +505,7 @@ def test_there_is_a_runtime_of_each_kind() -> None:
     assert all(any(sort in text for text in [*keys, *names]) for sort in ("-cpu-ml-", "-gpu-ml-", "Beta", "esr"))
 
 
-def test_every_node_type_has_every_number() -> None:
+def test_every_node_type_has_all_numeric_fields() -> None:
     for node_type in node_types.node_types().values():
         numbers = [node_type[name] for name in ("memory_mb", "num_cores", "num_gpus", "display_order")]
         assert all(

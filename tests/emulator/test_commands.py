@@ -1,4 +1,4 @@
-"""Commands and jobs on clusters: they start a stopped cluster with the permissions of their user."""
+"""Commands and jobs on clusters: they start a stopped cluster with their user's permissions."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def test_a_command_runs_for_one_transition(workspace: InProcessWorkspace) -> Non
 
 
 @pytest.mark.parametrize("cluster_id", ["__none__", None])
-def test_a_command_needs_a_context_before_anything_else(workspace: InProcessWorkspace, cluster_id: str | None) -> None:
+def test_a_command_without_a_context_is_rejected_before_other_checks(
+    workspace: InProcessWorkspace, cluster_id: str | None
+) -> None:
     body = {"clusterId": cluster_id, "language": "python", "command": "1"}
     with pytest.raises(ApiError) as refused:
         workspace.call("POST", "/api/1.2/commands/execute", body)
@@ -120,7 +122,7 @@ def test_using_a_stopped_cluster_needs_can_restart(
     assert workspace.state(cluster_id) == "PENDING"
 
 
-def test_a_second_grant_still_starts_it(workspace: InProcessWorkspace) -> None:
+def test_a_second_grant_still_permits_a_start(workspace: InProcessWorkspace) -> None:
     ana, cluster_id = workspace.create_user("ana@lab.example"), workspace.create_stopped()
     workspace.grant(cluster_id, workspace.group("group_01", ana), "CAN_ATTACH_TO")
     workspace.grant(cluster_id, workspace.group("tutors", ana), "CAN_RESTART")
@@ -128,7 +130,7 @@ def test_a_second_grant_still_starts_it(workspace: InProcessWorkspace) -> None:
     assert workspace.state(cluster_id) == "PENDING"
 
 
-def test_a_user_with_attach_uses_a_cluster_started_by_others(workspace: InProcessWorkspace) -> None:
+def test_can_attach_to_is_enough_to_use_a_running_cluster(workspace: InProcessWorkspace) -> None:
     ana, cluster_id = workspace.create_user("ana@lab.example"), workspace.create_running()
     workspace.grant(cluster_id, ana, "CAN_ATTACH_TO")
     context_id = context(workspace, cluster_id, ana)
@@ -195,7 +197,7 @@ def test_a_run_waits_for_its_cluster_and_succeeds(workspace: InProcessWorkspace)
     assert shown["run_as_user_name"] == "admin@lab.example"
 
 
-def test_runs_are_visible_to_and_cancelled_by_their_submitter(workspace: InProcessWorkspace) -> None:
+def test_submitters_can_see_and_cancel_their_runs(workspace: InProcessWorkspace) -> None:
     ana, dan, cluster_id = (
         workspace.create_user("ana@lab.example"),
         workspace.create_user("dan@lab.example"),
@@ -233,7 +235,9 @@ def test_a_cancelled_command_stays_cancelled(workspace: InProcessWorkspace) -> N
         ({}, 400),
     ],
 )
-def test_a_run_names_one_cluster(workspace: InProcessWorkspace, body: dict[str, Any], status: int) -> None:
+def test_a_run_must_specify_exactly_one_cluster(
+    workspace: InProcessWorkspace, body: dict[str, Any], status: int
+) -> None:
     assert workspace.refusal("POST", f"{RUNS}submit", body)[0] == status
 
 
@@ -279,7 +283,7 @@ def test_a_run_on_a_new_cluster_needs_the_entitlement(workspace: InProcessWorksp
     assert workspace.refusal("POST", f"{RUNS}submit", {"tasks": [{"new_cluster": wanted}]}, ana)[0] == 403
 
 
-def test_a_policy_distinguishes_job_clusters_from_others(workspace: InProcessWorkspace) -> None:
+def test_a_policy_distinguishes_job_clusters_from_all_purpose_clusters(workspace: InProcessWorkspace) -> None:
     rules = json.dumps({"cluster_type": {"type": "fixed", "value": "job"}})
     policy = workspace.call("POST", "/api/2.0/policies/clusters/create", {"name": "runs", "definition": rules})[
         "policy_id"
@@ -332,7 +336,7 @@ def test_a_cluster_shows_when_it_was_last_used(workspace: InProcessWorkspace) ->
     assert seen == [250_000, 500_000, 600_000]
 
 
-def test_work_on_a_stopped_cluster_begins_once_it_runs(workspace: InProcessWorkspace) -> None:
+def test_work_on_a_stopped_cluster_begins_after_its_start(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_stopped(autotermination_minutes=10)
     cluster, t = workspace.emulated.state.clusters.by_id[cluster_id], workspace.now
     simulate_work(workspace.emulated, cluster, workspace.emulated.administrator, 60, t)

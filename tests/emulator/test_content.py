@@ -1,4 +1,4 @@
-"""Contents of files and requests: equal bytes in memory and on disk, and little memory for large ones."""
+"""Contents of files and requests: equal bytes in memory and on disk, and little memory for large contents."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_content_on_disk_equals_content_in_memory(first: list[bytes], more: list
     for piece in first:
         content = content.plus(piece)
     data = b"before" + b"".join(first)
-    # Two contents that continue the same one are independent.
+    # Two contents appended to the same content are independent.
     extended = content
     for piece in more:
         extended = extended.plus(piece)

@@ -45,7 +45,7 @@ def instant(emulator: EmulatorProcess) -> datetime:
 # --- the clock
 
 
-def test_the_clock_runs_by_itself(emulator: EmulatorProcess) -> None:
+def test_the_clock_advances_with_real_time(emulator: EmulatorProcess) -> None:
     before = instant(emulator)
     time.sleep(0.3)
     assert timedelta(seconds=0.3) <= instant(emulator) - before < timedelta(seconds=5)
@@ -88,7 +88,7 @@ def test_an_invalid_clock_move_is_reported(emulator: EmulatorProcess, body: dict
 # --- state, reset, users
 
 
-def test_two_dumps_of_one_state_are_the_same_text(emulator: EmulatorProcess) -> None:
+def test_two_dumps_of_the_same_state_are_equal(emulator: EmulatorProcess) -> None:
     get_request = request("GET /_emulator/state HTTP/1.1")
     emulator.control("POST", "users", {"user_name": "ana@lab.example"})
     first, second = (exchange(emulator.url, get_request).partition(b"\r\n\r\n")[2] for _ in range(2))
@@ -108,7 +108,7 @@ def test_a_dump_does_not_depend_on_the_order_of_requests(start_emulator: Start) 
 
 
 @pytest.mark.parametrize("start", [None, START])
-def test_a_reset_keeps_the_workspace_id_and_token_and_restarts_the_clock(
+def test_a_reset_restarts_the_clock_but_keeps_workspace_id_and_token(
     start_emulator: Any, start: datetime | None
 ) -> None:
     emulator: EmulatorProcess = start_emulator(start=start)
@@ -150,7 +150,7 @@ def test_a_user_may_be_an_administrator(emulator: EmulatorProcess) -> None:
     ok(emulator, "POST", f"{SCIM}/Users", {"userName": "y@lab.example"}, token=token)
 
 
-def test_a_user_from_the_control_endpoint_is_a_normal_user(emulator: EmulatorProcess) -> None:
+def test_a_user_created_by_the_control_endpoint_is_a_normal_user(emulator: EmulatorProcess) -> None:
     made = emulator.control("POST", "users", {"user_name": "ana@lab.example"})
     user = ok(emulator, "GET", f"{SCIM}/Users/{made['id']}")
     assert (user["active"], [group["display"] for group in user["groups"]]) == (True, ["users"])
@@ -202,7 +202,7 @@ def test_an_unknown_control_endpoint_is_a_404(emulator: EmulatorProcess) -> None
 # --- access
 
 
-def test_control_is_available_on_loopback_only(start_emulator: Start) -> None:
+def test_control_is_only_available_on_loopback_addresses(start_emulator: Start) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # sends nothing, but selects the address of this machine
@@ -272,7 +272,7 @@ def test_the_request_log_has_caller_request_and_status(emulator: EmulatorProcess
     assert (second["status"], second["resource"]) == (404, "current_user")
 
 
-def test_the_request_log_has_no_tokens_and_no_control_requests(emulator: EmulatorProcess) -> None:
+def test_the_request_log_has_no_tokens_or_control_requests(emulator: EmulatorProcess) -> None:
     emulator.request("GET", f"{SCIM}/Me")
     emulator.control("POST", "users", {"user_name": "ana@lab.example"})
     request_log = emulator.request_log()

@@ -1,4 +1,4 @@
-"""`/_emulator/` for queries: work on warehouses and serverless compute, and actual uptime of both."""
+"""`/_emulator/` for queries: work on warehouses and serverless compute, and the actual uptime of both."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def advance(emulator: EmulatorProcess, seconds: float) -> None:
     emulator.control("POST", "clock", {"advance_seconds": seconds})
 
 
-def test_work_on_a_warehouse_starts_it_and_is_in_its_uptime(emulator: EmulatorProcess) -> None:
+def test_work_on_a_warehouse_starts_it_and_counts_as_uptime(emulator: EmulatorProcess) -> None:
     warehouse_id = starter(emulator)
     token = emulator.control("POST", "users", {"user_name": "ana@lab.example"})["token"]
     emulator.control("POST", "work", {"warehouse_id": warehouse_id, "seconds": 58, "token": token, "text": "SELECT 2"})
@@ -52,7 +52,7 @@ def test_work_on_a_warehouse_starts_it_and_is_in_its_uptime(emulator: EmulatorPr
     }
 
 
-def test_work_on_serverless_compute_is_a_query_without_warehouse(emulator: EmulatorProcess) -> None:
+def test_work_on_serverless_compute_is_a_query_without_a_warehouse(emulator: EmulatorProcess) -> None:
     emulator.control("POST", "work", {"serverless": True, "seconds": 60})
     advance(emulator, 600)
     emulator.control("POST", "work", {"warehouse_id": starter(emulator), "seconds": 60})
@@ -77,7 +77,7 @@ def test_work_on_serverless_compute_is_a_query_without_warehouse(emulator: Emula
     ]
 
 
-def test_work_on_a_warehouse_needs_the_right_to_use_it(emulator: EmulatorProcess) -> None:
+def test_work_on_a_warehouse_needs_permission_to_use_it(emulator: EmulatorProcess) -> None:
     warehouse_id = starter(emulator)
     owner = {"access_control_list": [{"user_name": "admin@lab.example", "permission_level": "IS_OWNER"}]}
     assert emulator.request("PUT", f"/api/2.0/permissions/warehouses/{warehouse_id}", owner)[0] == 200
@@ -96,6 +96,8 @@ def test_work_on_a_warehouse_needs_the_right_to_use_it(emulator: EmulatorProcess
         ("GET", "uptime?cluster_id=c&warehouse_id=w", None),
     ],
 )
-def test_work_and_uptime_are_of_one_place(emulator: EmulatorProcess, method: str, path: str, body: Any) -> None:
+def test_work_and_uptime_requests_must_specify_exactly_one_compute(
+    emulator: EmulatorProcess, method: str, path: str, body: Any
+) -> None:
     status, answer = emulator.request(method, f"/_emulator/{path}", body)
     assert (status, "give " in answer["message"]) == (400, True), answer

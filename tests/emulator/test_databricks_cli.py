@@ -1,4 +1,4 @@
-"""The real Databricks CLI on the emulator: commands that a teacher uses."""
+"""The real Databricks CLI with the emulator: commands that a teacher uses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Run = Callable[..., str]
 
 
 def cli_problem() -> str:
-    """Return why the Databricks CLI cannot be used, or an empty text. The older CLI in Python has other commands."""
+    """Return why the Databricks CLI cannot be used; empty if it can. The older CLI in Python has different commands."""
     program = shutil.which("databricks")
     if program is None:
         return "the Databricks CLI is not installed"
@@ -39,7 +39,7 @@ def workspace() -> Iterator[EmulatorProcess]:
 
 @pytest.fixture
 def databricks(workspace: EmulatorProcess, tmp_path: Path) -> Run:
-    """Return a function that runs the CLI as the administrator in its own folder, and returns its output."""
+    """Return a function that runs the CLI as the administrator in its own folder and returns the output."""
     workspace.control("POST", "reset")
 
     def run(*arguments: str, token: str | None = None) -> str:
@@ -145,7 +145,9 @@ def test_the_cli_makes_and_drops_catalogs_and_schemas(databricks: Run) -> None:
 
 
 @pytest.mark.usefixtures("main_catalog")
-def test_the_cli_grants_what_opens_a_volume(databricks: Run, workspace: EmulatorProcess, tmp_path: Path) -> None:
+def test_the_cli_grants_the_privileges_to_read_a_volume(
+    databricks: Run, workspace: EmulatorProcess, tmp_path: Path
+) -> None:
     token = workspace.control("POST", "users", {"user_name": "ana@lab.example"})["token"]
     databricks("schemas", "create", "raw", "main")
     databricks("volumes", "create", "main", "raw", "files", "MANAGED")
@@ -181,7 +183,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-def test_it_creates_edits_stops_and_deletes_a_warehouse(databricks: Run) -> None:
+def test_the_cli_creates_edits_stops_and_deletes_a_warehouse(databricks: Run) -> None:
     arguments = ["--name", "lab", "--cluster-size", "2X-Small", "--auto-stop-mins", "10", "--max-num-clusters", "1"]
     made = as_json(databricks, "warehouses", "create", *arguments)
     assert (made["name"], made["state"]) == ("lab", "RUNNING")
@@ -197,7 +199,7 @@ def test_it_creates_edits_stops_and_deletes_a_warehouse(databricks: Run) -> None
     assert [one["name"] for one in as_json(databricks, "warehouses", "list")] == ["Serverless Starter Warehouse"]
 
 
-def test_it_creates_runs_and_deletes_a_job(databricks: Run) -> None:
+def test_the_cli_creates_runs_and_deletes_a_job(databricks: Run) -> None:
     task = {"task_key": "a", "notebook_task": {"notebook_path": "/Shared/a"}}
     job_id = str(
         as_json(databricks, "jobs", "create", "--json", json.dumps({"name": "nightly", "tasks": [task]}))["job_id"]
@@ -217,7 +219,7 @@ def test_it_creates_runs_and_deletes_a_job(databricks: Run) -> None:
     assert as_json(databricks, "jobs", "list") == []
 
 
-def test_it_lists_the_history_of_queries(databricks: Run, workspace: EmulatorProcess) -> None:
+def test_the_cli_lists_the_query_history(databricks: Run, workspace: EmulatorProcess) -> None:
     workspace.control("POST", "work", {"serverless": True, "seconds": 1})
     (query,) = as_json(databricks, "query-history", "list")["res"]
     assert (query["user_name"], query["query_text"]) == ("admin@lab.example", "SELECT 1")

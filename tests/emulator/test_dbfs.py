@@ -1,4 +1,4 @@
-"""DBFS of the emulator: limits, error messages, uploads by block, disabled DBFS."""
+"""The emulator's DBFS: limits, error messages, uploads in blocks, disabled DBFS."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_large_file_is_written_in_blocks(lab: InProcessClient) -> None:
     assert post(lab, "close", handle=handle)[1]["error_code"] == "RESOURCE_DOES_NOT_EXIST"
 
 
-def test_list_takes_the_path_in_the_body_of_a_get(lab: InProcessClient) -> None:
+def test_the_path_to_list_may_be_in_the_body_of_a_get(lab: InProcessClient) -> None:
     put(lab, "/tmp/a/f")
     assert lab.request("GET", f"{DBFS}/list", {"path": "/tmp/a"}) == lab.request("GET", f"{DBFS}/list?path=/tmp/a")
 
@@ -142,7 +142,7 @@ def test_a_multipart_put_can_exceed_a_block(lab: InProcessClient) -> None:
         ("move", {"source_path": "/tmp", "destination_path": "/no/x"}, 404, "RESOURCE_DOES_NOT_EXIST", "No file or"),
     ],
 )
-def test_errors_have_the_platform_message_and_change_nothing(
+def test_errors_have_the_platform_s_message_and_change_nothing(
     lab: InProcessClient, action: str, body: dict[str, Any], code: int, error: str, text: str
 ) -> None:
     put(lab, "/tmp/f", b"kept")
@@ -172,7 +172,7 @@ def test_a_very_large_folder_is_deleted_in_several_requests(lab: InProcessClient
     assert listed(lab, "/tmp") == []
 
 
-def test_every_user_may_do_everything(lab: InProcessClient) -> None:
+def test_every_user_has_full_access_to_dbfs(lab: InProcessClient) -> None:
     student = lab.user("s@lab")
     put(lab, "/Users/admin@lab.example/f")
     assert post(lab, "delete", caller=student, path="/Users/admin@lab.example", recursive=True) == (200, {})

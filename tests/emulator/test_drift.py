@@ -1,4 +1,4 @@
-"""Drift, and work and uptime of clusters."""
+"""Drift, work on clusters, and their uptime."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Start = Callable[..., EmulatorProcess]
 
 @pytest.fixture
 def lab(emulator: EmulatorProcess) -> dict[str, str]:
-    """A group with a student, its cluster with a library and a permission."""
+    """A group with a student, and its cluster with a library and a permission."""
     ana = emulator.control("POST", "users", {"user_name": "ana@lab.example"})
     group = {"displayName": "group_01", "members": [{"value": ana["id"]}]}
     group_id = ok(emulator, "POST", f"{SCIM}/Groups", group)["id"]
@@ -37,13 +37,13 @@ def drift(emulator: EmulatorProcess, kind: str, target: str, value: Any = None) 
     emulator.control("POST", "drift", {"kind": kind, "target": target, "value": value})
 
 
-def test_a_cluster_is_deleted_permanently_pinned_or_not(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
+def test_pinned_and_unpinned_clusters_are_deleted_permanently(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
     ok(emulator, "POST", f"{CLUSTERS}/pin", {"cluster_id": lab["cluster"]})
     drift(emulator, "delete_cluster", "cluster_01")
     assert emulator.request("GET", f"{CLUSTERS}/get?cluster_id={lab['cluster']}")[0] == 400
 
 
-def test_a_cluster_of_the_user_interface_belongs_to_its_creator(emulator: EmulatorProcess) -> None:
+def test_a_cluster_made_in_the_user_interface_belongs_to_its_creator(emulator: EmulatorProcess) -> None:
     emulator.control("POST", "users", {"user_name": "ana@lab.example"})
     spec = {"cluster_name": "mine", "spark_version": "15.4.x-cpu-ml-scala2.12", "node_type_id": "Standard_D16ds_v5"}
     drift(emulator, "ui_cluster", "ana@lab.example", spec | {"num_workers": 0, "data_security_mode": "SINGLE_USER"})
@@ -106,7 +106,7 @@ def test_a_member_is_removed_and_added(emulator: EmulatorProcess, lab: dict[str,
     assert len(members()) == 1
 
 
-def test_a_policy_gets_another_definition(emulator: EmulatorProcess) -> None:
+def test_the_definition_of_a_policy_is_changed(emulator: EmulatorProcess) -> None:
     made = ok(emulator, "POST", "/api/2.0/policies/clusters/create", {"name": "lab", "definition": "{}"})
     drift(emulator, "policy", "lab", {"num_workers": {"type": "fixed", "value": 1}})
     drift(emulator, "policy", "Personal Compute", '{"node_type_id": {"type": "unlimited"}}')
@@ -122,7 +122,7 @@ def test_a_library_is_uninstalled(emulator: EmulatorProcess, lab: dict[str, str]
     assert [entry["status"] for entry in answer["library_statuses"]] == ["UNINSTALL_ON_RESTART"]
 
 
-def test_a_group_can_belong_to_the_account(emulator: EmulatorProcess) -> None:
+def test_an_account_group_is_assigned(emulator: EmulatorProcess) -> None:
     emulator.control("POST", "users", {"user_name": "ana@lab.example"})
     drift(emulator, "account_group", "students", ["ana@lab.example"])
     found = ok(emulator, "GET", f"{SCIM}/Groups?filter=displayName%20eq%20%22students%22")["Resources"]

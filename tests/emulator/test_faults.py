@@ -32,7 +32,7 @@ def test_without_rules_there_are_no_faults() -> None:
     assert kinds(Faults(), 3) == ["", "", ""]
 
 
-def test_a_rule_skips_the_first_requests_and_ends_after_its_count() -> None:
+def test_a_rule_can_skip_first_requests_and_is_limited_by_its_count() -> None:
     faults = Faults()
     faults.set([FaultRule(kind="503", after=2, count=1)])
     assert kinds(faults, 5) == ["", "", "503", "", ""]
@@ -87,7 +87,7 @@ def test_a_token_bucket_allows_a_burst_and_then_the_rate() -> None:
     assert kinds(faults, 100, "GET /b") == [""] * 100
 
 
-def test_a_limited_request_takes_no_tokens() -> None:
+def test_a_rate_limited_request_takes_no_tokens() -> None:
     faults = Faults(monotonic=lambda: 0.0)
     faults.set([], [RateLimit(match=("* /*",), requests=2), RateLimit(match=("GET *",), requests=1)])
     assert kinds(faults, 3) == ["", "429", "429"]
@@ -138,7 +138,7 @@ def inject(emulator: EmulatorProcess, **rule: object) -> None:
 
 
 def impatient(emulator: EmulatorProcess, seconds: int = 1) -> WorkspaceClient:
-    """Return a client with a short timeout for a response and few retries."""
+    """Return a client with a short response timeout and few retries."""
     config = Config(
         host=emulator.url,
         token=emulator.admin_token,
@@ -160,7 +160,7 @@ def test_the_sdk_retries_429_and_503(emulator: EmulatorProcess, kind: str) -> No
     assert statuses(emulator) == [int(kind), 200]
 
 
-def test_the_sdk_waits_as_long_as_retry_after_says(emulator: EmulatorProcess) -> None:
+def test_the_sdk_waits_for_retry_after(emulator: EmulatorProcess) -> None:
     inject(emulator, match=f"GET {ME}", kind="429", count=1, retry_after=2)
     began = time.monotonic()
     emulator.client().current_user.me()
@@ -182,7 +182,7 @@ def test_the_sdk_does_not_retry_500_and_504(emulator: EmulatorProcess, kind: str
     assert statuses(emulator) == [int(kind)]
 
 
-def test_the_sdk_survives_a_reset_and_a_hang(emulator: EmulatorProcess) -> None:
+def test_the_sdk_retries_after_a_reset_and_a_hang(emulator: EmulatorProcess) -> None:
     for kind in ("reset", "hang"):
         inject(emulator, match=f"GET {ME}", kind=kind, count=1)
         assert impatient(emulator).current_user.me().user_name == "admin@lab.example"
@@ -230,7 +230,7 @@ def test_latency_delays_only_matching_requests(emulator: EmulatorProcess) -> Non
     assert emulator.request_log()[-1]["milliseconds"] >= 400
 
 
-def test_the_retry_after_header_is_sent_only_on_request(emulator: EmulatorProcess) -> None:
+def test_the_retry_after_header_is_sent_only_if_the_rule_has_it(emulator: EmulatorProcess) -> None:
     inject(emulator, kind="429")
     plain = headers_of(exchange(emulator.url, request("GET /api/2.0/x HTTP/1.1")))
     inject(emulator, kind="429", retry_after=7)

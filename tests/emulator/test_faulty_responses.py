@@ -54,7 +54,7 @@ def test_token_only_pages_have_no_deprecated_fields() -> None:
     assert FaultyResponses().apply("only_tokens", None, "/events", 200, BODY) == (200, {"events": BODY["events"]})
 
 
-def test_endless_pages_have_new_tokens_and_no_errors() -> None:
+def test_each_endless_page_has_a_new_token() -> None:
     answers = FaultyResponses()
     first = answers.apply("endless", None, "/events", 200, BODY)
     second = answers.apply("endless", None, "/events", 400, {"error_code": "INVALID_PARAMETER_VALUE"})
@@ -97,7 +97,7 @@ def test_job_clusters_are_listed_unless_filtered_by_source(workspace: InProcessW
 
 
 @pytest.mark.process
-def test_the_date_header_has_the_emulator_time_even_if_lab_clock_differs(emulator: EmulatorProcess) -> None:
+def test_the_date_header_has_the_emulator_s_time_despite_clock_faults(emulator: EmulatorProcess) -> None:
     emulator.control("POST", "clock", {"now": "2031-01-01T10:00:00Z"})
     emulator.control("POST", "faults", {"profile": "clock-ahead"})
 

@@ -24,7 +24,7 @@ shapes = st.builds("users={},files={}".format, st.integers(1, 20), st.integers(0
 
 
 def counted(home: GeneratedHome | None) -> dict[str, int]:
-    """Return the counts of the ground truth by listing everything."""
+    """Compute the counts in the ground truth by listing everything."""
     counts = dict.fromkeys(("files", "directories", "size", "estimated_files", "exact_size"), 0)
     if home is None:
         return counts
@@ -70,7 +70,7 @@ def test_the_heavy_shape_has_the_measured_counts():
     assert round(sum(files[:3]) / sum(files), 2) == 0.58
 
 
-def test_a_term_has_small_homes_and_some_empty_ones():
+def test_the_term_shape_has_small_homes_and_some_empty_homes():
     files = [
         sum(user[source]["files"] for source in SOURCES) for user in ground_truth(generated_tree("term", "7"))["users"]
     ]
@@ -100,7 +100,7 @@ def test_an_unknown_name_is_not_found(name):
     assert home.child(0, name) is None
 
 
-def test_equal_seeds_give_equal_files_and_other_seeds_other_files():
+def test_equal_seeds_give_equal_files_and_different_seeds_do_not():
     first, again, other = (GeneratedTree(parse_shape("term"), seed) for seed in ("1", "1", "2"))
     assert walked(first) == walked(again) != walked(other)
 
@@ -115,7 +115,7 @@ def test_ten_million_files_are_counted_without_listing_them():
 
 
 @given(st.integers(0, 10**6), st.lists(st.integers(0, 50), min_size=1))
-def test_shares_add_up(total, weights):
+def test_apportioned_numbers_add_up_to_the_total(total, weights):
     assert sum(apportion(total, weights)) == (total if any(weights) else 0)
 
 
@@ -131,7 +131,7 @@ def test_an_unknown_shape_is_rejected_with_the_known_ones(text):
     st.integers(0, 310_000),
     st.integers(0, 310_000),
 )
-def test_any_part_of_a_generated_file_equals_that_part_of_the_whole(flavour, size, offset, length):
+def test_a_partial_read_equals_this_part_of_the_whole_generated_file(flavour, size, offset, length):
     content = GeneratedContent(flavour, 12, size)
     whole = content.read()
     assert len(whole) == size == content.size

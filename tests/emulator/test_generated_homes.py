@@ -1,4 +1,4 @@
-"""Generated homes in the workspace: lists, reads and changes, by handlers and by the real SDK."""
+"""Generated homes in the workspace: lists, reads and changes, through handlers and the real SDK."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SOURCES = ("dbfs", "workspace")
 
 
 def entries(lab: InProcessClient, source: str, path: str, caller: Any = None) -> list[dict[str, Any]]:
-    """Return the entries of a folder; none if it does not exist."""
+    """Return the entries in a folder; empty if it does not exist."""
     api, key = API[source]
     status, answer = lab.request("GET", f"{api}/list?path={quote(path)}", caller=caller)
     assert status in (200, 404), answer
@@ -50,7 +50,7 @@ def walk(lab: InProcessClient, source: str, path: str) -> Iterator[dict[str, Any
 
 
 def read(lab: InProcessClient, source: str, path: str) -> bytes:
-    """Return the content of a file, in as many requests as needed."""
+    """Read a file's content with as many requests as needed."""
     if source == "dbfs":
         content = b""
         path_to_get = f"/api/2.0/dbfs/read?path={quote(path)}&length={2**20}"
@@ -93,7 +93,7 @@ def home(lab: InProcessClient, source: str, min_files: int = 20) -> str:
 
 @pytest.fixture(scope="module")
 def term() -> InProcessClient:
-    """The files of the shape term; tests must not change them."""
+    """A workspace with the files of the shape `term`, which tests must not change."""
     return InProcessClient(files="term")
 
 
@@ -119,7 +119,7 @@ def test_listings_add_up_to_the_ground_truth(term: InProcessClient) -> None:
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_files_are_read_with_the_listed_size(term: InProcessClient, source: str) -> None:
+def test_the_content_of_a_file_has_the_listed_size(term: InProcessClient, source: str) -> None:
     below = home(term, source)
     exact = 0
     for entry in walk(term, source, below):

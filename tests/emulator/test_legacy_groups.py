@@ -1,4 +1,4 @@
-"""The groups API before SCIM."""
+"""The legacy groups API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Libraries on clusters of the emulated workspace: their statuses by the clock."""
+"""Libraries on clusters in the emulated workspace: their statuses over time."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_libraries_are_returned_exactly_as_sent(workspace: InProcessWorkspace) -
     }  # fmt: skip
 
 
-def test_libraries_wait_until_the_cluster_runs(workspace: InProcessWorkspace) -> None:
+def test_libraries_are_pending_until_the_cluster_runs(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.create_stopped()
     install(workspace, cluster_id, PANDAS)
     workspace.advance(3600)
@@ -132,7 +132,7 @@ def test_a_failed_library_is_uninstalled_at_once(workspace: InProcessWorkspace) 
     assert shown(workspace, cluster_id) == []
 
 
-def test_a_stuck_library_stays_pending_until_a_restart_tries_again(workspace: InProcessWorkspace) -> None:
+def test_a_stuck_library_stays_pending_until_a_restart(workspace: InProcessWorkspace) -> None:
     workspace.emulated.state.libraries.set_failures([LibraryFailure("/Shared/*", "stuck", count=1)])
     cluster_id = workspace.create_running()
     install(workspace, cluster_id, PANDAS, WHEEL)
@@ -157,7 +157,7 @@ def test_all_statuses_covers_visible_clusters_with_libraries(workspace: InProces
     assert (clusters(), clusters(ana)) == ([first, second], [second])
 
 
-def test_libraries_of_an_unknown_cluster_are_an_error_not_empty(
+def test_libraries_of_an_unknown_cluster_are_an_error(
     workspace: InProcessWorkspace,
 ) -> None:
     assert shown(workspace, workspace.create_running()) == []

@@ -1,4 +1,4 @@
-"""The emulator's mail service, with the real client over TLS, and with raw requests that the client cannot send."""
+"""The emulator's mail service, with the real client over TLS and with raw requests that the client cannot send."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FIRST = "00000000-0000-4000-8000-000000000001"
 
 @pytest.fixture
 def client(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> EmailClient:
-    """A client as in programs: a connection string, and REQUESTS_CA_BUNDLE."""
+    """A client configured as in programs, with a connection string and REQUESTS_CA_BUNDLE."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", emulator.mail_ca)
     return EmailClient.from_connection_string(emulator.mail_connection_string, retry_policy=RetryPolicy.no_retries())
 
@@ -89,7 +89,9 @@ def test_a_message_with_all_fields_arrives_unchanged(emulator: EmulatorProcess, 
     ]
 
 
-def test_a_repeated_operation_is_one_message_with_the_same_body(emulator: EmulatorProcess, client: EmailClient) -> None:
+def test_an_operation_repeated_with_the_same_body_sends_one_message(
+    emulator: EmulatorProcess, client: EmailClient
+) -> None:
     for _ in range(2):
         client.begin_send(cast(Any, message()), operation_id=FIRST, polling=False)
     other = message(content={"subject": "Other", "plainText": "Other."})
@@ -180,7 +182,7 @@ def connection(emulator: EmulatorProcess) -> Iterator[http.client.HTTPSConnectio
 
 
 def signed(emulator: EmulatorProcess, method: str, target: str, body: bytes, date: datetime) -> dict[str, str]:
-    """Return the headers of a signed request, as in the documentation of the signature."""
+    """Return the headers of a request, signed as documented."""
     digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
     host, stamp = urlsplit(emulator.mail_endpoint).netloc, format_datetime(date, usegmt=True)
     text = f"{method}\n{target}\n{stamp};{host};{digest}".encode()
@@ -203,7 +205,7 @@ def raw_request(
 SEND = "/emails:send?api-version=2025-09-01"
 
 
-def test_a_signature_is_valid_for_its_content_target_and_date_only(
+def test_a_signature_is_only_valid_for_its_content_target_and_date(
     emulator: EmulatorProcess, connection: http.client.HTTPSConnection
 ) -> None:
     body, now = json.dumps(message()).encode(), datetime.now(UTC)
@@ -257,7 +259,7 @@ def test_mail_is_not_served_without_tls(emulator: EmulatorProcess) -> None:
 @pytest.mark.parametrize(
     ("profile", "a_minute", "an_hour"), [("mail-own-domain", 30, 100), ("mail-managed-domain", 5, 10)]
 )
-def test_sends_are_limited_per_minute_and_hour_of_the_emulator_clock(
+def test_sends_are_limited_per_minute_and_hour_by_the_emulator_s_clock(
     emulator: EmulatorProcess, client: EmailClient, profile: str, a_minute: int, an_hour: int
 ) -> None:
     emulator.control("POST", "faults", {"profile": profile})

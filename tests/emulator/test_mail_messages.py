@@ -1,4 +1,4 @@
-"""Messages that the versions of the mail service's API accept."""
+"""Messages that the versions of the email API accept."""
 
 from __future__ import annotations
 
@@ -54,6 +54,6 @@ def test_an_unknown_field_is_rejected_with_its_location(changes: dict[str, Any],
     assert message_text == f"{place}: version {VERSIONS[-1]} of the API has no field '{field}' here"
 
 
-def test_a_message_that_an_earlier_emulator_accepted_is_still_read() -> None:
+def test_messages_in_older_states_can_be_read() -> None:
     kept = json.loads(message(importance="high"))
     assert Message.model_validate(kept).content.subject == "Hello"

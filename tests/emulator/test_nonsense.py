@@ -1,4 +1,4 @@
-"""Random bodies to the tree, DBFS, permissions, policies and pools cause no internal errors."""
+"""Random bodies in requests to workspace objects, DBFS, permissions, policies and pools cause no internal errors."""
 
 from __future__ import annotations
 

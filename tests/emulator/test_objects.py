@@ -1,4 +1,4 @@
-"""Notebooks, files and folders of the emulator: formats, permissions, errors, and any sequence of changes."""
+"""Notebooks, files and folders in the emulator: formats, permissions, errors, and any sequence of changes."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_an_overwritten_object_keeps_its_id(lab: InProcessClient) -> None:
         ),
     ],
 )
-def test_errors_have_the_platform_message(
+def test_errors_have_the_platform_s_message(
     lab: InProcessClient, answer: Any, code: int, error: str, message: str
 ) -> None:
     put(lab, "/Shared/f")
@@ -172,7 +172,7 @@ def test_errors_have_the_platform_message(
         ("a", b"", "FILE", "a"),
     ],
 )
-def test_the_format_auto_knows_a_notebook_by_extension_and_first_line(
+def test_auto_detects_notebooks_by_extension_and_first_line(
     lab: InProcessClient, name: str, content: bytes, kind: str, stored_name: str
 ) -> None:
     assert put(lab, f"/Shared/{name}", content, "AUTO")[0] == 200
@@ -189,7 +189,7 @@ def test_content_without_a_format_is_source_or_an_archive(lab: InProcessClient) 
     assert export(lab, "/Shared/copy") == export(lab, "/Shared/n")
 
 
-def test_a_jupyter_export_names_the_language_r_in_lower_case(lab: InProcessClient) -> None:
+def test_the_language_r_is_in_lower_case_in_a_jupyter_export(lab: InProcessClient) -> None:
     for number, name in enumerate(("R", "r")):
         document = {"cells": [], "metadata": {"language_info": {"name": name, "version": "4"}}, "nbformat": 4}
         put(lab, f"/Shared/{number}", json.dumps(document).encode(), "JUPYTER")
@@ -197,14 +197,14 @@ def test_a_jupyter_export_names_the_language_r_in_lower_case(lab: InProcessClien
         assert json.loads(export(lab, f"/Shared/{number}", "JUPYTER")) == expected
 
 
-def test_list_takes_the_path_in_the_body_of_a_get(lab: InProcessClient) -> None:
+def test_the_path_to_list_may_be_in_the_body_of_a_get(lab: InProcessClient) -> None:
     mkdirs(lab, "/Shared/a")
     listing = lab.request("GET", f"{WORKSPACE}/list?path=/Shared")
     assert lab.request("GET", f"{WORKSPACE}/list", {"path": "/Shared"}) == listing
 
 
 @pytest.mark.parametrize("format", ["SOURCE", "JUPYTER", "HTML", "DBC", "R_MARKDOWN"])
-def test_a_notebook_survives_every_format(lab: InProcessClient, format: str) -> None:
+def test_a_notebook_is_unchanged_after_export_and_import_in_every_format(lab: InProcessClient, format: str) -> None:
     language = "R" if format == "R_MARKDOWN" else "PYTHON"
     put(lab, "/Shared/n", SOURCE, "SOURCE", language=language)
     content = export(lab, "/Shared/n", format)
@@ -215,7 +215,7 @@ def test_a_notebook_survives_every_format(lab: InProcessClient, format: str) -> 
     assert export(lab, "/Shared/m", format) == content or format in ("HTML", "DBC")
 
 
-def test_jupyter_keeps_its_bytes_and_becomes_source_by_its_cells(lab: InProcessClient) -> None:
+def test_a_jupyter_import_is_exported_unchanged_or_as_source(lab: InProcessClient) -> None:
     cells: list[dict[str, Any]] = [
         {"cell_type": "markdown", "source": "# Title"},
         {"cell_type": "code", "source": ["a = 1\n", "b = 2"], "outputs": [{"text": "kept"}]},
@@ -234,7 +234,7 @@ def test_jupyter_keeps_its_bytes_and_becomes_source_by_its_cells(lab: InProcessC
     assert [(cell["cell_type"], "".join(cell["source"])) for cell in again] == texts
 
 
-def test_source_without_its_first_line_gets_it_when_exported(lab: InProcessClient) -> None:
+def test_the_export_of_source_imported_without_first_line_has_it(lab: InProcessClient) -> None:
     put(lab, "/Shared/n", b"select 1", "SOURCE", language="SQL")
     assert export(lab, "/Shared/n", direct=False) == {
         "content": b64encode(b"-- Databricks notebook source\nselect 1").decode(),
@@ -337,7 +337,7 @@ def test_homes_are_private_and_shared_is_open_to_all(lab: InProcessClient) -> No
     assert delete(lab, "/Shared/f", caller=two)[0] == 200
 
 
-def test_the_level_on_a_folder_applies_to_its_contents(lab: InProcessClient) -> None:
+def test_a_level_on_a_folder_applies_to_its_contents(lab: InProcessClient) -> None:
     staff = lab.user("staff@lab")
     mkdirs(lab, "/lab-x/allowances")
     put(lab, "/lab-x/course.json", b"{}")
@@ -393,7 +393,7 @@ def test_a_home_is_kept_and_reused_by_a_recreated_owner(lab: InProcessClient) ->
     assert lab.workspace.state.acls.direct[f"/directories/{number}"] == {back.id: ["CAN_MANAGE"]}
 
 
-def test_ancestors_lead_from_an_object_to_the_root(lab: InProcessClient) -> None:
+def test_the_ancestors_of_an_object_end_with_the_root(lab: InProcessClient) -> None:
     mkdirs(lab, "/Shared/d")
     number = put(lab, "/Shared/d/f")[1]["object_id"]
     shared, inner = (status(lab, path)[1]["object_id"] for path in ("/Shared", "/Shared/d"))
@@ -403,7 +403,7 @@ def test_ancestors_lead_from_an_object_to_the_root(lab: InProcessClient) -> None
     assert list(objects.ancestors("/clusters/1-2-3")) == list(objects.ancestors(f"/notebooks/{number}")) == []
 
 
-def test_the_tree_is_equal_after_a_dump(lab: InProcessClient) -> None:
+def test_the_tree_is_equal_after_dump_and_load(lab: InProcessClient) -> None:
     put(lab, "/Shared/bytes", bytes(range(256)))
     again = state.load_json(state.dump_json(lab.workspace.state))
     assert again.objects == lab.workspace.state.objects

@@ -1,4 +1,4 @@
-"""The permissions API of the emulator."""
+"""The emulator's permissions API."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_the_same_principal_twice_becomes_one_entry_with_both_levels(lab: InProc
     assert direct(answer) == {"admin@lab.example": ["CAN_MANAGE", "CAN_READ"]}
 
 
-def test_an_application_id_as_user_name_means_the_service_principal(lab: InProcessClient) -> None:
+def test_a_user_name_may_be_a_service_principal_s_application_id(lab: InProcessClient) -> None:
     made = lab.request("POST", "/api/2.0/preview/scim/v2/ServicePrincipals", {"displayName": "enforcer"})[1]
     body = {"access_control_list": [grant("CAN_READ", user_name=made["applicationId"])]}
     answer = lab.request("PATCH", f"{PERMISSIONS}/{make_folder(lab, '/x')}", body)[1]
@@ -119,7 +119,7 @@ def test_an_empty_body_removes_all_direct_grants(lab: InProcessClient) -> None:
         ("users", 400, "INVALID_PARAMETER_VALUE", "access_control_list must be"),
     ],
 )
-def test_a_refused_entry_changes_nothing(lab: InProcessClient, entry: Any, status: int, code: str, text: str) -> None:
+def test_an_invalid_entry_changes_nothing(lab: InProcessClient, entry: Any, status: int, code: str, text: str) -> None:
     folder = make_folder(lab, "/x")
     before = lab.request("GET", f"{PERMISSIONS}/{folder}")
     good = grant("CAN_EDIT", group_name="users")
@@ -164,7 +164,7 @@ def test_permissions_of_a_missing_object_are_not_found(lab: InProcessClient, kin
         assert (status, answer["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
 
 
-def test_an_object_is_of_one_type_only(lab: InProcessClient) -> None:
+def test_an_object_has_only_one_type(lab: InProcessClient) -> None:
     number = make_folder(lab, "/x").rpartition("/")[2]
     assert lab.request("GET", f"{PERMISSIONS}/notebooks/{number}")[0] == 404
 
@@ -185,14 +185,14 @@ def test_changing_permissions_needs_can_manage_and_reading_any_level(lab: InProc
     assert lab.request("GET", f"{PERMISSIONS}/{folder}", caller=student)[0] == 403
 
 
-def test_policies_are_granted_by_administrators_only(lab: InProcessClient) -> None:
+def test_only_administrators_grant_policies(lab: InProcessClient) -> None:
     policy, student = f"cluster-policies/{make_policy(lab)}", lab.user("s@lab")
     acl = {"access_control_list": [grant("CAN_USE", user_name="s@lab")]}
     lab.request("PUT", f"{PERMISSIONS}/{policy}", acl)
     assert lab.request("PUT", f"{PERMISSIONS}/{policy}", acl, caller=student)[0] == 403
 
 
-def test_a_warehouse_has_one_owner_in_both_spellings(lab: InProcessClient) -> None:
+def test_a_warehouse_has_one_owner_with_both_spellings_of_its_type(lab: InProcessClient) -> None:
     lab.user("s@lab")
     lab.group("group_01")
     warehouse = add_open_warehouse(lab.workspace, "Starter", "Small").id

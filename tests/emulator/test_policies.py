@@ -1,4 +1,4 @@
-"""Cluster policies of the emulator: create, edit, list, and their effect on clusters."""
+"""Cluster policies in the emulator: create, edit, list, and their effect on clusters."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def personal(lab: InProcessClient) -> dict[str, Any]:
     )
 
 
-def test_a_definition_is_returned_byte_by_byte(lab: InProcessClient) -> None:
+def test_a_definition_is_returned_byte_for_byte(lab: InProcessClient) -> None:
     odd = ' { "num_workers" :{"type":"fixed",  "value": 1}}\n'
     libraries = [{"pypi": {"package": "nltk"}}]
     policy = create(lab, name="lab", definition=odd, description="d", max_clusters_per_user=2, libraries=libraries)
@@ -55,7 +55,7 @@ def test_a_definition_is_returned_byte_by_byte(lab: InProcessClient) -> None:
     assert len(policy) == 16 and policy == policy.upper()
 
 
-def test_an_edit_replaces_everything_except_creator_and_time(lab: InProcessClient) -> None:
+def test_an_edit_replaces_everything_except_creator_and_creation_time(lab: InProcessClient) -> None:
     policy = create(lab, name="lab", definition="{}", description="d", max_clusters_per_user=2)
     before = get(lab, policy)
     lab.request("POST", f"{POLICIES}/edit", {"policy_id": policy, "name": "new", "definition": "{ }"})

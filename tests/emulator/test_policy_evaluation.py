@@ -1,4 +1,4 @@
-"""Evaluation of policy rules on definitions of clusters."""
+"""Evaluation of policy rules on cluster definitions."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_value_that_violates_a_rule_is_reported(path: str, rule: dict[str, Any
         ("dbus_per_hour", {"type": "range", "maxValue": 1}),
     ],
 )
-def test_a_value_that_a_rule_allows_is_left_as_it_was(path: str, rule: dict[str, Any]) -> None:
+def test_a_value_that_a_rule_allows_is_unchanged(path: str, rule: dict[str, Any]) -> None:
     assert evaluate({path: rule}, SPEC, use_defaults=False) == (SPEC, [])
 
 

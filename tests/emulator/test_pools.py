@@ -1,4 +1,4 @@
-"""Instance pools of the emulator: create, edit, use, permissions."""
+"""Instance pools in the emulator: create, edit, use, permissions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def get(lab: InProcessClient, pool: str, caller: Any = None) -> tuple[int, Any]:
     return lab.request("GET", f"{POOLS}/get?instance_pool_id={pool}", caller=caller)
 
 
-def test_a_pool_has_the_sent_fields_and_those_of_the_platform(lab: InProcessClient) -> None:
+def test_a_pool_has_the_sent_fields_and_the_platform_s_fields(lab: InProcessClient) -> None:
     pool = create(lab, custom_tags={"a": "b"}, idle_instance_autotermination_minutes=10)
     assert get(lab, pool)[1] == POOL | {
         "instance_pool_id": pool,
@@ -116,7 +116,7 @@ def test_students_see_permitted_pools_and_cannot_create_pools(lab: InProcessClie
     assert lab.request("POST", f"{POOLS}/delete", {"instance_pool_id": pool}, caller=student)[0] == 200
 
 
-def test_the_entitlement_is_enough_to_make_a_pool(lab: InProcessClient) -> None:
+def test_the_entitlement_is_enough_to_create_a_pool(lab: InProcessClient) -> None:
     student = lab.user("s@lab")
     student.entitlements.append("allow-instance-pool-create")
     made = lab.request("POST", f"{POOLS}/create", POOL, caller=student)[1]["instance_pool_id"]

@@ -1,4 +1,4 @@
-"""Git folders of the emulator, and objects that cannot be exported."""
+"""Git folders in the emulator, and objects that cannot be exported."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def create(lab: InProcessClient, path: str | None = None, caller: Any = None, **
 
 
 def listed(lab: InProcessClient, prefix: str | None = None, caller: Any = None) -> list[str]:
-    """Return the paths on all pages."""
+    """Return the paths from all pages."""
     paths, token = [], ""
     while True:
         query = f"?path_prefix={quote(prefix)}" if prefix else "?"
@@ -42,7 +42,7 @@ def listed(lab: InProcessClient, prefix: str | None = None, caller: Any = None) 
             return paths
 
 
-def test_a_git_folder_below_the_own_folder_creates_that_folder(lab: InProcessClient) -> None:
+def test_a_git_folder_in_the_caller_s_folder_creates_that_folder(lab: InProcessClient) -> None:
     ana, bea = lab.user("ana@lab.example"), lab.user("bea@lab.example")
     made = create(lab, "/Repos/ana@lab.example/course", ana)
     assert (made["path"], listed(lab, caller=ana)) == (
@@ -56,7 +56,7 @@ def test_a_git_folder_below_the_own_folder_creates_that_folder(lab: InProcessCli
     assert (refused[0], refused[1]["error_code"]) == (403, "PERMISSION_DENIED")
 
 
-def test_the_sdk_creates_changes_lists_and_deletes(emulator: EmulatorProcess) -> None:
+def test_the_sdk_creates_changes_lists_and_deletes_git_folders(emulator: EmulatorProcess) -> None:
     client = emulator.client()
     made = client.repos.create(URL, "GITHUB", sparse_checkout=SparseCheckout(patterns=["src"]))
     assert made.id is not None
@@ -160,7 +160,7 @@ def test_an_invalid_update_is_rejected(lab: InProcessClient, body: dict[str, Any
 
 
 @pytest.mark.parametrize("kind", ["LIBRARY", "MLFLOW_EXPERIMENT"])
-def test_an_object_that_cannot_be_exported_is_added_by_control(emulator: EmulatorProcess, kind: str) -> None:
+def test_control_adds_objects_that_cannot_be_exported(emulator: EmulatorProcess, kind: str) -> None:
     emulator.control("POST", "drift", {"kind": "workspace_object", "target": "/Shared/old one", "value": kind})
     client = emulator.client()
     [found] = emulator.request("GET", "/api/2.0/workspace/list?path=/Shared")[1]["objects"]

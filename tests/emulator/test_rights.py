@@ -1,4 +1,4 @@
-"""A student can start a cluster in any way while the group has CAN_RESTART; restricting it takes effect at once."""
+"""A student can start a cluster in every way while the group has CAN_RESTART; a restriction takes effect at once."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Lab:
 
 @pytest.fixture
 def lab(emulator: EmulatorProcess) -> Lab:
-    """A group of one student with CAN_RESTART on a stopped cluster."""
+    """A group with one student and CAN_RESTART on a stopped cluster."""
     staff = emulator.client()
     ana = emulator.control("POST", "users", {"user_name": "ana@lab.example"})
     group = staff.groups.create(display_name="group_01", members=[ComplexValue(value=ana["id"])])
@@ -103,7 +103,7 @@ def test_a_student_starts_the_cluster_of_the_group(lab: Lab, way: Callable[[Lab]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_student_with_attach_only_cannot_start_the_cluster(lab: Lab, way: Callable[[Lab], None]) -> None:
+def test_a_student_with_can_attach_to_cannot_start_the_cluster(lab: Lab, way: Callable[[Lab], None]) -> None:
     lab.level(PermissionLevel.CAN_ATTACH_TO)
     with pytest.raises(PermissionDenied):
         way(lab)
@@ -121,7 +121,7 @@ def test_an_automatic_start_fails_with_the_platform_message(lab: Lab, way: Calla
 
 
 @pytest.mark.parametrize("way", [attach, work])
-def test_a_student_with_attach_only_still_uses_a_running_cluster(lab: Lab, way: Callable[[Lab], None]) -> None:
+def test_a_student_with_can_attach_to_can_use_a_running_cluster(lab: Lab, way: Callable[[Lab], None]) -> None:
     start(lab)
     lab.level(PermissionLevel.CAN_ATTACH_TO)
     way(lab)
@@ -139,7 +139,7 @@ def test_a_second_grant_still_allows_a_start(lab: Lab, way: Callable[[Lab], None
     assert lab.state() == State.RUNNING
 
 
-def test_a_group_inside_a_group_has_its_rights(lab: Lab) -> None:
+def test_a_nested_group_has_the_outer_group_s_permissions(lab: Lab) -> None:
     lab.staff.groups.create(display_name="all_student_groups", members=[ComplexValue(value=lab.group_id)])
     grant = AccessControlRequest(group_name="all_student_groups", permission_level=PermissionLevel.CAN_RESTART)
     lab.staff.permissions.set("clusters", lab.cluster_id, access_control_list=[grant])
@@ -176,7 +176,7 @@ def test_a_removed_member_cannot_start_the_cluster_of_the_group(lab: Lab) -> Non
         lambda lab: lab.student.workspace.mkdirs("/mine"),
     ],
 )
-def test_a_student_cannot_do_what_staff_can(lab: Lab, forbidden: Callable[[Lab], Any]) -> None:
+def test_a_student_cannot_perform_staff_actions(lab: Lab, forbidden: Callable[[Lab], Any]) -> None:
     with pytest.raises(PermissionDenied):
         forbidden(lab)
 

@@ -1,4 +1,4 @@
-"""`python -m emulator routes` lists what the workspace answers."""
+"""`python -m emulator routes` lists all supported requests."""
 
 import json
 
@@ -8,7 +8,7 @@ from emulator.__main__ import main
 from emulator.server.services import routes
 
 
-def test_the_list_has_every_route() -> None:
+def test_every_route_is_listed() -> None:
     listed = CliRunner().invoke(main, ["routes", "--json"])
 
     assert listed.exit_code == 0

@@ -1,4 +1,4 @@
-"""Users, groups and service principals over HTTP: with the real SDK, and raw where the provider is strict."""
+"""Users, groups and service principals over HTTP, with the real SDK, or with raw requests if the provider is strict."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def test_entitlements_are_changed_as_the_provider_sends_them(emulator: EmulatorP
     assert refused(emulator, "PATCH", path, removal) == (400, "invalidPath", text)
 
 
-def test_a_group_cannot_contain_itself(emulator: EmulatorProcess) -> None:
+def test_a_group_cannot_be_its_own_member(emulator: EmulatorProcess) -> None:
     outer, inner = create(emulator, "Groups", displayName="outer"), create(emulator, "Groups", displayName="inner")
     ok(
         emulator,
@@ -296,7 +296,7 @@ def test_a_deactivated_user_cannot_authenticate(emulator: EmulatorProcess, ana: 
     assert seen == [403, 200]
 
 
-def test_a_recreated_user_gets_another_id(emulator: EmulatorProcess) -> None:
+def test_a_recreated_user_gets_a_new_id(emulator: EmulatorProcess) -> None:
     first = create(emulator, "Users", userName=ANA)
     ok(emulator, "DELETE", f"{SCIM}/Users/{first}")
     assert create(emulator, "Users", userName=ANA) != first

@@ -85,7 +85,7 @@ def test_an_invalid_filter_is_rejected_with_a_reason(text: str, reason: str) -> 
 
 
 @given(st.text(max_size=30))
-def test_any_text_can_be_searched_in_quotes(text: str) -> None:
+def test_any_string_can_be_searched_in_quotes(text: str) -> None:
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
     assert meets(f'displayName eq "{quoted}"', {"displayname": [text]})
 

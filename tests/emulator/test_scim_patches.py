@@ -69,7 +69,7 @@ def test_members_are_changed_by_every_form_of_patch(operation: dict[str, Any], m
         {"op": "replace", "path": "meta.resourceType", "value": "Group"},
     ],
 )
-def test_an_operation_that_changes_nothing(operation: dict[str, Any]) -> None:
+def test_an_operation_without_effect_changes_nothing(operation: dict[str, Any]) -> None:
     assert after(GROUP, operation) == {}
 
 
@@ -89,7 +89,7 @@ def test_operations_build_on_earlier_operations() -> None:
     assert after(USER, first, second) == {"entitlements": []}
 
 
-def test_a_text_is_removed() -> None:
+def test_a_string_attribute_is_removed() -> None:
     assert after(USER, {"op": "remove", "path": "externalId"}) == {"externalId": None}
 
 
@@ -116,11 +116,11 @@ def test_removing_missing_entitlements_is_an_invalid_path(path: str) -> None:
         ({"op": "replace", "path": 'members[value eq "7"]', "value": []}, "noTarget"),
     ],
 )
-def test_a_wrong_operation_is_refused(operation: Any, scim_type: str) -> None:
+def test_an_invalid_operation_is_rejected(operation: Any, scim_type: str) -> None:
     assert refusal(GROUP, operation)[:2] == (400, scim_type)
 
 
-def test_an_empty_patch_is_refused() -> None:
+def test_an_empty_patch_is_rejected() -> None:
     assert refusal(GROUP)[:2] == (400, "invalidSyntax")
 
 

@@ -1,4 +1,4 @@
-"""The caller, and what users without admin rights may read and change."""
+"""The caller's own record, and which data users without admin rights may read and change."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_service_principal_sees_itself_as_a_user(emulator: EmulatorProcess) ->
     assert (me.user_name, me.display_name, me.active) == (UUID, "bot", True)
 
 
-def test_users_without_admin_rights_change_nothing(emulator: EmulatorProcess, ana: str) -> None:
+def test_users_without_admin_rights_cannot_change_anything(emulator: EmulatorProcess, ana: str) -> None:
     me = ok(emulator, "GET", f"{SCIM}/Me", token=ana)["id"]
     before = emulator.control("GET", "state")["directory"]
     detail = "Only administrators can perform this operation."
@@ -47,7 +47,7 @@ def test_users_without_admin_rights_change_nothing(emulator: EmulatorProcess, an
     assert emulator.control("GET", "state")["directory"] == before
 
 
-def test_users_without_admin_rights_read_few_attributes_of_others(emulator: EmulatorProcess, ana: str) -> None:
+def test_users_without_admin_rights_see_few_attributes_of_others(emulator: EmulatorProcess, ana: str) -> None:
     bob = create(emulator, "Users", userName=BOB, externalId="e", entitlements=[{"value": "allow-cluster-create"}])
     seen = ok(emulator, "GET", f"{SCIM}/Users/{bob}", token=ana)
     assert set(seen) == {"schemas", "id", "userName", "displayName", "active"}

@@ -1,4 +1,4 @@
-"""The Python SDK on the emulator: all services of a lab return the SDK's types."""
+"""The Python SDK with the emulator: all services that a lab needs return the SDK's types."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def client(emulator: EmulatorProcess) -> WorkspaceClient:
 
 @pytest.fixture(scope="module")
 def ticking() -> Iterator[EmulatorProcess]:
-    """An emulator with transitions of one second, so that waiters have to wait."""
+    """An emulator with transitions of one second, so that the SDK's waiters have to wait."""
     with EmulatorProcess(["--transition-seconds", "1"]) as process:
         yield process
 
@@ -151,7 +151,7 @@ def test_cluster_waiters_finish(ticking: EmulatorProcess) -> None:
     client.clusters.ensure_cluster_is_running(cluster_id)
 
 
-def test_a_failed_launch_names_the_reason_and_the_cluster(ticking: EmulatorProcess) -> None:
+def test_a_failed_launch_has_a_reason_with_the_cluster_s_name(ticking: EmulatorProcess) -> None:
     ticking.control("POST", "reset")
     ticking.control("POST", "faults", {"rules": [{"kind": "launch_failure", "match": "cluster_01"}]})
     client = ticking.client()
@@ -178,7 +178,7 @@ def test_clusters_are_listed_pinned_and_removed(client: WorkspaceClient) -> None
         client.clusters.get(ids[0])
 
 
-def test_the_events_of_a_cluster_record_its_life(client: WorkspaceClient) -> None:
+def test_cluster_events_record_state_changes(client: WorkspaceClient) -> None:
     made = cluster(client)
     client.clusters.delete(made)
     client.clusters.start(made)
@@ -224,7 +224,7 @@ def test_libraries_are_installed_and_removed_at_the_next_restart(client: Workspa
     ("kind", "status"),
     [("library_failed", LibraryInstallStatus.FAILED), ("library_stuck", LibraryInstallStatus.PENDING)],
 )
-def test_one_library_fails_or_is_stuck_and_others_are_installed(
+def test_a_failing_or_stuck_library_does_not_affect_others(
     emulator: EmulatorProcess, client: WorkspaceClient, kind: str, status: LibraryInstallStatus
 ) -> None:
     emulator.control("POST", "faults", {"rules": [{"kind": kind, "match": "nltk*"}]})
@@ -352,7 +352,7 @@ def test_a_token_works_until_it_is_revoked(client: WorkspaceClient, emulator: Em
         bearer.current_user.me()
 
 
-def test_a_token_expires_by_the_clock(client: WorkspaceClient, emulator: EmulatorProcess) -> None:
+def test_a_token_expires_by_the_emulator_s_clock(client: WorkspaceClient, emulator: EmulatorProcess) -> None:
     bearer = emulator.client(client.tokens.create(lifetime_seconds=3600).token_value)
     bearer.current_user.me()
     emulator.control("POST", "clock", {"advance_seconds": 3601})
@@ -360,7 +360,7 @@ def test_a_token_expires_by_the_clock(client: WorkspaceClient, emulator: Emulato
         bearer.current_user.me()
 
 
-def test_secrets_are_readable_with_permission_only(client: WorkspaceClient, emulator: EmulatorProcess) -> None:
+def test_secrets_are_only_readable_with_permission(client: WorkspaceClient, emulator: EmulatorProcess) -> None:
     client.secrets.create_scope("lab")
     client.secrets.put_secret("lab", "key", string_value="value")
     assert base64.b64decode(str(client.secrets.get_secret("lab", "key").value)) == b"value"
@@ -421,7 +421,7 @@ def test_uptime_is_correct_although_events_are_missing(emulator: EmulatorProcess
 # --- Unity Catalog
 
 
-def test_volumes_and_their_grants_come_back_as_they_were_made() -> None:
+def test_volumes_and_their_grants_are_returned_as_created() -> None:
     with EmulatorProcess(["--unity-catalog", "auto"]) as process:
         client = process.client()
         catalog = client.metastores.current().default_catalog_name

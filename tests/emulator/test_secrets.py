@@ -31,7 +31,7 @@ def ana(emulator: EmulatorProcess) -> WorkspaceClient:
 
 @pytest.fixture
 def client(emulator: EmulatorProcess) -> WorkspaceClient:
-    """The administrator's client of a workspace with an empty scope `lab`."""
+    """The administrator's client for a workspace with an empty scope `lab`."""
     client = emulator.client()
     client.secrets.create_scope("lab")
     return client
@@ -42,7 +42,7 @@ def refused(emulator: EmulatorProcess, name: str, body: dict[str, Any]) -> tuple
     return status, answer["error_code"], answer["message"]
 
 
-def test_a_secret_is_read_back_and_overwritten_and_deleted(client: WorkspaceClient) -> None:
+def test_a_secret_is_read_back_overwritten_and_deleted(client: WorkspaceClient) -> None:
     client.secrets.put_secret("lab", "password", string_value="grün")
     client.secrets.put_secret("lab", "key", bytes_value=base64.b64encode(b"\x00\xff").decode())
     value = client.secrets.get_secret("lab", "password").value
@@ -55,7 +55,7 @@ def test_a_secret_is_read_back_and_overwritten_and_deleted(client: WorkspaceClie
     assert [secret.key for secret in listed] == ["password"] and listed[0].last_updated_timestamp
 
 
-def test_no_value_is_listed(emulator: EmulatorProcess, client: WorkspaceClient) -> None:
+def test_secret_values_are_not_listed(emulator: EmulatorProcess, client: WorkspaceClient) -> None:
     client.secrets.put_secret("lab", "password", string_value="grün")
     assert set(emulator.request("GET", "/api/2.0/secrets/list?scope=lab")[1]["secrets"][0]) == {
         "key",
@@ -124,7 +124,7 @@ def test_a_scope_is_visible_to_readers_also_through_groups(client: WorkspaceClie
     assert [scope.name for scope in ana.secrets.list_scopes()] == []
 
 
-def test_users_create_scopes_and_administrators_manage_them(client: WorkspaceClient, ana: WorkspaceClient) -> None:
+def test_administrators_manage_scopes_that_users_create(client: WorkspaceClient, ana: WorkspaceClient) -> None:
     ana.secrets.create_scope("anas")
     ana.secrets.put_secret("anas", "k", string_value="v")
     client.secrets.put_acl("anas", ADMIN, READ)
@@ -146,7 +146,7 @@ def test_acls_are_read_one_by_one_as_by_the_provider(client: WorkspaceClient) ->
         client.secrets.put_acl("lab", "nobody", READ)
 
 
-def test_a_scope_exists_once(client: WorkspaceClient) -> None:
+def test_a_scope_name_is_unique(client: WorkspaceClient) -> None:
     with pytest.raises(ResourceAlreadyExists, match="Scope lab already exists!"):
         client.secrets.create_scope("lab")
 
@@ -171,19 +171,19 @@ def test_a_scope_exists_once(client: WorkspaceClient) -> None:
         ("acls/delete", {"scope": "lab", "principal": "users"}, 404, "RESOURCE_DOES_NOT_EXIST"),
     ],
 )
-def test_a_wrong_request_is_refused(
+def test_an_invalid_request_is_rejected(
     emulator: EmulatorProcess, client: WorkspaceClient, name: str, body: dict[str, Any], status: int, code: str
 ) -> None:
     assert refused(emulator, name, body)[:2] == (status, code)
 
 
-def test_the_largest_secret_fits(client: WorkspaceClient) -> None:
+def test_a_secret_of_the_maximum_size_is_accepted(client: WorkspaceClient) -> None:
     client.secrets.put_secret("lab", "large", string_value="v" * 131072)
     value = client.secrets.get_secret("lab", "large").value
     assert value and len(base64.b64decode(value)) == 131072
 
 
-def test_a_scope_holds_a_thousand_secrets(emulator: EmulatorProcess, client: WorkspaceClient) -> None:
+def test_a_scope_can_contain_a_thousand_secrets(emulator: EmulatorProcess, client: WorkspaceClient) -> None:
     for number in range(1000):
         assert (
             emulator.request("POST", "/api/2.0/secrets/put", {"scope": "lab", "key": f"k{number}", "string_value": ""})[

@@ -66,7 +66,7 @@ def test_telemetry_is_counted(emulator: EmulatorProcess) -> None:
     assert emulator.request("POST", "/telemetry-ext", body) == (200, {"errors": [], "numProtoSuccess": 2})
 
 
-def test_workspace_conf_has_text_values(emulator: EmulatorProcess) -> None:
+def test_the_values_of_workspace_conf_are_strings(emulator: EmulatorProcess) -> None:
     client = emulator.client()
     client.workspace_conf.set_status({"enableIpAccessLists": "TRue", "maxTokenLifetimeDays": "90"})
     assert client.workspace_conf.get_status("enableIpAccessLists,maxTokenLifetimeDays,enableGp3") == {
@@ -76,8 +76,8 @@ def test_workspace_conf_has_text_values(emulator: EmulatorProcess) -> None:
     }
 
 
-def test_workspace_conf_has_the_keys_of_the_provider_exporter(lab: InProcessClient) -> None:
-    # What the exporter of the Terraform provider requests, in one request.
+def test_workspace_conf_has_the_keys_that_the_provider_exports(lab: InProcessClient) -> None:
+    # The keys that the Terraform provider's exporter requests, in one request.
     keys = (
         "enableIpAccessLists,enableTokensConfig,maxTokenLifetimeDays,maxUserInactiveDays,"
         "storeInteractiveNotebookResultsInCustomerAccount,enableDeprecatedClusterNamedInitScripts,"

@@ -105,7 +105,7 @@ def test_the_state_file_is_complete_after_a_kill_at_any_time(
         assert [path.name for path in tmp_path.iterdir() if path.name not in ("lab.json", ".lab.json.new")] == []
 
 
-def test_the_state_file_is_readable_by_its_owner_only(start_emulator: Start, tmp_path: Path) -> None:
+def test_the_state_file_is_only_readable_by_its_owner(start_emulator: Start, tmp_path: Path) -> None:
     file = tmp_path / "lab.json"
     start_emulator("--state", file).stop()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -138,7 +138,7 @@ def test_requests_are_handled_while_a_large_state_is_written(start_emulator: Sta
     assert slowest < 0.4
 
 
-def test_connections_close_while_the_state_is_written(start_emulator: Start, large: Path) -> None:
+def test_connections_can_close_while_the_state_is_written(start_emulator: Start, large: Path) -> None:
     emulator = start_emulator("--state", large)
     connections = [connect(emulator.url) for _ in range(100)]
     emulator.control("POST", "users", {"user_name": "ana@lab.example"})
@@ -155,7 +155,7 @@ def test_connections_close_while_the_state_is_written(start_emulator: Start, lar
     assert longest < 0.2
 
 
-def test_a_state_read_from_its_file_is_the_same_state(tmp_path: Path) -> None:
+def test_a_state_is_unchanged_after_saving_and_reading(tmp_path: Path) -> None:
     file = tmp_path / "lab.json"
     workspace = open_workspace(Options(seed="7"))
     workspace.state.scheduler.schedule(5, "clusters.running", cluster_id="c")
@@ -165,7 +165,7 @@ def test_a_state_read_from_its_file_is_the_same_state(tmp_path: Path) -> None:
     assert dump(read) == dump(workspace.state)
 
 
-def test_a_missing_state_file_gives_a_new_workspace(tmp_path: Path) -> None:
+def test_a_missing_state_file_means_a_new_workspace(tmp_path: Path) -> None:
     assert StateFile(tmp_path / "lab.json").read() is None
 
 
@@ -223,7 +223,7 @@ def test_a_missing_folder_of_the_state_file_is_reported(tmp_path: Path) -> None:
         StateFile(tmp_path / "nowhere" / "lab.json").read()
 
 
-def test_a_state_that_cannot_be_written_at_the_end_is_reported(start_emulator: Start, tmp_path: Path) -> None:
+def test_a_state_that_cannot_be_written_at_shutdown_is_reported(start_emulator: Start, tmp_path: Path) -> None:
     folder, log = tmp_path / "folder", tmp_path / "log"
     folder.mkdir()
     emulator = start_emulator("--state", folder / "lab.json", log=log)

@@ -1,4 +1,4 @@
-"""The emulator's package: imports between layers, and purity of modules."""
+"""The emulator's packages: imports between layers, and purity of modules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPENING = re.compile(r'"""(.*?)"""', re.DOTALL)
 DOCSTRINGS = {path: found[1] if (found := OPENING.match(text)) else "" for path, text in EMULATOR.files.items()}
 PURE = sorted(path for path, text in DOCSTRINGS.items() if re.search(r"\bPure( constants)?\.", text))
 HARMLESS = ("random", "zipfile", "pydantic_core")
-"""Further imports allowed in pure modules: seeded generators, archives in memory, serialization schemas."""
+"""Additional imports allowed in pure modules: seeded generators, archives in memory, serialization schemas."""
 
 pytestmark = pytest.mark.xdist_group("syntax trees")
 
@@ -27,7 +27,7 @@ USES |= {("account", "scim"), ("repos", "objects"), ("scim", "objects"), ("volum
 USES |= {("jobs", name) for name in ("clusters", "policies", "warehouses")}
 USES |= {("unity_catalog", "grants"), ("volumes", "grants")}
 USES |= {("statements", name) for name in ("grants", "unity_catalog", "warehouses")}
-"""The APIs that another API may use; all may use `permissions`."""
+"""API → other APIs that it may use; all may use `permissions`."""
 
 
 def test_the_package_docstring_lists_the_layers_in_order():
@@ -43,7 +43,7 @@ def test_apis_import_only_the_allowed_other_apis():
     assert used == USES
 
 
-def test_no_module_of_the_emulator_imports_by_name_at_run_time():
+def test_no_emulator_module_imports_by_name_at_run_time():
     imported = {one.target.partition(".")[0] for imports in EMULATOR.imports.values() for one in imports}
     nodes = [node for path in EMULATOR.files for node in EMULATOR.nodes(path)]
     called = {ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)}
@@ -51,7 +51,7 @@ def test_no_module_of_the_emulator_imports_by_name_at_run_time():
 
 
 @pytest.mark.parametrize("path", PURE)
-def test_a_module_that_says_it_is_pure_is(path):
+def test_modules_documented_as_pure_are_pure(path):
     allowed = tuple(f"imports {name}" for name in HARMLESS)
     assert [found for found in import_graph.impurities(EMULATOR, [path]) if not found.endswith(allowed)] == []
 

@@ -95,7 +95,7 @@ def test_a_lifetime_is_a_number_of_seconds(emulator: EmulatorProcess, lifetime: 
     assert answer["message"] == f"lifetime_seconds must be a number of seconds, not {lifetime!r}."
 
 
-def test_a_workspace_can_limit_how_long_tokens_live(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
+def test_a_workspace_can_limit_the_lifetime_of_tokens(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
     emulator.client().workspace_conf.set_status({"maxTokenLifetimeDays": "90"})
     for lifetime in (None, 91 * DAY):
         with pytest.raises(InvalidParameterValue, match="at most 7776000: tokens live 90 days here"):
@@ -120,7 +120,7 @@ def test_creating_a_token_requires_permission_to_use_tokens(emulator: EmulatorPr
     assert ana.tokens.create().token_value
 
 
-def test_administrators_see_and_revoke_tokens_of_all_users(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
+def test_administrators_can_list_and_revoke_all_users_tokens(emulator: EmulatorProcess, ana: WorkspaceClient) -> None:
     client = emulator.client()
     made = ana.tokens.create(comment="notebook", lifetime_seconds=DAY)
     assert made.token_info and made.token_info.token_id
@@ -149,7 +149,9 @@ def test_token_management_is_for_administrators(ana: WorkspaceClient, bot: tuple
             refused()
 
 
-def test_a_token_on_behalf_of_a_service_principal_is_its_own(emulator: EmulatorProcess, bot: tuple[str, str]) -> None:
+def test_a_token_on_behalf_of_a_service_principal_belongs_to_it(
+    emulator: EmulatorProcess, bot: tuple[str, str]
+) -> None:
     client = emulator.client()
     made = client.token_management.create_obo_token(bot[1], lifetime_seconds=3600, comment="obo")
     assert made.token_info and made.token_value
@@ -169,7 +171,7 @@ def test_the_sdk_authenticates_with_a_secret(emulator: EmulatorProcess, bot: tup
     assert list(client.tokens.list()) == []
 
 
-def test_secrets_are_listed_without_value_and_invalid_when_deleted(
+def test_secrets_are_listed_without_value_and_invalid_once_deleted(
     emulator: EmulatorProcess, bot: tuple[str, str]
 ) -> None:
     proxy = emulator.client().service_principal_secrets_proxy
@@ -188,8 +190,10 @@ def test_secrets_are_listed_without_value_and_invalid_when_deleted(
         proxy.delete(bot[0], first["id"])
 
 
-def test_an_access_token_stays_valid_over_a_rehearsed_day(emulator: EmulatorProcess, bot: tuple[str, str]) -> None:
-    """Clients renew access tokens by the machine's clock, not by the emulator's."""
+def test_an_access_token_stays_valid_when_the_emulator_s_clock_moves(
+    emulator: EmulatorProcess, bot: tuple[str, str]
+) -> None:
+    """Clients renew access tokens by the machine's clock, not by the emulator's clock."""
     status, answer = granted(emulator, bot[1], secret_of(emulator, bot[0])["secret"])
     assert (status, answer["token_type"], answer["expires_in"]) == (200, "Bearer", 3600)
     emulator.control("POST", "clock", {"advance_seconds": DAY})
@@ -208,7 +212,7 @@ def test_a_rejected_grant_has_an_oauth_error(emulator: EmulatorProcess, bot: tup
     assert granted(emulator, bot[1], secret)[0] == 401
 
 
-def test_a_secret_may_be_sent_in_the_form(emulator: EmulatorProcess, bot: tuple[str, str]) -> None:
+def test_a_secret_may_be_in_the_form_body(emulator: EmulatorProcess, bot: tuple[str, str]) -> None:
     form = {
         "grant_type": "client_credentials",
         "client_id": bot[1],
@@ -227,13 +231,15 @@ def test_a_service_principal_has_at_most_five_secrets(emulator: EmulatorProcess,
 
 
 @pytest.mark.parametrize("lifetime", ["1h", "0s", "63072001s", 60])
-def test_a_secret_lives_at_most_two_years(emulator: EmulatorProcess, bot: tuple[str, str], lifetime: Any) -> None:
+def test_the_lifetime_of_a_secret_is_at_most_two_years(
+    emulator: EmulatorProcess, bot: tuple[str, str], lifetime: Any
+) -> None:
     path = f"/api/2.0/accounts/servicePrincipals/{bot[0]}/credentials/secrets"
     status, answer = emulator.request("POST", path, {"lifetime": lifetime})
     assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
 
 
-def test_the_token_endpoint_is_found_without_a_token(emulator: EmulatorProcess) -> None:
+def test_the_token_endpoint_is_discovered_without_a_token(emulator: EmulatorProcess) -> None:
     for name in ("oauth-authorization-server", "openid-configuration"):
         status, answer = emulator.request("GET", f"/oidc/.well-known/{name}", headers={"Authorization": ""})
         assert (status, answer["token_endpoint"]) == (200, f"{emulator.url}/oidc/v1/token")

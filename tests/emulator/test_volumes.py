@@ -1,4 +1,4 @@
-"""Volumes of the emulator: the Files API as the real SDK uses it."""
+"""Volumes in the emulator: the Files API as used by the real SDK."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ TAKEN = "FILES_API_FILE_ALREADY_EXISTS"
 
 
 def refusal(answer: tuple[int, Any]) -> tuple[int, str, str]:
-    """Return status, code and the reason in the details."""
+    """Return status, code, and the reason in the details."""
     status, body = answer
     return status, body["error_code"], body["details"][0]["reason"] if body["details"] else ""
 
 
-def test_the_sdk_writes_lists_reads_and_deletes(emulator: EmulatorProcess) -> None:
+def test_the_sdk_writes_lists_reads_and_deletes_files(emulator: EmulatorProcess) -> None:
     files = emulator.client().files
     names = ["מחברת .txt", "🎓", "a%20b?c#d", "dot.", "Dot."]
     files.create_directory(f"{VOLUME}/a/b")
@@ -45,7 +45,7 @@ def test_the_sdk_writes_lists_reads_and_deletes(emulator: EmulatorProcess) -> No
     files.get_directory_metadata(f"{VOLUME}/a")
 
 
-def test_the_sdk_raises_the_platform_errors(emulator: EmulatorProcess) -> None:
+def test_the_sdk_raises_the_platform_s_errors(emulator: EmulatorProcess) -> None:
     files = emulator.client().files
     files.upload(f"{VOLUME}/f", io.BytesIO(b"1"))
     with pytest.raises(AlreadyExists):
@@ -90,7 +90,9 @@ def test_the_sdk_sends_a_large_file_in_one_request(emulator: EmulatorProcess) ->
         ("GET", f"{DIRECTORIES}{VOLUME}?page_size=-1", (400, "INVALID_PARAMETER_VALUE", "")),
     ],
 )  # fmt: skip
-def test_errors_have_a_reason(lab: InProcessClient, method: str, path: str, expected: tuple[int, str, str]) -> None:
+def test_errors_have_a_reason_in_the_details(
+    lab: InProcessClient, method: str, path: str, expected: tuple[int, str, str]
+) -> None:
     assert lab.request("PUT", f"{FILES}{VOLUME}/a/f", b"12345")[0] == 204
     assert refusal(lab.request(method, path)) == expected
 
@@ -105,7 +107,9 @@ def test_errors_have_a_reason(lab: InProcessClient, method: str, path: str, expe
         ("lines=1-2", (200, b"12345")),
     ],
 )
-def test_a_range_request_returns_that_part(lab: InProcessClient, wanted: str, expected: tuple[int, bytes]) -> None:
+def test_a_range_request_returns_the_requested_part(
+    lab: InProcessClient, wanted: str, expected: tuple[int, bytes]
+) -> None:
     lab.request("PUT", f"{FILES}{VOLUME}/f", b"12345")
     assert lab.request("GET", f"{FILES}{VOLUME}/f", headers={"range": wanted}) == expected
 

@@ -144,8 +144,8 @@ def test_a_users_file_is_read_in_every_accepted_format(content):
         ("sep=;\nname;post\nx;y\n", "u.csv line 2: a table needs a header"),
         ("# list\na@x\n\n../b\n", "u.csv line 4: '../b' is not a valid user name"),
         ('username\na@x\n"b@x\n', "u.csv line 3: a quoted cell that starts here is never closed"),
-        ("username\na@x\nd\xe9@x\n", "u.csv line 3: is not UTF-8 .byte 0xe9.; save it as UTF-8"),
-        ("<html>", "u.csv line 1: is a web page"),
+        ("username\na@x\nd\xe9@x\n", "u.csv line 3: not valid UTF-8 .byte 0xe9.; save it as UTF-8"),
+        ("<html>", "u.csv line 1: the file is a web page"),
     ],
 )
 def test_an_invalid_users_file_is_rejected_with_the_line(content, sentence):
