@@ -10,7 +10,7 @@ from emulator.state.workspace import EmulatedWorkspace
 SCALE = "clusters.scale"
 CHANGE = "clusters.change"
 FINDING_INSTANCES = "Finding instances for new nodes, acquiring more instances if necessary"
-"""The state message of a launch, and of the first half of a resize that adds nodes."""
+"""The state message during a launch, and in the first half of a resize that adds nodes."""
 SCALE_UP_AFTER_MS = 30_000
 """Milliseconds of continuous work after which an autoscaling cluster grows."""
 SCALE_DOWN_AFTER_MS = 150_000

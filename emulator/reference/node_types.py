@@ -49,7 +49,7 @@ LIGHT_RUNTIME = {
     "name": "Light 2.4 Extended Support (includes Apache Spark 2.4)",
 }
 FIRST_RUNTIME_WITHOUT_LEGACY = (13, 3)
-"""The oldest runtime in a workspace without DBFS and legacy features."""
+"""The oldest runtime in a workspace without DBFS or legacy features."""
 ZONES = {"zones": ["1", "2", "3"], "default_zone": "1"}
 
 GENERAL, MEMORY, COMPUTE, STORAGE, GPU = (

@@ -16,7 +16,7 @@ Body = dict[str, Any]
 
 BUILT_IN = (ADMINS, USERS)
 ACCOUNT_ATTRIBUTES = ("displayName", "externalId", "members")
-"""Attributes of a group of the account that can be changed there."""
+"""Attributes of an account group that can be changed in the account."""
 _ADDRESS = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 
 

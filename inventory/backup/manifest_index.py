@@ -1,4 +1,4 @@
-"""An index of the entries of a manifest, in a temporary database, so that memory does not grow with their number."""
+"""An index of a manifest's entries in a temporary database, so that memory does not grow with their number."""
 
 import json
 import sqlite3

@@ -1,1 +1,1 @@
-"""The data of file systems: objects of the Workspace, and the trees of DBFS and of volumes."""
+"""File system data: Workspace objects, and the trees of DBFS and volumes."""

@@ -40,4 +40,4 @@ class Statement:
 class Statements:
     by_id: dict[str, Statement] = field(default_factory=dict)
     rows: dict[str, list[Row]] = field(default_factory=dict)
-    """The rows of each table, by the id of the table."""
+    """Table id → rows."""
