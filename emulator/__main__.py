@@ -43,9 +43,21 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 )
 @version_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8765, show_default=True, type=IntParamType(0, 65535), help="0 means any free port.")
+@click.option(
+    "--port",
+    default=8765,
+    show_default=True,
+    type=IntParamType(0, 65535),
+    help="Port to listen on; 0 means any free port.",
+)
 @click.option("--seed", help="Derive all ids, including the workspace id, from this string. Tokens are always random.")
-@click.option("--speed", default=1.0, show_default=True, type=FloatParamType(0), help="Clock seconds per real second.")
+@click.option(
+    "--speed",
+    default=1.0,
+    show_default=True,
+    type=FloatParamType(0),
+    help="Seconds on the emulator's clock per real second.",
+)
 @click.option("--start", metavar="ISO", help="Initial time of the emulator's clock.  [default: the machine's time]")
 @click.option(
     "--state", "state_file", type=click.Path(dir_okay=False, path_type=Path), help="Keep the state in this file."
@@ -69,7 +81,13 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
     is_flag=True,
     help="Emulate a new account without DBFS or legacy features. Unlike the fault profile, this is permanent.",
 )
-@click.option("--mail-port", default=0, show_default=True, type=IntParamType(0, 65535), help="0 means any free port.")
+@click.option(
+    "--mail-port",
+    default=0,
+    show_default=True,
+    type=IntParamType(0, 65535),
+    help="Port for the mail service; 0 means any free port.",
+)
 @click.option(
     "--mail-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -172,7 +190,7 @@ def main(
 
 @main.command("layout", short_help="Write generated files to disk.")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--files", "shape", required=True, metavar="SHAPE", help=f"{SHAPES_HELP}.")
+@click.option("--files", "shape", required=True, metavar="SHAPE", help=f"Shape of the files: {SHAPES_HELP}.")
 @click.option("--seed", default="0", show_default=True, help="Seed, as for the emulator.")
 def layout(folder: Path, shape: str, seed: str) -> None:
     """Write the files that an emulator generates for --files and --seed to DIR, as they appear in a cluster's mounts.
