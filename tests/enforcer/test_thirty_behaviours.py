@@ -278,7 +278,8 @@ def test_num_workers_is_returned_for_fixed_sizes_only(emulator: EmulatorProcess)
     made = ok(emulator, "POST", f"{CLUSTERS}/create", body)["cluster_id"]
     scaled = cluster_details(emulator, made)
     assert (fixed["num_workers"], "autoscale" in fixed) == (0, False)
-    assert ("num_workers" in scaled, scaled["autoscale"]) == (False, {"min_workers": 1, "max_workers": 2})
+    autoscale = {"min_workers": 1, "max_workers": 2, "target_workers": 1}
+    assert ("num_workers" in scaled, scaled["autoscale"]) == (False, autoscale)
 
 
 def test_a_cluster_is_returned_with_the_fields_that_were_sent(emulator: EmulatorProcess) -> None:
