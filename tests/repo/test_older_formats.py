@@ -371,12 +371,15 @@ def test_version_0_1_2_and_current_backups_have_equal_manifests(homes: EmulatorP
     assert manifest_lines(today) == manifest_lines(first)
 
 
+VARIABLE_KEYS = ("host", "name", "began_at", "finished_at", "modified_at", "sha256", "reason")
+
+
 def manifest_lines(manifest: Path) -> list[str]:
-    """Return the sorted lines in a manifest, without times, checksums, host and day."""
+    """Return the sorted lines in a manifest, without what differs between runs and without the words of reasons."""
     lines = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
     base = "/".join(manifest.parts[-3:-1])
     for line in lines:
-        line |= {key: "" for key in ("host", "name", "began_at", "finished_at", "modified_at", "sha256") if key in line}
+        line |= {key: "" for key in VARIABLE_KEYS if key in line}
         if "place" in line:
             line["place"] = line["place"].removeprefix(base)
     return sorted(map(json.dumps, lines))
