@@ -43,15 +43,15 @@ def open_to_everybody(
     """Return a warning about costs that students can cause outside their clusters; empty if there are none."""
     entitlements = set(entitlements)
     parts = [
-        f"the group users has {name}, so everybody may {what}"
+        f'the group "users" has {name}, so everybody may {what}'
         for name, what in _UNWANTED_ENTITLEMENTS.items()
         if name in entitlements
     ]
     if "databricks-sql-access" in entitlements and not sql_access:
-        parts.append("the group users has databricks-sql-access, although students.sql_access is false")
+        parts.append('the group "users" has databricks-sql-access, although students.sql_access is false')
     policies = [name for name in policies if not (closes_personal_compute and name == _PERSONAL_COMPUTE)]
     parts += [
-        f"the group users may use {kind} {_joined(names)}"
+        f'the group "users" may use {kind} {_joined(names)}'
         for kind, names in (("SQL warehouse", warehouses), ("cluster policy", policies), ("instance pool", pools))
         if names
     ]

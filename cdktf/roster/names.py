@@ -21,9 +21,9 @@ def clean_name(cell: str) -> str:
 
 
 def plain_name(name: str) -> str:
-    """Return a name from an export without escapes, with its case unchanged.
+    """Return a name from an export with its HTML escapes decoded and its case unchanged.
 
-    Moodle's overview writes & as &amp;, the group self-selection does not escape it.
+    Moodle's overview writes & as &amp;; its group self-selection leaves & as it is.
     """
     return clean_name(unescape_formula(html.unescape(name)))
 

@@ -59,11 +59,12 @@ PROFILES: Mapping[str, FaultProfile] = {
         options={"mail_limits": OWN_DOMAIN},
     ),
     "mail-own-domain": FaultProfile(
-        description="email from a custom domain: 30 messages a minute and 100 an hour, 60 and 200 status requests",
+        description="email from a custom domain: per minute 30 messages and 60 status requests, per hour 100 and 200",
         options={"mail_limits": OWN_DOMAIN},
     ),
     "mail-managed-domain": FaultProfile(
-        description="email from an Azure-managed domain: 5 messages a minute and 10 an hour, 10 and 20 status requests",
+        description="email from an Azure-managed domain: per minute 5 messages and 10 status requests, "
+        "per hour 10 and 20",
         options={"mail_limits": MANAGED_DOMAIN},
     ),
     "mail-recipients": FaultProfile(

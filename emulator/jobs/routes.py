@@ -97,7 +97,7 @@ def _change(request: Request, job: Job, new: dict[str, Any]) -> None:
     completed = settings.completed(new, _cluster_completion(request))
     job.run_as = _run_as(request, completed, job.run_as)
     job.settings = completed
-    # A continuous job continues with its new settings; the run of one that is now paused ends.
+    # A continuous job carries on with its new settings; if they pause it, its current run ends.
     for run in request.workspace.state.jobs.open_runs(job.job_id):
         if run.trigger == "CONTINUOUS":
             execution.cancel_run(request.workspace, run, request.now)

@@ -192,7 +192,10 @@ def _value(request: Request) -> bytes:
 
 def _valid_name(what: str, given: Any) -> str:
     if not isinstance(given, str) or not _NAME.fullmatch(given):
-        raise invalid(f"{what} must be 1 to 128 letters, digits and characters of -_@. but is {given!r}.")
+        raise invalid(
+            f"{what} must consist of 1 to 128 letters, digits, hyphens, underscores, @ signs and periods, "
+            f"not {given!r}."
+        )
     return given
 
 

@@ -24,9 +24,9 @@ log = logging.getLogger("emulator")
 CLOSE = "statements.close"
 FORGET = "statements.forget"
 CLOSED_AFTER = 60 * 60 * 1000
-"""Milliseconds after its end for which the result of a statement can be fetched."""
+"""Milliseconds after the end of a statement for which its result can be fetched."""
 FORGOTTEN_AFTER = 12 * 60 * 60 * 1000
-"""Milliseconds after its end for which the state of a statement can be read."""
+"""Milliseconds after the end of a statement for which its state can be read."""
 MAX_RESULT_BYTES = 25 * 2**20
 """Bytes of a result that is returned inline."""
 DEFAULT_SCHEMA = "default"

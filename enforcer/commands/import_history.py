@@ -39,10 +39,11 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:
     """Import daily totals from FILE, the legacy system's database (cluster_uptimes.db), into the ledger.
 
     Each total for a cluster and day becomes a settled day, marked as imported and as an estimate; usage, report and
-    archive show it. Days that this enforcer settled do not change. A day that can still be counted from the workspace's
-    events becomes exact at end-of-day. Week and term limits count only sessions. The import can be repeated. Clusters
-    that the ledger does not know are stored under LAB_COURSE and LAB_TERM, or under the course of the last poll. FILE
-    is not changed. Exits 1 if a row could not be imported.
+    archive show it. Days that this enforcer settled do not change. If the workspace still has a
+    day's events, the next end-of-day replaces its estimate by the exact total. Imported totals do not count towards
+    week and term limits, which count only sessions. The import can be repeated. Clusters that the ledger does not know
+    are stored under LAB_COURSE and LAB_TERM, or under the course of the last poll. FILE is not changed. Exits 1 if a
+    row could not be imported.
     """
     settings = context.settings()
     now = cli.now()

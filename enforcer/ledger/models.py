@@ -181,7 +181,7 @@ class MessageRow(Row):
     has_copy: Any = BooleanField(default=False)
     """Whether the sealed message includes the admin's copy."""
     needs_digest: Any = BooleanField(default=False)
-    """Whether it was sealed without the admin's copy, and no digest lists it yet."""
+    """Whether the message was sealed without a copy to the admin and is not yet listed in a digest."""
     due_at: Any = BigIntegerField()
     attempts: Any = IntegerField(default=0)
     last_failed_at: Any = BigIntegerField(null=True)

@@ -90,7 +90,7 @@ def next_try(ledger: Ledger, settings: Settings, *, now: datetime) -> datetime |
 
 
 def _budget_frees_at(ledger: Ledger, span: timedelta, limit: int, now: datetime) -> list[datetime]:
-    """Return, in a list, when the budget for a period has room again; empty if it has room now."""
+    """Return a list with the time at which the budget next has room, or an empty list if it has room now."""
     times = stored_messages.calls_since(ledger, "send", now - span)
     return [times[limit - 1] + span] if len(times) >= limit else []
 

@@ -139,7 +139,8 @@ def zone(settings: Settings, course: Course, *, has_file: bool) -> Finding:
         return Finding("zone", Status.NOTE, f"{settings.timezone}, from LAB_TIMEZONE, because there is no course file")
     if settings.timezone not in (None, in_course):
         message = (
-            f"LAB_TIMEZONE is {settings.timezone} and the course file has {in_course}, which applies; make them equal"
+            f"LAB_TIMEZONE is {settings.timezone}, but the course file has {in_course} and takes precedence; "
+            "make them equal"
         )
         return Finding("zone", Status.FAILS, message)
     return Finding("zone", Status.OK, in_course)

@@ -186,7 +186,7 @@ class BackupWork:
                             self._target.new_partial_file()
                         )
                         item.outcome = download_object(self._client, task, partial_file)
-                        # An object whose size differs from the listing is not published; the next listing decides.
+                        # If the size differs from the listing, the object is compared with the next listing first.
                         if task.complete and task.file.size in (None, partial_file.size):
                             try:
                                 self._target.publish(partial_file.path, task.place)

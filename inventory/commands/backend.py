@@ -51,7 +51,7 @@ def backend_options(verb: Verb) -> Verb:
             options.cluster_id(
                 help="List the folders on this cluster; without ID, the one in DATABRICKS_CLUSTER_ID or in the profile."
             ),
-            click.option("--serverless", is_flag=True, help="List the folders on serverless compute."),
+            click.option("--serverless", is_flag=True, help="Use serverless compute to list the folders."),
             click.option("--start-cluster", is_flag=True, help="Start the cluster if it is stopped."),
             click.option(
                 "--token-lifetime",

@@ -216,7 +216,7 @@ def is_confirmed(sentence: str, *, workspace: str = "") -> bool:
 
 
 def print_json(value: Any) -> None:
-    """Print the value as JSON. Terminal control characters are escaped, so that JSON parsers restore them."""
+    """Print the value as JSON, with terminal control characters escaped; a JSON parser restores them."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
     print(
         "".join(

@@ -268,7 +268,7 @@ def _from_token(flags: WorkspaceOptions) -> WorkspaceChoice:
     token = flags.token or ""
     if flags.profile:
         raise WorkspaceChoiceError(
-            f"{flags.token_name} and {flags.profile_name} are two sources; use only one of them."
+            f"{flags.token_name} and {flags.profile_name} cannot be combined; use only one of them."
         )
     if not flags.url:
         raise WorkspaceChoiceError(f"{flags.token_name} belongs to a workspace: add {flags.url_name}.")
@@ -324,7 +324,7 @@ def _from_variables(source: str, variables: Mapping[str, str], profiles: Profile
             )
         if credential and not host:
             raise WorkspaceChoiceError(
-                f"{_setting_name(credential, source)} and profile {named}, which {PROFILE} selects, are two sources:"
+                f"{_setting_name(credential, source)} and profile {named}, which {PROFILE} selects, cannot be combined:"
                 " a token or secret is sent only to the host that its own source specifies. Unset one of them."
             )
         if not credential:

@@ -126,9 +126,9 @@ def test_a_restricted_workspace_has_no_warning():
             "has databricks-sql-access, although students.sql_access is false",
         ),
         ({"warehouses": ["Starter", "Big"]}, 'may use SQL warehouse "Starter" and "Big"'),
-        ({"policies": ["Personal Compute", "Mine"]}, 'the group users may use cluster policy "Mine"'),
-        ({"closes_personal_compute": False}, 'the group users may use cluster policy "Personal Compute"'),
-        ({"pools": ["p"]}, 'the group users may use instance pool "p"'),
+        ({"policies": ["Personal Compute", "Mine"]}, 'the group "users" may use cluster policy "Mine"'),
+        ({"closes_personal_compute": False}, 'the group "users" may use cluster policy "Personal Compute"'),
+        ({"pools": ["p"]}, 'the group "users" may use instance pool "p"'),
         ({"has_metastore": True}, "a metastore is assigned, so serverless notebooks may be available to everybody"),
         ({"unread": ["pools", "policies"]}, "pools and policies could not be read"),
     ],
@@ -232,7 +232,7 @@ def test_an_open_workspace_is_described(emulator: EmulatorProcess, check: Any):
 
     assert refusal == ""
     assert (result["host"], result["workspace_id"]) == (emulator.url, emulator.workspace_id)
-    assert 'the group users may use SQL warehouse "Serverless Starter Warehouse"' in result["open_to_everybody"]
+    assert 'the group "users" may use SQL warehouse "Serverless Starter Warehouse"' in result["open_to_everybody"]
     assert "a metastore is assigned" in result["open_to_everybody"]
     assert "could not be read" not in result["open_to_everybody"]
     assert result["course_file_edited"].startswith(f"{path}/course.json was edited by hand, ")

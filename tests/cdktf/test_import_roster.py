@@ -174,7 +174,7 @@ def test_matches_without_an_id_are_reported(run):
     assert '  group_03 is "Renamed" on line 4, by 3 of its 3 students\n' in result.stdout
 
 
-def test_simple_matches_by_students_share_a_line(run):
+def test_groups_recognised_by_their_students_are_listed_on_one_line(run):
     run(moodle_files.self_selection(teams(2, 2, 3)))
     result = run(moodle_files.legacy_users([*teams(2, 2), Team(0, "", teams(0, 0, 3)[2].emails[1:])]), "--allow-drops")
     assert (

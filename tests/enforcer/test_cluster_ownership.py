@@ -293,7 +293,7 @@ def test_an_accepted_cluster_stays_accepted() -> None:
     assert (renamed.newly_accepted, renamed.problems) == ((seen("a", group="group_02"),), ())
 
 
-def test_a_cluster_of_an_unknown_creator_is_managed_but_not_accepted() -> None:
+def test_a_cluster_with_an_unknown_creator_is_managed_but_not_accepted() -> None:
     check = CreatorCheck(is_by_admin, lambda _: False)
     alone = own(seen("a", creator="b@x"), creator_check=check)
     assert (alone.clusters, alone.newly_accepted, len(alone.problems)) == ((seen("a", creator="b@x"),), (), 1)

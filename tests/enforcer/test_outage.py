@@ -98,7 +98,9 @@ def test_groups_past_a_limit_are_stopped_by_events_without_a_ledger(lab: InProce
     assert (result.failures, again.actions) == ((), ())
 
 
-def test_actions_without_the_ledger_are_recorded_once(ledger: Ledger, lab: InProcessCourse, tmp_path: Path) -> None:
+def test_actions_without_a_working_ledger_are_recorded_once(
+    ledger: Ledger, lab: InProcessCourse, tmp_path: Path
+) -> None:
     from dataclasses import replace
 
     settings, day = replace(SETTINGS, ledger_location=str(tmp_path / "uptimes.db")), lab.now().date()

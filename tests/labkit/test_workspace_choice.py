@@ -108,7 +108,7 @@ def test_only_the_source_with_the_highest_precedence_is_used(
     ("given", "sentence"),
     [
         ({HOST: A, PROFILE: "b"}, f"specifies two workspaces: {HOST} is {A}, and {PROFILE} is b, whose host is {B}"),
-        ({PROFILE: "b", TOKEN: "x"}, f"{TOKEN} and profile b, which {PROFILE} selects, are two sources"),
+        ({PROFILE: "b", TOKEN: "x"}, f"{TOKEN} and profile b, which {PROFILE} selects, cannot be combined"),
         ({HOST: A, "dotenv": {TOKEN: "x"}}, f"{HOST} in the environment specifies {A}, but {TOKEN} in .env comes from"),
         ({TOKEN: "x", "dotenv": {HOST: A}}, f"{HOST} in .env specifies {A}, but {TOKEN} in the environment comes from"),
         ({HOST: A, "dotenv": {HOST: B, TOKEN: "x"}}, f"{TOKEN} in .env (for {B}) comes from a different source"),
@@ -117,7 +117,7 @@ def test_only_the_source_with_the_highest_precedence_is_used(
         ({"flags": Options("https://d.example"), HOST: A, TOKEN: "x"}, "--workspace-url specifies https://d.example"),
         ({"flags": Options("https://d.example"), PROFILE: "b"}, f"profile b (for {B}) comes from a different source"),
         ({"flags": Options(A, profile="b")}, f"--profile b has the host {B}, but --workspace-url is {A}"),
-        ({"flags": Options(A, "x", "b")}, "--token and --profile are two sources"),
+        ({"flags": Options(A, "x", "b")}, "--token and --profile cannot be combined"),
         ({"flags": Options(token="x")}, "--token belongs to a workspace: add --workspace-url"),
         ({HOST: A, URL: B}, "in the environment specify different workspaces"),
         (
