@@ -177,12 +177,19 @@ def sessions_of(events: Iterable[Event]) -> tuple[Session, ...]:
 def timeline_of(events: Iterable[Event]) -> Timeline:
     """Return sessions and launches derived from events of one cluster. Order and duplicates do not matter."""
     reader = _EventReader()
-    ordered = sorted(set(events), key=lambda event: event.at)
+    ordered = sorted(set(events), key=_total_order)
     for _, moment in groupby(ordered, key=lambda event: event.at):
         reader.read_moment(moment)
     sessions, launching = reader.sessions, reader.launch.at if reader.launch else None
     if_running = reader.sessions_if_running()
     return Timeline(sessions, launching, reader.last_event, if_running, reader.failed_launch)
+
+
+def _total_order(event: Event) -> tuple[datetime, str, str, int, timedelta, bool, bool]:
+    """Sort key that no two different events share, so that sessions do not depend on the order of a set."""
+    workers = -1 if event.workers is None else event.workers
+    idle = timedelta(-1) if event.idle is None else event.idle
+    return event.at, event.type, event.user or "", workers, idle, event.failed, event.may_have_run
 
 
 def close_open_session(

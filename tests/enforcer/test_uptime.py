@@ -336,6 +336,14 @@ def test_a_complete_history_is_exact_in_any_order_with_duplicates(
     assert sessions_of(shuffled) == tuple(truth)
 
 
+def test_the_session_of_simultaneous_launches_does_not_depend_on_set_order() -> None:
+    # The order of a set of strings differs between processes and, among many pairs, within one.
+    for name in "abcdefghijklnopqrstuvwxyz":
+        story = events((0, "STARTING", "m@x"), (0, "STARTING", f"{name}@x"), (1, "RUNNING"), (60, "TERMINATING"))
+
+        assert [session.started_by for session in sessions_of(story)] == [max("m@x", f"{name}@x")]
+
+
 @at_most_examples(25)
 @given(histories(), st.data())
 def test_a_wrong_figure_is_always_marked_as_an_estimate(
