@@ -156,9 +156,9 @@ class _Day:
         self.check_start_is_refused(first)
         self.set_clock(self.at(24, 0) + M)
         self.wait_until(lambda: self.level(first) == "CAN_RESTART", f"{first.name} may not restart after midnight")
-        self.print_text(f"Midnight: {first.name} may start its cluster again,")
+        self.print_text(f"Midnight: {first.name} may start its cluster again.")
         self.as_student(first).clusters.start(first.cluster_id)
-        self.print_text(f"and its cluster is {self.state(first)}. An assistant stops it.")
+        self.print_text(f"A student of {first.name} does: it is {self.state(first)}. An assistant stops it.")
         self.client.clusters.delete(first.cluster_id)
         self.set_clock(self.at(24, 20))
         self.print_text("Cron closes the day:")
@@ -188,7 +188,7 @@ class _Day:
             self.screen.print_output(f"{first}{f' and {others} more' if others else ''}: {mail['subject']}")
         if not mails or not any("clusters ran" in mail["subject"] for mail in mails):
             raise DayError("the report was not sent")
-        self.screen.print_text(f"{len(mails)} emails, including the report, are in {folder}.")
+        self.screen.print_text(f"{len(mails)} emails, including the report, are in {folder}, as text and HTML.")
 
     # --- time
 
@@ -278,7 +278,8 @@ class _Day:
         try:
             self.as_student(group).clusters.start(group.cluster_id)
         except PermissionDenied as error:
-            self.print_text(f"{group.student} tries to start it again: {str(error).split(' Config:')[0]}")
+            refusal = str(error).split(" Config:")[0]
+            self.print_text(f"{group.student} of {group.name} tries to start the cluster and is refused: {refusal}")
         else:
             raise DayError(f"{group.student} could start the cluster of {group.name} after it reached its limit")
 

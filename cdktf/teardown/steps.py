@@ -263,9 +263,7 @@ def clusters_step(contents: WorkspaceContents) -> Step:
         return Step("clusters", Status.NOT_POSSIBLE, "the clusters could not be listed")
     ours = tuple(cluster.name for cluster in contents.running if cluster.is_of_lab)
     if ours:
-        return Step(
-            "clusters", Status.TO_DO, f"{len(ours)} of the lab's clusters are running and will be stopped", ours
-        )
+        return Step("clusters", Status.TO_DO, f"running clusters of the lab, which will be stopped: {len(ours)}", ours)
     return Step("clusters", Status.DONE, "no lab cluster is running")
 
 

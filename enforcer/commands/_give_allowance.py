@@ -97,7 +97,11 @@ def give(group: str, change: Change, options: AllowanceOptions) -> int:
         span = f"{allowance.first_day}" + (
             f" to {allowance.last_day}" if allowance.last_day > allowance.first_day else ""
         )
-        result = "dry run: nothing was written" if options.dry_run else f"to undo it: revoke {allowance.id}"
+        result = (
+            "dry run: nothing was written"
+            if options.dry_run
+            else f"to undo it: python -m enforcer revoke {allowance.id}"
+        )
         print(escaped(f"{name or 'all groups'}, {span}: {allowance} ({result})"))
     return status
 

@@ -108,7 +108,7 @@ def test_an_edited_incomplete_or_missing_course_file_fails(lab: EmulatedCourse) 
     [
         ({"DATABRICKS_MAX_UPTIME": "x", "LAB_TIMEZONE": "Mars"}, "settings", "LAB_TIMEZONE"),
         ({"DATABRICKS_TOKEN": "expired"}, "workspace", "cannot be used"),
-        ({"LAB_TIMEZONE": "Europe/Berlin"}, "zone", "LAB_TIMEZONE is Europe/Berlin and the course file has"),
+        ({"LAB_TIMEZONE": "Europe/Berlin"}, "zone", "LAB_TIMEZONE is Europe/Berlin, but the course file has"),
         ({"ADMIN_EMAIL": ""}, "mail", "ADMIN_EMAIL is not set"),
         ({"LAB_CLOCK": "http://127.0.0.1:9/"}, "clock", "does not return"),
     ],
