@@ -56,7 +56,7 @@ def create(request: Request) -> dict[str, Any]:
     root = details["storage_root"] or catalog.storage_root
     if details["catalog_type"] == "MANAGED_CATALOG" and details["storage_root"]:
         made.details["storage_location"] = f"{root.rstrip('/')}/__unitystorage/catalogs/{made.id}"
-    furnish(request, made, with_default=details["catalog_type"] == "MANAGED_CATALOG")
+    _make_initial_schemas(request, made, with_default=details["catalog_type"] == "MANAGED_CATALOG")
     return described(request, made)
 
 
@@ -96,7 +96,7 @@ def delete(request: Request) -> dict[str, Any]:
     return {}
 
 
-def furnish(request: Request, catalog: Securable, *, with_default: bool) -> None:
+def _make_initial_schemas(request: Request, catalog: Securable, *, with_default: bool) -> None:
     """Create the initial schemas of a catalog."""
     if with_default:
         records.make(request, SCHEMA, f"{catalog.full_name}.{DEFAULT}", {}, owner=catalog.owner)

@@ -254,8 +254,8 @@ def test_a_cluster_in_use_at_the_end_of_a_deploy_keeps_running(tmp_path: Path, s
 
 def test_an_unexpected_workspace_stops_every_command(tmp_path: Path, start_emulator: StartEmulator):
     right, wrong = start_emulator("--transition-seconds", 0), start_emulator("--transition-seconds", 0)
-    guarded = {"[targets.demo]": f'[targets.demo]\nexpected_workspace_id = "{right.workspace_id}"'}
-    term = four_group_term(tmp_path, right, settings=guarded)
+    settings = {"[targets.demo]": f'[targets.demo]\nexpected_workspace_id = "{right.workspace_id}"'}
+    term = four_group_term(tmp_path, right, settings=settings)
     term.write_roster({1: FEW[1]})
     term.deploy()
     state = term.state.read_bytes()

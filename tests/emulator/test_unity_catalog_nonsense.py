@@ -71,7 +71,7 @@ JUNK = st.recursive(
 )
 
 
-def furnished() -> InProcessClient:
+def seeded_lab() -> InProcessClient:
     """A workspace that has one of everything."""
     lab = InProcessClient(unity_catalog="auto")
     place = {"name": "x", "catalog_name": OWN, "schema_name": "default"}
@@ -95,7 +95,7 @@ def furnished() -> InProcessClient:
 @exactly_examples(400, acceptance=4000)
 @given(st.data())
 def test_random_bodies_are_accepted_or_rejected_by_unity_catalog(data: st.DataObject) -> None:
-    lab = furnished()
+    lab = seeded_lab()
     for path in data.draw(st.lists(st.sampled_from(PATHS), min_size=1, max_size=4)):
         method, _, place = path.partition(" ")
         names = data.draw(st.lists(st.sampled_from(FIELDS), min_size=1, max_size=6, unique=True))

@@ -81,7 +81,7 @@ def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
 def test_one_healthy_poll_repairs_the_effects_of_kills_and_faults(
     lab: EmulatedCourse, tmp_path: Path, acceptance: bool
 ) -> None:
-    chance = random.Random(20261018)
+    generator = random.Random(20261018)
     wanted = 1000 if acceptance else 8
     polls = Polls(lab, tmp_path / "polls.log")
     kills, day = 0, SUNDAY
@@ -91,13 +91,13 @@ def test_one_healthy_poll_repairs_the_effects_of_kills_and_faults(
             lab.set_time(day, "07:00")
             usual = polls.healthy()
             heard = len(messages(lab))
-            minutes = {group: chance.choice([0, NEAR, OVER, OVER]) for group in lab.names}
+            minutes = {group: generator.choice([0, NEAR, OVER, OVER]) for group in lab.names}
             live_a_day(lab, minutes)
 
             for _ in range(2):
-                disturb(lab, chance)
+                inject_faults(lab, generator)
                 # The kill sometimes comes after the end: a poll killed after its work must do no harm either.
-                kills += polls.run(kill_after=chance.uniform(0, 1.2) * usual)["signal"] == signal.SIGKILL
+                kills += polls.run(kill_after=generator.uniform(0, 1.2) * usual)["signal"] == signal.SIGKILL
             lab.emulator.control("POST", "faults", {})
             for group in lab.names:
                 if minutes[group] == NEAR:
@@ -130,18 +130,18 @@ def live_a_day(lab: EmulatedCourse, minutes: dict[str, int]) -> None:
         left = spent
 
 
-def disturb(lab: EmulatedCourse, chance: random.Random) -> None:
+def inject_faults(lab: EmulatedCourse, generator: random.Random) -> None:
     """Enable a few random faults of the workspace and the mail service."""
     places = ("*", "* /api/2.1/clusters/*", "* /api/2.0/permissions/*", "* /emails*")
     rules = [
         {
-            "kind": chance.choice(KINDS),
-            "match": chance.choice(places),
-            "rate": chance.choice([0.1, 0.4, 1.0]),
-            "after": chance.randrange(6),
+            "kind": generator.choice(KINDS),
+            "match": generator.choice(places),
+            "rate": generator.choice([0.1, 0.4, 1.0]),
+            "after": generator.randrange(6),
             "seconds": 0.5,
         }
-        for _ in range(chance.randrange(4))
+        for _ in range(generator.randrange(4))
     ]
     for rule in rules:
         if rule["kind"] != "hang":

@@ -60,7 +60,9 @@ def snapshot(*sessions: Session, allowances: tuple[Allowance, ...] = (), title: 
     )
 
 
-def told(*actions: RecordedAction, polls: int = 96, settled: dict[str, DayTotal] | None = None, of: Snapshot) -> dict:
+def report_values(
+    *actions: RecordedAction, polls: int = 96, settled: dict[str, DayTotal] | None = None, of: Snapshot
+) -> dict:
     seen = [at("00:00") + number * 15 * M for number in range(polls)]
     return values_of(make_report(of, DAY, settled=settled or {}, actions=actions, polls=seen), picture="cid:x")
 
@@ -72,7 +74,7 @@ def action(kind: str, clock: str, error: str | None = None) -> RecordedAction:
 def test_a_report_row_shows_the_usage_of_one_cluster() -> None:
     of = snapshot(ran("09:00", "10:30"), ran("11:00", "12:31"), ran("14:00", "14:20", by=STAFF))
 
-    values = told(action("warn", "12:00"), action("stop", "12:30"), of=of)
+    values = report_values(action("warn", "12:00"), action("stop", "12:30"), of=of)
 
     assert values["rows"] == [
         {
@@ -135,7 +137,7 @@ def test_a_day_without_records_is_unknown() -> None:
 
 
 def test_a_session_across_midnight_is_cut_and_marked_as_running() -> None:
-    [row] = told(of=snapshot(replace(ran("23:00", None), end=at("01:00", DAY + timedelta(days=1)))))["rows"]
+    [row] = report_values(of=snapshot(replace(ran("23:00", None), end=at("01:00", DAY + timedelta(days=1)))))["rows"]
 
     assert (row["used"], row["first_start"], row["last_stop"]) == (60, "23:00", "after midnight")
 
@@ -158,19 +160,19 @@ def test_the_overrun_begins_when_the_limit_was_reached_and_known(
     of = snapshot(ran("09:00", "12:20"), allowances=allowances)
 
     assert cluster_day(of, of.clusters[0], DAY).overrun == past
-    assert told(of=of)["rows"][0]["limit"] == limit
+    assert report_values(of=of)["rows"][0]["limit"] == limit
 
 
 def test_the_week_limit_is_shown_if_it_is_the_tightest() -> None:
     of = snapshot(Session(at("09:00", DAY - timedelta(days=1)), at("23:50", DAY - timedelta(days=1)), STUDENT))
 
-    assert told(of=of)["rows"][0]["limit"] == "180 minutes; week 900 minutes, 890 used"
+    assert report_values(of=of)["rows"][0]["limit"] == "180 minutes; week 900 minutes, 890 used"
 
 
 def test_settled_totals_are_shown_unchanged() -> None:
     settled_total = DayTotal("id-1", DAY, "group_01", 33 * M, 20 * M, 30 * M, 3 * M, 0 * M, 1, True)
 
-    [row] = told(of=snapshot(ran("09:00", "10:00")), settled={"id-1": settled_total})["rows"]
+    [row] = report_values(of=snapshot(ran("09:00", "10:00")), settled={"id-1": settled_total})["rows"]
 
     assert (row["used"], row["hard"], row["limit"], row["overrun"], row["is_estimate"]) == (
         33,
@@ -193,7 +195,7 @@ def test_missing_polls_are_counted_after_the_first_poll() -> None:
 def test_actions_that_never_succeeded_are_reported() -> None:
     failed = action("restrict", "10:00", "Restrict of group_01: 503"), action("stop", "10:00", "503")
 
-    values = told(*failed, action("stop", "10:15"), of=snapshot(ran("09:00", "10:15")))
+    values = report_values(*failed, action("stop", "10:15"), of=snapshot(ran("09:00", "10:15")))
 
     assert values["failures"] == ["restrict of group_01: Restrict of group_01: 503"]
 

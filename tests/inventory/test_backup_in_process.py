@@ -45,7 +45,7 @@ def other() -> BackupWorkspace:
     return lab
 
 
-def furnished(lab: BackupWorkspace) -> None:
+def seed_home(lab: BackupWorkspace) -> None:
     for language, text in (("PYTHON", b"print(1)"), ("SQL", b"select 1"), ("SCALA", b"val a = 1"), ("R", b"x <- 1")):
         lab.put(f"{HOME}/week 1/{language.title()}", text, format="SOURCE", language=language)
     notebook = (
@@ -81,7 +81,7 @@ def furnished(lab: BackupWorkspace) -> None:
 
 
 def test_a_home_is_restored_into_another_workspace(lab, tmp_path):
-    furnished(lab)
+    seed_home(lab)
     there = other()
 
     saved = run_backup(lab, tmp_path / "saved", DANA, CAROL)
@@ -97,7 +97,7 @@ def test_a_home_is_restored_into_another_workspace(lab, tmp_path):
 
 
 def test_saved_files_are_readable_without_this_program(lab, tmp_path):
-    furnished(lab)
+    seed_home(lab)
     run_backup(lab, tmp_path / "saved", DANA, formats=("source", "jupyter"))
 
     home = tmp_path / "saved/lab.example/2026-11-27" / DANA
