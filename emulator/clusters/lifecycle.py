@@ -8,10 +8,11 @@ from typing import Any
 from emulator.api.errors import ApiError, invalid_state
 from emulator.base.clock import Millis
 from emulator.base.scheduler import task_handler
-from emulator.clusters import activity, commands, uptime
+from emulator.clusters import activity, commands
 from emulator.clusters.definition import attributes, size, with_size
 from emulator.clusters.events import record
 from emulator.libraries import installation
+from emulator.metering import uptime
 from emulator.metering.makeup import record_cluster
 from emulator.models.clusters import STOPPED_STATES, USABLE_STATES, Cluster
 from emulator.models.scim import ServicePrincipal, User

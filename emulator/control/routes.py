@@ -9,7 +9,6 @@ from emulator.api.request_log import RequestLog
 from emulator.api.routing import Request, Response, Route, Router
 from emulator.base.clock import to_iso, to_millis
 from emulator.clusters import lifecycle
-from emulator.clusters.uptime import uptime
 from emulator.control import drift, state_changes
 from emulator.control.bodies import (
     ClockBody,
@@ -28,11 +27,11 @@ from emulator.faults.profiles import PROFILES, ServiceFault
 from emulator.faults.rules import FaultRule, Faults
 from emulator.generated_files.ground_truth import ground_truth
 from emulator.mail.routes import accepted_messages
+from emulator.metering.uptime import uptime
 from emulator.permissions import cluster_access
 from emulator.state import state
 from emulator.warehouses.lifecycle import ensure_started
 from emulator.warehouses.queries import submit
-from emulator.warehouses.uptime import uptime as warehouse_uptime
 
 PREFIX = "/_emulator/"
 
@@ -173,9 +172,9 @@ def show_uptime(request: Request) -> dict[str, Any]:
     begin, end = query.range(request.now)
     state = request.workspace.state
     if query.cluster_id is not None:
-        milliseconds, sessions = uptime(state, query.cluster_id, begin, end)
+        milliseconds, sessions = uptime(state.clusters, query.cluster_id, begin, end)
     else:
-        milliseconds, sessions = warehouse_uptime(state.warehouses, query.warehouse_id or "", begin, end)
+        milliseconds, sessions = uptime(state.warehouses, query.warehouse_id or "", begin, end)
     described = [
         {
             "start": to_iso(session.start),

@@ -1,1 +1,1 @@
-"""Records nodes and sizes of compute whenever they change, so that usage can be billed later."""
+"""Records when compute runs, and its nodes and sizes whenever they change, so that usage can be billed later."""

@@ -8,12 +8,13 @@ from dataclasses import asdict
 from emulator.api.errors import ApiError, denied, invalid
 from emulator.base.clock import Millis
 from emulator.base.scheduler import task_handler
+from emulator.metering import uptime
 from emulator.metering.makeup import record_warehouse
 from emulator.models.scim import ServicePrincipal, User
 from emulator.models.warehouses import Warehouse
 from emulator.permissions.rights import has_permission
 from emulator.state.workspace import EmulatedWorkspace
-from emulator.warehouses import queries, uptime
+from emulator.warehouses import queries
 from emulator.warehouses.definition import Definition
 
 MINUTE = 60_000

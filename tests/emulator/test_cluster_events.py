@@ -8,7 +8,7 @@ import pytest
 
 from emulator.clusters.events import TYPES
 from emulator.clusters.lifecycle import simulate_work
-from emulator.clusters.uptime import uptime
+from emulator.metering.uptime import uptime
 from emulator.models.clusters import Cluster, EventFault
 from emulator_process import EmulatorProcess
 from in_process_workspace import CLUSTERS, SPEC, InProcessWorkspace
@@ -188,7 +188,7 @@ def test_dropped_events_are_never_listed_and_uptime_is_unchanged(workspace: InPr
     assert [type for type in workspace.types(cluster_id) if type in ("RUNNING", "TERMINATING")] == [
         "RUNNING", "RUNNING", "TERMINATING",
     ]  # fmt: skip
-    assert uptime(workspace.emulated.state, cluster_id, 0, workspace.now)[0] == 120_000 + 60_000
+    assert uptime(workspace.emulated.state.clusters, cluster_id, 0, workspace.now)[0] == 120_000 + 60_000
 
 
 def test_delayed_events_are_listed_later_with_their_original_time(workspace: InProcessWorkspace) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from emulator.api.errors import ApiError
 from emulator.clusters.lifecycle import simulate_work
-from emulator.clusters.uptime import uptime
+from emulator.metering.uptime import uptime
 from emulator.models.clusters import LaunchFailure, UptimeSession
 from emulator.state.state import dump
 from in_process_workspace import CLUSTERS, SPEC, InProcessWorkspace
@@ -27,7 +27,7 @@ LEGAL = {
 
 
 def total(workspace: InProcessWorkspace, cluster_id: str) -> int:
-    return uptime(workspace.emulated.state, cluster_id, 0, workspace.now)[0]
+    return uptime(workspace.emulated.state.clusters, cluster_id, 0, workspace.now)[0]
 
 
 def test_uptime_runs_from_running_to_terminating() -> None:
@@ -36,7 +36,7 @@ def test_uptime_runs_from_running_to_terminating() -> None:
     workspace.advance(62)
     workspace.post("delete", cluster_id)
     workspace.advance(600)
-    assert uptime(workspace.emulated.state, cluster_id, 0, workspace.now) == (
+    assert uptime(workspace.emulated.state.clusters, cluster_id, 0, workspace.now) == (
         60_000,
         [UptimeSession(start=t + 2000, end=t + 62_000, started_by=ADMIN)],
     )
@@ -50,7 +50,7 @@ def test_a_restart_is_recorded_and_does_not_end_the_session() -> None:
     workspace.post("restart", cluster_id, ana)
     restarted = workspace.now
     workspace.advance(60)
-    milliseconds, sessions = uptime(workspace.emulated.state, cluster_id, 0, workspace.now)
+    milliseconds, sessions = uptime(workspace.emulated.state.clusters, cluster_id, 0, workspace.now)
     assert (milliseconds, len(sessions), sessions[0].started_by) == (120_000, 1, ADMIN)
     assert [(restart.at, restart.user) for restart in sessions[0].restarts] == [(restarted, "ana@lab.example")]
 
@@ -62,11 +62,11 @@ def test_uptime_of_a_part_of_the_time() -> None:
     workspace.advance(100)
     workspace.post("delete", cluster_id)
     state = workspace.emulated.state
-    assert uptime(state, cluster_id, t + 30_000, t + 50_000)[0] == 20_000
-    assert uptime(state, cluster_id, t + 90_000, t + 500_000)[0] == 10_000
-    assert uptime(state, cluster_id, t + 100_000, t + 500_000) == (0, [])
-    assert uptime(state, cluster_id, t - 500_000, t) == (0, [])
-    assert uptime(state, "unknown", 0, t) == (0, [])
+    assert uptime(state.clusters, cluster_id, t + 30_000, t + 50_000)[0] == 20_000
+    assert uptime(state.clusters, cluster_id, t + 90_000, t + 500_000)[0] == 10_000
+    assert uptime(state.clusters, cluster_id, t + 100_000, t + 500_000) == (0, [])
+    assert uptime(state.clusters, cluster_id, t - 500_000, t) == (0, [])
+    assert uptime(state.clusters, "unknown", 0, t) == (0, [])
 
 
 def test_a_failed_launch_has_no_uptime() -> None:
@@ -74,7 +74,7 @@ def test_a_failed_launch_has_no_uptime() -> None:
     workspace.emulated.state.clusters.set_launch_failures([LaunchFailure()])
     cluster_id = workspace.create()
     workspace.advance(60)
-    assert uptime(workspace.emulated.state, cluster_id, 0, workspace.now) == (0, [])
+    assert uptime(workspace.emulated.state.clusters, cluster_id, 0, workspace.now) == (0, [])
 
 
 def test_removing_a_running_cluster_ends_its_session() -> None:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.api.errors import ApiError
+from emulator.metering.uptime import uptime
 from emulator.models.clusters import ClusterRestart, UptimeSession
 from emulator.state.state import dump, dump_json, load, load_json
-from emulator.warehouses.uptime import uptime
 from in_process_workspace import InProcessWorkspace
 
 ADMIN = "admin@lab.example"

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from emulated_course import EmulatedCourse
-from emulator.clusters.uptime import uptime
 from emulator.control.state_changes import KINDS
+from emulator.metering.uptime import uptime
 from emulator_process import EmulatorProcess
 from enforcer.domain import timestamps
 from enforcer.domain.uptime import day_bounds
@@ -54,7 +54,7 @@ def test_a_polled_day_is_exact_with_few_requests(ledger: Ledger) -> None:
             begins_at, _ = day_bounds(result.snapshot.today, result.snapshot.course.calendar.tz)
             told = usage_of(result.snapshot, cluster, result.snapshot.today)
             begins_ms, now_ms = timestamps.to_millis(begins_at), timestamps.to_millis(result.snapshot.now)
-            ground_truth = uptime(lab.workspace.emulated.state, cluster.id, begins_ms, now_ms)[0]
+            ground_truth = uptime(lab.workspace.emulated.state.clusters, cluster.id, begins_ms, now_ms)[0]
             assert (told.used // MILLISECOND, told.estimates) == (ground_truth, ())
     tick(ledger, lab, counted, settles=True)
 

@@ -15,7 +15,7 @@ from hypothesis import Phase, given, settings
 
 from cluster_histories import EmulatorTwoClusters, History, InProcessTwoClusters, event_faults, histories, perform
 from emulator.base.clock import to_millis
-from emulator.clusters.uptime import uptime
+from emulator.metering.uptime import uptime
 from emulator.models.clusters import EventFault
 from emulator_process import EmulatorProcess
 from enforcer.domain import timestamps
@@ -101,7 +101,7 @@ def test_uptime_is_exact_to_the_millisecond_in_generated_histories(ledger: Ledge
             assert (
                 ours
                 == uptime(
-                    world.workspace.emulated.state,
+                    world.workspace.emulated.state.clusters,
                     cluster_id,
                     to_millis(begins),
                     min(to_millis(ends), world.workspace.now),
@@ -134,7 +134,9 @@ def test_an_error_from_missing_events_is_bounded_by_the_gap(
         for day in days(history, now()):
             begins, ends = (to_millis(instant) for instant in day_bounds(day, zone))
             ours = used_on(day, told, now=now(), tz=zone) // MS
-            ground_truth = uptime(world.workspace.emulated.state, cluster_id, begins, min(ends, world.workspace.now))[0]
+            ground_truth = uptime(
+                world.workspace.emulated.state.clusters, cluster_id, begins, min(ends, world.workspace.now)
+            )[0]
             if ours != ground_truth:
                 gap = sum(max(0, min(last, ends) - max(first, begins)) for first, last in gaps)
                 assert is_marked(told, day, zone, now()) or has_secret(happened, known), (day, ours, ground_truth)

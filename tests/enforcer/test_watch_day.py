@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from emulator.api.errors import ApiError
-from emulator.clusters.uptime import uptime
+from emulator.metering.uptime import uptime
 from enforcer.domain import timestamps
 from enforcer.domain.observations import ObservedCluster
 from enforcer.ledger.database import Ledger, open_ledger
