@@ -5,7 +5,7 @@
     .ci/setup.py help                    list the Makefile's targets
 
 A program that the system lacks is installed below .lab and linked into VENV/bin, which comes first on the PATH of all
-programs that the Makefile starts. A failed installation is reported in one sentence that says what to install.
+programs that the Makefile starts. A failed installation is reported in one sentence that names the missing package.
 The exit status is 2 if the virtual environment or cdktf-cli is missing; Java and Terraform are optional.
 
 This file needs only the standard library of Python 3.9, because it runs before anything is installed.

@@ -31,7 +31,7 @@ def venv_interpreter(root: Path) -> Path | None:
 
 
 def reexec_in_venv(script: Path, *, environ: Mapping[str, str]) -> NoReturn:
-    """Restart the script with the project's interpreter; exit with status 2 and a message if there is none."""
+    """Restart the script with the project's interpreter; exit with status 2 and a message if it is missing."""
     interpreter = None if environ.get(_REEXECUTED) else venv_interpreter(script.parent.parent)
     if interpreter is None:
         print(

@@ -108,7 +108,7 @@ def _unreachable(host: str, error: ConnectionError) -> GuardError:
 
 
 def identify(client: SdkClient) -> WorkspaceIdentity:
-    """Return the workspace that responds and the caller's name in it. Raise `GuardError` if there is none."""
+    """Return the workspace that responds and the caller's name in it. Raise `GuardError` if no workspace responds."""
     host = str(client.config.host)
     try:
         workspace_id, caller = sdk.call_with_timeout(

@@ -7,7 +7,7 @@ WARNINGS_SHOWN = "LAB_WARNINGS_SHOWN"
 
 
 class GuardError(Exception):
-    """The live workspace is not the expected one or cannot be identified; the message says what to change."""
+    """The live workspace is not the expected one or cannot be identified; the message explains what to change."""
 
 
 def target_expectation(target: str, host: str = "", workspace_id: str = "") -> WorkspaceExpectation:

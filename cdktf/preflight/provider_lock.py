@@ -33,7 +33,7 @@ def save(stack: Path, settings: Path) -> None:
 def copy_to_stack(settings: Path, stack: Path) -> None:
     """Copy the lock file from the settings folder to the stack's folder, where `terraform init` reads it.
 
-    Do nothing if there is none. Raise LockFileError if it does not match the stack or cannot be read.
+    Do nothing if the lock file does not exist. Raise LockFileError if it does not match the stack or cannot be read.
     """
     kept = settings / FILE_NAME
     try:

@@ -40,7 +40,7 @@ def open_to_everybody(
     sql_access: bool,
     closes_personal_compute: bool,
 ) -> str:
-    """Return a warning about costs that students can cause outside their clusters; empty if there are none."""
+    """Return a warning about costs that students can cause outside their clusters, or an empty string."""
     entitlements = set(entitlements)
     parts = [
         f'the group "users" has {name}, so everybody may {what}'

@@ -1,4 +1,4 @@
-"""A request queue in a folder, shared by many short processes, one of which serves all requests.
+"""A request queue in a folder, shared by many short processes; one of them serves all requests.
 
 Uses the standard library only.
 """
@@ -50,7 +50,7 @@ class RequestQueue:
         return (self._folder / (request + _ANSWER_SUFFIX)).exists()
 
     def pop_answer(self, request: str) -> str:
-        """Remove and return the answer to a request. Raise FileNotFoundError if there is none."""
+        """Remove and return the answer to a request. Raise FileNotFoundError if it is not there yet."""
         path = self._folder / (request + _ANSWER_SUFFIX)
         text = path.read_text(encoding="utf-8")
         path.unlink()

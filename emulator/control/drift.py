@@ -138,7 +138,7 @@ _SIZES = ("num_workers", "autoscale")
 
 
 def _find_cluster(send: SendRequest, target: str) -> dict[str, Any]:
-    """Return the cluster with this id or name. Raises 400 if there is none, or if several have this name."""
+    """Return the cluster with this id or name. Raises 400 if no cluster or several clusters match."""
     listed: list[dict[str, Any]] = []
     page = {"page_size": "100"}
     while page:
