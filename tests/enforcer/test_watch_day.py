@@ -100,7 +100,7 @@ class Hours:
     def used(self, cluster_id: str) -> timedelta:
         """Return the usage since the deployment according to the workspace."""
         state = self.in_process.emulated.state
-        return uptime(state, cluster_id, timestamps.to_millis(self.begins), self.in_process.now)[0] * MS
+        return uptime(state.clusters, cluster_id, timestamps.to_millis(self.begins), self.in_process.now)[0] * MS
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.acceptance) for seed in range(2, 12))])
