@@ -9,11 +9,11 @@ from typing import Any, get_args
 
 from emulator.api.errors import ScimError
 from emulator.api.routing import Request, Response, Routes
-from emulator.models.scim import Group, Principal, ResourceKind
+from emulator.models.scim import Principal, ResourceKind
 from emulator.scim import changes
 from emulator.scim.documents import Projection, Renderer
 from emulator.scim.lists import list_page
-from emulator.scim.routes import NOUNS
+from emulator.scim.lookup import find
 
 BASE = "/api/2.0/account/scim/v2"
 WORKSPACE_ATTRIBUTES = "entitlements,roles"
@@ -33,7 +33,7 @@ def list_resources(kind: ResourceKind, request: Request) -> dict[str, Any]:
 
 
 def show(kind: ResourceKind, request: Request) -> dict[str, Any]:
-    return _document(request, _find(kind, request))
+    return _document(request, find(kind, request, account=True))
 
 
 def create(kind: ResourceKind, request: Request) -> Response:
@@ -42,13 +42,13 @@ def create(kind: ResourceKind, request: Request) -> Response:
 
 
 def patch(kind: ResourceKind, request: Request) -> dict[str, Any]:
-    group = _find(kind, request)
+    group = find(kind, request, account=True)
     changes.patch(request.workspace, group, request.body, account=True)
     return _document(request, group)
 
 
 def delete(kind: ResourceKind, request: Request) -> Response:
-    changes.delete(request.workspace, _find(kind, request), request.caller.id, account=True)
+    changes.delete(request.workspace, find(kind, request, account=True), request.caller.id, account=True)
     return Response(204)
 
 
@@ -58,17 +58,6 @@ for _kind in get_args(ResourceKind):
 routes.post(f"{BASE}/Groups")(partial(_for_admins, create, "Groups"))
 routes.patch(f"{BASE}/Groups/{{id}}")(partial(_for_admins, patch, "Groups"))
 routes.delete(f"{BASE}/Groups/{{id}}")(partial(_for_admins, delete, "Groups"))
-
-
-def _find(kind: ResourceKind, request: Request) -> Principal:
-    """Return the principal. Raises ScimError 404 if it is not in the account, like the workspace's own groups."""
-    directory = request.workspace.state.directory
-    principal_id = request.parameters["id"]
-    principal = directory.principal(principal_id)
-    is_local = isinstance(principal, Group) and not principal.account_level
-    if principal is None or directory.kind(principal_id) != kind or is_local:
-        raise ScimError(404, f"{NOUNS[kind]} with id {principal_id} not found.")
-    return principal
 
 
 def _document(request: Request, principal: Principal) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from emulator.base.clock import Millis
 from emulator.models.scim import Directory, Principal, ResourceKind
 from emulator.scim import filters
 from emulator.scim.documents import Projection, Renderer, paths
+from emulator.scim.lookup import has
 
 LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
@@ -43,13 +44,14 @@ def list_page(request: Request, kind: ResourceKind, projection: Projection, acco
 
 def visible(directory: Directory, kind: ResourceKind, now: Millis, account: bool = False) -> list[Principal]:
     """Return the principals that lists of the workspace, or of the account, show now, in the order of creation."""
-    groups = directory.groups.values()
     everyone: dict[ResourceKind, Iterable[Principal]] = {
         "Users": directory.users.values(),
-        "Groups": [group for group in groups if (group.account_level if account else group.assigned)],
+        "Groups": directory.groups.values(),
         "ServicePrincipals": directory.service_principals.values(),
     }
-    return [principal for principal in everyone[kind] if principal.visible_from <= now]
+    return [
+        principal for principal in everyone[kind] if principal.visible_from <= now and has(principal, account=account)
+    ]
 
 
 def _sorted(

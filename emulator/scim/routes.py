@@ -5,14 +5,14 @@ from typing import Any, get_args
 
 from emulator.api.errors import ScimError
 from emulator.api.routing import Request, Response, Routes
-from emulator.models.scim import Group, Principal, ResourceKind, ServicePrincipal, User
+from emulator.models.scim import Principal, ResourceKind, ServicePrincipal, User
 from emulator.objects.homes import make_home
 from emulator.scim import changes, legacy
 from emulator.scim.documents import PUBLIC_ATTRIBUTES, Projection, Renderer, me_document
 from emulator.scim.lists import list_page
+from emulator.scim.lookup import find
 
 BASE = "/api/2.0/preview/scim/v2"
-NOUNS: dict[ResourceKind, str] = {"Users": "User", "Groups": "Group", "ServicePrincipals": "ServicePrincipal"}
 
 scim = Routes()
 
@@ -28,7 +28,7 @@ def list_resources(kind: ResourceKind, request: Request) -> dict[str, Any]:
 
 
 def show(kind: ResourceKind, request: Request) -> dict[str, Any]:
-    principal = _find(kind, request)
+    principal = find(kind, request)
     return Renderer(request.workspace.state.directory, _projection(request, principal)).document(principal)
 
 
@@ -44,21 +44,21 @@ def create(kind: ResourceKind, request: Request) -> Response:
 
 def replace(kind: ResourceKind, request: Request) -> dict[str, Any]:
     _require_admin(request)
-    principal = _find(kind, request)
+    principal = find(kind, request)
     changes.replace(request.workspace, principal, request.body)
     return _document(request, principal)
 
 
 def patch(kind: ResourceKind, request: Request) -> dict[str, Any]:
     _require_admin(request)
-    principal = _find(kind, request)
+    principal = find(kind, request)
     changes.patch(request.workspace, principal, request.body)
     return _document(request, principal)
 
 
 def delete(kind: ResourceKind, request: Request) -> Response:
     _require_admin(request)
-    changes.delete(request.workspace, _find(kind, request), request.caller.id)
+    changes.delete(request.workspace, find(kind, request), request.caller.id)
     return Response(204)
 
 
@@ -82,16 +82,6 @@ for _kind in get_args(ResourceKind):
     scim.delete(f"{BASE}/{_kind}/{{id}}")(partial(delete, _kind))
 
 routes = [*scim, *legacy.routes]
-
-
-def _find(kind: ResourceKind, request: Request) -> Principal:
-    directory = request.workspace.state.directory
-    principal_id = request.parameters["id"]
-    principal = directory.principal(principal_id)
-    unassigned = isinstance(principal, Group) and not principal.assigned
-    if principal is None or directory.kind(principal_id) != kind or unassigned:
-        raise ScimError(404, f"{NOUNS[kind]} with id {principal_id} not found.")
-    return principal
 
 
 def _document(request: Request, principal: Principal) -> dict[str, Any]:

@@ -62,9 +62,7 @@ def create(request: Request) -> dict[str, Any]:
 
 @routes.get(PATH + "/{name}")
 def show(request: Request) -> dict[str, Any]:
-    catalog = access.found(request, CATALOG, request.parameters["name"])
-    access.require_sight(request, catalog)
-    return described(request, catalog)
+    return records.show(request, CATALOG, "name")
 
 
 @routes.patch(PATH + "/{name}")

@@ -121,6 +121,13 @@ def make(
     )
 
 
+def show(request: Request, type: str, parameter: str = "full_name") -> dict[str, Any]:
+    """Return the securable that a parameter of the path names. Raises 404 or 403 unless the caller may see it."""
+    securable = access.found(request, type, request.parameters[parameter])
+    access.require_sight(request, securable)
+    return described(request, securable)
+
+
 def exists(type: str, full_name: str) -> ApiError:
     return ApiError(400, f"{type.upper()}_ALREADY_EXISTS", f"{access.noun(type)} '{full_name}' already exists")
 

@@ -42,9 +42,7 @@ def create(request: Request) -> dict[str, Any]:
 
 @routes.get(PATH + "/{full_name}")
 def show(request: Request) -> dict[str, Any]:
-    schema = access.found(request, SCHEMA, request.parameters["full_name"])
-    access.require_sight(request, schema)
-    return described(request, schema)
+    return records.show(request, SCHEMA)
 
 
 @routes.patch(PATH + "/{full_name}")

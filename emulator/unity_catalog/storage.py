@@ -96,9 +96,7 @@ def _register(type: str) -> None:
 
     @routes.get(f"{BASE}/{path}/{{name}}")
     def show(request: Request) -> dict[str, Any]:
-        found = access.found(request, type, request.parameters["name"])
-        access.require_sight(request, found)
-        return described(request, found)
+        return records.show(request, type, "name")
 
     @routes.patch(f"{BASE}/{path}/{{name}}")
     def change(request: Request) -> dict[str, Any]:

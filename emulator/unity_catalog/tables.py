@@ -79,9 +79,7 @@ def add(
 
 @routes.get(PATH + "/{full_name}")
 def show(request: Request) -> dict[str, Any]:
-    table = access.found(request, TABLE, request.parameters["full_name"])
-    access.require_sight(request, table)
-    return described(request, table)
+    return records.show(request, TABLE)
 
 
 @routes.get(PATH + "/{full_name}/exists")

@@ -49,9 +49,7 @@ def create(request: Request) -> dict[str, Any]:
 
 @routes.get(PATH + "/{full_name}")
 def show(request: Request) -> dict[str, Any]:
-    volume = access.found(request, VOLUME, request.parameters["full_name"])
-    access.require_sight(request, volume)
-    return described(request, volume)
+    return records.show(request, VOLUME)
 
 
 @routes.patch(PATH + "/{full_name}")
