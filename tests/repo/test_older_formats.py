@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import psycopg
 import pytest
+from peewee import SqliteDatabase
+from playhouse.postgres_ext import Psycopg3Database
 
 from emulator_process import EmulatorProcess
 from enforcer.domain.allowances import Allowance, format_entry, parse_entry
@@ -32,6 +33,7 @@ from inventory.restore.run import RestoreRequest
 from inventory.scan.checkpoint import Checkpoint, CheckpointIdentity
 from inventory.scan.users import short_digest
 from inventory.tree.listing import Folder
+from labkit.addresses import database_parameters, is_database_url
 from teardown.facts import archives
 
 pytestmark = pytest.mark.process
@@ -208,6 +210,17 @@ def test_a_pending_message_in_an_old_ledger_is_sent_once(
     assert sent[-1]["subject"] == "Data Engineering: 21 minutes of cluster time left for Team 4"
 
 
+def connected(location: str) -> Any:
+    """Return a connection to the database of a ledger, which stays as it is."""
+    if is_database_url(location):
+        parameters = database_parameters(location)
+        database: Any = Psycopg3Database(parameters.pop("dbname", None), **parameters)
+    else:
+        database = SqliteDatabase(location)
+    database.connect()
+    return database
+
+
 @pytest.mark.parametrize("version", [OLD, NEWER], ids=["0.1.0", "0.1.2"])
 def test_an_interrupted_migration_is_finished_by_the_next_start(
     version: Path, database: str, tmp_path: Path, request: pytest.FixtureRequest
@@ -220,8 +233,8 @@ def test_an_interrupted_migration_is_finished_by_the_next_start(
         raise KeyboardInterrupt
 
     steps = (*STEPS[:-1], (name, interrupted))
-    with patch("enforcer.ledger.database.migrate", lambda database: migrate(database, steps)):
-        pytest.raises(KeyboardInterrupt, open_ledger, old.location)
+    with closing(connected(old.location)) as opened:
+        pytest.raises(KeyboardInterrupt, migrate, opened, steps)
     with closing(open_ledger(old.location)) as ledger:
         found = {row.cluster_id: row.used for row in ledger.select(DayRow).where(DayRow.day == DAY)}
 
