@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 import pytest
 from peewee import SqliteDatabase
-from playhouse.postgres_ext import Psycopg3Database
+from playhouse.postgres_ext import Psycopg3Database  # type: ignore[import-untyped]
 
 from emulator_process import EmulatorProcess
 from enforcer.domain.allowances import Allowance, format_entry, parse_entry
