@@ -51,7 +51,7 @@ exec '{java}' "$@"
 
 
 class SetupError(Exception):
-    """Something cannot be installed; the message is one sentence that says how to install it."""
+    """Something cannot be installed; the message is one sentence on how to install it."""
 
 
 @dataclass(frozen=True)

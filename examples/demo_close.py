@@ -31,7 +31,7 @@ NOTEBOOKS = {
 
 
 class TermEndError(RuntimeError):
-    """The end of the term failed; the message says which step."""
+    """The end of the term failed; the message names the step."""
 
 
 class TermEnd:

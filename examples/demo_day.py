@@ -38,7 +38,7 @@ LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ INFO ")
 
 
 class DayError(RuntimeError):
-    """An expected event did not happen; the message says which."""
+    """An expected event did not happen; the message names it."""
 
 
 @dataclass(frozen=True)

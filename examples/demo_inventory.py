@@ -22,7 +22,7 @@ LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ INFO ")
 
 
 class InventoryError(RuntimeError):
-    """The inventory failed or is wrong; the message says what."""
+    """The inventory failed or is wrong; the message describes it."""
 
 
 def rehearse_inventory(screen: Screen, environment: Mapping[str, str], folder: Path, output: Path) -> None:

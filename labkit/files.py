@@ -104,7 +104,7 @@ def create_private(path: Path, content: bytes) -> None:
 
 
 def ensure_private_file(path: Path) -> None:
-    """Create an empty file if there is none, or make the existing one private. Raises OSError.
+    """Create an empty private file, or make the existing one private. Raises OSError.
 
     The permissions of a symbolic link's target do not change.
     """

@@ -40,7 +40,7 @@ class FileOrigin:
     system: str = ""
     """The system that exports the file, such as "Moodle"; empty if unknown."""
     encoding_option: str = ""
-    """The command-line option for the encoding; empty if there is none."""
+    """The command-line option for the encoding, or an empty string."""
     json_sentence: str = ""
     """The error message for a JSON file, with advice; empty for the default message."""
 

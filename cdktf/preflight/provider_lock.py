@@ -20,7 +20,7 @@ _PROVIDER = re.compile(
 
 
 class LockFileError(ValueError):
-    """The lock file is unusable; the message says why."""
+    """The lock file is unusable; the message gives the reason."""
 
 
 def save(stack: Path, settings: Path) -> None:

@@ -1,7 +1,7 @@
 """Finds the names in the group column that mean “in no group”. Pure.
 
 Moodle writes the overview in this order: the groupings with their groups, then the groups in no grouping (one row with
-only a name if there are none), then the students in no group, if there are any. So if the terms of the last block are
+only a name if a group has none), then the students in no group, if there are any. So if the terms of the last block are
 unknown, it is recognised by its position after the groups in no grouping.
 """
 

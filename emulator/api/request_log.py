@@ -29,7 +29,7 @@ class RequestLog:
         """Yield JSON objects: at, method, path, query, status, milliseconds, caller, resource, user_agent.
 
         `caller` is a user name or an application id; `resource` is the resource in the Terraform provider's user agent.
-        Both are empty if there is none.
+        Both are empty for other requests.
         """
         for at, method, path, query, status, seconds, caller, agent in self._entries:
             match = _RESOURCE.search(agent)

@@ -160,7 +160,7 @@ def _secret(scope: Scope, key: str) -> Secret:
 
 
 def _principal(request: Request, name: Any) -> Principal:
-    """Return the principal with this user name, group name or application id. Raises 404 if there is none."""
+    """Return the principal with this user name, group name or application id. Raises 404 if it does not exist."""
     directory, text = request.workspace.state.directory, str(name)
     found = directory.find_user(text) or directory.find_group(text) or directory.find_service_principal(text)
     if found is None:

@@ -85,7 +85,7 @@ def _find(request: Request) -> InitScript:
 
 
 def _insert(request: Request, script: InitScript, position: Any) -> None:
-    """Insert the script at the position, or at the end if there is none."""
+    """Insert the script at the position, or at the end without one."""
     _check_position(position)
     scripts = _scripts(request)
     scripts.insert(len(scripts) if position is None else position, script)

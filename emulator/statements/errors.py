@@ -37,5 +37,5 @@ def already_exists(kind: str, full_name: str) -> StatementError:
 
 
 def insufficient(message: str) -> StatementError:
-    """`message` says which privilege is missing on what."""
+    """`message` names the missing privilege and the securable."""
     return failed("INSUFFICIENT_PERMISSIONS", f"Insufficient privileges:\n{message}", "42501")

@@ -45,7 +45,7 @@ def _grant_on_catalog(tree: Any, text: str) -> Any:
 
 
 def text_after_as(text: str) -> str:
-    """The query of a CREATE VIEW as it was written; empty if there is none."""
+    """The query of a CREATE VIEW as it was written, or an empty string."""
     depth = 0
     for token in sqlglot.tokenize(text, read=DIALECT):
         word = token.text.upper()

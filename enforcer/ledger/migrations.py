@@ -207,11 +207,11 @@ class Applied(Model):
 
 
 class LegacyLedgerError(OSError):
-    """The database is the legacy system's; the message says so."""
+    """The database is the legacy system's; the message explains it."""
 
 
 class NewerLedgerError(OSError):
-    """A newer version of the enforcer has migrated the ledger; the message says so."""
+    """A newer version of the enforcer has migrated the ledger; the message explains it."""
 
 
 def migrate(database: Any, steps: tuple[tuple[str, Step], ...] = STEPS) -> list[str]:

@@ -32,7 +32,7 @@ def note_anonymised(ledger: Ledger, begins: datetime) -> None:
 
 
 def first_session_between(ledger: Ledger, since: datetime, before: datetime) -> datetime | None:
-    """Return the start of the first session that overlaps the time from `since` to `before`; None if there is none."""
+    """Return the start of the first session that overlaps the time from `since` to `before`, or None."""
     lasts = SessionRow.end.is_null() | (SessionRow.end > to_millis(since))
     query = ledger.select(SessionRow, SessionRow.start).where((SessionRow.start < to_millis(before)) & lasts)
     row = query.order_by(SessionRow.start).first()

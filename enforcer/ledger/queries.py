@@ -93,7 +93,7 @@ def clusters_of_last_course(ledger: Ledger, course: str | None, term: str | None
 
 
 def last_course(ledger: Ledger) -> tuple[str, str] | None:
-    """Return course and term of the last seen cluster with a lab's tags; None if there is none."""
+    """Return course and term of the last seen cluster with a lab's tags, or None."""
     row = ledger.select(ClusterRow).where(ClusterRow.course != "").order_by(ClusterRow.last_seen.desc()).first()
     return (row.course, row.term) if row else None
 

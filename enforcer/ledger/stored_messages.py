@@ -153,7 +153,7 @@ def waiting_count(ledger: Ledger) -> int:
 
 
 def first_due(ledger: Ledger, *, only_unknown: bool = False) -> datetime | None:
-    """Return when the first pending message is due; None if there is none."""
+    """Return when the first pending message is due, or None."""
     which = _is_waiting() & MessageRow.is_outcome_unknown if only_unknown else _is_waiting()
     return from_millis_or_none(ledger.select(MessageRow, fn.MIN(MessageRow.due_at)).where(which).scalar())
 

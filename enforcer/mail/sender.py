@@ -44,7 +44,7 @@ LONGEST_GAP = timedelta(hours=2)
 class SendSummary:
     accepted: int = 0
     failures: tuple[str, ...] = ()
-    """A line for each failure; a message stays due unless its line says that it was given up."""
+    """A line for each failure; a message stays due unless its line reports that it was given up."""
     waiting: int = 0
     """Number of messages that are still pending."""
     dropped: int = 0

@@ -124,5 +124,5 @@ def supervised(settings: Settings, *, now: datetime) -> Iterator[Supervision]:
 
 
 def mail_service(settings: Settings) -> MailService:
-    """Return the mail service in the settings; if there is none, the returned one is never used."""
+    """Return the mail service in the settings; without mail settings, the returned one is never used."""
     return Mailer(settings.mail.connection_string if settings.mail else "")

@@ -45,7 +45,7 @@ class TickResult:
     workspace_error: WorkspaceError | None = None
     """Why the workspace is unusable."""
     hold_notice: str = ""
-    """Message for the admin about stops held until the next poll; empty if there are none."""
+    """Message for the admin about stops held until the next poll, or an empty string."""
 
     @property
     def failures(self) -> tuple[str, ...]:

@@ -486,7 +486,7 @@ def errors_about(what: str) -> Iterator[None]:
 
 
 def _is_unknown(error: DatabricksError) -> bool:
-    """Return whether an error says that the cluster does not exist."""
+    """Return whether an error means that the cluster does not exist."""
     return isinstance(error, NotFound) or "does not exist" in str(error)
 
 

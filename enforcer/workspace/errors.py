@@ -6,7 +6,7 @@ from enforcer.domain.observations import RawEvent
 
 
 class WorkspaceError(RuntimeError):
-    """Something in the workspace could not be read or changed; the message says what."""
+    """Something in the workspace could not be read or changed; the message describes it."""
 
 
 class UnreachableError(WorkspaceError):

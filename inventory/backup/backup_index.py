@@ -10,7 +10,7 @@ from inventory.backup.target import BackupTarget, open_target
 
 
 class BackupError(Exception):
-    """A backup is missing or cannot be used; the message says what to do."""
+    """A backup is missing or cannot be used; the message gives advice."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Backup:
 def list_backups(address: str, environ: Mapping[str, str]) -> list[Backup]:
     """Return all backups at an address, by host and then by age, or only the backup at exactly this address.
 
-    Raises TargetError, or BackupError if there is none.
+    Raises TargetError, or BackupError if no backup exists.
     """
     target = open_target(address, tier=None, environ=environ)
     if manifest.FILE_NAME in target.list_names(""):
@@ -78,7 +78,7 @@ def list_backups(address: str, environ: Mapping[str, str]) -> list[Backup]:
 
 
 def newest_backup(address: str, environ: Mapping[str, str]) -> Backup:
-    """Return the newest backup at an address. Raises TargetError, or BackupError if there is none or if there are
+    """Return the newest backup at an address. Raises TargetError, or BackupError if no backup exists or if there are
     backups from several workspaces."""
     return _require_one_workspace(address, list_backups(address, environ))[-1]
 
@@ -89,7 +89,7 @@ def newest_complete_backup(
     """Return the newest finished backup at an address, its entries and reader, and later unfinished backups.
 
     If the address is the full path of one backup, that backup is returned even if it is unfinished. Raises TargetError,
-    or BackupError if there is none, if there are backups from several workspaces, or if the newest manifest is damaged.
+    or BackupError for no backup, for backups from several workspaces, or for a damaged newest manifest.
     """
     found = _require_one_workspace(address, list_backups(address, environ))
     unfinished: list[Backup] = []

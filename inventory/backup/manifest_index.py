@@ -30,7 +30,7 @@ class ManifestIndex:
         self._connection.execute("COMMIT")
 
     def get(self, source: Source, path: str, format: str = "") -> ManifestEntry | None:
-        """Return the entry about an object; None if there is none."""
+        """Return the entry about an object, or None."""
         where = "source = ? AND path = ? AND format = ?"
         return next(self._select(where, (source, path, format)), None)
 

@@ -65,7 +65,7 @@ def exclusion_reason(file: File, max_size: int | None) -> str:
 
 
 def failure_hint(folder: Folder, file: File, *, is_too_large: bool) -> str:
-    """Return advice about a refused object, to append to the reason; empty if there is none."""
+    """Return advice about a refused object, to append to the reason, or an empty string."""
     if folder.source != "workspace":
         return ""
     if (file.size or 0) > MAX_FILE_BYTES:

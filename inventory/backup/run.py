@@ -192,7 +192,7 @@ class BackupRun(Resumable):
             return {}
 
     def _earlier_index(self) -> ManifestIndex:
-        """Return the entries of the `since` backup; empty if there is none."""
+        """Return the entries of the `since` backup, or no entries."""
         since = self._request.since
         if since is None:
             return ManifestIndex()

@@ -32,7 +32,7 @@ CONNECTION_STRING = "AZURE_STORAGE_CONNECTION_STRING"
 
 
 class TargetError(Exception):
-    """An operation on the target failed; the message says which and why."""
+    """An operation on the target failed; the message names it and the reason."""
 
 
 class NotARegularFile(TargetError):

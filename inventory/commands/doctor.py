@@ -100,7 +100,7 @@ def _expected_workspace(identity: WorkspaceIdentity) -> tuple[str, str]:
 
 
 def pyspark_version() -> str:
-    """Return the version of the installed Spark client; empty if there is none."""
+    """Return the version of the installed Spark client, or an empty string."""
     try:
         return version("pyspark")
     except PackageNotFoundError:

@@ -7,7 +7,7 @@ from inventory.backup.manifest import ManifestEntry
 
 
 class NoDestination(ValueError):
-    """An object has no valid destination; the message says why."""
+    """An object has no valid destination; the message gives the reason."""
 
 
 @dataclass(frozen=True)

@@ -200,7 +200,7 @@ def _move_into_place(client: UploadClient, task: ObjectUpload) -> Response:
 
 
 def _handle(response: Response) -> int:
-    """Return the handle of a new upload. Raises TransportError if there is none."""
+    """Return the handle of a new upload. Raises TransportError if the response lacks it."""
     handle = response.document.get("handle") if isinstance(response.document, Mapping) else None
     if type(handle) is not int:
         raise TransportError("the response has no handle")

@@ -34,7 +34,7 @@ class FolderSummary:
     kinds: AmountsByName = field(default_factory=dict)
     months: AmountsByName = field(default_factory=dict)
     reason: str = ""
-    """Which entries cannot be used, and why; empty if there are none."""
+    """Entries that cannot be used, with the reasons, or an empty string."""
 
 
 def summarize(source: Source, listing: Listing) -> FolderSummary:

@@ -37,7 +37,7 @@ CREATE TABLE part (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL);
 
 
 class CheckpointError(Exception):
-    """The file cannot be used for this scan; the message says why and what to do."""
+    """The file cannot be used for this scan; the message gives the reason and advice."""
 
 
 class UnsupportedFormat(CheckpointError):
@@ -58,7 +58,7 @@ class CheckpointIdentity:
     """Where file rows are written."""
 
     def difference(self, other: Mapping[str, str]) -> str:
-        """Describe the first difference from `other`; empty if there is none."""
+        """Describe the first difference from `other`, or return an empty string."""
         for name, value in asdict(self).items():
             if other.get(name) != value:
                 return f"its {name} is {other.get(name) or 'not set'!r} instead of {value or 'not set'!r}"
@@ -205,7 +205,7 @@ class Checkpoint:
             return int(done), int(failed)
 
     def last_part(self) -> int:
-        """Return the number of the last valid part file; 0 if there is none."""
+        """Return the number of the last valid part file, or 0."""
         with self._readable():
             return int(self._connection.execute("SELECT COALESCE(MAX(number), 0) FROM part").fetchone()[0])
 

@@ -20,7 +20,7 @@ DBFS_DISABLED = "DBFS is disabled in this workspace; only the Workspace is scann
 
 
 class NothingToScan(Exception):
-    """Nothing is selected; the message says why."""
+    """Nothing is selected; the message gives the reason."""
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def temporary_token(client: Client, seconds: float) -> Iterator[ExecutorCredenti
 
 @contextmanager
 def ambient_token(client: Client) -> Iterator[ExecutorCredential]:
-    """Provide this program's own token, as in a Databricks notebook. Raises SparkError if there is none."""
+    """Provide this program's own token, as in a Databricks notebook. Raises SparkError if it has none."""
     scheme, _, token = client.auth_headers().get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise SparkError("there is no token for the executors; select a workspace and a profile.")

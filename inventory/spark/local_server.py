@@ -40,7 +40,7 @@ class LocalServer:
         self.endpoint: Endpoint | None = None
 
     def ensure_running(self) -> Endpoint:
-        """Return the endpoint of the running server; start one if there is none. Raises SparkError."""
+        """Return the endpoint of the running server; start one if necessary. Raises SparkError."""
         if self.endpoint is None or not _is_listening(self.endpoint.port):
             self.close()
             self.endpoint = self._start()

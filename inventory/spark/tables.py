@@ -19,7 +19,7 @@ class InvalidTableName(ValueError):
 
 
 class TableWriteError(Exception):
-    """The table was not changed; the message says why."""
+    """The table was not changed; the message gives the reason."""
 
 
 def check_table_name(name: str) -> None:

@@ -129,7 +129,7 @@ class Client:
             self._local.connection = None
 
     def auth_headers(self) -> Mapping[str, str]:
-        """Return the authentication headers. Raises TransportError if there are none."""
+        """Return the authentication headers. Raises TransportError without a credential."""
         try:
             return self._authenticate()
         except Exception as error:  # noqa: BLE001 - the SDK raises many types while it refreshes a token

@@ -34,7 +34,7 @@ class Response:
 
     @property
     def error_code(self) -> str:
-        """The document's `error_code`, for any status; empty if there is none."""
+        """The document's `error_code`, for any status, or an empty string."""
         return str(self._fields.get("error_code") or "")
 
     @property

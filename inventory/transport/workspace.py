@@ -25,7 +25,7 @@ PAGE_SIZE = 1000
 
 
 class WorkspaceError(Exception):
-    """The workspace could not be read; the message says what and why."""
+    """The workspace could not be read; the message names it and the reason."""
 
 
 def connect(

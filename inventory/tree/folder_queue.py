@@ -39,7 +39,10 @@ class FolderQueue:
         self._seen.add(hash(folder.key))
 
     def next_folder(self, *sources: Source) -> Folder | None:
-        """Return the next folder in one of these file systems, or in any if none are given; None if there is none."""
+        """Return the next folder in one of these file systems, or in any if none are given.
+
+        None means that no folder remains.
+        """
         for source in sources or tuple(self._queued):
             if waiting := self._queued[source]:
                 user, folders = next(iter(waiting.items()))

@@ -80,7 +80,7 @@ class Listing:
 
 
 class InvalidListing(ValueError):
-    """The response is not a listing of the folder; the message says why."""
+    """The response is not a listing of the folder; the message gives the reason."""
 
 
 def parse_listing(folder: Folder, document: object) -> Listing:

@@ -17,7 +17,7 @@ PROBE_TIMEOUT_SECONDS = 3.0
 
 
 def connection_failure(error: BaseException) -> str:
-    """Return the connection failure that an error or one of its causes reports; empty if there is none."""
+    """Return the connection failure that an error or one of its causes reports, or an empty string."""
     for cause in _error_chain(error):
         if isinstance(cause, socket.gaierror):
             return NO_NAME_SERVER if cause.errno == socket.EAI_AGAIN else UNKNOWN_NAME

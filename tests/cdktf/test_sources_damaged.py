@@ -141,9 +141,9 @@ def test_rows_with_trailing_empty_cells_are_valid():
 
 def everybody_is_somewhere(text: str, listed: GroupList) -> None:
     """Assert that every complete address is in a group or in an issue."""
-    told = " ".join(issue.message for issue in (*listed.ignored, *listed.problems))
+    reported = " ".join(issue.message for issue in (*listed.ignored, *listed.problems))
     members = {member.email for group in listed.groups for member in group.members}
-    assert listed.problems or {*ADDRESS.findall(text)} <= members | {*ADDRESS.findall(told)}
+    assert listed.problems or {*ADDRESS.findall(text)} <= members | {*ADDRESS.findall(reported)}
 
 
 @st.composite

@@ -91,9 +91,9 @@ def test_a_block_without_a_course_is_rejected(frozen_emulator: EmulatorProcess, 
     assert (done.status, "there is no course" in done.err) == (2, True)
 
 
-@pytest.mark.parametrize("told", ["group_02", "GROUP_02", "2", "02"])
-def test_a_group_is_found_by_display_name_or_number(lab: EmulatedCourse, told: str) -> None:
-    assert lab.run("block", told, "--reason", "x", "--dry-run", "--json").json["group"] == "group_02"
+@pytest.mark.parametrize("reported", ["group_02", "GROUP_02", "2", "02"])
+def test_a_group_is_found_by_display_name_or_number(lab: EmulatedCourse, reported: str) -> None:
+    assert lab.run("block", reported, "--reason", "x", "--dry-run", "--json").json["group"] == "group_02"
 
 
 def test_a_group_with_the_prefix_of_its_course_is_found_by_its_number(
@@ -129,9 +129,9 @@ def test_allowances_and_revocations_are_in_effect_on_other_machines(lab: Emulate
     after = [lab.run("allowances", *words, "--json").json for words in ([], ["--all"])]
     again = lab.run("revoke", given["id"])
 
-    told = {name: value for name, value in given.items() if name != "path"}
-    assert before == [told | {"revoked_by": None}]
-    assert after == [[], [told | {"revoked_by": "admin@lab.example"}]]
+    reported = {name: value for name, value in given.items() if name != "path"}
+    assert before == [reported | {"revoked_by": None}]
+    assert after == [[], [reported | {"revoked_by": "admin@lab.example"}]]
     assert (again.status, "was already revoked" in again.out, len(files(lab))) == (0, True, 2)
 
 
@@ -157,11 +157,11 @@ def test_control_characters_in_a_reason_are_stored_but_not_printed(lab: Emulated
 
     lab.run("allow", "1", "--minutes", "+5", "--reason", hostile)
     shown = [lab.run("allowances"), lab.run("usage")]
-    told = lab.run("allowances", "--json")
+    reported = lab.run("allowances", "--json")
 
     assert all("<b>\\u202egnp\\x1b[31m" in done.out for done in shown)
-    assert not {"\u202e", "\x1b"} & set("".join(done.out for done in [*shown, told]))
-    assert told.json[0]["reason"] == hostile
+    assert not {"\u202e", "\x1b"} & set("".join(done.out for done in [*shown, reported]))
+    assert reported.json[0]["reason"] == hostile
 
 
 def test_an_allowance_waits_for_a_running_poll(lab: EmulatedCourse) -> None:

@@ -137,9 +137,9 @@ def test_a_blocked_day_has_no_window() -> None:
 
 
 def test_the_text_of_an_allowance_has_change_and_reason() -> None:
-    told = [
+    reported = [
         str(allowance(change))
         for change in (timedelta(minutes=-5), LimitOverride.BLOCKED, parse_window("Mon 9:30-11:00"))
     ]
 
-    assert told == ["- 5 minutes: exam", "blocked: exam", "window Mon 09:30-11:00: exam"]
+    assert reported == ["- 5 minutes: exam", "blocked: exam", "window Mon 09:30-11:00: exam"]

@@ -101,8 +101,8 @@ def test_anonymising_removes_every_name_and_changes_no_total(
     assert totals(lab) == before
 
 
-def shown(told: dict[str, Any]) -> str:
-    counts = {name: count for name, count in told.items() if isinstance(count, int) and count is not True and count}
+def shown(reported: dict[str, Any]) -> str:
+    counts = {name: count for name, count in reported.items() if isinstance(count, int) and count is not True and count}
     return "".join(f"the ledger: {count} {name}\n" for name, count in counts.items())
 
 

@@ -64,8 +64,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> str:
             cluster = ObservedCluster(id, "cluster_01", "group_01", "94290", term, "terraform", observation, "1")
             record.observe(ledger, [cluster], now=T + DAY if term == "2024w" else T)
             events = [Event(T, "STARTING", ANA), Event(T + M, "RUNNING", workers=2), Event(T + H, "TERMINATING", ANA)]
-            told = [RawEvent(event, json.dumps({"user": event.user})) for event in events]
-            record.add_events(ledger, [EventBatch(id, told, "1")], read_to=T + DAY)
+            reported = [RawEvent(event, json.dumps({"user": event.user})) for event in events]
+            record.add_events(ledger, [EventBatch(id, reported, "1")], read_to=T + DAY)
             message = Message("@Team: near the limit", FORMULA, "<p>", (ANA,), ("staff@x.example",))
             outbox.queue(
                 ledger, MessageKind.WARNING, id, message, now=T, period="day", period_start=T.date(), hard_limit=3 * H

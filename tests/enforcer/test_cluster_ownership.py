@@ -243,9 +243,9 @@ def test_a_cluster_with_changed_tags_stays_in_its_group(ledger: Ledger, lab: InP
 
 
 def seen(id: str, *, creator: str | None = "admin@x", **tags: str) -> ObservedCluster:
-    told = {"group": "group_01", "course": "1", "term": "t", "origin": "terraform"} | tags
+    reported = {"group": "group_01", "course": "1", "term": "t", "origin": "terraform"} | tags
     return ObservedCluster(
-        id, id, observation=Observation(START, running=True), list_fingerprint="", creator=creator, **told
+        id, id, observation=Observation(START, running=True), list_fingerprint="", creator=creator, **reported
     )
 
 

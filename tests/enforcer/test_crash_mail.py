@@ -111,9 +111,9 @@ def test_one_healthy_poll_repairs_the_effects_of_kills_and_faults(
             assert {group: lab.level(group) for group in lab.names} == {
                 group: "CAN_ATTACH_TO" if group in over else "CAN_RESTART" for group in lab.names
             }
-            told = messages(lab)[heard:]
+            reported = messages(lab)[heard:]
             due = Counter(group for group in lab.names if minutes[group])
-            assert Counter(group for group, _ in told) == due, polls.log.read_text(encoding="utf-8")[-3000:]
+            assert Counter(group for group, _ in reported) == due, polls.log.read_text(encoding="utf-8")[-3000:]
             assert len({operation for _, operation in messages(lab)}) == len(messages(lab))
     finally:
         polls.stop()
@@ -164,5 +164,5 @@ def addresses(lab: EmulatedCourse, group: str) -> list[str]:
     return [f"student{number}{message}@campus.example.ac.il" for message in "ab"]
 
 
-def _address(told: Any) -> str:
-    return str(told["address"] if isinstance(told, dict) else told)
+def _address(reported: Any) -> str:
+    return str(reported["address"] if isinstance(reported, dict) else reported)

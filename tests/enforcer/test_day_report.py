@@ -244,7 +244,7 @@ def test_the_csv_table_can_be_read_by_a_spreadsheet() -> None:
 
 def test_the_report_email_has_text_html_chart_and_table() -> None:
     settings = load_settings({"REPORT_RECIPIENT_EMAIL": "teacher@example.ac.il"})
-    of = snapshot(ran("09:00", "10:30", estimate="its end was not told"))
+    of = snapshot(ran("09:00", "10:30", estimate="its end was not reported"))
     message = report_message(make_report(of, DAY, settled={}, actions=(), polls=()), settings)
 
     email = to_email(message)

@@ -75,10 +75,10 @@ def test_students_who_can_start_through_other_grants_are_reported(lab: EmulatedC
     lab.grant("group_01", {"group_name": "group_02"}, "CAN_MANAGE")
     lab.grant("group_02", {"user_name": STAFF}, "CAN_MANAGE")
 
-    told = examine(lab)
+    reported = examine(lab)
 
-    assert set(told) == {"other routes"}
-    assert sorted(told["other routes"].split("; ")) == [
+    assert set(reported) == {"other routes"}
+    assert sorted(reported["other routes"].split("; ")) == [
         "student1a@campus.example.ac.il has CAN_RESTART on cluster_01",
         "student2a@campus.example.ac.il, student2b@campus.example.ac.il has CAN_MANAGE on cluster_01 through group_02",
     ]
@@ -133,10 +133,10 @@ def test_an_accessible_or_invalid_ledger_file_fails(lab: EmulatedCourse) -> None
 def test_all_problems_are_reported_at_once(lab: EmulatedCourse) -> None:
     Path(lab.environment["CLUSTER_UPTIMES_DB"]).write_text("no database at all, but long enough for one " * 99)
 
-    told = examine(lab, ADMIN_EMAIL="", DATABRICKS_TOKEN="expired")
+    reported = examine(lab, ADMIN_EMAIL="", DATABRICKS_TOKEN="expired")
 
-    assert list(told) == ["ledger", "mail", "workspace"]
-    assert [told["mail"].count("is not set"), "it refused the credential" in told["workspace"]] == [2, True]
+    assert list(reported) == ["ledger", "mail", "workspace"]
+    assert [reported["mail"].count("is not set"), "it refused the credential" in reported["workspace"]] == [2, True]
 
 
 def test_a_last_poll_over_half_an_hour_ago_fails(lab: EmulatedCourse) -> None:
@@ -147,29 +147,29 @@ def test_a_last_poll_over_half_an_hour_ago_fails(lab: EmulatedCourse) -> None:
 
 
 def test_a_clock_skew_over_a_minute_fails() -> None:
-    told = [clock(NOW, NOW + timedelta(seconds=off), is_rehearsal=False).status for off in (-30, 30, 61)]
+    reported = [clock(NOW, NOW + timedelta(seconds=off), is_rehearsal=False).status for off in (-30, 30, 61)]
 
-    assert told == [Status.OK, Status.OK, Status.FAILS]
+    assert reported == [Status.OK, Status.OK, Status.FAILS]
 
 
 def test_the_enforcer_must_be_an_administrator_or_staff() -> None:
-    told = [
+    reported = [
         rights("a@x", groups, unmanaged).status
         for groups, unmanaged in [(frozenset({"admins"}), ["c"]), (frozenset(), []), (frozenset({"users"}), ["c"])]
     ]
 
-    assert told == [Status.OK, Status.NOTE, Status.FAILS]
+    assert reported == [Status.OK, Status.NOTE, Status.FAILS]
 
 
 def test_a_time_zone_is_required_without_a_course_file() -> None:
     course = Course("c", "t", "", Calendar(JERUSALEM, date(2030, 1, 1), date(2030, 1, 1), 6), False)
 
-    told = [
+    reported = [
         zone(load_settings({"LAB_TIMEZONE": name} if name else {}), course, has_file=False).status
         for name in ("", "Asia/Jerusalem")
     ]
 
-    assert told == [Status.FAILS, Status.NOTE]
+    assert reported == [Status.FAILS, Status.NOTE]
 
 
 @pytest.mark.parametrize("mode", [0o100644, 0o100640, 0o100602, 0o100604])

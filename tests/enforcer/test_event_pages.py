@@ -72,10 +72,10 @@ def test_events_are_read_to_the_last_page_by_page_tokens(lab: InProcessCourse) -
     lab.workspace.advance(60)
     events_answered(workspace, only_tokens)
 
-    told = workspace.events(id, None)
+    reported = workspace.events(id, None)
 
-    assert (len(told), told[-2].event.type) == (len(lab.workspace.events(id)), "RUNNING")
-    assert [one.event.at for one in told] == sorted(one.event.at for one in told)
+    assert (len(reported), reported[-2].event.type) == (len(lab.workspace.events(id)), "RUNNING")
+    assert [one.event.at for one in reported] == sorted(one.event.at for one in reported)
 
 
 def denied(body: dict[str, Any], usual: Any) -> Any:

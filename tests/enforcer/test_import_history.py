@@ -133,9 +133,9 @@ def test_each_total_becomes_a_settled_day_once(tmp_path: Path, file: Path) -> No
 def test_the_json_output_contains_the_imported_days(tmp_path: Path, file: Path) -> None:
     _, out, _ = run(tmp_path, "import-history", file, "--json")
 
-    told = json.loads(out)
-    assert told["imported_days"][0] == {"cluster_id": "0112-a", "day": "2026-02-01", "used_ms": 3_600_000}
-    assert [len(told.pop("imported_days")), told] == [
+    reported = json.loads(out)
+    assert reported["imported_days"][0] == {"cluster_id": "0112-a", "day": "2026-02-01", "used_ms": 3_600_000}
+    assert [len(reported.pop("imported_days")), reported] == [
         3,
         {"file": str(file), "imported": True, "already_imported": 0, "skipped": [], "running_totals": 1},
     ]

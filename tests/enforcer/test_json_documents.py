@@ -75,9 +75,9 @@ def test_a_dry_poll_has_the_documented_fields(frozen_emulator: EmulatorProcess, 
 
 @pytest.mark.parametrize("verb", ["delete-groups", "purge-clusters"])
 def test_the_removal_commands_have_the_same_fields(lab: EmulatedCourse, verb: str) -> None:
-    told = lab.run(verb, "--dry-run", "--json").json
+    reported = lab.run(verb, "--dry-run", "--json").json
 
-    assert [mismatches(each, "delete-users, delete-groups, purge-clusters") for each in told] == [[], []]
+    assert [mismatches(each, "delete-users, delete-groups, purge-clusters") for each in reported] == [[], []]
 
 
 def test_an_allowance_and_its_revocation_have_the_documented_fields(lab: EmulatedCourse) -> None:
@@ -96,13 +96,13 @@ def test_anonymise_and_archive_have_the_documented_fields(lab: EmulatedCourse) -
 
 
 def test_usage_shows_counted_and_uncounted_time(lab: EmulatedCourse) -> None:
-    told = lab.run("usage", "--json").json
+    reported = lab.run("usage", "--json").json
     minute = 60_000
 
     shown = [
         {name: value for name, value in row.items() if name != "sessions"}
         | {"sessions": [(s["started_by"], s["counted_ms"] // minute, s["ran_ms"] // minute) for s in row["sessions"]]}
-        for row in sorted(told, key=lambda row: row["group"])
+        for row in sorted(reported, key=lambda row: row["group"])
     ]
 
     rest = {"day": str(SUNDAY), "soft_minutes": 150, "hard_minutes": 180, "estimate": False, "unknown_ms": 0}
@@ -145,10 +145,10 @@ def test_every_command_with_json_is_documented(lab: EmulatedCourse) -> None:
 
 def test_staff_are_not_listed_for_deletion(lab: EmulatedCourse) -> None:
     words = ("delete-users", "--roster", lab.write_roster(), "--dry-run", "--json")
-    told = {row["name"]: row["result"] for row in lab.run(*words).json}
+    reported = {row["name"]: row["result"] for row in lab.run(*words).json}
 
-    assert STAFF not in told
-    assert set(told.values()) == {"would be deleted"}
+    assert STAFF not in reported
+    assert set(reported.values()) == {"would be deleted"}
 
 
 def test_an_import_has_the_documented_fields(lab: EmulatedCourse) -> None:
@@ -156,9 +156,9 @@ def test_an_import_has_the_documented_fields(lab: EmulatedCourse) -> None:
         connection.execute("CREATE TABLE clustercumulativeuptime (cluster_id, date, daily_use_seconds)")
         connection.execute("INSERT INTO clustercumulativeuptime VALUES ('0112-a', '2030-10-01', 60.0)")
 
-    told = lab.run("import-history", "cluster_uptimes.db", "--dry-run", "--json").json
+    reported = lab.run("import-history", "cluster_uptimes.db", "--dry-run", "--json").json
 
-    assert (mismatches(told, "import-history"), len(told["imported_days"])) == ([], 1)
+    assert (mismatches(reported, "import-history"), len(reported["imported_days"])) == ([], 1)
 
 
 def test_a_test_message_has_the_documented_fields(lab: EmulatedCourse) -> None:
@@ -179,17 +179,17 @@ def test_a_test_message_has_the_documented_fields(lab: EmulatedCourse) -> None:
 
 def test_report_and_end_of_day_have_the_documented_fields(lab: EmulatedCourse) -> None:
     lab.grant("group_01", {"group_name": "group_01"}, "CAN_RESTART")
-    told = lab.run("report", "--day", str(SUNDAY), "--json").json
+    reported = lab.run("report", "--day", str(SUNDAY), "--json").json
     lab.set_time(SUNDAY + timedelta(days=1), "00:30")
     planned = lab.run("end-of-day", "--dry-run", "--json").json
     done = lab.run("end-of-day", "--json").json
 
-    assert [mismatches(told, "report"), mismatches(planned, "end-of-day"), mismatches(done, "end-of-day")] == [
+    assert [mismatches(reported, "report"), mismatches(planned, "end-of-day"), mismatches(done, "end-of-day")] == [
         [],
         [],
         [],
     ]
-    rows = told["clusters"]
+    rows = reported["clusters"]
     assert [(row["group"], row["hard_minutes"], row["overrun_ms"], bool(row["stopped"])) for row in rows] == [
         ("group_01", 180, 60_020, True),
         ("group_02", 180, 0, False),

@@ -202,7 +202,7 @@ def test_refused_and_suppressed_recipients_do_not_affect_the_others(
     is_slow: bool,
 ) -> None:
     ledger = open_copy(":memory:")
-    service, told, at = (
+    service, reported, at = (
         FakeMailService(refused=refused, suppressed=suppressed - refused, is_slow=is_slow),
         mail_settings(budget),
         0,
@@ -210,7 +210,7 @@ def test_refused_and_suppressed_recipients_do_not_affect_the_others(
     for number, people in enumerate(to):
         enqueue(ledger, f"message {number}", to=tuple(people), cc=(ADMIN,))
     for pause in [*pauses, *[60] * 28]:
-        send_once(ledger, service, at * MINUTE, told)
+        send_once(ledger, service, at * MINUTE, reported)
         at += pause
     assert stored_messages.waiting_count(ledger) == 0
     for number, people in enumerate(to):

@@ -50,12 +50,12 @@ def notice(usage: LimitUsage | None = None, **changes: Any) -> Notice:
     return Notice(**{**plain, **changes})
 
 
-def warning(told: Notice | None = None, to: tuple[str, ...] = STUDENTS, **more: Any) -> Message:
-    return messages.warning(told or notice(), to=to, admin=more.pop("admin", ADMIN), **more)
+def warning(reported: Notice | None = None, to: tuple[str, ...] = STUDENTS, **more: Any) -> Message:
+    return messages.warning(reported or notice(), to=to, admin=more.pop("admin", ADMIN), **more)
 
 
-def stopped(told: Notice | None = None, to: tuple[str, ...] = STUDENTS, **more: Any) -> Message:
-    return messages.stopped(told or notice(), to=to, admin=more.pop("admin", ADMIN), **more)
+def stopped(reported: Notice | None = None, to: tuple[str, ...] = STUDENTS, **more: Any) -> Message:
+    return messages.stopped(reported or notice(), to=to, admin=more.pop("admin", ADMIN), **more)
 
 
 class _Seen(html.parser.HTMLParser):
@@ -104,15 +104,15 @@ def test_a_stop_message_contains_the_reason_for_the_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("reported", "expected"),
     [
         (limit(Period.WEEK, last=date(2026, 11, 7)), "Sunday, 08 November 2026 at 00:00"),
         (limit(Period.TERM, last=date(2027, 1, 29)), "not before the end of the term"),
         (limit(Period.DAY, allowance(LimitOverride.BLOCKED, "exam")), "0 instead of 180 minutes: exam"),
     ],
 )
-def test_a_message_is_about_the_tightest_limit(told: Limit, expected: str) -> None:
-    message = stopped(notice(LimitUsage(told, 180 * MINUTE)))
+def test_a_message_is_about_the_tightest_limit(reported: Limit, expected: str) -> None:
+    message = stopped(notice(LimitUsage(reported, 180 * MINUTE)))
     assert expected in message.text and expected in _Seen(message.html).text
 
 
@@ -135,13 +135,13 @@ def test_without_an_admin_there_are_no_copies() -> None:
 
 def every_letter(name: str, folder: Path | None = None) -> dict[str, Message]:
     """One message of each kind, with this name as every name, cause and reason."""
-    told = notice(
+    reported = notice(
         LimitUsage(limit(Period.DAY, allowance(MINUTE, name)), 155 * MINUTE), course=name, group=name, cluster=name
     )
     unsent = [UndeliveredMessage(name, (name,), NOW, name)]
     return {
-        "warning": warning(told, folder=folder),
-        "stopped": stopped(told, folder=folder),
+        "warning": warning(reported, folder=folder),
+        "stopped": stopped(reported, folder=folder),
         "crash": messages.crash(cause=name, trace=name, at=NOW, admin=ADMIN, folder=folder),
         "given_up": messages.given_up(unsent, at=NOW, admin=ADMIN, folder=folder),
         "digest": messages.digest([(NOW, name)], hour=NOW, admin=ADMIN, folder=folder),

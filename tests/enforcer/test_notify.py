@@ -213,9 +213,9 @@ def test_messages_to_many_groups_arrive_in_order_of_urgency(
     assert {(lab.state(name), lab.level(name)) for name in near} == {("TERMINATED", "CAN_RESTART")}
     assert len(mail(lab)) == 5
 
-    told = load_settings(lab.environment)
-    assert told.mail
-    hours = _send_until_done(lab, told)
+    reported = load_settings(lab.environment)
+    assert reported.mail
+    hours = _send_until_done(lab, reported)
     arrived = subjects(lab)
     assert sorted(arrived[:half]) == sorted(STOPPED.format(team=number) for number in range(1, half + 1))
     assert sorted(arrived[half:]) == sorted(
@@ -232,20 +232,20 @@ def test_messages_to_many_groups_arrive_in_order_of_urgency(
     assert len(mail(lab)) == 2 * half
 
 
-def _send_until_done(lab: EmulatedCourse, told: Any) -> list[int]:
+def _send_until_done(lab: EmulatedCourse, reported: Any) -> list[int]:
     """Send messages every 15 minutes like polls, without checking clusters; return the number of messages per hour."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REQUESTS_CA_BUNDLE", lab.emulator.mail_ca)
-        mailer = Mailer(told.mail.connection_string)
+        mailer = Mailer(reported.mail.connection_string)
         accepted = [5]
-        with closing(open_ledger(told.ledger_location)) as opened:
+        with closing(open_ledger(reported.ledger_location)) as opened:
             for quarter in count(1):
                 if not stored_messages.waiting_count(opened):
                     break
                 lab.advance_minutes(15)
                 if quarter % 4 == 0:
                     accepted.append(0)
-                sent = send_due(opened, mailer, told, now=lab.now, deadline=Deadline(timedelta(seconds=30)))
+                sent = send_due(opened, mailer, reported, now=lab.now, deadline=Deadline(timedelta(seconds=30)))
                 assert sent.failures == ()
                 accepted[-1] += sent.accepted
     return accepted

@@ -213,9 +213,11 @@ def test_the_bytes_of_a_sealed_message_never_change(ledger: Ledger, service: Fak
         enqueue(ledger, f"{number}", cc=(ADMIN,))
     service.plan = ["breaks before"]
     send_once(ledger, service)
-    told = mail_settings()
-    assert told.mail
-    send_once(ledger, service, 2 * MINUTE, replace(told, mail=replace(told.mail, sender="other@campus.example")))
+    reported = mail_settings()
+    assert reported.mail
+    send_once(
+        ledger, service, 2 * MINUTE, replace(reported, mail=replace(reported.mail, sender="other@campus.example"))
+    )
     assert len(service.accepted) == 21 and service.accepted == service.first_payloads
 
 
@@ -361,15 +363,15 @@ def test_a_clock_set_back_does_not_delay_messages_for_long(
     for number in range(4):
         enqueue(ledger, f"{number}", now=NOW + ahead)
     service.plan = ["well", "refused", "busy"]
-    told = mail_settings(replace(LARGE_BUDGET, sends_per_minute=3, sends_per_hour=3))
-    send_once(ledger, service, ahead, told)
-    accepted = [send_once(ledger, service, minute * MINUTE, told).accepted for minute in range(0, 26 * 60, 15)]
+    reported = mail_settings(replace(LARGE_BUDGET, sends_per_minute=3, sends_per_hour=3))
+    send_once(ledger, service, ahead, reported)
+    accepted = [send_once(ledger, service, minute * MINUTE, reported).accepted for minute in range(0, 26 * 60, 15)]
     assert sum(accepted) == 3 and len(service.accepted) == 4
 
 
 def test_the_next_try_depends_on_due_time_service_and_budget(ledger: Ledger, service: FakeMailService) -> None:
-    def tried(at: timedelta, told: Settings) -> timedelta | None:
-        then = next_try(ledger, told, now=NOW + at)
+    def tried(at: timedelta, reported: Settings) -> timedelta | None:
+        then = next_try(ledger, reported, now=NOW + at)
         return None if then is None else then - NOW
 
     few, many = mail_settings(MANAGED_DOMAIN), mail_settings()
@@ -421,9 +423,9 @@ def test_copies_beyond_twenty_per_hour_become_one_digest(ledger: Ledger, service
 def test_copies_are_counted_when_messages_are_sent(ledger: Ledger, service: FakeMailService) -> None:
     for number in range(25):
         enqueue(ledger, f"{number}", cc=(ADMIN,))
-    told = mail_settings(MANAGED_DOMAIN)
+    reported = mail_settings(MANAGED_DOMAIN)
     for quarter in range(20):
-        send_once(ledger, service, quarter * 15 * MINUTE, told)
+        send_once(ledger, service, quarter * 15 * MINUTE, reported)
     assert addressed(service) == [True] * 25
 
 
@@ -477,7 +479,7 @@ def test_every_message_is_accepted_once_with_unchanged_bytes(
 ) -> None:
     ledger = module_ledger
     clear(ledger)
-    service, told, at, queued = FakeMailService(), mail_settings(budget), timedelta(), set()
+    service, reported, at, queued = FakeMailService(), mail_settings(budget), timedelta(), set()
     sent: dict[str, str] = {}
     for what, first, second in steps:
         if what == "queue":
@@ -487,7 +489,7 @@ def test_every_message_is_accepted_once_with_unchanged_bytes(
         at += second * MINUTE
         service.plan = [one.replace("-", " ") for one in first]
         try:
-            send_once(ledger, service, at, told)
+            send_once(ledger, service, at, reported)
         except SimulatedKill:
             # Interrupted transactions are not tested here, because SQLite's own tests cover them.
             assert not ledger.database.in_transaction()
@@ -498,7 +500,7 @@ def test_every_message_is_accepted_once_with_unchanged_bytes(
         if not stored_messages.waiting_count(ledger):
             break
         at += HOUR
-        send_once(ledger, service, at, told)
+        send_once(ledger, service, at, reported)
     assert stored_messages.waiting_count(ledger) == 0
     told_people = [subject for subject in service.subjects if subject in queued]
     assert sorted(told_people) == sorted(queued)

@@ -65,9 +65,9 @@ def test_incremental_sessions_equal_sessions_from_all_events(
 ) -> None:
     ledger = module_ledger
     clear(ledger)
-    for number, (told, running, started) in enumerate(polls):
+    for number, (reported, running, started) in enumerate(polls):
         list_shows(ledger, at=T + (number + 13) * M, running=running, since=T + started * M)
-        read(ledger, *told, moved=str(started))
+        read(ledger, *reported, moved=str(started))
     grown = kept(ledger)
 
     record.rebuild(ledger, "1", since=0)

@@ -52,10 +52,10 @@ def test_a_polled_day_is_exact_with_few_requests(ledger: Ledger) -> None:
         assert result.snapshot
         for cluster in result.snapshot.clusters:
             begins_at, _ = day_bounds(result.snapshot.today, result.snapshot.course.calendar.tz)
-            told = usage_of(result.snapshot, cluster, result.snapshot.today)
+            reported = usage_of(result.snapshot, cluster, result.snapshot.today)
             begins_ms, now_ms = timestamps.to_millis(begins_at), timestamps.to_millis(result.snapshot.now)
             ground_truth = uptime(lab.workspace.emulated.state.clusters, cluster.id, begins_ms, now_ms)[0]
-            assert (told.used // MILLISECOND, told.estimates) == (ground_truth, ())
+            assert (reported.used // MILLISECOND, reported.estimates) == (ground_truth, ())
     tick(ledger, lab, counted, settles=True)
 
     assert counted.total() <= MOST_OF_A_DAY, counted

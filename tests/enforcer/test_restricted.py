@@ -97,8 +97,8 @@ def test_week_usage_is_the_settled_total_plus_later_sessions(lab: EmulatedCourse
 
 
 def group_with(name: str, number: int, **limits: int) -> dict[str, Any]:
-    told = {"soft_minutes": 150, "hard_minutes": 180, "week_minutes": None, "term_minutes": None} | limits
-    return {"name": name, "number": number, "moodle_id": None, "title": f"Team {number}", "limits": told}
+    reported = {"soft_minutes": 150, "hard_minutes": 180, "week_minutes": None, "term_minutes": None} | limits
+    return {"name": name, "number": number, "moodle_id": None, "title": f"Team {number}", "limits": reported}
 
 
 def test_no_group_is_returned_without_clusters(lab: EmulatedCourse) -> None:

@@ -102,9 +102,9 @@ def test_a_group_past_its_week_limit_stays_restricted_overnight(emulator: Emulat
 
     assert {group: lab.level(group) for group in lab.names} == {"group_01": "CAN_ATTACH_TO", "group_02": "CAN_RESTART"}
     answer = lab.call("GET", f"/api/2.0/workspace/export?path={FOLDER}/settled.json&direct_download=true")
-    told = json.loads(answer) if isinstance(answer, str) else answer
-    used = {group: totals["week_ms"] // 60_000 for group, totals in told["groups"].items()}
-    assert (told["up_to"], used) == (SUNDAY.isoformat(), {"group_01": 121, "group_02": 20})
+    reported = json.loads(answer) if isinstance(answer, str) else answer
+    used = {group: totals["week_ms"] // 60_000 for group, totals in reported["groups"].items()}
+    assert (reported["up_to"], used) == (SUNDAY.isoformat(), {"group_01": 121, "group_02": 20})
 
 
 def test_an_old_day_is_settled_without_a_report(emulator: EmulatorProcess, tmp_path: Path) -> None:

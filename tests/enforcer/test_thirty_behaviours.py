@@ -76,9 +76,9 @@ def test_the_workspace_id_survives_a_restart_and_a_reset(start_emulator: Start, 
     state = tmp_path / "lab.json"
     first = start_emulator("--state", state)
     first.control("POST", "reset")
-    told = headers_of(exchange(first.url, request("GET /_emulator/clock HTTP/1.1")))["x-databricks-org-id"]
+    reported = headers_of(exchange(first.url, request("GET /_emulator/clock HTTP/1.1")))["x-databricks-org-id"]
     first.stop()
-    assert first.workspace_id == told == start_emulator("--state", state).workspace_id
+    assert first.workspace_id == reported == start_emulator("--state", state).workspace_id
 
 
 def test_every_response_has_the_workspace_id_in_a_header(emulator: EmulatorProcess) -> None:

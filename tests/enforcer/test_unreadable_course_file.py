@@ -128,8 +128,8 @@ def test_limits_are_kept_if_the_course_file_is_of_a_newer_version(ledger: Ledger
 
 
 def test_the_admin_is_mailed_once_about_an_ambiguous_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(Supervision, "notify_admin", lambda self, error: told.append(str(error)))
+    reported: list[str] = []
+    monkeypatch.setattr(Supervision, "notify_admin", lambda self, error: reported.append(str(error)))
     settings = replace(SETTINGS, ledger_location=str(tmp_path / "ledger.db"))
     lab = InProcessCourse(1, soft=150 * M, hard=180 * M)
     with closing(open_ledger(settings.ledger_location)) as ledger:
@@ -140,4 +140,4 @@ def test_the_admin_is_mailed_once_about_an_ambiguous_course(tmp_path: Path, monk
         result = TickResult(replace(snapshot, notices=notices), problems=notices)
         Supervision(settings, now=lab.now()).report(result)
 
-    assert told == ["a", "a; b", "a"]
+    assert reported == ["a", "a; b", "a"]

@@ -42,17 +42,17 @@ def events(*rows: tuple[float, str] | tuple[float, str, str]) -> list[Event]:
 
 
 def test_uptime_lasts_from_running_to_terminating() -> None:
-    told = events((0, "STARTING", "ana@x"), (5, "RUNNING"), (65, "TERMINATING"))
+    reported = events((0, "STARTING", "ana@x"), (5, "RUNNING"), (65, "TERMINATING"))
 
-    assert sessions_of(told) == (Session(at(5), at(65), "ana@x"),)
+    assert sessions_of(reported) == (Session(at(5), at(65), "ana@x"),)
 
 
 def test_a_restart_does_not_end_a_session() -> None:
-    told = events(
+    reported = events(
         (0, "CREATING", "admin@x"), (5, "RUNNING"), (30, "RESTARTING", "ana@x"), (35, "RUNNING"), (60, "TERMINATING")
     )
 
-    assert sessions_of(told) == (Session(at(5), at(60), "admin@x", restarts=(Restart(at(30), "ana@x"),)),)
+    assert sessions_of(reported) == (Session(at(5), at(60), "admin@x", restarts=(Restart(at(30), "ana@x"),)),)
 
 
 def test_a_failed_launch_is_not_uptime() -> None:
@@ -71,7 +71,7 @@ def test_a_running_cluster_has_an_open_session() -> None:
 
 
 def test_a_session_ends_at_its_last_event_before_a_second_start() -> None:
-    told = events(
+    reported = events(
         (0, "STARTING", "ana@x"),
         (5, "RUNNING"),
         (20, "DRIVER_HEALTHY"),
@@ -83,7 +83,7 @@ def test_a_session_ends_at_its_last_event_before_a_second_start() -> None:
     reason = "its end was not among the events; it was started again"
     # The cluster may have run until the new start: if that is after midnight, the day has an estimate of its own.
     until = at(90) - timedelta(milliseconds=1)
-    assert sessions_of(told) == (
+    assert sessions_of(reported) == (
         Session(at(5), at(20), "ana@x", estimate=reason),
         Session(until, until, "ana@x", estimate=reason),
         Session(at(95), at(99), "ben@x"),
@@ -92,7 +92,7 @@ def test_a_session_ends_at_its_last_event_before_a_second_start() -> None:
 
 @pytest.mark.parametrize("zone", [JERUSALEM, UTC, ZoneInfo("Australia/Lord_Howe")], ids=str)
 @pytest.mark.parametrize(
-    "told",
+    "reported",
     [
         events(
             (0, "STARTING", "a@x"), (5, "RUNNING"), (5000, "STARTING", "b@x"), (5005, "RUNNING"), (5009, "TERMINATING")
@@ -101,8 +101,8 @@ def test_a_session_ends_at_its_last_event_before_a_second_start() -> None:
     ],
     ids=["no event of the end", "no event of the start"],
 )
-def test_every_day_with_unknown_uptime_is_an_estimate(told: list[Event], zone: ZoneInfo) -> None:
-    sessions = sessions_of(told)
+def test_every_day_with_unknown_uptime_is_an_estimate(reported: list[Event], zone: ZoneInfo) -> None:
+    sessions = sessions_of(reported)
     day, last = at(9).astimezone(zone).date(), at(4999).astimezone(zone).date()
 
     while day <= last:
@@ -113,22 +113,22 @@ def test_every_day_with_unknown_uptime_is_an_estimate(told: list[Event], zone: Z
 
 @pytest.mark.parametrize("late", ["NODES_LOST", "EXPANDED_DISK", "DRIVER_HEALTHY", "PINNED", "SOMETHING_NEW"])
 def test_an_event_after_terminating_starts_no_session(late: str) -> None:
-    told = events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (10, late))
+    reported = events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (10, late))
 
-    assert sessions_of(told) == (Session(at(5), at(9), "a@x"),)
+    assert sessions_of(reported) == (Session(at(5), at(9), "a@x"),)
 
 
 def test_a_missing_running_is_inferred_from_running_only_events() -> None:
-    told = events((0, "STARTING", "a@x"), (7, "UPSIZE_COMPLETED"), (30, "TERMINATING"))
+    reported = events((0, "STARTING", "a@x"), (7, "UPSIZE_COMPLETED"), (30, "TERMINATING"))
 
-    assert sessions_of(told) == (Session(at(7), at(30), "a@x", estimate="its RUNNING was not among the events"),)
+    assert sessions_of(reported) == (Session(at(7), at(30), "a@x", estimate="its RUNNING was not among the events"),)
 
 
 def test_a_later_running_event_replaces_an_inferred_start() -> None:
-    told = events((0, "STARTING", "a@x"), (4, "DRIVER_HEALTHY"), (5, "RUNNING"), (30, "TERMINATING"))
+    reported = events((0, "STARTING", "a@x"), (4, "DRIVER_HEALTHY"), (5, "RUNNING"), (30, "TERMINATING"))
     later = events((0, "STARTING", "a@x"), (24, "DRIVER_HEALTHY"), (25, "RUNNING"), (30, "TERMINATING"))
 
-    assert sessions_of(told) == (Session(at(5), at(30), "a@x"),)
+    assert sessions_of(reported) == (Session(at(5), at(30), "a@x"),)
     assert sessions_of(later) == (Session(at(25), at(30), "a@x"),)
 
 
@@ -148,10 +148,10 @@ def test_an_event_a_day_after_a_launch_implies_uptime_since_then(last: Event, en
 
 
 def test_a_running_only_event_implies_a_session_with_estimated_start() -> None:
-    told = events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (20, "RESIZING"), (40, "TERMINATING"))
+    reported = events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (20, "RESIZING"), (40, "TERMINATING"))
     reason, since = "its start was not among the events", at(9) + timedelta(milliseconds=1)
 
-    assert sessions_of(told) == (
+    assert sessions_of(reported) == (
         Session(at(5), at(9), "a@x"),
         Session(since, since, estimate=reason),
         Session(at(20), at(40), estimate=reason),
@@ -159,36 +159,36 @@ def test_a_running_only_event_implies_a_session_with_estimated_start() -> None:
 
 
 def test_an_earlier_launch_remains_an_estimate_after_an_exact_one() -> None:
-    told = events((0, "STARTING", "a@x"), (30, "STARTING", "b@x"), (34, "DRIVER_HEALTHY"), (35, "RUNNING"))
+    reported = events((0, "STARTING", "a@x"), (30, "STARTING", "b@x"), (34, "DRIVER_HEALTHY"), (35, "RUNNING"))
 
     reason = "whether it reached RUNNING was not among the events"
-    assert sessions_of(told) == (Session(at(0), at(0), "a@x", estimate=reason), Session(at(35), None, "b@x"))
+    assert sessions_of(reported) == (Session(at(0), at(0), "a@x", estimate=reason), Session(at(35), None, "b@x"))
 
 
 def test_termination_by_inactivity_implies_a_minimum_uptime() -> None:
-    told = [*events((0, "STARTING", "a@x")), Event(at(40), "TERMINATING", idle=20 * MIN)]
+    reported = [*events((0, "STARTING", "a@x")), Event(at(40), "TERMINATING", idle=20 * MIN)]
 
     # The cluster may have run before, too: if the launch was before midnight, its day has an estimate of its own.
-    assert sessions_of(told) == (
+    assert sessions_of(reported) == (
         Session(at(0), at(0), "a@x", estimate="whether it reached RUNNING was not among the events"),
         Session(at(20), at(40), "a@x", estimate="its RUNNING was not among the events"),
     )
 
 
 def test_a_failure_may_end_an_unreported_launch() -> None:
-    told = [*events((0, "STARTING", "a@x"), (5, "RUNNING")), Event(at(40), "TERMINATING", failed=True)]
+    reported = [*events((0, "STARTING", "a@x"), (5, "RUNNING")), Event(at(40), "TERMINATING", failed=True)]
     reason = "it ended by a failure; until when it ran was not among the events"
 
-    assert sessions_of(told) == (Session(at(5), at(40), "a@x", estimate=reason),)
+    assert sessions_of(reported) == (Session(at(5), at(40), "a@x", estimate=reason),)
 
 
 def test_a_failed_restart_is_the_exact_end_of_a_session() -> None:
-    told = [
+    reported = [
         *events((0, "STARTING", "a@x"), (5, "RUNNING"), (30, "RESTARTING", "b@x")),
         Event(at(40), "TERMINATING", failed=True),
     ]
 
-    assert sessions_of(told) == (Session(at(5), at(40), "a@x", (Restart(at(30), "b@x"),)),)
+    assert sessions_of(reported) == (Session(at(5), at(40), "a@x", (Restart(at(30), "b@x"),)),)
 
 
 def test_a_session_is_an_estimate_if_only_the_list_has_its_start() -> None:
@@ -204,29 +204,29 @@ def test_a_session_is_an_estimate_if_only_the_list_has_its_start() -> None:
 
 
 def test_a_restart_slightly_later_in_the_list_is_the_same_restart() -> None:
-    told = timeline_of(events((0, "STARTING", "a@x"), (5, "RUNNING"), (30, "RESTARTING", "b@x"), (34, "RUNNING")))
+    reported = timeline_of(events((0, "STARTING", "a@x"), (5, "RUNNING"), (30, "RESTARTING", "b@x"), (34, "RUNNING")))
     seen = Observation(at(60), running=True, started=at(30) + timedelta(milliseconds=300))
 
-    assert reconcile(told, (seen,)) == (Session(at(5), None, "a@x", (Restart(at(30), "b@x"),)),)
+    assert reconcile(reported, (seen,)) == (Session(at(5), None, "a@x", (Restart(at(30), "b@x"),)),)
 
 
 def test_a_start_in_the_list_is_found_despite_a_late_event() -> None:
-    told = timeline_of(events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (40, "NODES_LOST")))
+    reported = timeline_of(events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (40, "NODES_LOST")))
     seen = Observation(at(60), running=False, started=at(30), terminated=at(50))
 
-    assert reconcile(told, (seen,))[-1] == Session(
+    assert reconcile(reported, (seen,))[-1] == Session(
         at(30), at(50), estimate="it was not among the events; taken from the cluster list"
     )
 
 
 def test_the_number_of_workers_is_known_from_its_event_on() -> None:
-    told = [
+    reported = [
         Event(at(0), "STARTING", "a@x"),
         Event(at(5), "RUNNING", workers=1),
         Event(at(9), "UPSIZE_COMPLETED", workers=2),
     ]
 
-    assert sessions_of(told) == (Session(at(5), None, "a@x", workers=((at(5), 1), (at(9), 2))),)
+    assert sessions_of(reported) == (Session(at(5), None, "a@x", workers=((at(5), 1), (at(9), 2))),)
 
 
 def test_a_deleted_cluster_ran_until_it_was_last_seen_running() -> None:
@@ -294,7 +294,7 @@ def test_an_open_session_counts_until_now() -> None:
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[Event], list[Session]]:
     """Generate a complete history and its sessions."""
-    told: list[Event] = []
+    reported: list[Event] = []
     truth: list[Session] = []
     clock = datetime(2026, 10, 20, tzinfo=UTC)
 
@@ -305,23 +305,23 @@ def histories(draw: st.DrawFn) -> tuple[list[Event], list[Session]]:
 
     for _ in range(draw(st.integers(0, 6))):
         user = draw(st.sampled_from(["ana@x", "staff@x", None]))
-        told.append(Event(passes(), draw(st.sampled_from(["STARTING", "CREATING"])), user))
+        reported.append(Event(passes(), draw(st.sampled_from(["STARTING", "CREATING"])), user))
         if draw(st.integers(0, 4)) == 0:
-            told.append(Event(passes(), "TERMINATING", failed=True))
+            reported.append(Event(passes(), "TERMINATING", failed=True))
             continue
         start = passes()
-        told.append(Event(start, "RUNNING"))
+        reported.append(Event(start, "RUNNING"))
         restarts = []
         for kind in draw(st.lists(st.sampled_from(["RESTARTING", "RESIZING", "EDITED", "UNHEARD_OF"]), max_size=4)):
-            told.append(Event(passes(), kind, "ben@x"))
+            reported.append(Event(passes(), kind, "ben@x"))
             if kind == "RESTARTING":
                 restarts.append(Restart(clock, "ben@x"))
-                told.append(Event(passes(), "RUNNING"))
-        told.append(Event(passes(), "TERMINATING"))
+                reported.append(Event(passes(), "RUNNING"))
+        reported.append(Event(passes(), "TERMINATING"))
         truth.append(Session(start, clock, user, tuple(restarts)))
         if draw(st.booleans()):
-            told.append(Event(passes(), draw(st.sampled_from(["NODES_LOST", "EXPANDED_DISK"]))))
-    return told, truth
+            reported.append(Event(passes(), draw(st.sampled_from(["NODES_LOST", "EXPANDED_DISK"]))))
+    return reported, truth
 
 
 @at_most_examples(25)
@@ -329,8 +329,8 @@ def histories(draw: st.DrawFn) -> tuple[list[Event], list[Session]]:
 def test_a_complete_history_is_exact_in_any_order_with_duplicates(
     history: tuple[list[Event], list[Session]], chance: random.Random
 ) -> None:
-    told, truth = history
-    shuffled = told + chance.sample(told, len(told) // 2)
+    reported, truth = history
+    shuffled = reported + chance.sample(reported, len(reported) // 2)
     chance.shuffle(shuffled)
 
     assert sessions_of(shuffled) == tuple(truth)
@@ -349,13 +349,13 @@ def test_the_session_of_simultaneous_launches_does_not_depend_on_set_order() -> 
 def test_a_wrong_figure_is_always_marked_as_an_estimate(
     history: tuple[list[Event], list[Session]], data: st.DataObject
 ) -> None:
-    told, truth = history
-    if not told:
+    reported, truth = history
+    if not reported:
         return
-    missing = data.draw(st.integers(0, len(told) - 1))
-    around = told[min(missing + 1, len(told) - 1)].at - told[max(missing - 1, 0)].at
-    now = told[-1].at
-    found = reconcile(timeline_of(told[:missing] + told[missing + 1 :]), (Observation(now, running=False),))
+    missing = data.draw(st.integers(0, len(reported) - 1))
+    around = reported[min(missing + 1, len(reported) - 1)].at - reported[max(missing - 1, 0)].at
+    now = reported[-1].at
+    found = reconcile(timeline_of(reported[:missing] + reported[missing + 1 :]), (Observation(now, running=False),))
 
     def total(sessions: tuple[Session, ...] | list[Session]) -> timedelta:
         return sum(((session.end or now) - session.start for session in sessions), timedelta())
@@ -376,10 +376,12 @@ FAILURE = Event(at(16), "TERMINATING", failed=True)
 
 @pytest.mark.parametrize("between", [*sorted(RUNNING_HINTS | NEUTRAL_EVENTS), "A_TYPE_OF_TOMORROW", ""])
 def test_a_launch_ended_by_a_launch_failure_is_not_uptime(between: str) -> None:
-    told = [*events((0, "STARTING", "ana@x"), (6, "ADD_NODES_FAILED"), (8, between)), FAILURE]
+    reported = [*events((0, "STARTING", "ana@x"), (6, "ADD_NODES_FAILED"), (8, between)), FAILURE]
 
-    assert sessions_of(told) == ()
-    assert reconcile(timeline_of(told), (Observation(at(30), running=False, started=at(0), terminated=at(17)),)) == ()
+    assert sessions_of(reported) == ()
+    assert (
+        reconcile(timeline_of(reported), (Observation(at(30), running=False, started=at(0), terminated=at(17)),)) == ()
+    )
 
 
 @pytest.mark.parametrize(
@@ -395,10 +397,12 @@ def test_a_running_only_event_overrides_a_launch_failure(
 
 
 def test_a_running_cluster_in_the_list_overrides_a_launch_failure() -> None:
-    told = timeline_of([*events((0, "STARTING", "ana@x"), (8, "METASTORE_DOWN")), FAILURE])
+    reported = timeline_of([*events((0, "STARTING", "ana@x"), (8, "METASTORE_DOWN")), FAILURE])
     seen = (Observation(at(10), running=True), Observation(at(30), running=False, started=at(0), terminated=at(17)))
 
-    assert reconcile(told, seen) == (Session(at(10), at(16), "ana@x", estimate="its RUNNING was not among the events"),)
+    assert reconcile(reported, seen) == (
+        Session(at(10), at(16), "ana@x", estimate="its RUNNING was not among the events"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -407,30 +411,30 @@ def test_a_running_cluster_in_the_list_overrides_a_launch_failure() -> None:
     ids=["by a person", "by a failure of running clusters"],
 )
 def test_an_inferred_session_is_kept_if_no_launch_failure_ends_it(end: Event) -> None:
-    told = [*events((0, "STARTING", "ana@x"), (8, "DRIVER_UNAVAILABLE"), (9, "METASTORE_DOWN")), end]
+    reported = [*events((0, "STARTING", "ana@x"), (8, "DRIVER_UNAVAILABLE"), (9, "METASTORE_DOWN")), end]
 
-    (session,) = sessions_of(told)
+    (session,) = sessions_of(reported)
 
     assert (session.start, session.end, session.estimate is not None) == (at(8), at(16), True)
 
 
 def test_hints_become_a_session_only_if_the_list_shows_uptime() -> None:
-    told = timeline_of(events((0, "STARTING", "ana@x"), (8, "METASTORE_DOWN"), (9, "DRIVER_UNAVAILABLE")))
+    reported = timeline_of(events((0, "STARTING", "ana@x"), (8, "METASTORE_DOWN"), (9, "DRIVER_UNAVAILABLE")))
     reason = "its RUNNING was not among the events"
 
-    assert told.sessions == ()
-    assert reconcile(told, (Observation(at(10), running=False, started=at(0)),)) == ()
-    assert reconcile(told, (Observation(at(10), running=True, started=at(0)),)) == (
+    assert reported.sessions == ()
+    assert reconcile(reported, (Observation(at(10), running=False, started=at(0)),)) == ()
+    assert reconcile(reported, (Observation(at(10), running=True, started=at(0)),)) == (
         Session(at(8), None, "ana@x", estimate=reason),
     )
-    (ended,) = reconcile(told, (Observation(at(30), running=False, started=at(0), terminated=at(17)),))
+    (ended,) = reconcile(reported, (Observation(at(30), running=False, started=at(0), terminated=at(17)),))
     assert (ended.start, ended.end, ended.estimate is not None) == (at(8), at(17), True)
 
 
 def test_an_unknown_event_type_does_not_prove_uptime() -> None:
-    told = events((0, "STARTING", "ana@x"), (3, "A_TYPE_OF_TOMORROW"), (9, "TERMINATING", "ana@x"))
+    reported = events((0, "STARTING", "ana@x"), (3, "A_TYPE_OF_TOMORROW"), (9, "TERMINATING", "ana@x"))
 
-    assert sessions_of(told) == sessions_of([told[0], told[2]])
+    assert sessions_of(reported) == sessions_of([reported[0], reported[2]])
 
 
 def test_a_start_cancelled_at_once_is_not_an_estimate() -> None:

@@ -51,7 +51,7 @@ def days(history: History, now: datetime) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def sessions_told(ledger: Ledger, now: datetime, cluster_id: str) -> list[Session]:
+def sessions_reported(ledger: Ledger, now: datetime, cluster_id: str) -> list[Session]:
     begins = datetime(2000, 1, 1, tzinfo=UTC)
     return queries.sessions(ledger, begins=begins, ends=now + MS, cluster_ids=[cluster_id]).get(cluster_id, [])
 
@@ -78,11 +78,11 @@ def test_uptime_is_exact_to_the_millisecond_in_generated_histories(ledger: Ledge
     live(ledger, world, history, Workspace(cast(Any, InProcessSdkClient(world.workspace))), now)
 
     for cluster_id in world.clusters:
-        told = sessions_told(ledger, now(), cluster_id)
+        reported = sessions_reported(ledger, now(), cluster_id)
         ground_truth = clusters.sessions.get(cluster_id, [])
         assert [
             (s.start, s.end, s.started_by, [(r.at, r.user) for r in s.restarts], s.estimate)
-            for s in told
+            for s in reported
             if s.start != s.end
         ] == [
             (
@@ -97,7 +97,7 @@ def test_uptime_is_exact_to_the_millisecond_in_generated_histories(ledger: Ledge
         ]
         for day in days(history, now()):
             begins, ends = day_bounds(day, ZoneInfo(history.zone))
-            ours = used_on(day, told, now=now(), tz=ZoneInfo(history.zone)) // MS
+            ours = used_on(day, reported, now=now(), tz=ZoneInfo(history.zone)) // MS
             assert (
                 ours
                 == uptime(
@@ -127,19 +127,19 @@ def test_an_error_from_missing_events_is_bounded_by_the_gap(
 
     zone = ZoneInfo(history.zone)
     for number, cluster_id in enumerate(world.clusters):
-        told = sessions_told(ledger, now(), cluster_id)
+        reported = sessions_reported(ledger, now(), cluster_id)
         happened = undisturbed.workspace.events(undisturbed.clusters[number])
         known = {(event["timestamp"], event["type"]) for event in world.workspace.events(cluster_id)}
         gaps = silences(happened, known, world.workspace.now)
         for day in days(history, now()):
             begins, ends = (to_millis(instant) for instant in day_bounds(day, zone))
-            ours = used_on(day, told, now=now(), tz=zone) // MS
+            ours = used_on(day, reported, now=now(), tz=zone) // MS
             ground_truth = uptime(
                 world.workspace.emulated.state.clusters, cluster_id, begins, min(ends, world.workspace.now)
             )[0]
             if ours != ground_truth:
                 gap = sum(max(0, min(last, ends) - max(first, begins)) for first, last in gaps)
-                assert is_marked(told, day, zone, now()) or has_secret(happened, known), (day, ours, ground_truth)
+                assert is_marked(reported, day, zone, now()) or has_secret(happened, known), (day, ours, ground_truth)
                 assert ground_truth - ours <= gap, (day, ours, ground_truth, gap)
 
 
@@ -160,21 +160,21 @@ def has_secret(happened: list[dict[str, Any]], known: set[tuple[int, str]]) -> b
     the second launch was cancelled, or the first was about to reach RUNNING again. Unless the cluster list shows that
     launch in time, two sessions cannot be distinguished from one."""
     moved = ("CREATING", "STARTING", "RUNNING", "TERMINATING", "RESTARTING", "RESIZING")
-    told = [(e["type"], (e["timestamp"], e["type"]) in known) for e in happened if e["type"] in moved]
+    reported = [(e["type"], (e["timestamp"], e["type"]) in known) for e in happened if e["type"] in moved]
     return any(
-        told[at : at + 2] == [("TERMINATING", False), ("STARTING", False)]
+        reported[at : at + 2] == [("TERMINATING", False), ("STARTING", False)]
         and (
-            told[at + 2 : at + 3] == [("TERMINATING", True)]
-            or (told[at + 2 : at + 3] == [("RUNNING", True)] and told[at - 1][0] in ("RESTARTING", "RESIZING"))
+            reported[at + 2 : at + 3] == [("TERMINATING", True)]
+            or (reported[at + 2 : at + 3] == [("RUNNING", True)] and reported[at - 1][0] in ("RESTARTING", "RESIZING"))
         )
-        for at in range(1, len(told))
+        for at in range(1, len(reported))
     )
 
 
-def is_marked(told: list[Session], day: date, zone: ZoneInfo, now: datetime) -> bool:
+def is_marked(reported: list[Session], day: date, zone: ZoneInfo, now: datetime) -> bool:
     """Return whether the day has an estimate."""
     begins, ends = day_bounds(day, zone)
-    return any(s.estimate and s.start < ends and (s.end or now) >= begins for s in told)
+    return any(s.estimate and s.start < ends and (s.end or now) >= begins for s in reported)
 
 
 @pytest.fixture(scope="module")
@@ -200,9 +200,9 @@ def test_uptime_over_http_is_exact_to_the_millisecond(
 
     zone = ZoneInfo(history.zone)
     for cluster_id in world.clusters:
-        told = sessions_told(ledger, now(), cluster_id)
+        reported = sessions_reported(ledger, now(), cluster_id)
         for day in days(history, now()):
             begins, ends = day_bounds(day, zone)
             asked = urlencode({"cluster_id": cluster_id, "from": begins.isoformat(), "to": ends.isoformat()})
             ground_truth = frozen_emulator.control("GET", f"uptime?{asked}")["milliseconds"]
-            assert used_on(day, told, now=now(), tz=zone) // MS == ground_truth
+            assert used_on(day, reported, now=now(), tz=zone) // MS == ground_truth

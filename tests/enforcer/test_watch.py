@@ -56,7 +56,7 @@ LESSON = Allowance("a", None, DAY, DAY, Window(None, time(10), time(12)), "lesso
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("reported", "expected"),
     [
         pytest.param(snapshot("10:00"), at("10:15"), id="nothing runs"),
         pytest.param(snapshot("23:55"), at("23:59") + M, id="midnight"),
@@ -71,8 +71,8 @@ LESSON = Allowance("a", None, DAY, DAY, Window(None, time(10), time(12)), "lesso
         pytest.param(snapshot("10:02:02.999", mine("07:02:03")), at("10:02:03.999"), id="never closer than a second"),
     ],
 )
-def test_the_next_tick_is_due_at_the_earliest_possible_change(told: Snapshot, expected: datetime) -> None:
-    assert next_due(TickSummary(told)) == expected
+def test_the_next_tick_is_due_at_the_earliest_possible_change(reported: Snapshot, expected: datetime) -> None:
+    assert next_due(TickSummary(reported)) == expected
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ class EmulatorProcess:
         self.mail_ca = ""
 
     def start(self) -> Self:
-        """Start the process and wait for its ready line. Raises EmulatorError if there is none."""
+        """Start the process and wait for its ready line. Raises EmulatorError if it does not come."""
         command = [sys.executable, "-m", "emulator", "--port", str(self._port), *self._arguments]
         # A file instead of a pipe: no one reads the log meanwhile, and a full pipe would block the emulator.
         self._log = tempfile.TemporaryFile() if self._log_path is None else self._log_path.open("a+b")  # noqa: SIM115
