@@ -88,7 +88,9 @@ Exit status: 0 done, 2 refused (nothing written). docs/roster.md explains each e
     show_default=True,
     help="Refuse an export that lacks a larger share of the roster's students.",
 )
-@click.option("--allow-drops", is_flag=True, help="Only warn if more students than --max-drop-percent are missing.")
+@click.option(
+    "--allow-drops", is_flag=True, help="Warn instead of stopping if more than --max-drop-percent are missing."
+)
 @click.option(
     "--max-move-percent",
     type=cli.FloatParamType(0, 100),
@@ -96,7 +98,7 @@ Exit status: 0 done, 2 refused (nothing written). docs/roster.md explains each e
     show_default=True,
     help="Refuse an export that moves a larger share of the roster's students to a different group.",
 )
-@click.option("--allow-moves", is_flag=True, help="Only warn if more students than --max-move-percent move.")
+@click.option("--allow-moves", is_flag=True, help="Warn instead of stopping if more than --max-move-percent move.")
 @click.option(
     "--check-accounts",
     is_flag=True,

@@ -102,7 +102,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
     "--unity-catalog",
     type=click.Choice(["auto", "none"]),
     help="Unity Catalog in a new workspace: auto for a metastore and a catalog, as in new workspaces of the platform; "
-    "none for no metastore, and volumes that are open to all users.  [default: none, or as in the state file]",
+    "none for no metastore; then volumes are open to all users.  [default: as in the state file, or none]",
 )
 @click.option("--keep-user-ids", is_flag=True, help="Keep the id of a user who is deleted and created again.")
 @click.pass_context

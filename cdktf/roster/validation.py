@@ -62,8 +62,10 @@ def _duplicate_members(export: GroupList) -> Iterator[Issue]:
         for member in group.members:
             line, title = first.setdefault(member.email, (member.line, group.title))
             if (line, title) != (member.line, group.title):
-                message = f"{member.email} is in {group.title} and, on line {line}, in {title}; a student can be in one"
-                yield Issue(member.line, f"{message} group: remove one in Moodle and download again.")
+                message = (
+                    f"{member.email} is in {group.title} and, on line {line}, in {title}; a student can be in only"
+                )
+                yield Issue(member.line, f"{message} one group: remove one in Moodle and download again.")
 
 
 def _oversized_groups(export: GroupList, limits: RosterLimits) -> Iterator[Issue]:

@@ -129,7 +129,7 @@ def _rows_in_one_group(
             yield row
             continue
         groups = " and ".join(quoted(clean_name(part)) for part in parts)
-        message = f"{quoted(address)} is in {len(parts)} groups, {groups}; a student can be in one"
+        message = f"{quoted(address)} is in {len(parts)} groups, {groups}; a student can be in only one"
         if columns.format == PARTICIPANTS:
             message += f": remove one in Moodle, or, if it is one name, add --group {quoted(clean_name(name))}"
         builder.add_problem(row.line, f"{message}.")

@@ -121,7 +121,7 @@ def _of_run(run: MultiTaskRun | None) -> tuple[tuple[str, str], ...]:
 
 
 def _cluster_makeups(state: WorkspaceState, cluster_id: str) -> Sequence[ClusterMakeup]:
-    """Return the recorded makeups. States of older versions have none; the current definition stands in for them."""
+    """Return the recorded nodes and sizes; for states of older versions, which have none, the current definition."""
     recorded, cluster = state.billing.clusters.get(cluster_id, []), state.clusters.by_id.get(cluster_id)
     return recorded or ([cluster_makeup(cluster, cluster.workers or cluster.min_workers, 0)] if cluster else [])
 

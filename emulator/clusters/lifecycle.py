@@ -29,7 +29,7 @@ MINUTE = 60_000
 CHANGE = "clusters.change"
 IDLE = "clusters.idle"
 DRIVER_START_MS = 85_000
-"""Milliseconds from the driver's start to the moment at which the cluster runs, if the launch lasts that long."""
+"""Milliseconds from the driver's start to RUNNING; less if the whole launch is shorter."""
 LAUNCH_EVENT = "clusters.trouble"
 
 

@@ -32,7 +32,7 @@ SYNONYMS = {
     "NULL": "VOID",
 }
 TYPE_NAMES = {"TINYINT": "BYTE", "SMALLINT": "SHORT", "BIGINT": "LONG", "VOID": "NULL", "TIMESTAMP_NTZ": "TIMESTAMP"}
-"""What `type_name` of an answer calls a type, where that is another word."""
+"""Types whose name in a result's `type_name` differs from their SQL name."""
 
 
 @lru_cache(maxsize=1000)

@@ -62,7 +62,7 @@ def command(as_json: bool) -> None:
     Exits 1 if any check fails, and 2 if a setting is invalid or missing.
 
     Checks settings, workspace and permissions, mail, ledger, clock and time zone, course file and allowances, the last
-    poll, and whether students can restart their cluster through other permissions. Also reports use that the quota
+    poll, and whether students can restart their cluster through other permissions. Also reports usage that the quota
     cannot limit.
     """
     findings = []

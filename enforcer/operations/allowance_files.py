@@ -45,7 +45,7 @@ def find_group(name: str, lab: LabState) -> str | None:
 
 
 def _range_of(names: Sequence[str], numbers: Sequence[int]) -> str:
-    """Return the end of a message, about the existing groups."""
+    """Return the closing words of an error message: which groups exist."""
     if not names:
         return "there is none yet."
     if len(names) == 1:

@@ -190,7 +190,7 @@ def load_cached_caller(ledger: Ledger, workspace: Workspace) -> None:
 
 
 def cache_caller(ledger: Ledger, workspace: Workspace) -> None:
-    """Store the caller in the ledger, if it was requested."""
+    """Store the caller in the ledger if this tick looked it up."""
     noted = json.dumps([workspace.credential, workspace.known_caller])
     if workspace.known_caller and workspace.credential and noted != queries.note(ledger, CALLER):
         queries.write_note(ledger, CALLER, noted)

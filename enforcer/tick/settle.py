@@ -43,8 +43,8 @@ class Settlement:
 
 
 def unsettled_days(*, settled: date | None, first: date | None, up_to: date) -> tuple[date, ...]:
-    """Return the days to settle, oldest first: after the last settled day, and from the first day on which a cluster
-    ran."""
+    """Return the days to settle, oldest first: those after the last settled day, but not before `first`, the first day
+    on which a cluster ran."""
     if first is None:
         return ()
     begin = max(first, settled + timedelta(days=1)) if settled else first

@@ -186,7 +186,7 @@ class BackupWork:
                             self._target.new_partial_file()
                         )
                         item.outcome = download_object(self._client, task, partial_file)
-                        # If the size differs from the listing, the object is compared with the next listing first.
+                        # An object that changed while it was downloaded is listed and downloaded again.
                         if task.complete and task.file.size in (None, partial_file.size):
                             try:
                                 self._target.publish(partial_file.path, task.place)

@@ -78,7 +78,7 @@ def command(
     TARGET may also be one backup, <host>/<date>. Without users, all users are restored, into the same or a different
     workspace. Existing objects are kept unless --overwrite is given. Objects changed since the restore started are
     always kept; the saved object is then restored beside the changed one, as NAME (restored DATE). Exit status: 0
-    complete; 1 an object could not be restored or is beside its path, or the restore was stopped; 2 bad input, or no
+    complete; 1 an object could not be restored or got another name, or the restore was stopped; 2 bad input, or no
     access at all.
     """
     if skip_existing and overwrite:

@@ -239,8 +239,8 @@ def test_all_problems_are_reported_in_the_order_of_the_lines(run):
     problems = [
         'export.csv line 3: "Member 2 Email" is not an e-mail address: "nobody".',
         "export.csv line 4: Group ID 71 is already on line 3; each group has one row.",
-        'export.csv line 4: s0.0@uni.example is in "Team 2" and, on line 3, in "Team 1"; a student can be in one '
-        "group: remove one in Moodle and download again.",
+        'export.csv line 4: s0.0@uni.example is in "Team 2" and, on line 3, in "Team 1"; a student can be in only '
+        "one group: remove one in Moodle and download again.",
     ]
     assert result.stderr.splitlines() == [*problems, "Nothing was written."]
     assert json.loads(result.stdout) == {"written": False, "problems": problems}
@@ -407,8 +407,8 @@ def test_a_cell_of_participants_may_list_several_groups(run):
     course = MoodleCourse({"Lab A": ("a@uni.example", "b@uni.example"), "Team 1": ("a@uni.example",)})
     result = run(moodle_course.participants(course, LANGUAGE_PACKS["en"]))
     assert result.stderr == (
-        'export.csv line 2: "a@uni.example" is in 2 groups, "Lab A" and "Team 1"; a student can be in one: remove one '
-        'in Moodle, or, if it is one name, add --group "Lab A, Team 1".\nNothing was written.\n'
+        'export.csv line 2: "a@uni.example" is in 2 groups, "Lab A" and "Team 1"; a student can be in only one: remove '
+        'one in Moodle, or, if it is one name, add --group "Lab A, Team 1".\nNothing was written.\n'
     )
 
 

@@ -187,7 +187,7 @@ def test_a_cell_with_a_comma_is_one_group_unless_its_parts_are_groups():
     assert groups_of(read(encode(moodle_files.choice(alone))))[0] == ("", "Sun, Moon", ("a@uni.example",))
     both = [Team(1, "Sun, Mars", ("a@uni.example",)), Team(2, "Mars", ("b@uni.example",))]
     assert read(encode(moodle_files.choice(both))).problems == (
-        Issue(2, '"a@uni.example" is in 2 groups, "Sun" and "Mars"; a student can be in one.'),
+        Issue(2, '"a@uni.example" is in 2 groups, "Sun" and "Mars"; a student can be in only one.'),
     )
 
 

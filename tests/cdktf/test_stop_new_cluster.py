@@ -179,7 +179,7 @@ def state_of(emulator: EmulatorProcess, cluster: str) -> str:
     return str(emulator.request("GET", f"/api/2.1/clusters/get?cluster_id={cluster}")[1]["state"])
 
 
-def test_the_program_can_stop_a_cluster_twice_silently(
+def test_stopping_a_cluster_twice_prints_nothing(
     emulator: EmulatorProcess, running: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     assert stop_with_the_program(emulator, tmp_path, monkeypatch, running) == ""

@@ -202,7 +202,7 @@ def test_runtimes_node_types_and_zones_can_be_selected(client: WorkspaceClient) 
     assert client.clusters.list_zones().zones
 
 
-def test_libraries_are_installed_and_removed_at_the_next_restart(client: WorkspaceClient) -> None:
+def test_libraries_are_installed_at_once_and_removed_at_a_restart(client: WorkspaceClient) -> None:
     made = cluster(client)
     libraries = [
         Library(pypi=PythonPyPiLibrary(package="nltk==3.9.1")),

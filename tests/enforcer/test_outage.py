@@ -98,7 +98,7 @@ def test_groups_past_a_limit_are_stopped_by_events_without_a_ledger(lab: InProce
     assert (result.failures, again.actions) == ((), ())
 
 
-def test_actions_without_a_working_ledger_are_recorded_once(
+def test_actions_during_a_ledger_outage_are_recorded_once_afterwards(
     ledger: Ledger, lab: InProcessCourse, tmp_path: Path
 ) -> None:
     from dataclasses import replace

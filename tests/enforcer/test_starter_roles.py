@@ -80,7 +80,7 @@ def test_a_student_added_late_is_stopped_at_the_limit(ledger: Ledger, lab: InPro
 
 
 @pytest.mark.parametrize("status", ["403", "no groups at all"])
-def test_staff_in_the_course_file_need_no_reading_of_groups(
+def test_staff_in_the_course_file_are_recognised_without_reading_groups(
     ledger: Ledger, lab: InProcessCourse, status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace, other = lab.connect(), lab.clusters[1]

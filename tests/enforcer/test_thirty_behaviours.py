@@ -207,7 +207,7 @@ def test_members_have_relative_references(emulator: EmulatorProcess) -> None:
     ]
 
 
-def test_pages_of_a_list_are_consecutive_and_end(emulator: EmulatorProcess) -> None:
+def test_paging_through_a_list_skips_nothing_and_terminates(emulator: EmulatorProcess) -> None:
     names = {user(emulator, f"s{number}@lab.example")["userName"] for number in range(5)} | {"admin@lab.example"}
     pages = [ok(emulator, "GET", f"{SCIM}/Users?startIndex={start}&count=4") for start in (1, 5, 7)]
     assert [page["startIndex"] for page in pages] == [1, 5, 7]

@@ -110,7 +110,7 @@ INVENTORY_0_1 = ("=", "+", "-", "@", "\t", "\r")
 
 
 @given(TEXT)
-def test_a_name_in_a_roster_of_version_0_1_reads_the_same(text: str) -> None:
+def test_names_in_a_roster_of_version_0_1_are_parsed_as_today(text: str) -> None:
     name = clean_name(text)  # version 0.1 cleaned every name, as the current version does
     cell = "'" + name if ROSTER_0_1.match(name) else name
     assert unescape_formula(cell) == name
