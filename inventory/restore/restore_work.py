@@ -37,8 +37,9 @@ from inventory.tree.listing import Failure, Folder, Listing, Source
 
 ExistingPolicy = Literal["refuse", "skip", "overwrite"]
 """How to handle existing objects."""
-RestoreState = Literal["restored", "skipped", "beside", "failed"]
-"""`beside`: the path has an object that the restore did not upload, so the saved object was restored beside it."""
+RestoreState = Literal["restored", "skipped", "beside", "failed", "opened"]
+"""`beside`: the path has an object that the restore did not upload, so the saved object was restored beside it.
+`opened`: a folder, not counted, that an earlier run could neither list nor make, and that this run filled."""
 ALREADY_EXISTS = "it already exists; --skip-existing keeps it, --overwrite replaces it"
 CONFLICT_CODES = frozenset({"RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"})
 MAX_CONFLICTS = 5
@@ -78,6 +79,8 @@ class EarlierRuns:
     """Versions of the objects to overwrite in each folder, by name; same keys."""
     done: set[EntryKey] = field(default_factory=set)
     """Entries that were restored, skipped, or restored beside an existing object."""
+    failed: set[EntryKey] = field(default_factory=set)
+    """Entries whose last record is a failure."""
 
 
 @dataclass
@@ -350,6 +353,9 @@ class RestoreWork:
         `existing_names` and `versions` describe its content before the restore started.
         """
         open_folder = self._open_folders[folder.key]
+        folder_entry = self._index.get(folder.source, folder.path)
+        if folder_entry is not None and folder_entry.key in self._earlier_runs.failed:
+            self._notes.append(RestoredEntry(folder_entry, open_folder.path, "opened"))
         subfolders: list[Folder] = []
         for entry in self._entries_to_restore(folder):
             if entry.is_folder:

@@ -248,8 +248,13 @@ def _earlier_runs(log_file: AppendOnlyFile) -> EarlierRuns:
                 earlier_runs.existing_versions[folder_key] = {
                     name: (mark[0], mark[1]) for name, mark in note.get("marks", {}).items()
                 }
-        elif note["state"] != "failed":
-            earlier_runs.done.add((note["source"], note["path"], note["format"]))
+        else:
+            entry_key = (note["source"], note["path"], note["format"])
+            if note["state"] == "failed":
+                earlier_runs.failed.add(entry_key)
+            else:
+                earlier_runs.failed.discard(entry_key)
+                earlier_runs.done.add(entry_key)
     return earlier_runs
 
 
@@ -296,7 +301,7 @@ def _sum_up(
     beside: list[tuple[str, str]] = []
     for (source, path, form), (state, reason, to) in sorted(last.items()):
         entry = index.get(source, path, form)  # type: ignore[arg-type]
-        if entry is not None:
+        if entry is not None and state != "opened":
             _count(sums[entry.user], entry, state)
         prefix = "dbfs:" if source == "dbfs" else ""
         if state == "failed":

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from example_counts import exactly_examples
 from in_process_backup import BackupWorkspace, TreeEntry, recorded_entries, run_backup, run_restore
+from inventory.restore.run import UserCounts
 from inventory.transport.response import Response, TransportError
 
 pytestmark = pytest.mark.waits
@@ -377,6 +378,28 @@ def test_existing_objects_are_kept_without_overwrite(lab, tmp_path):
 
     assert run_restore(there, tmp_path / "saved", existing="overwrite").failures == []
     assert there.tree(HOME) == lab.tree(HOME)
+
+
+def test_a_resumed_restore_is_complete_after_a_home_was_refused(lab, tmp_path):
+    lab.put(f"{HOME}/a", b"1")
+    lab.put(f"{HOME}/sub/b", b"2")
+    run_backup(lab, tmp_path / "saved", DANA)
+    there = other()
+
+    def fault(request, path, earlier):
+        refused = path == HOME and not request.startswith("POST")
+        return Response(403, {"error_code": "PERMISSION_DENIED", "message": "not yours"}) if refused else None
+
+    there.fault = fault
+    refused = run_restore(there, tmp_path / "saved")
+    reason = "403 PERMISSION_DENIED not yours"
+    assert refused.failures == [(HOME, reason), (f"{HOME}/a", reason)]
+
+    there.fault = lambda request, path, earlier: None
+    resumed = run_restore(there, tmp_path / "saved", resume=True)
+    assert (resumed.failures, resumed.users) == ([], {DANA: UserCounts(restored=2, size=2)})
+    assert there.tree(HOME) == lab.tree(HOME)
+    assert sorted(os.listdir()) == ["saved"]
 
 
 def test_users_are_restored_under_a_new_name_or_into_a_folder(lab, tmp_path):
