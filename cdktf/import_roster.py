@@ -1,4 +1,4 @@
-"""Imports Moodle's groups into the course's normalised roster, which stores every group's number.
+"""Imports Moodle's or Canvas' groups into the course's normalised roster, which stores every group's number.
 
 LAB_CONFIG (default: lab.toml) is the settings file with the course's limits; `--check-accounts` uses LAB_TARGET.
 """
@@ -51,6 +51,14 @@ def parse_columns(_context: click.Context, _parameter: click.Parameter, values: 
             raise click.BadParameter(f'must be email="HEADER" or group="HEADER", not {value!r}.')
         columns[key.strip().lower()] = header
     return columns
+
+
+def parse_domain(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Return the domain in lower case, without a leading @; empty if none is specified."""
+    domain = value.strip().removeprefix("@").lower()
+    if value and not is_address(f"login@{domain}"):
+        raise click.BadParameter(f"must be a domain such as campus.example.ac.il, not {value!r}.")
+    return domain
 
 
 @click.command(
@@ -123,6 +131,13 @@ Exit status: 0 done, 2 refused (nothing written). docs/roster.md explains each e
     metavar="ADDRESS",
     help="Address of a staff member, in addition to those under [staff] in lab.toml.",
 )
+@click.option(
+    "--login-domain",
+    metavar="DOMAIN",
+    default="",
+    callback=parse_domain,
+    help="Canvas: this domain completes logins that have none, to login@DOMAIN.",
+)
 @cli.dry_run_option
 @cli.json_option
 @cli.version_option
@@ -139,13 +154,14 @@ def main(
     no_group: Sequence[str],
     groups: Sequence[str],
     staff: Sequence[str],
+    login_domain: str,
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Import EXPORT, a groups file from Moodle, into the course's roster.
+    """Import EXPORT, a groups file from Moodle or Canvas, into the course's roster.
 
-    The format is detected: Group self-selection CSV, Groups overview CSV, Participants CSV, Group choice TXT, the older
-    users.csv, a normalised roster, and any of these after a spreadsheet program saved it.
+    The format is detected: Group self-selection CSV, Groups overview CSV, Participants CSV, Group choice TXT, Canvas'
+    group set, the older users.csv, a normalised roster, and any of these after a spreadsheet program saved it.
     """
     try:
         dotenv_variables = load_dotenv(os.environ)
@@ -161,7 +177,13 @@ def main(
         stored = read_stored_roster(out)
         known_groups = {group.moodle_name for group in stored.active_groups}
         listed = read_export(
-            text, columns=columns, no_group=no_group, groups=groups, known_groups=known_groups, staff=limits.staff
+            text,
+            columns=columns,
+            no_group=no_group,
+            groups=groups,
+            known_groups=known_groups,
+            staff=limits.staff,
+            login_domain=login_domain,
         )
         result = plan_import(export.name, ParsedExport(listed, encoding_name), stored, limits)
         if check_accounts:

@@ -197,7 +197,7 @@ def _group_lines(changes: Changes) -> Iterator[str]:
     ]
     lines += [f"  is back    {_group_name(group)}, with its old number" for group in changes.returned_groups]
     lines += [
-        f"  retired    {_group_name(group)}: no longer in Moodle; its cluster will be removed"
+        f"  retired    {_group_name(group)}: no longer listed; its cluster will be removed"
         for group in changes.retired_groups
     ]
     lines += [
@@ -208,7 +208,7 @@ def _group_lines(changes: Changes) -> Iterator[str]:
     named = [renaming for renaming in changes.renamed if not renaming.before]
     lines += [f"  named      {renaming.group}: {quoted(renaming.after)}" for renaming in named]
     lines += [
-        f"  Moodle id  {renaming.group}: {renaming.before or 'none'} → {renaming.after}" for renaming in changes.new_ids
+        f"  id         {renaming.group}: {renaming.before or 'none'} → {renaming.after}" for renaming in changes.new_ids
     ]
     if lines:
         yield "Groups"
@@ -216,11 +216,11 @@ def _group_lines(changes: Changes) -> Iterator[str]:
 
 
 def _recognition_lines(recognitions: Sequence[Recognition]) -> Iterator[str]:
-    """Yield the groups recognised without Moodle's id; simple matches of the same kind share a line."""
+    """Yield the groups recognised without an id; simple matches of the same kind share a line."""
     found = [recognition for recognition in recognitions if recognition.matched_by != "id"]
     if not found:
         return
-    yield "Recognised without Moodle's id (please check)"
+    yield "Recognised without an id (please check)"
     kinds = {"number": "by their number in the file", "name": "by their names", "members": "by all of their students"}
     for kind, what in kinds.items():
         numbers = sorted(recognition.number for recognition in found if _simple_match(recognition) == kind)

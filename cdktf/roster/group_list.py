@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from labkit.addresses import is_address, normalised_address
 from labkit.formats.roster_file import MANAGED
 from labkit.text import quoted
-from roster.model import Roster
+from roster.model import MOODLE, Roster
 
 
 @dataclass(frozen=True, order=True)
@@ -49,7 +49,7 @@ class GroupList:
     """The content of an export, in the order of the file.
 
     `problems` make it unusable; `ignored` are rows that are skipped on purpose. `roster` is set if the export is a
-    normalised roster.
+    normalised roster. `system` has the groups; error messages refer to it.
     """
 
     format: str
@@ -58,6 +58,7 @@ class GroupList:
     problems: tuple[Issue, ...] = ()
     ignored: tuple[Issue, ...] = ()
     roster: Roster | None = None
+    system: str = MOODLE.system
 
     @property
     def students(self) -> int:
@@ -90,6 +91,6 @@ class GroupListBuilder:
             return None
         return ListedMember(email, line)
 
-    def build(self, format_name: str, last_line: int) -> GroupList:
-        problems: Sequence[Issue] = sorted(self.problems)
-        return GroupList(format_name, tuple(self.groups), last_line, tuple(problems), tuple(sorted(self.ignored)))
+    def build(self, format_name: str, last_line: int, *, system: str = MOODLE.system) -> GroupList:
+        problems, ignored = tuple(sorted(self.problems)), tuple(sorted(self.ignored))
+        return GroupList(format_name, tuple(self.groups), last_line, problems, ignored, system=system)

@@ -65,7 +65,7 @@ def _duplicate_members(export: GroupList) -> Iterator[Issue]:
                 message = (
                     f"{member.email} is in {group.title} and, on line {line}, in {title}; a student can be in only"
                 )
-                yield Issue(member.line, f"{message} one group: remove one in Moodle and download again.")
+                yield Issue(member.line, f"{message} one group: remove one in {export.system} and download again.")
 
 
 def _oversized_groups(export: GroupList, limits: RosterLimits) -> Iterator[Issue]:

@@ -54,6 +54,11 @@ def has_text_after(row: Row, index: int) -> bool:
     return any(text.strip() for text in row.cells[index + 1 :])
 
 
+def contains_row(text: str, delimiter: str) -> bool:
+    """Return whether a cell contains a part of another row."""
+    return ("\n" in text or "\r" in text) and ("@" in text or delimiter in text)
+
+
 def find_columns(table: Table, named_headers: Mapping[str, str], builder: GroupListBuilder) -> Columns | None:
     """Find a table's columns by the headers in `named_headers` ("email", "group"), else by terms and structure.
 

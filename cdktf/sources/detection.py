@@ -1,7 +1,7 @@
 """Detects the format of an export and parses it. Pure: text in, values out.
 
-Known formats: Moodle's Group self-selection, Groups overview, Participants and Group choice, the older users.csv and
-the normalised roster; each also as saved by a spreadsheet program.
+Known formats: Moodle's Group self-selection, Groups overview, Participants and Group choice, Canvas' group set, the
+older users.csv and the normalised roster; each also as saved by a spreadsheet program.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from labkit.tables import Table, TableError, read_table
 from labkit.text import quoted
 from roster.group_list import GroupList, GroupListBuilder, Issue, ListedGroup, ListedMember
 from roster.model import MOODLE, Roster, RosterError, parse_roster
+from sources.canvas import GROUP_SET, is_group_set, read_group_set
 from sources.group_rows import is_older_users, is_self_selection, read_older_users, read_self_selection
 from sources.member_rows import read_members
 from sources.no_group import GroupNameHints
 
 NORMALISED = "normalised roster"
 KNOWN_FORMATS = (
-    "Group self-selection CSV, Groups overview CSV, Participants CSV, Group choice TXT, users.csv and the normalised "
-    "roster"
+    "Group self-selection CSV, Groups overview CSV, Participants CSV, Group choice TXT, Canvas' group set, users.csv "
+    "and the normalised roster"
 )
 
 
@@ -34,13 +35,14 @@ def read_export(
     groups: Collection[str] = (),
     known_groups: Collection[str] = (),
     staff: Collection[str] = (),
+    login_domain: str = "",
 ) -> GroupList:
     """Read everything that the export lists, and all problems in it.
 
     `columns` maps "email" and "group" to the headers in this file. `no_group` are labels that mean “in no group”;
     `groups` are names that are groups even if they look like such labels or like several groups. `known_groups` are the
-    names of the roster's groups. `staff` are normalised addresses that are excluded from all groups. For an unknown
-    format the list has no groups and one problem.
+    names of the roster's groups. `staff` are normalised addresses that are excluded from all groups. `login_domain`
+    turns Canvas' logins into addresses. For an unknown format the list has no groups and one problem.
     """
     columns = columns or {}
     try:
@@ -51,6 +53,8 @@ def read_export(
         listed: GroupList | None = _read_normalised(text, table, staff)
     elif is_self_selection(table.header.cells):
         listed = read_self_selection(table, columns.get("email", ""), staff)
+    elif is_group_set(table.header.cells):
+        listed = read_group_set(table, columns, login_domain, staff)
     elif is_older_users(table.header.cells):
         listed = read_older_users(table, staff)
     else:
@@ -59,7 +63,8 @@ def read_export(
         return GroupList("unknown", (), table.last_line, (Issue(table.header.line, _unknown_format(table)),))
     if not listed.groups and not listed.problems and not (listed.roster and listed.roster.groups):
         what = "only a header" if not table.rows else "no group"
-        problem = Issue(table.last_line, f"the {listed.format} has {what}; check the course and the activity.")
+        where = "the group set" if listed.format == GROUP_SET else "the activity"
+        problem = Issue(table.last_line, f"the {listed.format} has {what}; check the course and {where}.")
         return GroupList(listed.format, (), listed.last_line, (problem,), listed.ignored)
     return listed
 

@@ -14,7 +14,17 @@ from labkit.tables import Row, Table
 from labkit.text import quoted
 from roster.group_list import GroupList, GroupListBuilder, ListedGroup, ListedMember
 from roster.names import clean_name, plain_name
-from sources.columns import CHOICE, OVERVIEW, PARTICIPANTS, Columns, cell, find_columns, has_text_after, name_at
+from sources.columns import (
+    CHOICE,
+    OVERVIEW,
+    PARTICIPANTS,
+    Columns,
+    cell,
+    contains_row,
+    find_columns,
+    has_text_after,
+    name_at,
+)
 from sources.no_group import GroupNameHints, has_person_data, no_group_labels
 
 _BETWEEN_GROUPS = ", "
@@ -56,7 +66,7 @@ def _valid_rows(table: Table, columns: Columns, builder: GroupListBuilder) -> It
         elif any(text.strip() for text in row.cells[header_width:]):
             shape = f"{_cells(len(row.cells))}, but the header has {header_width}"
             builder.add_problem(row.line, f"{shape}: a delimiter in a cell is not quoted; download the file again.")
-        elif any(_contains_row(text, table.delimiter) for text in row.cells):
+        elif any(contains_row(text, table.delimiter) for text in row.cells):
             message = "a cell spans several rows: there is one quotation mark too many; download the file again."
             builder.add_problem(row.line, message)
         elif is_address(normalised_address(cell(row, columns.group))):
@@ -72,11 +82,6 @@ def _valid_rows(table: Table, columns: Columns, builder: GroupListBuilder) -> It
 
 def _cells(number: int) -> str:
     return f"{number} cell" if number == 1 else f"{number} cells"
-
-
-def _contains_row(text: str, delimiter: str) -> bool:
-    """Return whether a cell contains a part of another row."""
-    return ("\n" in text or "\r" in text) and ("@" in text or delimiter in text)
 
 
 def _rows_in_groups(

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 import moodle_course
 import moodle_files
+from canvas_files import Student, group_set
 from import_roster import main
 from malformed_exports import MALFORMED
 from minimal_lab import minimal_lab
@@ -103,7 +104,7 @@ def test_the_second_import_reports_who_joined_moved_and_left(run, tmp_path):
             "  left       shira.dekel@campus.example.ac.il (was in group_05)",
             "  left       tamar.fernley@campus.example.ac.il (was in group_05)",
             "Groups",
-            '  retired    group_05 "Lake House Five": no longer in Moodle; its cluster will be removed',
+            '  retired    group_05 "Lake House Five": no longer listed; its cluster will be removed',
             "",
             "Now: 29 groups with 96 students (also in the roster: 1 retired group, 3 students who left).",
             f"Written to {tmp_path / 'r.csv'}.",
@@ -273,6 +274,17 @@ def test_an_export_with_many_missing_students_needs_allow_drops(run, tmp_path):
     assert run(fewer, "--max-drop-percent", "30", "--dry-run").exit_code == 0
     allowed = run(fewer, "--allow-drops")
     assert allowed.exit_code == 0 and "Warning: export.csv line 4: 3 of the roster's 10 students" in allowed.stderr
+
+
+def test_logins_from_canvas_are_completed_by_their_domain(run, tmp_path):
+    text = group_set([Student(17, "Dana", "Team 1", "5001"), Student(18, "noa", "Team 1", "5001"), Student(19, "omer")])
+    assert "--login-domain DOMAIN" in run(text).stderr
+    result = run(text, "--login-domain", "@Uni.example")
+    assert (result.exit_code, files(tmp_path)["r.csv"].decode().splitlines()[1:]) == (
+        0,
+        [f"1,5001,Team 1,{name}@uni.example,active,managed" for name in ("dana", "noa")],
+    )
+    assert run(text, "--login-domain", "uni example").exit_code == 2
 
 
 def test_a_damaged_roster_stops_the_import(run, tmp_path):
