@@ -1,28 +1,22 @@
 """A course's settings, `lab.toml`, as typed values. Errors contain each invalid key and the allowed values."""
 
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_origin
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic.fields import FieldInfo
+from pydantic import AfterValidator, Field, model_validator
 
+import settings_tables
 from labkit.course_file import GroupLimits
+from settings_tables import Boolean, Label, NonEmptyText, SettingsError, SettingsTable, TextTable
 
-MAX_VALUE_LENGTH = 60
 MAX_PINNED_CLUSTERS = 100
 
 
-class LabSettingsError(Exception):
+class LabSettingsError(SettingsError):
     """`lab.toml` is unusable. `problems` contains one message per invalid value."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = list(problems)
 
 
 def validated_zone(name: str) -> str:
@@ -33,11 +27,6 @@ def validated_zone(name: str) -> str:
     return name
 
 
-Label = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$", max_length=40, description="letters, digits and hyphens")
-]
-NonEmptyText = Annotated[str, Field(min_length=1, description="a non-empty string")]
-Boolean = Annotated[bool, Field(description="true or false")]
 DayMinutes = Annotated[int, Field(ge=0, le=1440, description="a whole number of minutes from 0 to 1440")]
 LongMinutes = Annotated[int, Field(ge=1, description="a whole number of minutes, at least 1")]
 Workers = Annotated[int, Field(ge=1, le=1000, description="a whole number from 1 to 1000")]
@@ -56,15 +45,6 @@ ApplicationId = Annotated[
 Host = Annotated[
     str, Field(pattern=r"^https?://[^/\s]+/?$", description='a URL such as "https://adb-….azuredatabricks.net"')
 ]
-TextTable = Annotated[
-    dict[str, Annotated[str, Field(description="a string in quotes")]], Field(description="a table of strings")
-]
-
-
-class SettingsTable(BaseModel):
-    """A table in the file: unknown keys are errors, values are not converted, and instances are immutable."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class CourseSettings(SettingsTable):
@@ -224,13 +204,17 @@ class BackendSettings(SettingsTable):
     storage_account_name: NonEmptyText | None = None
     container_name: NonEmptyText | None = None
     key: NonEmptyText | None = None
+    use_azuread_auth: Annotated[
+        bool | None, Field(description="true (log in as the caller) or false (use the account's key)")
+    ] = None
 
     @model_validator(mode="after")
     def _check_keys(self) -> "BackendSettings":
-        names = ("resource_group_name", "storage_account_name", "container_name", "key")
-        given = [name for name in names if getattr(self, name) is not None]
-        if self.type == "azurerm" and len(given) < len(names):
-            raise ValueError(f"type azurerm also needs {', '.join(name for name in names if name not in given)}")
+        required = ("resource_group_name", "storage_account_name", "container_name", "key")
+        given = [name for name in (*required, "use_azuread_auth") if getattr(self, name) is not None]
+        missing = [name for name in required if name not in given]
+        if self.type == "azurerm" and missing:
+            raise ValueError(f"type azurerm also needs {', '.join(missing)}")
         if self.type == "local" and given:
             raise ValueError(f"type local does not allow {', '.join(given)}")
         return self
@@ -305,91 +289,14 @@ class LabSettings(SettingsTable):
 def load_settings(path: Path) -> LabSettings:
     """Read the settings file. Raise `LabSettingsError` with all invalid values."""
     try:
-        return parse_settings(path.read_text(encoding="utf-8"), path.name)
-    except OSError as error:
-        raise LabSettingsError(
-            [f"{path} cannot be read ({error.strerror}); set LAB_CONFIG to the settings file."]
-        ) from error
-    except UnicodeDecodeError as error:
-        raise LabSettingsError([f"{path}: not valid UTF-8; save it as UTF-8."]) from error
+        return settings_tables.load(path, LabSettings, advice="set LAB_CONFIG to the settings file")
+    except SettingsError as error:
+        raise LabSettingsError(error.problems) from error
 
 
 def parse_settings(text: str, name: str) -> LabSettings:
     """Parse the content of a settings file with this name. Raise `LabSettingsError` with all invalid values."""
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise LabSettingsError([f"{name}: invalid TOML: {error}."]) from error
-    try:
-        return LabSettings.model_validate(tables)
-    except ValidationError as error:
-        raise LabSettingsError(
-            [f"{name}: {_error_message(problem)}" for problem in error.errors(include_url=False)]
-        ) from error
-
-
-def _error_message(problem: Mapping[str, Any]) -> str:
-    """Return what is wrong, with the key and what is allowed there."""
-    loc: tuple[int | str, ...] = problem["loc"]
-    place = _path(loc)
-    if loc and loc[-1] == "[key]":
-        return f"{_path(loc[:-1])}: a name here must consist of letters, digits and hyphens."
-    if problem["type"] == "extra_forbidden":
-        # The value is omitted: it may be a credential that does not belong here.
-        table, _ = _type_at(loc[:-1])
-        allowed_keys = table.model_fields if _is_table(table) else ()
-        return f"{place} is not a known key; allowed here: {', '.join(allowed_keys)}."
-    type_here, allowed = _type_at(loc)
-    if problem["type"] == "value_error" and _is_table(type_here):
-        return f"{place}: {problem['ctx']['error']}." if place else f"{problem['ctx']['error']}."
-    if problem["type"] == "missing":
-        return f"{place} is missing; it must be {allowed}."
-    return f"{place} must be {allowed}, not {_shown_value(problem['input'])}."
-
-
-def _path(loc: Sequence[int | str]) -> str:
-    path = ""
-    for part in loc:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
-    return path
-
-
-def _shown_value(value: object) -> str:
-    if isinstance(value, dict):
-        return "a table"
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = repr(value)
-    return text if len(text) <= MAX_VALUE_LENGTH else text[:MAX_VALUE_LENGTH] + "…"
-
-
-def _type_at(loc: Sequence[int | str]) -> tuple[object, str]:
-    """Return the settings type at this location (None if unknown) and a description of the allowed values."""
-    here: object = LabSettings
-    allowed = ""
-    for part in loc:
-        if _is_table(here):
-            field = here.model_fields.get(str(part))
-            here, allowed = _unwrapped(field.annotation, field.description or "") if field else (None, "")
-        elif get_origin(here) in (list, dict):
-            here, allowed = _unwrapped(get_args(here)[-1], allowed)
-        else:
-            here = None
-    return here, allowed or "a table"
-
-
-def _unwrapped(annotation: object, allowed: str) -> tuple[object, str]:
-    """Return a type stripped of Annotated and `| None`, and its description, by default `allowed`."""
-    if get_origin(annotation) is Annotated:
-        inner, *extras = get_args(annotation)
-        descriptions = (extra.description for extra in extras if isinstance(extra, FieldInfo))
-        return _unwrapped(inner, next((text for text in descriptions if text), allowed))
-    if get_origin(annotation) in (Union, UnionType):
-        return _unwrapped(get_args(annotation)[0], allowed)
-    return annotation, allowed
-
-
-def _is_table(annotation: object) -> TypeGuard[type[SettingsTable]]:
-    return isinstance(annotation, type) and issubclass(annotation, SettingsTable)
+        return settings_tables.parse(text, name, LabSettings)
+    except SettingsError as error:
+        raise LabSettingsError(error.problems) from error

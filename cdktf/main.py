@@ -29,7 +29,7 @@ except ImportError:
 
 from lab_settings import LabSettingsError
 from labkit import exit_status
-from labkit.files import make_private, make_private_folder
+from labkit.files import make_contents_private
 from labkit.text import escaped
 from labkit.version import handle_version_option
 from preflight import provider_lock
@@ -44,7 +44,8 @@ def main(environ: MutableMapping[str, str]) -> None:
     """Write the stack to cdktf's output folder. Raise `LabSettingsError` or `RosterError` for invalid input."""
     course = read_course_input(environ)
     state = course.folder / "state"
-    make_output_private(state)
+    # The state and the stack contain people's names.
+    make_contents_private(state)
     # Otherwise jsii's Node process warns on every run that its Node release is no longer maintained.
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 40))))
     # `make` may have installed Node.js beside the interpreter, in a folder that may not be in PATH.
@@ -56,7 +57,7 @@ def main(environ: MutableMapping[str, str]) -> None:
     app = App()
     # Files that an earlier version wrote there would otherwise keep their mode.
     stack = Path(app.outdir, "stacks", course.stack)
-    make_output_private(stack)
+    make_contents_private(stack)
     Course(
         app,
         lab=course.lab,
@@ -74,14 +75,6 @@ def main(environ: MutableMapping[str, str]) -> None:
         provider_lock.copy_to_stack(course.folder, stack)
     except provider_lock.LockFileError as error:
         raise LabSettingsError([str(error)]) from None
-
-
-def make_output_private(folder: Path) -> None:
-    """Create the folder and make it and the files directly in it private, because they contain people's names."""
-    make_private_folder(folder, enforce=True)
-    for path in folder.iterdir():
-        if path.is_file():
-            make_private(path)
 
 
 def script_command(script: str, environment: dict[str, str] | None = None) -> ScriptCommand:

@@ -150,6 +150,17 @@ def make_private_folder(path: Path, *, enforce: bool = False) -> None:
             make_private(path)
 
 
+def make_contents_private(folder: Path) -> None:
+    """Create the folder, accessible only to the owner, and make it and the files directly in it private.
+
+    Raises OSError.
+    """
+    make_private_folder(folder, enforce=True)
+    for path in folder.iterdir():
+        if path.is_file():
+            make_private(path)
+
+
 def move_into_place(draft: Path, path: Path, *, durable: bool = True) -> None:
     """Atomically rename a finished file to its final name, after an fsync if `durable`. Raises OSError."""
     if durable:

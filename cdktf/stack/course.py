@@ -106,6 +106,7 @@ class Course(TerraformStack):
             storage_account_name=backend.storage_account_name or "",
             container_name=backend.container_name or "",
             key=backend.key or "",
+            use_azuread_auth=backend.use_azuread_auth,
         )
 
     def _add_providers(self) -> None:

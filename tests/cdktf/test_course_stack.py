@@ -292,7 +292,15 @@ def test_each_target_has_its_own_state():
     assert rehearsal["provider"]["databricks"] == [{"rate_limit": 100}]
     assert production["provider"]["databricks"] == [{"profile": "LAB", "rate_limit": 100}]
     assert rehearsal["terraform"]["backend"] == {"local": {"path": "/lab/state/94290-2026w-rehearsal.tfstate"}}
-    assert production["terraform"]["backend"]["azurerm"]["key"] == "94290-2026w.tfstate"
+    backend = {
+        "resource_group_name": "lab-state",
+        "storage_account_name": "labstate",
+        "container_name": "tfstate",
+        "key": "94290-2026w.tfstate",
+    }
+    assert production["terraform"]["backend"] == {"azurerm": backend}
+    by_login = synthesized(lab_with(("# use_azuread_auth", "use_azuread_auth")), target="production")
+    assert by_login["terraform"]["backend"] == {"azurerm": {**backend, "use_azuread_auth": True}}
 
 
 def test_a_prefix_does_not_change_terraform_addresses():

@@ -159,6 +159,12 @@ def test_a_hard_limit_of_zero_is_a_limit():
             "targets.production.backend: type azurerm also needs key.",
         ),
         (
+            "# use_azuread_auth = true",
+            'use_azuread_auth = "yes"',
+            "targets.production.backend.use_azuread_auth must be true (log in as the caller) or false (use the account's "
+            "key), not 'yes'.",
+        ),
+        (
             'type = "azurerm"',
             'type = "s3"',
             'targets.production.backend.type must be "local" or "azurerm", not \'s3\'.',

@@ -18,6 +18,7 @@ from labkit.files import (
     atomic_text_file,
     create_private,
     ensure_private_file,
+    make_contents_private,
     make_private,
     make_private_folder,
     move_into_place,
@@ -153,6 +154,18 @@ def test_existing_folders_become_private_only_on_demand(enforce: bool, old: str,
         oct(stat.S_IMODE(path.stat().st_mode)) for path in (tmp_path / "old", tmp_path / "old/a", tmp_path / "old/a/b")
     ]
     assert modes == [old, "0o700", "0o700"]
+
+
+def test_a_folders_own_files_become_private_and_its_subfolders_stay(tmp_path: Path) -> None:
+    folder = tmp_path / "stacks"
+    (folder / "other").mkdir(parents=True)
+    for path in (folder, folder / "other"):
+        path.chmod(0o755)
+    (folder / "cdk.tf.json").write_text("{}")
+    (folder / "cdk.tf.json").chmod(0o644)
+    make_contents_private(folder)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
+    assert modes == {"stacks": 0o700, "cdk.tf.json": 0o600, "other": 0o755}
 
 
 def test_a_file_is_not_accepted_as_a_folder(tmp_path: Path) -> None:

@@ -33,7 +33,8 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("stopping",),
         ("sources",),
         ("roster",),
-        ("lab_settings", "reexec"),
+        ("lab_settings",),
+        ("settings_tables", "reexec"),
     ),
     "enforcer": (
         ("__main__",),
