@@ -4,7 +4,7 @@
 
 .SHELLFLAGS := -euc
 .DEFAULT_GOAL := help
-.PHONY: help setup demo quick test acceptance lint bench clean tools optional-tools
+.PHONY: help setup azure demo quick test acceptance lint bench clean tools optional-tools
 
 PYTHON ?=
 TESTS ?=
@@ -23,6 +23,9 @@ help: ## List the targets
 	@$(SETUP) help
 
 setup: $(VENV)/.complete tools ## Create the virtual environment and install missing programs
+
+azure: $(VENV)/.complete ## Install the bindings for the Azure resources under the lab (docs/azure.md)
+	@$(SETUP) azure $(VENV)
 
 demo: setup ## Rehearse a term in an emulated workspace: deploy, enforce, change, count, save and close
 	@$(RUN) examples/demo.py

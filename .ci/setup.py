@@ -1,8 +1,9 @@
 """Installs everything that the Makefile's targets need, only inside the checkout: in .venv, .lab and node_modules.
 
-    python3 .ci/setup.py python VENV [VERSION]   create the virtual environment with the locked dependencies python3
-    .ci/setup.py tools VENV              install Node.js, cdktf-cli, Java and Terraform if the system lacks them python3
-    .ci/setup.py help                    list the Makefile's targets
+    python3 .ci/setup.py python VENV [VERSION]   create the virtual environment with the locked dependencies
+    python3 .ci/setup.py tools VENV              install Node.js, cdktf-cli, Java and Terraform if the system lacks them
+    python3 .ci/setup.py azure VENV              install the locked bindings for cdktf/cloud_main.py
+    python3 .ci/setup.py help                    list the Makefile's targets
 
 A program that the system lacks is installed below .lab and linked into VENV/bin, which comes first on the PATH of all
 programs that the Makefile starts. A failed installation is reported in one sentence that names the missing package.
@@ -199,6 +200,21 @@ def set_up_python(folder: Path, wanted: str) -> None:
             made = subprocess.run([python, "-m", "venv", str(folder)], stdout=sys.stderr.fileno())
         if made.returncode:
             raise SetupError(f"The virtual environment {folder} could not be created: see the message above.")
+    sync(pipenv, folder, "--dev")
+    (folder / ".complete").touch()
+
+
+def set_up_azure(folder: Path) -> None:
+    """Install the bindings of the Azure provider, an optional category of the Pipfile. Raises SetupError."""
+    python = str(folder / "bin" / "python")
+    if not version_of(python):
+        raise SetupError(f"{folder} is not a virtual environment: run `make setup` first.")
+    report("Installing the bindings of the Azure provider: 350 MB.")
+    sync(find_pipenv(python), folder, "--categories", "azure")
+
+
+def sync(pipenv: Pipenv, folder: Path, *arguments: str) -> None:
+    """Install locked packages into the virtual environment. Raises SetupError."""
     environment = {
         **os.environ,
         "VIRTUAL_ENV": str(folder),
@@ -210,7 +226,7 @@ def set_up_python(folder: Path, wanted: str) -> None:
     log = folder.with_name(f"{folder.name}.log")
     with log.open("wb") as stream:
         done = subprocess.run(
-            [*pipenv.command, "sync", "--dev"], cwd=ROOT, env=environment, stdout=stream, stderr=subprocess.STDOUT
+            [*pipenv.command, "sync", *arguments], cwd=ROOT, env=environment, stdout=stream, stderr=subprocess.STDOUT
         )
     if done.returncode:
         report(tail(log))
@@ -219,7 +235,6 @@ def set_up_python(folder: Path, wanted: str) -> None:
             f"({log.relative_to(ROOT)} has the whole output)."
         )
     log.unlink()
-    (folder / ".complete").touch()
 
 
 # Programs beside Python
@@ -417,10 +432,12 @@ def main(arguments: Sequence[str]) -> int:
             set_up_python(ROOT / arguments[1], arguments[2] if arguments[2:] else "")
         elif arguments[:1] == ["tools"] and len(arguments) == 2:
             set_up_tools(ROOT / arguments[1])
+        elif arguments[:1] == ["azure"] and len(arguments) == 2:
+            set_up_azure(ROOT / arguments[1])
         elif list(arguments) == ["help"]:
             print("\n".join(targets((ROOT / "Makefile").read_text(encoding="utf-8"))))
         else:
-            raise SetupError("usage: .ci/setup.py python VENV [VERSION] | tools VENV | help")
+            raise SetupError("usage: .ci/setup.py python VENV [VERSION] | tools VENV | azure VENV | help")
     except SetupError as error:
         report(str(error))
         return 2

@@ -161,8 +161,8 @@ def test_a_hard_limit_of_zero_is_a_limit():
         (
             "# use_azuread_auth = true",
             'use_azuread_auth = "yes"',
-            "targets.production.backend.use_azuread_auth must be true (log in as the caller) or false (use the account's "
-            "key), not 'yes'.",
+            "targets.production.backend.use_azuread_auth must be true (log in as the caller) or false (use the "
+            "account's key), not 'yes'.",
         ),
         (
             'type = "azurerm"',

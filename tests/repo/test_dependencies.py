@@ -32,6 +32,7 @@ PACKAGES = {
     "xdist": "pytest-xdist",
 }
 BINDINGS = ("cdktf", "cdktf-cdktf-provider-databricks", "cdktf-cdktf-provider-external")
+OPTIONAL_BINDINGS = ("cdktf-cdktf-provider-azurerm",)
 # The successors of these three packages; a test installs them in a separate folder.
 SUCCESSORS = ("cdktn", "cdktn-provider-databricks", "cdktn-provider-external")
 # A test of LazyModule uses this package, which does not exist.
@@ -91,7 +92,7 @@ def third_party() -> dict[str, set[str]]:
 def declared() -> set[str]:
     """Return the packages in the Pipfile."""
     pipfile = tomllib.loads((ROOT / "Pipfile").read_text(encoding="utf-8"))
-    return {name.lower() for name in (*pipfile["packages"], *pipfile["dev-packages"])}
+    return {name.lower() for name in (*pipfile["packages"], *pipfile["dev-packages"], *pipfile["azure"])}
 
 
 def test_imported_packages_are_declared() -> None:
@@ -107,6 +108,7 @@ def test_the_lock_file_matches_the_pipfile() -> None:
     pipfile = tomllib.loads((ROOT / "Pipfile").read_text(encoding="utf-8"))
     hashed = {
         "_meta": {"sources": pipfile["source"], "requires": pipfile.get("requires", {})},
+        "azure": pipfile["azure"],
         "default": pipfile["packages"],
         "develop": pipfile["dev-packages"],
     }
@@ -115,10 +117,24 @@ def test_the_lock_file_matches_the_pipfile() -> None:
     assert lock["_meta"]["hash"]["sha256"] == hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_only_one_module_imports_the_framework_and_its_bindings() -> None:
+def test_only_one_module_of_each_app_imports_the_framework_and_its_bindings() -> None:
     found = third_party()
-    importers = {file for package in (*BINDINGS, *SUCCESSORS, "constructs") for file in found[package]}
-    assert {file for file in importers if not file.startswith("tests/")} == {"cdktf/stack/framework.py"}
+    lab, cloud = "cdktf/stack/framework.py", "cdktf/cloud/framework.py"
+    expected = {
+        **dict.fromkeys((*BINDINGS, *SUCCESSORS, "constructs"), {lab}),
+        **dict.fromkeys(("cdktf", "constructs"), {lab, cloud}),
+        **dict.fromkeys(OPTIONAL_BINDINGS, {cloud}),
+    }
+    assert {
+        package: {file for file in found[package] if not file.startswith("tests/")} for package in expected
+    } == expected
+
+
+def test_the_optional_bindings_are_locked_with_the_versions_that_they_share_with_the_lab() -> None:
+    lock = json.loads((ROOT / "Pipfile.lock").read_text(encoding="utf-8"))
+    lab = {**lock["develop"], **lock["default"]}
+    own = {name for name, package in lock["azure"].items() if lab.get(name) != package}
+    assert own == set(OPTIONAL_BINDINGS)
 
 
 def test_imports_inside_functions_and_conditions_are_found() -> None:

@@ -14,7 +14,7 @@ from tracked_files import tracked_files
 
 pytestmark = pytest.mark.xdist_group("syntax trees")
 FOLDERS = {*PROGRAMS, "labkit", "tests", "bench", "docs", "examples", "deploy", ".ci", ".github"}
-FILES = {"cdktf.json", "lab.toml", "Makefile", "pyproject.toml", ".gitignore", ".pre-commit-config.yaml"}
+FILES = {"cdktf.json", "lab.toml", "cloud.toml", "Makefile", "pyproject.toml", ".gitignore", ".pre-commit-config.yaml"}
 FILES |= {"Pipfile", "Pipfile.lock", "package.json", "package-lock.json", ".env.example"}
 FILES |= {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"}
 PURE = (

@@ -22,6 +22,7 @@ MISSING = "The Python packages of the lab are missing; run `pipenv install` in t
 OUTPUT = {
     "check_workspace": "JSONDecodeError",  # it reads Terraform's question from stdin
     "close_term": MISSING,
+    "cloud_main": MISSING,
     "import_roster": MISSING,
     "load_synthesized": "No module named 'click'",  # only the demo starts it, inside the environment
     "main": MISSING,

@@ -28,6 +28,7 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("",),
         ("teardown",),
         ("synthesized",),
+        ("cloud",),
         ("stack",),
         ("preflight",),
         ("stopping",),

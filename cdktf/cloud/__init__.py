@@ -1,0 +1,1 @@
+"""The Azure resources under a lab's workspaces: settings, stack, and what the lab needs of them."""
