@@ -141,8 +141,9 @@ def _replaced(binding: Binding, written: str) -> str:
     comment = _COMMENT.search(body)
     # Inside quotes, a number sign is part of the value.
     kept = comment[0] if comment and comment[0].strip() not in (binding.value or "") else ""
-    head = body.partition("=")[0]
-    return f"{head}={written}{kept}{original[len(body) :]}"
+    head, _, value = body.partition("=")
+    blanks = value[: len(value) - len(value.lstrip(" \t"))]
+    return f"{head}={blanks}{written}{kept}{original[len(body) :]}"
 
 
 def diff_lines(change: Change, *, shown: Sequence[str] | None = None) -> Iterator[str]:
