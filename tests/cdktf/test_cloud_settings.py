@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cloud.settings import CloudSettings, load_cloud_settings
-from settings_tables import SettingsError, parse
+from settings_tables import SettingsError, SettingsTable, parse
 
 EXAMPLE = (Path(__file__).resolve().parents[2] / "cloud.toml").read_text(encoding="utf-8")
 
@@ -33,19 +33,24 @@ def test_the_example_is_valid():
 
 
 def test_the_example_contains_every_key():
-    def keys(table: type, prefix: str = "") -> set[str]:
-        found = set()
-        for name, field in table.model_fields.items():
-            inner = field.annotation
-            found |= keys(inner, f"{prefix}{name}.") if hasattr(inner, "model_fields") else {f"{prefix}{name}"}
-        return found
-
     example = {
         f"{table}.{key}" if isinstance(values, dict) and table != "tags" else table
         for table, values in tomllib.loads(EXAMPLE).items()
         for key in (values if isinstance(values, dict) else [""])
     }
-    assert example == keys(CloudSettings)
+    assert example == keys_of(CloudSettings)
+
+
+def keys_of(table: type[SettingsTable], prefix: str = "") -> set[str]:
+    """Return the dotted keys of a table and of the tables in it."""
+    found = set()
+    for name, field in table.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, SettingsTable):
+            found |= keys_of(inner, f"{prefix}{name}.")
+        else:
+            found.add(f"{prefix}{name}")
+    return found
 
 
 @pytest.mark.parametrize(
