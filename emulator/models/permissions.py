@@ -53,6 +53,8 @@ TYPES = {
         ObjectType("jobs", "job", ("CAN_VIEW", "CAN_MANAGE_RUN", MANAGE, OWNER), "/jobs/"),
         ObjectType("sql/warehouses", "warehouses", WAREHOUSE_LEVELS, "/warehouses/"),
         ObjectType("warehouses", "warehouses", WAREHOUSE_LEVELS, "/warehouses/", canonical_url="sql/warehouses"),
+        ObjectType("sql/queries", "query", TREE_LEVELS, "/sql/queries/"),
+        ObjectType("sql/alerts", "alert", TREE_LEVELS, "/sql/alerts/"),
         ObjectType("authorization/tokens", "tokens", ("CAN_USE", MANAGE), "", is_singleton=True),
         ObjectType("authorization/passwords", "passwords", ("CAN_USE",), "/authorization/", is_singleton=True),
     )

@@ -32,6 +32,8 @@ def _exists(workspace: EmulatedWorkspace, object_type: ObjectType, number: str) 
             return number in state.warehouses.by_id
         case "jobs":
             return number in state.jobs.by_id
+        case "sql/queries" | "sql/alerts":
+            return number in state.saved_queries.by_id
         case "directories" | "notebooks" | "files" | "repos":
             return state.objects.find_by_acl_name(object_type.object_id(number)) is not None
     return False

@@ -18,6 +18,7 @@ from emulator.policies.routes import routes as policies_routes
 from emulator.policies.seed import seed as seed_policies
 from emulator.pools.routes import routes as pools_routes
 from emulator.repos.routes import routes as repos_routes
+from emulator.saved_queries.routes import routes as saved_queries_routes
 from emulator.scim.routes import routes as scim_routes
 from emulator.scim.seed import seed as seed_scim
 from emulator.secrets.routes import routes as secrets_routes
@@ -61,6 +62,7 @@ def routes() -> list[Route]:
         *settings_routes,
         *warehouses_routes,
         *statements_routes,
+        *saved_queries_routes,
     ]
 
 

@@ -21,6 +21,7 @@ from emulator.models.pools import Pools
 from emulator.models.scim import Directory
 from emulator.models.secrets import Secrets
 from emulator.models.settings import Settings
+from emulator.models.sql.saved_queries import SavedQueries
 from emulator.models.sql.statements import Statements
 from emulator.models.tokens import Tokens
 from emulator.models.unity_catalog.metastore import UnityCatalog
@@ -53,6 +54,7 @@ class WorkspaceState:
     jobs: Jobs = field(default_factory=Jobs)
     statements: Statements = field(default_factory=Statements)
     billing: Billing = field(default_factory=Billing)
+    saved_queries: SavedQueries = field(default_factory=SavedQueries)
 
     def __post_init__(self) -> None:
         # Versions up to 0.1.2 stored warehouses in the settings.

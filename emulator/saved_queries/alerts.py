@@ -1,0 +1,79 @@
+"""HTTP handlers of `/api/2.0/sql/alerts`: alerts on saved queries. Nothing evaluates them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from emulator.api.errors import invalid, missing
+from emulator.api.routing import Request, Routes
+from emulator.models.sql.saved_queries import SavedObject
+from emulator.saved_queries import records
+
+routes = Routes()
+PATH = "/api/2.0/sql/alerts"
+_FIELDS: records.Fields = {
+    "display_name": (str,),
+    "query_id": (str,),
+    "condition": (dict,),
+    "custom_subject": (str,),
+    "custom_body": (str,),
+    "notify_on_ok": (bool,),
+    "seconds_to_retrigger": (int,),
+}
+OPERATORS = (
+    "GREATER_THAN",
+    "GREATER_THAN_OR_EQUAL",
+    "LESS_THAN",
+    "LESS_THAN_OR_EQUAL",
+    "EQUAL",
+    "NOT_EQUAL",
+    "IS_NULL",
+)
+
+
+@routes.get(PATH)
+def list_alerts(request: Request) -> dict[str, Any]:
+    """List the alerts that the caller may read, without their folders."""
+
+    def entry(saved: SavedObject) -> dict[str, Any]:
+        return {name: value for name, value in _info(request, saved).items() if name != "parent_path"}
+
+    return records.page(request, "alert", entry)
+
+
+@routes.post(PATH)
+def create(request: Request) -> dict[str, Any]:
+    return _info(request, records.create(request, "alert", _FIELDS, _check))
+
+
+@routes.get(PATH + "/{id}")
+def show(request: Request) -> dict[str, Any]:
+    return _info(request, records.find(request, "alert", request.parameters["id"], "CAN_READ"))
+
+
+@routes.patch(PATH + "/{id}")
+def update(request: Request) -> dict[str, Any]:
+    saved = records.find(request, "alert", request.parameters["id"], "CAN_EDIT")
+    records.update(request, saved, _FIELDS, _check)
+    return _info(request, saved)
+
+
+@routes.delete(PATH + "/{id}")
+def delete(request: Request) -> dict[str, Any]:
+    """Move the alert to the trash, which keeps it for 30 days."""
+    return records.move_to_trash(request, "alert", request.parameters["id"])
+
+
+def _check(request: Request, values: Mapping[str, Any]) -> None:
+    """Raise 400 without a condition with a known operator, 404 or 403 for a query that the caller may not read."""
+    if not values.get("query_id"):
+        raise invalid("Missing required field: alert.query_id")
+    if values.get("condition", {}).get("op") not in OPERATORS:
+        raise invalid(f"condition.op must be one of {', '.join(OPERATORS)}")
+    query = records.find(request, "query", values["query_id"], "CAN_READ")
+    if query.trashed_at is not None:
+        raise missing(f"Query {query.id} is in the trash.")
+
+
+def _info(request: Request, saved: SavedObject) -> dict[str, Any]:
+    defaults = {"notify_on_ok": True, "seconds_to_retrigger": 0}
+    return defaults | records.describe(request, saved) | {"state": "UNKNOWN"}

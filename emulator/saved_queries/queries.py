@@ -1,0 +1,71 @@
+"""HTTP handlers of `/api/2.0/sql/queries`: saved queries."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from emulator.api.errors import invalid
+from emulator.api.routing import Request, Routes
+from emulator.models.sql.saved_queries import SavedObject
+from emulator.saved_queries import records
+
+routes = Routes()
+PATH = "/api/2.0/sql/queries"
+_FIELDS: records.Fields = {
+    "display_name": (str,),
+    "query_text": (str,),
+    "warehouse_id": (str,),
+    "description": (str,),
+    "catalog": (str,),
+    "schema": (str,),
+    "run_as_mode": (str,),
+    "apply_auto_limit": (bool,),
+    "parameters": (list,),
+    "tags": (list,),
+}
+RUN_AS = ("OWNER", "VIEWER")
+
+
+@routes.get(PATH)
+def list_queries(request: Request) -> dict[str, Any]:
+    """List the queries that the caller may read, without their folders."""
+
+    def entry(saved: SavedObject) -> dict[str, Any]:
+        return {name: value for name, value in _info(request, saved).items() if name != "parent_path"}
+
+    return records.page(request, "query", entry)
+
+
+@routes.post(PATH)
+def create(request: Request) -> dict[str, Any]:
+    return _info(request, records.create(request, "query", _FIELDS, _check))
+
+
+@routes.get(PATH + "/{id}")
+def show(request: Request) -> dict[str, Any]:
+    return _info(request, records.find(request, "query", request.parameters["id"], "CAN_READ"))
+
+
+@routes.patch(PATH + "/{id}")
+def update(request: Request) -> dict[str, Any]:
+    saved = records.find(request, "query", request.parameters["id"], "CAN_EDIT")
+    records.update(request, saved, _FIELDS, _check)
+    return _info(request, saved)
+
+
+@routes.delete(PATH + "/{id}")
+def delete(request: Request) -> dict[str, Any]:
+    """Move the query to the trash, which keeps it for 30 days."""
+    return records.move_to_trash(request, "query", request.parameters["id"])
+
+
+def _check(request: Request, values: Mapping[str, Any]) -> None:
+    warehouse = values.get("warehouse_id")
+    if warehouse and warehouse not in request.workspace.state.warehouses.by_id:
+        raise invalid(f"SQL warehouse {warehouse} does not exist.")
+    if values.get("run_as_mode", RUN_AS[0]) not in RUN_AS:
+        raise invalid(f"run_as_mode must be one of {', '.join(RUN_AS)}")
+
+
+def _info(request: Request, saved: SavedObject) -> dict[str, Any]:
+    defaults = {"query_text": "", "apply_auto_limit": False, "run_as_mode": RUN_AS[0]}
+    return defaults | records.describe(request, saved) | {"last_modifier_user_name": saved.modified_by}
