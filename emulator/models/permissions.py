@@ -50,6 +50,7 @@ TYPES = {
         ObjectType("notebooks", "notebook", TREE_LEVELS, ""),
         ObjectType("files", "file", TREE_LEVELS, ""),
         ObjectType("repos", "repo", TREE_LEVELS, ""),
+        ObjectType("dashboards", "dashboard", TREE_LEVELS, ""),
         ObjectType("jobs", "job", ("CAN_VIEW", "CAN_MANAGE_RUN", MANAGE, OWNER), "/jobs/"),
         ObjectType("sql/warehouses", "warehouses", WAREHOUSE_LEVELS, "/warehouses/"),
         ObjectType("warehouses", "warehouses", WAREHOUSE_LEVELS, "/warehouses/", canonical_url="sql/warehouses"),

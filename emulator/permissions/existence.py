@@ -12,11 +12,23 @@ _NAMES = {
 }
 
 
-def require_object(workspace: EmulatedWorkspace, object_type: ObjectType, number: str) -> None:
-    """Raise 404 RESOURCE_DOES_NOT_EXIST, with the message for the object's type, if the object does not exist."""
-    if not object_type.is_singleton and not _exists(workspace, object_type, number):
+def existing_object(workspace: EmulatedWorkspace, object_type: ObjectType, number: str) -> str:
+    """Return the name of the object in access control lists, for its id in the path of the request.
+
+    Raises 404 RESOURCE_DOES_NOT_EXIST, with the message for the object's type, if the object does not exist.
+    """
+    if object_type.url == "dashboards":
+        # The path has the resource id, and the response the object's id, as on the platform.
+        dashboard = workspace.state.objects.find_dashboard(number)
+        found = dashboard is not None
+        name = dashboard.acl_name if dashboard else ""
+    else:
+        found = object_type.is_singleton or _exists(workspace, object_type, number)
+        name = object_type.object_id(number)
+    if not found:
         text = _NAMES.get(object_type.url, f"{object_type.name.capitalize()} {{id}} does not exist.")
         raise missing(text.format(id=number))
+    return name
 
 
 def _exists(workspace: EmulatedWorkspace, object_type: ObjectType, number: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from emulator.api.routing import Request, Routes
 from emulator.models.permissions import MANAGE, TYPES, ObjectType
 from emulator.permissions import changes, documents
-from emulator.permissions.existence import require_object
+from emulator.permissions.existence import existing_object
 from emulator.permissions.rights import require_admin, require_permission
 
 routes = Routes()
@@ -55,9 +55,7 @@ def _set(request: Request, object_type: ObjectType, change: Callable[..., change
 
 
 def _object(request: Request, object_type: ObjectType) -> str:
-    number = request.parameters.get("id", "")
-    require_object(request.workspace, object_type, number)
-    return object_type.object_id(number)
+    return existing_object(request.workspace, object_type, request.parameters.get("id", ""))
 
 
 def _refusal(request: Request, object_type: ObjectType, word: str) -> str:

@@ -59,9 +59,6 @@ def delete(request: Request) -> dict[str, Any]:
 
 
 def _check(request: Request, values: Mapping[str, Any]) -> None:
-    warehouse = values.get("warehouse_id")
-    if warehouse and warehouse not in request.workspace.state.warehouses.by_id:
-        raise invalid(f"SQL warehouse {warehouse} does not exist.")
     if values.get("run_as_mode", RUN_AS[0]) not in RUN_AS:
         raise invalid(f"run_as_mode must be one of {', '.join(RUN_AS)}")
 

@@ -4,6 +4,7 @@ from emulator.account.routes import routes as account_routes
 from emulator.api.routing import Route
 from emulator.billing.tables import SYSTEM_TABLES
 from emulator.clusters.routes import routes as clusters_routes
+from emulator.dashboards.routes import routes as dashboards_routes
 from emulator.dbfs.routes import routes as dbfs_routes
 from emulator.dbfs.seed import seed as seed_dbfs
 from emulator.grants.routes import routes as grants_routes
@@ -47,6 +48,7 @@ def routes() -> list[Route]:
         *tokens_routes,
         *objects_routes,
         *repos_routes,
+        *dashboards_routes,
         *permissions_routes,
         *policies_routes,
         *pools_routes,

@@ -98,7 +98,7 @@ def test_an_update_sets_what_the_mask_names(lab: InProcessClient) -> None:
         ({"apply_auto_limit": "yes"}, 400),
         ({"parameters": {}}, 400),
         ({"run_as_mode": "ADMIN"}, 400),
-        ({"warehouse_id": "0000000000000000"}, 400),
+        ({"warehouse_id": 7}, 400),
         ({"parent_path": "/Users/nobody@lab"}, 404),
     ],
 )

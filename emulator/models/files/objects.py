@@ -1,8 +1,9 @@
 """Notebooks, files and folders: a tree of objects by id, in which each folder has the ids of its children."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -27,6 +28,7 @@ ACL_NAMES: dict[Kind, str] = {
 }
 """Kind → type in an object's name in the permissions API."""
 _TREE_TYPES = frozenset(ACL_NAMES.values())
+_RESOURCE_ID = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,16 @@ class GitCheckout:
     head_commit_id: str
     sparse: list[str] | None = None
     """Patterns of a sparse checkout; None means everything."""
+
+
+@dataclass(kw_only=True)
+class Dashboard:
+    """What a dashboard has besides the content of its draft."""
+
+    warehouse_id: str = ""
+    """The SQL warehouse of the draft."""
+    published: dict[str, Any] | None = None
+    """The published dashboard as in the API; None if it is not published."""
 
 
 @dataclass(kw_only=True)
@@ -62,6 +74,8 @@ class Node:
     """Only if different from the id (dashboards)."""
     git: GitCheckout | None = None
     """Only for a git folder."""
+    dashboard: Dashboard | None = None
+    """Only for a dashboard that the API for dashboards created, changed or published."""
     children: dict[str, int] = field(default_factory=dict)
     """Children of a folder; see `overlay.TreeNode`."""
 
@@ -79,12 +93,23 @@ def _root() -> dict[int, Node]:
     return {ROOT: Node(id=ROOT, parent=ROOT, name="", kind="DIRECTORY", created_at=0, modified_at=0)}
 
 
+@dataclass(kw_only=True)
+class TrashedDashboard:
+    """A dashboard that was moved to the trash."""
+
+    trashed_at: Millis
+    info: dict[str, Any]
+    """The dashboard as in the API."""
+
+
 @dataclass
 class Objects(OverlayTree[Node]):
     """The tree of one workspace. Names are case-sensitive."""
 
     nodes: dict[int, Node] = field(default_factory=_root)
     generated_tree: Annotated[GeneratedTree | None, Field(alias="forest")] = None
+    trash: dict[str, TrashedDashboard] = field(default_factory=dict)
+    """Dashboards by resource id."""
 
     @property
     def stored(self) -> dict[int, Node]:
@@ -156,6 +181,20 @@ class Objects(OverlayTree[Node]):
             return None
         node = self.get(int(number))
         return node if node and ACL_NAMES[node.kind] == kind and self.is_reachable(node) else None
+
+    def find_dashboard(self, resource_id: str) -> Node | None:
+        """Return the dashboard with this resource id; None if it does not exist."""
+        stored = next((node for node in self.nodes.values() if node.resource_id == resource_id), None)
+        if stored is None and _RESOURCE_ID.fullmatch(resource_id):
+            stored = self.get(int(resource_id, 16))
+        is_found = stored is not None and stored.resource_id == resource_id and self.is_reachable(stored)
+        return stored if is_found else None
+
+    def rename(self, node: Node, name: str) -> None:
+        """Rename a stored object within its folder, which must not have an object with this name."""
+        self.detach(node)
+        node.name = name
+        self.folder_of(node).children[name] = node.id
 
     def ancestors(self, object_id: str) -> Iterator[str]:
         """Yield the names of the folders above an object such as `/notebooks/12`, nearest first."""
