@@ -29,7 +29,7 @@ _NOT_LISTED = ("etag", "parent_path", "path", "serialized_dashboard")
 def list_dashboards(request: Request) -> dict[str, Any]:
     """Return a page of the dashboards that the caller may read, in the order of the folders."""
     size, begin = request.number("page_size", PAGE_SIZE) or PAGE_SIZE, request.number("page_token", 0)
-    if not 1 <= size <= MAX_PAGE_SIZE or begin < 0:
+    if not 1 <= size <= MAX_PAGE_SIZE or not 0 <= begin < 2**31:
         raise invalid(f"page_size must be between 1 and {MAX_PAGE_SIZE}, and page_token from an earlier response.")
     objects, rights = request.workspace.state.objects, Rights(request)
     readable = (one for one in _dashboards(objects, objects.root) if rights.has_permission(one, "CAN_READ"))

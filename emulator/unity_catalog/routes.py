@@ -1,6 +1,16 @@
 """HTTP handlers of Unity Catalog."""
 
-from emulator.unity_catalog import bindings, catalogs, functions, metastores, schemas, storage, tables, volumes
+from emulator.unity_catalog import (
+    bindings,
+    catalogs,
+    functions,
+    metastores,
+    monitors,
+    schemas,
+    storage,
+    tables,
+    volumes,
+)
 
 routes = [
     *metastores.routes,
@@ -8,6 +18,7 @@ routes = [
     *schemas.routes,
     *volumes.routes,
     *tables.routes,
+    *monitors.routes,
     *functions.routes,
     *storage.routes,
     *bindings.routes,

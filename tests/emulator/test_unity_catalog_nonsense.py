@@ -37,6 +37,10 @@ LIKELY: dict[str, Any] = {
     "add": [{"workspace_id": 42}],
     "artifact_matchers": [{"artifact": "/Volumes/x"}],
     "metastore_id": "5a0c6d3e-1f5b-4c0a-9d0e-3f2b1a4c5d6e",
+    "assets_dir": "/Shared",
+    "output_schema_name": f"{OWN}.default",
+    "snapshot": {},
+    "schedule": {"timezone_id": "UTC"},
 }
 OTHERS = (
     *("properties", "options", "remove", "assign_workspaces", "unassign_workspaces", "enable_predictive_optimization"),
@@ -55,6 +59,7 @@ PATHS = (
         "PATCH permissions/external_location/x",
     ),
     *("PATCH bindings/catalog/x", "PATCH workspace-bindings/catalogs/x", "PATCH bindings/storage_credential/x"),
+    *(f"POST tables/{OWN}.default.x/monitor", f"PUT tables/{OWN}.default.x/monitor"),
     *("PUT artifact-allowlists/LIBRARY_JAR", "PUT workspaces/42/metastore", "PATCH workspaces/42/metastore"),
 )
 LISTS = (

@@ -4,7 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator.base.clock import Millis
 from emulator.models.unity_catalog.securables import CATALOG, IN_SCHEMA, METASTORE, SCHEMA, Securable
+
+
+@dataclass
+class Monitor:
+    """A quality monitor of a table."""
+
+    settings: dict[str, Any]
+    """Settings as in the API, including `assets_dir` and `output_schema_name`."""
+    active_at: Millis
+    version: int = 1
 
 
 @dataclass
@@ -24,6 +35,8 @@ class UnityCatalog:
     """Artifact type → allowlist as in the API."""
     system_schemas: list[str] = field(default_factory=list)
     """Enabled system schemas, except for schemas that are always enabled."""
+    monitors: dict[str, Monitor] = field(default_factory=dict)
+    """Monitors by the id of their table."""
 
     def find(self, type: str, full_name: str) -> Securable | None:
         return self.securables.get(f"{type}/{full_name}")
@@ -59,6 +72,7 @@ class UnityCatalog:
         """Remove a securable with its contents."""
         for one in [*self.below(securable), securable]:
             del self.securables[f"{one.type}/{one.full_name}"]
+            self.monitors.pop(one.id, None)
 
     def rename(self, securable: Securable, full_name: str) -> None:
         """Change the full name of a securable and its contents."""
