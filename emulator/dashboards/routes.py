@@ -81,7 +81,7 @@ def update(request: Request) -> dict[str, Any]:
     if name != node.name:
         if objects.child(objects.folder_of(node), name):
             raise exists(f"Path ({objects.path(objects.folder_of(node))}/{name}) already exists.")
-        objects.rename(node, name)
+        objects.move(node, objects.folder_of(node), name)
     node.content, node.modified_at = content, request.now
     node.dashboard = Dashboard(warehouse_id=warehouse, published=_details(node).published)
     return _info(objects, node)

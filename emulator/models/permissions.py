@@ -38,6 +38,7 @@ class ObjectType:
 
 
 TREE_LEVELS = ("CAN_READ", "CAN_RUN", "CAN_EDIT", MANAGE)
+MODEL_LEVELS = ("CAN_READ", "CAN_EDIT", "CAN_MANAGE_STAGING_VERSIONS", "CAN_MANAGE_PRODUCTION_VERSIONS", MANAGE)
 WAREHOUSE_LEVELS = ("CAN_VIEW", "CAN_USE", "CAN_MONITOR", MANAGE, OWNER)
 TYPES = {
     type.url: type
@@ -51,6 +52,9 @@ TYPES = {
         ObjectType("files", "file", TREE_LEVELS, ""),
         ObjectType("repos", "repo", TREE_LEVELS, ""),
         ObjectType("dashboards", "dashboard", TREE_LEVELS, ""),
+        ObjectType("experiments", "mlflowExperiment", ("CAN_READ", "CAN_EDIT", MANAGE), ""),
+        # Administrators have a direct grant on the registry, which its models inherit.
+        ObjectType("registered-models", "registered-model", MODEL_LEVELS, ""),
         ObjectType("jobs", "job", ("CAN_VIEW", "CAN_MANAGE_RUN", MANAGE, OWNER), "/jobs/"),
         ObjectType("sql/warehouses", "warehouses", WAREHOUSE_LEVELS, "/warehouses/"),
         ObjectType("warehouses", "warehouses", WAREHOUSE_LEVELS, "/warehouses/", canonical_url="sql/warehouses"),

@@ -11,6 +11,8 @@ DESCRIPTIONS = {
     "CAN_ATTACH_TO": "Can attach to {object}",
     "CAN_RESTART": "Can attach to and restart {object}",
     "CAN_MANAGE": "Can manage permissions on {object}",
+    "CAN_MANAGE_STAGING_VERSIONS": "Can edit and manage staging versions of {object}",
+    "CAN_MANAGE_PRODUCTION_VERSIONS": "Can edit and manage production versions of {object}",
     "CAN_MANAGE_RUN": "Can manage runs of {object}",
     "CAN_USE": "Can use {object}",
     "CAN_VIEW": "Can view {object}",

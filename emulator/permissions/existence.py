@@ -1,6 +1,7 @@
 """Checks that an object exists whose permissions are requested."""
 
 from emulator.api.errors import missing
+from emulator.models.mlflow import REGISTRY_ACL
 from emulator.models.permissions import ObjectType
 from emulator.state.workspace import EmulatedWorkspace
 
@@ -44,8 +45,10 @@ def _exists(workspace: EmulatedWorkspace, object_type: ObjectType, number: str) 
             return number in state.warehouses.by_id
         case "jobs":
             return number in state.jobs.by_id
+        case "registered-models":
+            return object_type.object_id(number) == REGISTRY_ACL or state.mlflow.find_model(number) is not None
         case "sql/queries" | "sql/alerts":
             return number in state.saved_queries.by_id
-        case "directories" | "notebooks" | "files" | "repos":
+        case "directories" | "notebooks" | "files" | "repos" | "experiments":
             return state.objects.find_by_acl_name(object_type.object_id(number)) is not None
     return False

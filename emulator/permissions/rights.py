@@ -4,13 +4,17 @@ from collections.abc import Iterator
 
 from emulator.api.errors import denied
 from emulator.api.routing import Request
+from emulator.models.mlflow import REGISTRY_ACL
 from emulator.models.permissions import TYPES
 from emulator.state.workspace import EmulatedWorkspace
 
 
 def with_ancestors(workspace: EmulatedWorkspace, object_id: str) -> Iterator[str]:
-    """Yield the object and everything that it inherits from, nearest first (for workspace objects, the folders)."""
+    """Yield the object and everything that it inherits from, nearest first: for workspace objects the folders, for a
+    model the registry."""
     yield object_id
+    if object_id.startswith("/registered-models/") and object_id != REGISTRY_ACL:
+        yield REGISTRY_ACL
     yield from workspace.state.objects.ancestors(object_id)
 
 

@@ -11,6 +11,7 @@ from emulator.grants.routes import routes as grants_routes
 from emulator.jobs.routes import routes as jobs_routes
 from emulator.jobs.run_routes import routes as job_runs_routes
 from emulator.libraries.routes import routes as libraries_routes
+from emulator.mlflow.routes import routes as mlflow_routes
 from emulator.objects.routes import routes as objects_routes
 from emulator.objects.seed import seed as seed_objects
 from emulator.permissions.routes import routes as permissions_routes
@@ -49,6 +50,7 @@ def routes() -> list[Route]:
         *objects_routes,
         *repos_routes,
         *dashboards_routes,
+        *mlflow_routes,
         *permissions_routes,
         *policies_routes,
         *pools_routes,

@@ -15,6 +15,7 @@ from emulator.models.files.objects import Objects
 from emulator.models.jobs import Jobs
 from emulator.models.libraries import Libraries
 from emulator.models.mail import Mail
+from emulator.models.mlflow import Mlflow
 from emulator.models.permissions import Acls
 from emulator.models.policies import Policies
 from emulator.models.pools import Pools
@@ -55,6 +56,7 @@ class WorkspaceState:
     statements: Statements = field(default_factory=Statements)
     billing: Billing = field(default_factory=Billing)
     saved_queries: SavedQueries = field(default_factory=SavedQueries)
+    mlflow: Mlflow = field(default_factory=Mlflow)
 
     def __post_init__(self) -> None:
         # Versions up to 0.1.2 stored warehouses in the settings.

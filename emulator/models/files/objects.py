@@ -177,7 +177,7 @@ class Objects(OverlayTree[Node]):
     def find_by_acl_name(self, object_id: str) -> Node | None:
         """Return the object with a name such as `/notebooks/12`; None if it does not exist or has a different type."""
         _, kind, number = object_id.split("/", 2) if object_id.count("/") == 2 else ("", "", "")
-        if kind not in _TREE_TYPES or not number.isdigit():
+        if kind not in _TREE_TYPES or not (number.isascii() and number.isdigit()):
             return None
         node = self.get(int(number))
         return node if node and ACL_NAMES[node.kind] == kind and self.is_reachable(node) else None
@@ -190,11 +190,12 @@ class Objects(OverlayTree[Node]):
         is_found = stored is not None and stored.resource_id == resource_id and self.is_reachable(stored)
         return stored if is_found else None
 
-    def rename(self, node: Node, name: str) -> None:
-        """Rename a stored object within its folder, which must not have an object with this name."""
+    def move(self, node: Node, folder: Node, name: str) -> None:
+        """Move an object that is no folder. The target folder must not have an object with this name."""
+        node, folder = self.store(node), self.store(folder)
         self.detach(node)
-        node.name = name
-        self.folder_of(node).children[name] = node.id
+        node.parent, node.name = folder.id, name
+        folder.children[name] = node.id
 
     def ancestors(self, object_id: str) -> Iterator[str]:
         """Yield the names of the folders above an object such as `/notebooks/12`, nearest first."""
