@@ -26,7 +26,7 @@ USES = {("clusters", name) for name in ("libraries", "policies", "settings")}
 USES |= {("account", "scim"), ("repos", "objects"), ("scim", "objects"), ("volumes", "dbfs"), ("dbfs", "settings")}
 USES |= {("jobs", name) for name in ("clusters", "policies", "warehouses")}
 USES |= {("unity_catalog", "grants"), ("volumes", "grants")}
-USES |= {("dashboards", "objects"), ("mlflow", "objects"), ("saved_queries", "objects"), ("saved_queries", "warehouses")}
+USES |= {(name, "objects") for name in ("dashboards", "mlflow", "saved_queries")} | {("saved_queries", "warehouses")}
 USES |= {("statements", name) for name in ("grants", "unity_catalog", "warehouses")}
 """API → other APIs that it may use; all may use `permissions`."""
 
