@@ -103,7 +103,7 @@ def move_to_trash(request: Request) -> dict[str, Any]:
 
 @routes.post(PATH + "/{id}/published")
 def publish(request: Request) -> dict[str, Any]:
-    """Publish the draft, with the publisher's credentials unless `embed_credentials` is false."""
+    """Publish the draft, with the publisher's credentials unless `embed_credentials` is false. It counts as a change."""
     objects = request.workspace.state.objects
     node = objects.store(_find(request, "CAN_EDIT"))
     details = _details(node)
@@ -117,6 +117,7 @@ def publish(request: Request) -> dict[str, Any]:
         "warehouse_id": _text(request, "warehouse_id") or details.warehouse_id,
     }
     node.dashboard = Dashboard(warehouse_id=details.warehouse_id, published=published)
+    node.modified_at = request.now
     return published
 
 
@@ -193,9 +194,12 @@ def _details(node: Node) -> Dashboard:
 
 
 def _etag(node: Node) -> str:
-    """Return a text that differs between drafts: their names, warehouses, contents and times of change."""
+    """Return a text that differs between drafts: their names, warehouses and contents.
+
+    The time of change is not part of it, because publishing changes the time: the provider would see another draft.
+    """
     digest = hashlib.sha256(node.content.read())
-    digest.update(f"\0{node.name}\0{_details(node).warehouse_id}\0{node.modified_at}".encode())
+    digest.update(f"\0{node.name}\0{_details(node).warehouse_id}".encode())
     return str(int.from_bytes(digest.digest()[:6], "big"))
 
 

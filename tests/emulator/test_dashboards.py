@@ -97,8 +97,10 @@ def test_names_are_free_once_in_a_folder(lab: InProcessClient) -> None:
 
 
 def test_a_published_dashboard_keeps_its_name_and_warehouse(lab: InProcessClient) -> None:
-    path = f"{DASHBOARDS}/{draft(lab)[1]['dashboard_id']}"
+    created = draft(lab)[1]
+    path = f"{DASHBOARDS}/{created['dashboard_id']}"
     assert lab.request("GET", f"{path}/published")[0] == 404
+    lab.workspace.clock.advance(1)
     status, published = lab.request("POST", f"{path}/published", {"embed_credentials": False})
     assert (status, published) == (
         200,
@@ -109,6 +111,8 @@ def test_a_published_dashboard_keeps_its_name_and_warehouse(lab: InProcessClient
             "warehouse_id": "0a",
         },
     )
+    after = lab.request("GET", path)[1]
+    assert after == created | {"update_time": after["update_time"]} and after["update_time"] > created["update_time"]
     lab.request("PATCH", path, {"display_name": "Costs", "warehouse_id": "0b"})
     lab.workspace.state = load_json(dump_json(lab.workspace.state))
     assert lab.request("GET", f"{path}/published") == (200, published)
