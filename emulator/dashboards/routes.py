@@ -103,7 +103,7 @@ def move_to_trash(request: Request) -> dict[str, Any]:
 
 @routes.post(PATH + "/{id}/published")
 def publish(request: Request) -> dict[str, Any]:
-    """Publish the draft, with the publisher's credentials unless `embed_credentials` is false. It counts as a change."""
+    """Publish the draft, with the publisher's credentials unless `embed_credentials` is false. This is a change."""
     objects = request.workspace.state.objects
     node = objects.store(_find(request, "CAN_EDIT"))
     details = _details(node)
