@@ -10,7 +10,7 @@ from emulator.saved_queries import records
 
 routes = Routes()
 PATH = "/api/2.0/sql/alerts"
-_FIELDS: records.Fields = {
+FIELDS: records.Fields = {
     "display_name": (str,),
     "query_id": (str,),
     "condition": (dict,),
@@ -35,26 +35,28 @@ def list_alerts(request: Request) -> dict[str, Any]:
     """List the alerts that the caller may read, without their folders."""
 
     def entry(saved: SavedObject) -> dict[str, Any]:
-        return {name: value for name, value in _info(request, saved).items() if name != "parent_path"}
+        return {name: value for name, value in describe(request, saved).items() if name != "parent_path"}
 
     return records.page(request, "alert", entry)
 
 
 @routes.post(PATH)
 def create(request: Request) -> dict[str, Any]:
-    return _info(request, records.create(request, "alert", _FIELDS, _check))
+    sent, renames = records.sent_object(request, "alert"), records.wants_free_name(request)
+    return describe(request, records.create(request, "alert", sent, FIELDS, check, renames=renames))
 
 
 @routes.get(PATH + "/{id}")
 def show(request: Request) -> dict[str, Any]:
-    return _info(request, records.find(request, "alert", request.parameters["id"], "CAN_READ"))
+    return describe(request, records.find(request, "alert", request.parameters["id"], "CAN_READ"))
 
 
 @routes.patch(PATH + "/{id}")
 def update(request: Request) -> dict[str, Any]:
     saved = records.find(request, "alert", request.parameters["id"], "CAN_EDIT")
-    records.update(request, saved, _FIELDS, _check)
-    return _info(request, saved)
+    sent, renames = records.sent_object(request, "alert"), records.wants_free_name(request)
+    records.update(request, saved, sent, records.masked(request, sent, FIELDS), FIELDS, check, renames=renames)
+    return describe(request, saved)
 
 
 @routes.delete(PATH + "/{id}")
@@ -63,7 +65,7 @@ def delete(request: Request) -> dict[str, Any]:
     return records.move_to_trash(request, "alert", request.parameters["id"])
 
 
-def _check(request: Request, values: Mapping[str, Any]) -> None:
+def check(request: Request, values: Mapping[str, Any]) -> None:
     """Raise 400 without a condition with a known operator, 404 or 403 for a query that the caller may not read."""
     if not values.get("query_id"):
         raise invalid("Missing required field: alert.query_id")
@@ -74,6 +76,6 @@ def _check(request: Request, values: Mapping[str, Any]) -> None:
         raise missing(f"Query {query.id} is in the trash.")
 
 
-def _info(request: Request, saved: SavedObject) -> dict[str, Any]:
+def describe(request: Request, saved: SavedObject) -> dict[str, Any]:
     defaults = {"notify_on_ok": True, "seconds_to_retrigger": 0}
     return defaults | records.describe(request, saved) | {"state": "UNKNOWN"}

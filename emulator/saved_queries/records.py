@@ -1,6 +1,6 @@
 """Creation, changes, lists and deletion of saved queries and alerts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from emulator.api.errors import ApiError, exists, invalid, missing
@@ -24,20 +24,34 @@ _WORDS = {"CAN_READ": "View", "CAN_EDIT": "Edit", "CAN_MANAGE": "Manage"}
 _NOUNS = {str: "a string", bool: "true or false", int: "an integer", list: "a list", dict: "an object"}
 
 
-def create(request: Request, type: SavedType, fields: Fields, check: Check) -> SavedObject:
+def sent_object(request: Request, type: SavedType) -> dict[str, Any]:
+    """Return the object in the body. Raises 400 if there is none."""
+    sent = request.required(type)
+    if not isinstance(sent, dict):
+        raise invalid(f"{type} must be an object")
+    return sent
+
+
+def wants_free_name(request: Request) -> bool:
+    """Return whether the request asks for another name if its own is taken."""
+    return request.body.get("auto_resolve_display_name") is True
+
+
+def create(
+    request: Request, type: SavedType, sent: Mapping[str, Any], fields: Fields, check: Check, *, renames: bool
+) -> SavedObject:
     """Create an object that the caller owns, by default in the caller's home.
 
-    Raises 400 for invalid fields or a name that is taken in the folder, 403 without permission to add to the folder,
-    404 for a folder or another object that does not exist.
+    `renames` is whether a name that is taken in the folder gets a number. Raises 400 for invalid fields or a name that
+    is taken, 403 without permission to add to the folder, 404 for a folder or another object that does not exist.
     """
     require_sql(request)
-    sent = _sent(request, type)
     values = _values(sent, fields)
     parent = _folder(request, sent)
     if not values.get("display_name"):
         raise invalid(f"Missing required field: {type}.display_name")
     check(request, values)
-    values["display_name"] = _free_name(request, type, parent, values["display_name"])
+    values["display_name"] = _free_name(request, type, parent, values["display_name"], renames)
     state = request.workspace.state
     made = SavedObject(
         id=state.ids.uuid(type, f"{parent}/{values['display_name']}"),
@@ -68,20 +82,33 @@ def find(request: Request, type: SavedType, id: str, level: str) -> SavedObject:
     return found
 
 
-def update(request: Request, saved: SavedObject, fields: Fields, check: Check) -> None:
-    """Set the fields that `update_mask` names; a named field that the request omits is removed.
-
-    Raises 400 for an invalid mask or field, 403 for a new owner without CAN_MANAGE, 404 for an unknown owner.
-    """
-    if saved.trashed_at is not None:
-        raise _in_trash(saved)
-    sent = _sent(request, saved.type)
+def masked(request: Request, sent: Mapping[str, Any], fields: Fields) -> list[str]:
+    """Return the names of the fields that `update_mask` names. Raises 400 for an invalid mask."""
     mask = [name.strip() for name in str(request.required("update_mask")).split(",")]
     names = [name for name in (*fields, OWNER) if name in sent] if mask == ["*"] else mask
     unknown = [name for name in names if name.partition(".")[0] not in (*fields, OWNER)]
     if unknown:
         raise invalid(f"update_mask: unknown field {unknown[0]!r}; use one of {', '.join((*fields, OWNER))}")
-    names = [name.partition(".")[0] for name in names]
+    return [name.partition(".")[0] for name in names]
+
+
+def update(
+    request: Request,
+    saved: SavedObject,
+    sent: Mapping[str, Any],
+    names: Collection[str],
+    fields: Fields,
+    check: Check,
+    *,
+    renames: bool,
+) -> None:
+    """Set the fields with these names; a named field that the request omits is removed.
+
+    Raises 400 for an invalid field or a name that is taken, 403 for a new owner without CAN_MANAGE, 404 for an unknown
+    owner.
+    """
+    if saved.trashed_at is not None:
+        raise _in_trash(saved)
     given = _values({name: sent.get(name) for name in names}, fields)
     values = {name: value for name, value in saved.fields.items() if name not in names} | given
     if not values.get("display_name"):
@@ -89,7 +116,8 @@ def update(request: Request, saved: SavedObject, fields: Fields, check: Check) -
     check(request, values)
     owner = _owner(request, saved, sent) if OWNER in names else saved.owner
     if values["display_name"] != saved.name:
-        values["display_name"] = _free_name(request, saved.type, saved.parent_path, values["display_name"])
+        name = values["display_name"]
+        values["display_name"] = _free_name(request, saved.type, saved.parent_path, name, renames)
     saved.fields, saved.owner = values, owner
     saved.updated_at, saved.modified_by = request.now, request.caller.name
     request.workspace.state.acls.grant(saved.acl_name, owner, "CAN_MANAGE")
@@ -132,13 +160,6 @@ def describe(request: Request, saved: SavedObject) -> dict[str, Any]:
     return info | ({OWNER: getattr(owner, "name", "")} if owner else {})
 
 
-def _sent(request: Request, type: SavedType) -> dict[str, Any]:
-    sent = request.required(type)
-    if not isinstance(sent, dict):
-        raise invalid(f"{type} must be an object")
-    return sent
-
-
 def _values(sent: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
     """Return the fields that have a value. Raises 400 for values of a wrong type."""
     found = {name: sent[name] for name in fields if sent.get(name) is not None}
@@ -159,13 +180,13 @@ def _folder(request: Request, sent: Mapping[str, Any]) -> str:
     return "/".join(("/Workspace", *path.names))
 
 
-def _free_name(request: Request, type: SavedType, parent: str, name: str) -> str:
-    """Return the name, or with `auto_resolve_display_name` a variant of it that is free. Raises 400 if it is taken."""
+def _free_name(request: Request, type: SavedType, parent: str, name: str, renames: bool) -> str:
+    """Return the name, or if it may be renamed, a variant of it that is free. Raises 400 if it is taken."""
     saved = request.workspace.state.saved_queries.of_type(type)
     taken = {one.name for one in saved if one.parent_path == parent}
     if name not in taken:
         return name
-    if request.body.get("auto_resolve_display_name") is not True:
+    if not renames:
         raise exists(f"{type.capitalize()} with name {name} already exists in {parent}.")
     number = 1
     while f"{name} ({number})" in taken:

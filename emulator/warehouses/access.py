@@ -1,5 +1,7 @@
 """Finds warehouses for a caller, or raises the error that the platform returns."""
 
+import uuid
+
 from emulator.api.errors import denied, missing
 from emulator.api.routing import Request
 from emulator.models.warehouses import Warehouse
@@ -28,6 +30,11 @@ def find_warehouse(request: Request, warehouse_id: str, level: str, ability: str
     if not has_permission(request.workspace, request.caller.id, "sql/warehouses", warehouse.acl_name, level):
         raise not_permitted(request.caller, warehouse, ability)
     return warehouse
+
+
+def data_source_id(warehouse: Warehouse) -> str:
+    """Return the id that the older SQL API has for the warehouse."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, warehouse.id))
 
 
 def visible_warehouses(request: Request, level: str) -> list[Warehouse]:

@@ -1,6 +1,5 @@
 """HTTP handlers of `/api/2.0/sql/warehouses`, their data sources, their common configuration, query history."""
 
-import uuid
 from typing import Any
 
 from emulator.api.errors import denied
@@ -8,7 +7,7 @@ from emulator.api.routing import Request, Routes
 from emulator.models.warehouses import Warehouse
 from emulator.permissions.rights import require_admin
 from emulator.warehouses import history, lifecycle, queries
-from emulator.warehouses.access import find_warehouse, require_sql, visible_warehouses
+from emulator.warehouses.access import data_source_id, find_warehouse, require_sql, visible_warehouses
 from emulator.warehouses.definition import parse_definition
 
 PATH = "/api/2.0/sql/warehouses"
@@ -79,7 +78,7 @@ def list_data_sources(request: Request) -> list[dict[str, Any]]:
     """List one data source for each warehouse; the older SQL API refers to warehouses in this way."""
     return [
         {
-            "id": str(uuid.uuid5(uuid.NAMESPACE_OID, warehouse.id)),
+            "id": data_source_id(warehouse),
             "name": warehouse.name,
             "warehouse_id": warehouse.id,
             "type": "databricks_internal",

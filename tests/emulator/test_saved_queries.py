@@ -192,3 +192,127 @@ def test_lists_have_pages_and_survive_a_restart(lab: InProcessClient) -> None:
             break
     assert names == [["q0", "q1"], ["q2", "q3"], ["q4"]]
     assert [lab.request("GET", f"{QUERIES}?page_size={size}")[0] for size in (101, -1)] == [400, 400]
+
+
+# --- the older API
+
+OLDER_QUERIES, OLDER_ALERTS = "/api/2.0/preview/sql/queries", "/api/2.0/preview/sql/alerts"
+OPTIONS = {"column": "p1", "op": "==", "value": "2", "muted": True}
+
+
+def save_older_query(lab: InProcessClient, **fields: Any) -> tuple[int, Any]:
+    [source] = lab.request("GET", "/api/2.0/preview/sql/data_sources")[1]
+    query = {"name": "Totals", "query": "SELECT 1 AS p1", "data_source_id": source["id"], "schedule": None}
+    return lab.request("POST", OLDER_QUERIES, query | fields)
+
+
+def test_a_query_of_the_older_api_is_one_of_the_current_api(lab: InProcessClient) -> None:
+    parameters = [
+        {"name": "a", "type": "text", "value": "x"},
+        {"name": "b", "title": "B", "type": "number", "value": 7},
+    ]
+    shared = lab.request("GET", "/api/2.0/workspace/get-status?path=/Shared")[1]["object_id"]
+    status, query = save_older_query(lab, options={"parameters": parameters}, tags=["t"], parent=f"folders/{shared}")
+    [source] = lab.request("GET", "/api/2.0/preview/sql/data_sources")[1]
+    assert (status, query) == (
+        200,
+        {
+            "id": query["id"],
+            "name": "Totals",
+            "query": "SELECT 1 AS p1",
+            "description": "",
+            "tags": ["t"],
+            "data_source_id": source["id"],
+            "run_as_role": "owner",
+            "options": {"parameters": [parameters[0] | {"title": "a"}, parameters[1]]},
+            "schedule": None,
+            "visualizations": [],
+            "is_archived": False,
+            "created_at": query["created_at"],
+            "updated_at": query["created_at"],
+            "parent": f"folders/{shared}",
+        },
+    )
+    current = lab.request("GET", f"{QUERIES}/{query['id']}")[1]
+    assert (current["parent_path"], current["warehouse_id"]) == ("/Workspace/Shared", warehouse(lab))
+    assert current["parameters"][1] == {"name": "b", "title": "B", "numeric_value": {"value": 7}}
+    assert lab.request("GET", OLDER_QUERIES)[1] == {"count": 1, "page": 1, "page_size": 25, "results": [query]}
+
+
+def test_the_older_api_changes_and_deletes_a_query(lab: InProcessClient) -> None:
+    query = save_older_query(lab)[1]
+    path = f"{OLDER_QUERIES}/{query['id']}"
+    changed = lab.request("POST", path, {"name": "Sums", "run_as_role": "viewer"})[1]
+    assert changed == query | {"name": "Sums", "run_as_role": "viewer", "updated_at": changed["updated_at"]}
+    assert lab.request("DELETE", path) == (200, {})
+    assert lab.request("GET", path)[1]["is_archived"] is True
+    assert lab.request("GET", OLDER_QUERIES)[1]["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"data_source_id": "x"}, 404),
+        ({"parent": "/Shared"}, 400),
+        ({"parent": "folders/7"}, 404),
+        ({"schedule": {"interval": 60}}, 400),
+        ({"options": []}, 400),
+        ({"options": {"parameters": [{}]}}, 400),
+        ({"options": {"parameters": [{"name": "a", "type": "date"}]}}, 501),
+        ({"run_as_role": "admin"}, 400),
+    ],
+)
+def test_the_older_api_rejects_an_invalid_query(lab: InProcessClient, fields: dict[str, Any], status: int) -> None:
+    assert save_older_query(lab, **fields)[0] == status
+    assert lab.request("GET", QUERIES) == (200, {"results": []})
+
+
+def test_an_alert_of_the_older_api_is_one_of_the_current_api(lab: InProcessClient) -> None:
+    query = save_older_query(lab)[1]["id"]
+    options = OPTIONS | {"custom_subject": "s", "empty_result_state": "ok"}
+    body = {"name": "High", "query_id": query, "options": options, "rearm": 60}
+    status, alert = lab.request("POST", OLDER_ALERTS, body)
+    assert (status, alert) == (
+        200,
+        {
+            "id": alert["id"],
+            "name": "High",
+            "query": {"id": query},
+            "options": options,
+            "rearm": 60,
+            "state": "unknown",
+            "created_at": alert["created_at"],
+            "updated_at": alert["created_at"],
+            "parent": alert["parent"],
+        },
+    )
+    current = lab.request("GET", f"{ALERTS}/{alert['id']}")[1]
+    assert current["condition"] == {
+        "op": "EQUAL",
+        "operand": {"column": {"name": "p1"}},
+        "threshold": {"value": {"string_value": "2"}},
+        "empty_result_state": "OK",
+    }
+    assert lab.request("GET", OLDER_ALERTS) == (200, [alert])
+    change = {"name": "Low", "query_id": query, "options": {"column": "p2", "op": "<", "value": 3}}
+    assert lab.request("PUT", f"{OLDER_ALERTS}/{alert['id']}", change) == (200, {})
+    changed = lab.request("GET", f"{OLDER_ALERTS}/{alert['id']}")[1]
+    assert (changed["options"], changed["rearm"]) == (change["options"] | {"muted": False}, 0)
+    assert lab.request("DELETE", f"{OLDER_ALERTS}/{alert['id']}") == (200, {})
+    assert lab.request("GET", OLDER_ALERTS) == (200, [])
+
+
+@pytest.mark.parametrize("change", [{"op": "~"}, {"column": 7}, {"value": None}, {"empty_result_state": "maybe"}])
+def test_the_older_api_rejects_an_invalid_alert(lab: InProcessClient, change: dict[str, Any]) -> None:
+    body = {"name": "High", "query_id": save_older_query(lab)[1]["id"], "options": OPTIONS | change}
+    assert lab.request("POST", OLDER_ALERTS, body)[0] == 400
+    assert lab.request("GET", ALERTS) == (200, {"results": []})
+
+
+def test_the_older_api_shows_what_the_current_api_saved(lab: InProcessClient) -> None:
+    dates = {"name": "d", "date_value": {"date_value": "2026-11-01"}}
+    query = save_query(lab, parameters=[dates])[1]["id"]
+    assert lab.request("GET", f"{OLDER_QUERIES}/{query}")[1]["options"] == {"parameters": []}
+    alert = save_alert(lab, query, condition={"op": "IS_NULL", "operand": 7, "empty_result_state": []})[1]["id"]
+    options = lab.request("GET", f"{OLDER_ALERTS}/{alert}")[1]["options"]
+    assert options == {"column": "", "op": "IS_NULL", "value": "", "muted": False}

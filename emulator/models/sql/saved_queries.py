@@ -28,6 +28,8 @@ class SavedObject:
     """Name of the principal that changed it last."""
     fields: dict[str, Any] = field(default_factory=dict)
     """Fields that requests set, as in the API."""
+    muted: bool = False
+    """Whether an alert notifies nobody; only the older API has this."""
     trashed_at: Millis | None = None
 
     @property
