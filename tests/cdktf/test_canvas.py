@@ -106,8 +106,9 @@ def test_staff_in_a_group_are_not_students():
     [
         (
             [Student(1, "dana", "A", "7", sis_id="4711")],
-            'line 2: the student\'s login_id ("dana") and user_id ("4711") are not e-mail addresses: choose a column '
-            'with addresses by --column email="…", or, if addresses are logins with a domain, add --login-domain DOMAIN.',
+            'line 2: the student\'s login_id ("dana") and user_id ("4711") are not e-mail addresses: choose a '
+            'column with addresses by --column email="…", or, if addresses are logins with a domain, add '
+            "--login-domain DOMAIN.",
         ),
         (
             [Student(1, "a@uni.example", "A", "7"), Student(1, "a@uni.example", "A", "7")],
