@@ -1,5 +1,7 @@
 """Imports Moodle's or Canvas' groups into the course's normalised roster, which stores every group's number.
 
+The groups come from an export or from Moodle's web service, for which MOODLE_TOKEN has the token.
+
 LAB_CONFIG (default: lab.toml) is the settings file with the course's limits; `--check-accounts` uses LAB_TARGET.
 """
 
@@ -28,6 +30,10 @@ from labkit.extras import cli, dotenv
 from labkit.files import make_private, write_private
 from labkit.tables import TableError, decode
 from labkit.text import escaped, quoted
+from moodle.client import MoodleClient, MoodleError
+from moodle.course import read_course
+from moodle.groups import group_list
+from moodle.options import MoodleRequest, moodle_access, moodle_options
 from preflight.accounts import existing_accounts
 from preflight.identity import GuardError
 from preflight.target_access import apply_target
@@ -70,10 +76,14 @@ Examples:
   python cdktf/import_roster.py old.csv --out rosters/94290-2026w.csv --encoding cp1255
   python cdktf/import_roster.py groups.csv --out rosters/94290-2026w.csv --column email="Institutional mail"
   LAB_TARGET=production python cdktf/import_roster.py groups.csv --out rosters/94290-2026w.csv --check-accounts
+  MOODLE_TOKEN=… python cdktf/import_roster.py --moodle https://moodle.example.ac.il --course 94290 --out r.csv
+  python cdktf/import_roster.py --moodle https://moodle.example.ac.il --course 94290 --grouping Teams
+    --token-file moodle.token --out rosters/94290-2026w.csv
 
 Exit status: 0 done, 2 refused (nothing written). docs/roster.md explains each error message.""",
 )
-@click.argument("export", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("export", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@moodle_options
 @click.option(
     "--out",
     required=True,
@@ -142,7 +152,8 @@ Exit status: 0 done, 2 refused (nothing written). docs/roster.md explains each e
 @cli.json_option
 @cli.version_option
 def main(
-    export: Path,
+    export: Path | None,
+    moodle: MoodleRequest | None,
     out: Path,
     encoding: str | None,
     columns: Mapping[str, str],
@@ -155,14 +166,22 @@ def main(
     groups: Sequence[str],
     staff: Sequence[str],
     login_domain: str,
+    drop_suspended: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Import EXPORT, a groups file from Moodle or Canvas, into the course's roster.
+    """Import EXPORT, a groups file from Moodle or Canvas, or with --moodle a course from Moodle's web service, into the
+    course's roster.
 
     The format is detected: Group self-selection CSV, Groups overview CSV, Participants CSV, Group choice TXT, Canvas'
     group set, the older users.csv, a normalised roster, and any of these after a spreadsheet program saved it.
     """
+    if (export is None) == (moodle is None):
+        raise click.UsageError("give either EXPORT, or --moodle and --course")
+    if moodle and (encoding or columns or no_group or groups or login_domain):
+        raise click.UsageError(
+            "--encoding, --column, --no-group, --group and --login-domain are for files, not for --moodle"
+        )
     try:
         dotenv_variables = load_dotenv(os.environ)
         lab = load_course_settings(os.environ)
@@ -173,19 +192,26 @@ def main(
             max_move_percent=max_move_percent,
             allow_moves=allow_moves,
         )
-        text, encoding_name = read_export_text(export, encoding)
-        stored = read_stored_roster(out)
-        known_groups = {group.moodle_name for group in stored.active_groups}
-        listed = read_export(
-            text,
-            columns=columns,
-            no_group=no_group,
-            groups=groups,
-            known_groups=known_groups,
-            staff=limits.staff,
-            login_domain=login_domain,
-        )
-        result = plan_import(export.name, ParsedExport(listed, encoding_name), stored, limits)
+        if export is not None:
+            name, address = export.name, str(export)
+            text, encoding_name = read_export_text(export, encoding)
+            stored = read_stored_roster(out)
+            known_groups = {group.moodle_name for group in stored.active_groups}
+            listed = read_export(
+                text,
+                columns=columns,
+                no_group=no_group,
+                groups=groups,
+                known_groups=known_groups,
+                staff=limits.staff,
+                login_domain=login_domain,
+            )
+            source = ParsedExport(listed, encoding_name)
+        elif moodle is not None:
+            name, address = moodle.name, moodle.address
+            stored = read_stored_roster(out)
+            source = read_moodle(moodle, stored, limits, os.environ)
+        result = plan_import(name, source, stored, limits, drop_suspended=drop_suspended)
         if check_accounts:
             result = mark_existing_accounts(result, lab, os.environ, dotenv_variables)
         written = False if dry_run else write_roster(out, result.roster)
@@ -199,9 +225,9 @@ def main(
     for warning in result.warnings:
         click.echo(escaped(f"Warning: {warning}"), err=True)
     if as_json:
-        cli.print_json(report_json(result, export=str(export), out=str(out), written=written))
+        cli.print_json(report_json(result, export=address, out=str(out), written=written))
         return
-    for line in report_lines(result, export=export.name, out=str(out), written=written, dry_run=dry_run):
+    for line in report_lines(result, export=name, out=str(out), written=written, dry_run=dry_run):
         click.echo(escaped(line))
 
 
@@ -249,6 +275,20 @@ def read_export_text(export: Path, encoding: str | None) -> tuple[str, str]:
         raise ImportRefused([f"{export.name} line {error.line}: {error.sentence}"]) from error
     except OSError as error:
         raise ImportRefused([f"{export} cannot be read ({error.strerror})."]) from error
+
+
+def read_moodle(
+    request: MoodleRequest, stored: Roster, limits: RosterLimits, environ: MutableMapping[str, str]
+) -> ParsedExport:
+    """Return the groups of a course in Moodle, read from its web service, and Moodle's release."""
+    try:
+        client = MoodleClient(moodle_access(request, environ))
+        content = read_course(client, course=request.course, grouping=request.grouping)
+    except MoodleError as error:
+        raise ImportRefused([f"{request.name}: {error}"]) from error
+    names = {group.moodle_id: group.moodle_name for group in stored.groups if group.moodle_id}
+    listed = group_list(content, roles=request.roles, staff=limits.staff, stored_names=names)
+    return ParsedExport(listed, content.release or "unknown release")
 
 
 def read_stored_roster(out: Path) -> Roster:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labkit.text import quoted
+from roster.group_list import NumberedBy
 from roster.merge import Recognition
 from roster.model import Group, Roster
 
@@ -153,7 +154,12 @@ def _group_data(group: Group) -> dict[str, Any]:
 
 
 def change_lines(
-    changes: Changes, counts: Counts, recognitions: Sequence[Recognition], *, is_first: bool
+    changes: Changes,
+    counts: Counts,
+    recognitions: Sequence[Recognition],
+    *,
+    is_first: bool,
+    numbered_by: NumberedBy = "line",
 ) -> Iterator[str]:
     """Yield the lines of the report. With `is_first` there was no roster before, so students are not listed as new."""
     if is_first:
@@ -164,7 +170,7 @@ def change_lines(
     else:
         yield from _student_lines(changes)
         yield from _group_lines(changes)
-    yield from _recognition_lines(recognitions)
+    yield from _recognition_lines(recognitions, numbered_by)
     yield ""
     yield f"Now: {_count(counts.groups, 'group')} with {_count(counts.students, 'student')}" + _details(counts)
 
@@ -215,7 +221,7 @@ def _group_lines(changes: Changes) -> Iterator[str]:
         yield from lines
 
 
-def _recognition_lines(recognitions: Sequence[Recognition]) -> Iterator[str]:
+def _recognition_lines(recognitions: Sequence[Recognition], numbered_by: NumberedBy) -> Iterator[str]:
     """Yield the groups recognised without an id; simple matches of the same kind share a line."""
     found = [recognition for recognition in recognitions if recognition.matched_by != "id"]
     if not found:
@@ -228,7 +234,7 @@ def _recognition_lines(recognitions: Sequence[Recognition]) -> Iterator[str]:
             yield f"  {what}: {', '.join(_key_ranges(numbers))}"
     for recognition in found:
         if not _simple_match(recognition):
-            yield f"  {_recognition_line(recognition)}"
+            yield f"  {_recognition_line(recognition, numbered_by)}"
 
 
 def _simple_match(recognition: Recognition) -> str:
@@ -238,8 +244,9 @@ def _simple_match(recognition: Recognition) -> str:
     return "" if recognition.rivals or is_renamed or is_partial else recognition.matched_by
 
 
-def _recognition_line(recognition: Recognition) -> str:
-    what = f"{quoted(recognition.name)} on line {recognition.line}" if recognition.name else f"line {recognition.line}"
+def _recognition_line(recognition: Recognition, numbered_by: NumberedBy) -> str:
+    place = f"on line {recognition.line}" if numbered_by == "line" else f"with Moodle's id {recognition.line}"
+    what = f"{quoted(recognition.name)} {place}" if recognition.name else f"{numbered_by} {recognition.line}"
     how = f"{recognition.shared_members} of its {_count(recognition.known_members, 'student')}"
     rivals = f"; {' and '.join(recognition.rivals)} would match equally well" if recognition.rivals else ""
     return (

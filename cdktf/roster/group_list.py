@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Literal
 
 from labkit.addresses import is_address, normalised_address
 from labkit.formats.roster_file import MANAGED
 from labkit.text import quoted
 from roster.model import MOODLE, Roster
+
+NumberedBy = Literal["line", "group"]
+"""What the `line` of groups, members and issues is: a line of the file, or Moodle's id of a group (0: none)."""
 
 
 @dataclass(frozen=True, order=True)
@@ -59,6 +63,13 @@ class GroupList:
     ignored: tuple[Issue, ...] = ()
     roster: Roster | None = None
     system: str = MOODLE.system
+    suspended: tuple[ListedMember, ...] = ()
+    """Suspended people in groups, who are not among the groups' members; only Moodle's web service reports them."""
+    numbered_by: NumberedBy = "line"
+
+    def place_of(self, line: int) -> str:
+        """Return where a group is, for messages."""
+        return f"on line {line}" if self.numbered_by == "line" else f"with Moodle's id {line}"
 
     @property
     def students(self) -> int:

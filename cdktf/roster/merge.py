@@ -8,7 +8,7 @@ and gets the next number.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from labkit.text import quoted
@@ -79,8 +79,10 @@ def _ambiguous_ignoring_case(stored: Roster, listed: Sequence[ListedGroup]) -> I
             yield Issue(match.listed[0].line, message + _OR_IDS)
 
 
-def merge(stored: Roster, export: GroupList) -> MergeResult:
+def merge(stored: Roster, export: GroupList, *, drop_suspended: bool = False) -> MergeResult:
     """Update the stored roster from the export and return the result.
+
+    Suspended students stay in their group, unless it is missing; with `drop_suspended` they are retired.
 
     Requires an export without problems: no duplicate address or id, no `ambiguous_names`. Nothing stored is forgotten:
     missing groups and students are retired, and keep their number and account if they come back.
@@ -94,13 +96,16 @@ def merge(stored: Roster, export: GroupList) -> MergeResult:
     accounts = {member.email: member.account for group in stored.groups for member in group.members}
     present = {member.email for group in listed for member in group.members}
     known = {group.number: group for group in stored.groups}
+    kept = frozenset() if drop_suspended else frozenset(member.email for member in export.suspended)
 
     groups = [_retire(group, present) for group in stored.groups if group.number not in numbers]
     for number, group in numbers.items():
         before = known.get(number, Group(number))
         members = [_active_member(member, accounts) for member in group.members]
         members += [
-            Member(former.email, "retired", former.account) for former in before.members if former.email not in present
+            former if former.email in kept else replace(former, status="retired")
+            for former in before.members
+            if former.email not in present
         ]
         moodle_id, moodle_name = group.moodle_id or before.moodle_id, group.moodle_name or before.moodle_name
         groups.append(Group(number, moodle_id, moodle_name, _by_address(members), "active"))

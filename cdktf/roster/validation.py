@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from roster.changes import changes_between
-from roster.group_list import GroupList, Issue, ListedGroup
+from roster.group_list import GroupList, Issue, ListedGroup, NumberedBy
 from roster.model import Roster
 from roster.names import name_key, plain_name
 
@@ -63,9 +63,11 @@ def _duplicate_members(export: GroupList) -> Iterator[Issue]:
             line, title = first.setdefault(member.email, (member.line, group.title))
             if (line, title) != (member.line, group.title):
                 message = (
-                    f"{member.email} is in {group.title} and, on line {line}, in {title}; a student can be in only"
+                    f"{member.email} is in {group.title} and, {export.place_of(line)}, in {title}; a student can be in "
+                    "only"
                 )
-                yield Issue(member.line, f"{message} one group: remove one in {export.system} and download again.")
+                again = "download" if export.numbered_by == "line" else "import"
+                yield Issue(member.line, f"{message} one group: remove one in {export.system} and {again} again.")
 
 
 def _oversized_groups(export: GroupList, limits: RosterLimits) -> Iterator[Issue]:
@@ -96,10 +98,11 @@ def _similar_names(export: GroupList) -> Iterator[Issue]:
             continue
         other = first.setdefault(name_key(group.moodle_name), group)
         if plain_name(group.moodle_name) != plain_name(other.moodle_name):
-            what = f"and {other.title} on line {other.line} are two groups: their names differ only in case"
+            what = f"and {other.title} {export.place_of(other.line)} are two groups: their names differ only in case"
             yield Issue(group.line, f"{group.title} {what}.")
         elif other.line != group.line:
-            yield Issue(group.line, f"{group.title} is also the name of the group on line {other.line}.")
+            place = export.place_of(other.line)
+            yield Issue(group.line, f"{group.title} is also the name of the group {place}.")
 
 
 def _outside_domains(export: GroupList, limits: RosterLimits) -> Iterator[Issue]:
@@ -114,14 +117,15 @@ def _outside_domains(export: GroupList, limits: RosterLimits) -> Iterator[Issue]
 
 
 def _missing_students(export: GroupList, stored: Roster, limits: RosterLimits) -> Iterator[Issue]:
-    known_students = _known_students(stored, limits)
+    known_students = _known_students(stored, limits) - {member.email for member in export.suspended}
     listed = {member.email for group in export.groups for member in group.members}
     missing = known_students - listed
     if known_students and 100 * len(missing) > limits.max_drop_percent * len(known_students):
+        what = "the whole course and today's download" if export.numbered_by == "line" else "the whole course"
         message = (
             f"{len(missing)} of the roster's {len(known_students)} students are not in this export, more than "
-            f"{limits.max_drop_percent:g} percent. Check that it is the whole course and today's download. If the "
-            "students really left, add --allow-drops."
+            f"{limits.max_drop_percent:g} percent. Check that it is {what}. If the students really left, add "
+            "--allow-drops."
         )
         yield Issue(export.last_line, message)
 
@@ -146,6 +150,9 @@ def _known_students(stored: Roster, limits: RosterLimits) -> set[str]:
     return {member.email for group in stored.active_groups for member in group.active_members} - limits.staff
 
 
-def issue_lines(file: str, issues: Sequence[Issue]) -> list[str]:
-    """Format the issues as messages with file and line."""
-    return [f"{file} line {issue.line}: {issue.message}" for issue in issues]
+def issue_lines(file: str, issues: Sequence[Issue], numbered_by: NumberedBy = "line") -> list[str]:
+    """Format the issues as messages with the source's name and the line or group."""
+    return [
+        f"{file} {numbered_by} {issue.line}: {issue.message}" if issue.line else f"{file}: {issue.message}"
+        for issue in issues
+    ]

@@ -18,6 +18,10 @@ FILES = {"cdktf.json", "lab.toml", "cloud.toml", "Makefile", "pyproject.toml", "
 FILES |= {"Pipfile", "Pipfile.lock", "package.json", "package-lock.json", ".env.example"}
 FILES |= {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"}
 PURE = (
+    "cdktf/moodle/answers.py",
+    "cdktf/moodle/content.py",
+    "cdktf/moodle/groups.py",
+    "cdktf/moodle/refusals.py",
     "cdktf/roster",
     "cdktf/sources",
     "cdktf/synthesized/resources.py",

@@ -32,6 +32,7 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("stack",),
         ("preflight",),
         ("stopping",),
+        ("moodle",),
         ("sources",),
         ("roster",),
         ("lab_settings",),
