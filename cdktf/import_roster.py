@@ -180,7 +180,7 @@ def main(
         raise click.UsageError("give either EXPORT, or --moodle and --course")
     if moodle and (encoding or columns or no_group or groups or login_domain):
         raise click.UsageError(
-            "--encoding, --column, --no-group, --group and --login-domain are for files, not for --moodle"
+            "--encoding, --column, --no-group, --group and --login-domain are for files, not for Moodle"
         )
     try:
         dotenv_variables = load_dotenv(os.environ)

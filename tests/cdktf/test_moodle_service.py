@@ -298,7 +298,7 @@ def test_a_token_file_must_be_private(site, run, tmp_path):
         ((), "give either EXPORT, or --moodle and --course"),
         (("--moodle", "https://m.example"), "--moodle needs --course"),
         (("--course", "1"), "need --moodle ADDRESS"),
-        (("--moodle", "https://m.example", "--course", "1", "--encoding", "cp1255"), "are for files, not for --moodle"),
+        (("--moodle", "https://m.example", "--course", "1", "--encoding", "cp1255"), "--login-domain need a file"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(tmp_path, arguments, message):
