@@ -15,7 +15,6 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.message import Message
 from typing import IO, Any
 
 from labkit import __version__
@@ -81,9 +80,7 @@ def shown_address(address: str) -> str:
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """Reports a redirect as an error, because following it would send the token elsewhere."""
 
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
-    ) -> None:
+    def redirect_request(self, *_arguments: Any, **_options: Any) -> None:
         return None
 
 
