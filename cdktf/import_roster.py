@@ -179,9 +179,7 @@ def main(
     if (export is None) == (moodle is None):
         raise click.UsageError("give either EXPORT, or --moodle and --course")
     if moodle and (encoding or columns or no_group or groups or login_domain):
-        raise click.UsageError(
-            "--encoding, --column, --no-group, --group and --login-domain are for files, not for Moodle"
-        )
+        raise click.UsageError("--encoding, --column, --no-group, --group and --login-domain need a file")
     try:
         dotenv_variables = load_dotenv(os.environ)
         lab = load_course_settings(os.environ)
