@@ -112,7 +112,7 @@ def test_a_missing_settings_file_is_reported(folder: Path, program: click.Comman
             ("groups.csv", "--out", "r.csv", "--max-drop-percent", "nan"),
             """'--max-drop-percent': "nan" is not a number from 0 to 100""",
         ),
-        (import_roster.main, ("none.csv", "--out", "r.csv"), "'EXPORT': File 'none.csv' does not exist."),
+        (import_roster.main, ("none.csv", "--out", "r.csv"), "'[EXPORT]': File 'none.csv' does not exist."),
         (emulator, ("--port", "65536"), """'--port': "65536" is not a whole number from 0 to 65535"""),
         (emulator, ("--speed", "nan"), """'--speed': "nan" is not a number, 0 or greater"""),
         (emulator, ("--faults", "x"), "'--faults': 'x' is not one of 'azure', "),
