@@ -294,7 +294,6 @@ class MoodleServer:
         server = self
 
         class Handler(BaseHTTPRequestHandler):
-
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 form = dict(urllib.parse.parse_qsl(self.rfile.read(length).decode(), keep_blank_values=True))
