@@ -207,7 +207,7 @@ def save_older_query(lab: InProcessClient, **fields: Any) -> tuple[int, Any]:
 
 
 def test_a_query_of_the_older_api_is_one_of_the_current_api(lab: InProcessClient) -> None:
-    parameters = [
+    parameters: list[dict[str, Any]] = [
         {"name": "a", "type": "text", "value": "x"},
         {"name": "b", "title": "B", "type": "number", "value": 7},
     ]
