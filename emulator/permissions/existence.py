@@ -48,7 +48,8 @@ def _exists(workspace: EmulatedWorkspace, object_type: ObjectType, number: str) 
         case "registered-models":
             return object_type.object_id(number) == REGISTRY_ACL or state.mlflow.find_model(number) is not None
         case "sql/queries" | "sql/alerts":
-            return number in state.saved_queries.by_id
+            saved = state.saved_queries.by_id.get(number)
+            return saved is not None and saved.acl_name == object_type.object_id(number)
         case "directories" | "notebooks" | "files" | "repos" | "experiments":
             return state.objects.find_by_acl_name(object_type.object_id(number)) is not None
     return False

@@ -162,6 +162,14 @@ def test_permissions_decide_who_reads_changes_and_deletes(lab: InProcessClient) 
         assert statuses() == expected
 
 
+def test_an_alert_has_no_permissions_as_a_query(lab: InProcessClient) -> None:
+    alert = save_alert(lab, save_query(lab)[1]["id"])[1]["id"]
+    assert [lab.request("GET", f"/api/2.0/permissions/sql/{kind}/{alert}")[0] for kind in ("alerts", "queries")] == [
+        200,
+        404,
+    ]
+
+
 def test_a_student_saves_queries_at_home_only(lab: InProcessClient) -> None:
     student = lab.user("s@lab")
     assert save_query(lab, caller=student)[1]["parent_path"] == "/Workspace/Users/s@lab"
