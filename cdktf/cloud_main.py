@@ -1,7 +1,6 @@
 """Synthesizes the Azure resources under the lab's workspaces, and fills the lab's settings with their outputs.
 
-A second app with its own output folder, stack and state; docs/azure.md describes each step. CDKTF_OUTDIR (default:
-cdktf.cloud.out) is the output folder.
+A second app with its own output folder, stack and state; docs/azure.md describes each step.
 """
 
 import gc
@@ -36,10 +35,11 @@ from labkit.extras import cli, dotenv
 from labkit.files import atomic_path, make_contents_private, write_private
 from labkit.terraform import terraform_program
 from labkit.text import escaped, first_line
+from node_process import prepare_node
 from settings_tables import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
-OUTPUT, OUTPUT_VARIABLE = "cdktf.cloud.out", "CDKTF_OUTDIR"
+OUTPUT_VARIABLE = "CDKTF_OUTDIR"
 BINDINGS = "cdktf_cdktf_provider_azurerm"
 SECONDS = 120
 """Timeout of `terraform output`, which may read a state in a storage account."""
@@ -69,6 +69,13 @@ Exit status: 0 done, 1 only one of the two files was written, 2 refused (nothing
     help="The settings file (default: cloud.toml of the project).",
 )
 @click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("cdktf.cloud.out"),
+    show_default=True,
+    help="The folder for the stack; another one than the lab's.",
+)
+@click.option(
     "--write",
     "writes",
     is_flag=True,
@@ -83,7 +90,7 @@ Exit status: 0 done, 1 only one of the two files was written, 2 refused (nothing
 )
 @cli.dry_run_option
 @cli.version_option
-def main(settings_path: Path, writes: bool, target: str, dry_run: bool) -> None:
+def main(settings_path: Path, output: Path, writes: bool, target: str, dry_run: bool) -> None:
     """Synthesize the stack, or fill the lab's settings."""
     if dry_run and not writes:
         raise click.UsageError("--dry-run needs --write.")
@@ -92,7 +99,8 @@ def main(settings_path: Path, writes: bool, target: str, dry_run: bool) -> None:
         dotenv.load(environ)
         settings = load_cloud_settings(settings_path.absolute())
         if not writes:
-            print(f"Wrote {escaped(synthesize(settings, settings_path.absolute().parent / 'state', environ))}")
+            made = synthesize(settings, output, settings_path.absolute().parent / "state", environ)
+            print(f"Wrote {escaped(made)}")
             return
         lab_path = Path(environ.get("LAB_CONFIG") or ROOT / "lab.toml").absolute()
         lab = load_settings(lab_path)
@@ -100,7 +108,7 @@ def main(settings_path: Path, writes: bool, target: str, dry_run: bool) -> None:
             raise CloudError(
                 f"{lab_path.name} has no [targets.{target}]; --target must be one of {', '.join(lab.targets)}."
             )
-        outputs = read_outputs(settings, environ)
+        outputs = read_outputs(stack_folder(settings, output), environ)
         changes = plan_changes(lab_path, lab, target, outputs)
     except SettingsError as error:
         cli.fail(*error.problems)
@@ -111,7 +119,7 @@ def main(settings_path: Path, writes: bool, target: str, dry_run: bool) -> None:
         sys.exit(write(changes))
 
 
-def synthesize(settings: CloudSettings, state_folder: Path, environ: MutableMapping[str, str]) -> Path:
+def synthesize(settings: CloudSettings, output: Path, state_folder: Path, environ: MutableMapping[str, str]) -> Path:
     """Write the stack to the output folder, and return its file. Raise CloudError if the bindings are missing."""
     if importlib.util.find_spec(BINDINGS) is None:
         raise CloudError(
@@ -122,37 +130,30 @@ def synthesize(settings: CloudSettings, state_folder: Path, environ: MutableMapp
     gc.disable()
     # The framework's Node process writes the stack and inherits this umask.
     os.umask(0o077)
-    # Otherwise the process warns on every run that its Node release is no longer maintained.
-    environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 40))))
-    # `make` may have installed Node.js beside the interpreter, in a folder that may not be in PATH.
-    if (node := Path(sys.executable).parent.absolute() / "node").exists():
-        environ.setdefault("JSII_NODE", str(node))
+    prepare_node(environ, Path(sys.executable).absolute())
+    # The framework would prefer this folder, which may be the lab's.
+    environ.pop(OUTPUT_VARIABLE, None)
     from cloud.framework import App
     from cloud.stack import CloudStack
 
     # The state contains the mail service's key.
     make_contents_private(state_folder)
-    app = App(outdir=str(output_folder(environ)))
-    stack = stack_folder(settings, environ)
+    app = App(outdir=str(output))
+    stack = stack_folder(settings, output)
     make_contents_private(stack)
     CloudStack(app, settings=settings, state_folder=state_folder)
     app.synth()
     return stack / "cdk.tf.json"
 
 
-def output_folder(environ: Mapping[str, str]) -> Path:
-    """Return the folder to which the app writes its stack; never the lab's own, which has another state."""
-    return Path(environ.get(OUTPUT_VARIABLE) or OUTPUT)
-
-
-def stack_folder(settings: CloudSettings, environ: Mapping[str, str]) -> Path:
+def stack_folder(settings: CloudSettings, output: Path) -> Path:
     """Return the folder in which Terraform runs."""
-    return output_folder(environ) / "stacks" / settings.stack_id
+    return output / "stacks" / settings.stack_id
 
 
-def read_outputs(settings: CloudSettings, environ: Mapping[str, str]) -> CloudOutputs:
-    """Return the outputs of the applied stack, from Terraform. Raise CloudError or OutputsError."""
-    folder, program = stack_folder(settings, environ), terraform_program(environ)
+def read_outputs(folder: Path, environ: Mapping[str, str]) -> CloudOutputs:
+    """Return the outputs of the stack that is applied from this folder. Raise CloudError or OutputsError."""
+    program = terraform_program(environ)
     if not folder.is_dir():
         raise CloudError(f"{folder} does not exist; synthesize and apply the stack first (docs/azure.md).")
     if shutil.which(program, path=environ.get("PATH")) is None:

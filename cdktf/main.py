@@ -32,6 +32,7 @@ from labkit import exit_status
 from labkit.files import make_contents_private
 from labkit.text import escaped
 from labkit.version import handle_version_option
+from node_process import prepare_node
 from preflight import provider_lock
 from preflight.target_access import deploying_service_principal, target_variables
 from roster.model import RosterError
@@ -46,11 +47,7 @@ def main(environ: MutableMapping[str, str]) -> None:
     state = course.folder / "state"
     # The state and the stack contain people's names.
     make_contents_private(state)
-    # Otherwise jsii's Node process warns on every run that its Node release is no longer maintained.
-    os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 40))))
-    # `make` may have installed Node.js beside the interpreter, in a folder that may not be in PATH.
-    if (node := Path(current_interpreter().parent, "node")).exists():
-        os.environ.setdefault("JSII_NODE", str(node))
+    prepare_node(os.environ, current_interpreter())
     from stack.course import Course
     from stack.framework import App
 

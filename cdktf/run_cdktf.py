@@ -30,6 +30,7 @@ from labkit import exit_status
 from labkit.terraform import VARIABLE, terraform_program
 from labkit.text import escaped
 from labkit.workspace.choice import WORKSPACE_NOT_CONFIGURED, WorkspaceNotConfigured, apply_choice
+from node_process import SILENCE_VARIABLE, SILENCED_RELEASES
 from preflight import provider_lock
 from preflight.identity import WARNINGS_SHOWN, GuardError
 from preflight.providers import (
@@ -80,7 +81,7 @@ def cdktf_environment(
         # Terraform rewrites a local state for each resource; even with this value, a quarter of its time is garbage
         # collection.
         "GOGC": "400",
-        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": ",".join(map(str, range(20, 40))),
+        SILENCE_VARIABLE: SILENCED_RELEASES,
         "NODE_NO_WARNINGS": "1",
     }
     if skips_lock:

@@ -3,12 +3,13 @@
 import difflib
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import tomlkit
 from dotenv.parser import Binding, parse_stream
-from tomlkit.items import Table
 
 from cloud.outputs import CloudOutputs
 from labkit.workspace.choice import CREDENTIAL_VARIABLES, HOST, PROFILE, URL
@@ -44,37 +45,50 @@ class Change:
 def fill_settings(text: str, name: str, target: str, outputs: CloudOutputs, *, state_key: str) -> Change:
     """Return `lab.toml` with the target's workspace and the backend for its state.
 
-    `state_key` names the state in its container, unless the target names it already. The target must exist.
+    `state_key` names the state in its container, unless the target names it already. The target must exist. Raise
+    LabFilesError if the file's form does not allow it.
     """
-    document = tomlkit.parse(text)
-    targets = document["targets"]
-    assert isinstance(targets, Table)
-    table = targets[target]
-    assert isinstance(table, Table)
-    if "host" in table:
-        table["host"] = outputs.workspace_url
-    table["expected_host"] = outputs.workspace_url
-    table["expected_workspace_id"] = outputs.workspace_id
-    if "backend" not in table:
-        table["backend"] = tomlkit.table()
-    backend = table["backend"]
-    assert isinstance(backend, Table)
-    was_local = backend.get("type", "local") == "local"
-    backend["type"] = "azurerm"
-    for key, value in outputs.state_backend.items():
-        backend[key] = value
-    if "key" not in backend:
-        backend["key"] = state_key
-    backend["use_azuread_auth"] = True
+    tables = tomllib.loads(text)
+    was_local = tables["targets"][target].get("backend", {}).get("type", "local") == "local"
+    document: Any = tomlkit.parse(text)
+    for one in (tables, document):
+        _fill_target(one["targets"][target], outputs, state_key)
+    after = tomlkit.dumps(document)
+    try:
+        is_filled = tomllib.loads(after) == tables
+    except tomllib.TOMLDecodeError:
+        is_filled = False
+    if not is_filled:
+        raise LabFilesError(
+            f"{name} cannot be filled in its present form; write [targets.{target}] and [targets.{target}.backend] as "
+            "tables of their own, as in the project's lab.toml."
+        )
     notes = []
-    if profile := table.get("profile"):
+    if profile := tables["targets"][target].get("profile"):
         notes.append(f"Target {target} uses the profile {profile}; it must name {outputs.workspace_url}.")
     if was_local:
         notes.append(
             f"The state of target {target} is now in the storage account; if the target is deployed, move its state "
             '(docs/deploy.md, "Targets and states") before the next deploy.'
         )
-    return Change(name, text, tomlkit.dumps(document), tuple(notes))
+    return Change(name, text, after, tuple(notes))
+
+
+def _fill_target(table: MutableMapping[str, Any], outputs: CloudOutputs, state_key: str) -> None:
+    """Fill the table of a target, which is a dict or tomlkit's view of the same table."""
+    if "host" in table:
+        table["host"] = outputs.workspace_url
+    table["expected_host"] = outputs.workspace_url
+    table["expected_workspace_id"] = outputs.workspace_id
+    if "backend" not in table:
+        table["backend"] = {}
+    backend = table["backend"]
+    backend["type"] = "azurerm"
+    for key, value in outputs.state_backend.items():
+        backend[key] = value
+    if "key" not in backend:
+        backend["key"] = state_key
+    backend["use_azuread_auth"] = True
 
 
 def fill_variables(text: str, name: str, outputs: CloudOutputs) -> Change:

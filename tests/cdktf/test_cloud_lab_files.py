@@ -1,6 +1,8 @@
 """Filling lab.toml and .env with the outputs of the Azure resources: what changes, what stays, and what is shown."""
 
 import io
+import re
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,6 +78,44 @@ def test_a_targets_own_host_follows_the_workspace():
     change = fill_settings(text, "lab.toml", "production", OUTPUTS, state_key="k")
     assert parse_settings(change.after, "lab.toml").targets["production"].host == URL
     assert change.notes == ()
+
+
+BEFORE = """default_target = "production"
+[course] # the course
+id = "1"
+"""
+BACKEND_TABLE = '[targets.production.backend]\n# where\ntype = "local" # for now\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{BEFORE}[targets.production]\nprofile = 'A' # mine\n",
+        f"{BEFORE}[targets.production]\n[quota]\nhard_minutes = 1 # q\n[targets.rehearsal]\n# r\n",
+        f"{BEFORE}[targets.production]\n[targets.rehearsal]\n{BACKEND_TABLE}",
+        f"{BEFORE}{BACKEND_TABLE}[quota]\n[targets.rehearsal]\n",
+        f"{BEFORE}[targets]\nproduction = {{ profile = 'A' }} # mine\n",
+        f"{BEFORE}[targets]\nproduction.profile = 'A' # mine\nproduction.backend.type = 'local' # l\n",
+        f"{BEFORE}[targets.production]\nexpected_host = 'a' # h\nbackend = {{ type = 'local' }} # l\n[quota]\n",
+    ],
+)
+def test_every_form_of_a_target_is_filled_or_refused_and_nothing_else_changes(text: str):
+    try:
+        change = fill_settings(text, "lab.toml", "production", OUTPUTS, state_key="k")
+    except LabFilesError as error:
+        assert str(error).startswith("lab.toml cannot be filled in its present form; write [targets.production] and ")
+        return
+    before, after = tomllib.loads(text), tomllib.loads(change.after)
+    target = after["targets"].pop("production")
+    profile = before["targets"].pop("production").get("profile")
+    assert after == before
+    assert target == {
+        **({"profile": profile} if profile else {}),
+        "expected_host": URL,
+        "expected_workspace_id": "99",
+        "backend": {"type": "azurerm", **BACKEND, "key": "k", "use_azuread_auth": True},
+    }
+    assert sorted(re.findall("# .*", change.after)) == sorted(re.findall("# .*", text))
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])

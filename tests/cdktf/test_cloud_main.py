@@ -46,9 +46,9 @@ def packages() -> Path:
 
 def run(folder: Path, *arguments: str, packages: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run the program in a folder, with the folder's settings."""
-    environment = {**os.environ, "LAB_CONFIG": str(folder / "lab.toml")}
-    if packages:
-        environment = azurerm_bindings.environment(packages, LAB_CONFIG=str(folder / "lab.toml"))
+    # CDKTF_OUTDIR is the lab's output folder.
+    variables = {"LAB_CONFIG": str(folder / "lab.toml"), "CDKTF_OUTDIR": str(folder / "cdktf.out")}
+    environment = azurerm_bindings.environment(packages, **variables) if packages else {**os.environ, **variables}
     command = [sys.executable, str(PROGRAM), "--settings", str(folder / "cloud.toml"), *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
 

@@ -120,7 +120,8 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         text = text.replace(old, new)
     (folder / "cloud.toml").write_text(text, encoding="utf-8")
     command = [sys.executable, str(ROOT / "cdktf/cloud_main.py"), "--settings", str(folder / "cloud.toml")]
-    environment = azurerm_bindings.environment(packages, CDKTF_OUTDIR=str(folder / "out"))
+    command += ["--output", str(folder / "out")]
+    environment = azurerm_bindings.environment(packages)
     subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, timeout=300)
     made = folder / "out/stacks/cloud-de-lab"
     done = terraform(made, "init", "-input=false")

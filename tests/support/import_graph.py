@@ -36,7 +36,7 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("sources",),
         ("roster",),
         ("lab_settings",),
-        ("settings_tables", "reexec"),
+        ("settings_tables", "node_process", "reexec"),
     ),
     "enforcer": (
         ("__main__",),
