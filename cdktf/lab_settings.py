@@ -239,11 +239,24 @@ class TargetSettings(SettingsTable):
         return self
 
 
+class RosterSettings(SettingsTable):
+    """Where the nightly update gets the roster from, and what it may change in the workspace without a person."""
+
+    moodle: Annotated[
+        str,
+        Field(pattern=r"^$|^https?://[^\s?#@]+$", description='a URL such as "https://moodle.example.ac.il", or empty'),
+    ] = ""
+    moodle_course: Annotated[str, Field(description="a course's id, ID number or short name in Moodle, or empty")] = ""
+    grouping: Annotated[str, Field(description="the id or name of a grouping in Moodle, or empty")] = ""
+    apply: Annotated[Literal["nothing", "joins", "all"], Field(description='"nothing", "joins" or "all"')] = "nothing"
+
+
 class LabSettings(SettingsTable):
     """All settings for one course."""
 
     default_target: NonEmptyText
     course: CourseSettings
+    roster: RosterSettings = RosterSettings()
     students: StudentSettings = StudentSettings()
     staff: StaffSettings = StaffSettings()
     cluster: ClusterSettings

@@ -32,6 +32,7 @@ from labkit.text import escaped
 from labkit.workspace.choice import WORKSPACE_NOT_CONFIGURED, WorkspaceNotConfigured, apply_choice
 from node_process import SILENCE_VARIABLE, SILENCED_RELEASES
 from preflight import provider_lock
+from preflight.deploy_lock import deploy_lock
 from preflight.identity import WARNINGS_SHOWN, GuardError
 from preflight.providers import (
     has_provider_installation,
@@ -48,6 +49,7 @@ PARALLELISM = "50"
 
 _WORKSPACE_VERBS = {"deploy", "apply", "diff", "plan", "destroy"}
 _SETTINGS_VERBS = {*_WORKSPACE_VERBS, "synth", "synthesize", "list", "output", "outputs", "watch"}
+_CHANGING_VERBS = {"deploy", "apply", "destroy"}
 _PLAN_VERBS = ("plan", "apply", "destroy", "refresh")
 
 
@@ -207,7 +209,8 @@ def run_then(command: Sequence[str], environment: Mapping[str, str], on_exit: Ca
 
 
 def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
-    """Replace this process with cdktf, or run cdktf and store its lock file afterwards; return its exit status.
+    """Replace this process with cdktf, or run cdktf, hold the deploy's lock and store the providers' lock file
+    afterwards; return its exit status.
 
     Updates `environ` for cdktf. Raise `PreflightError` if cdktf cannot be started or would fail.
     """
@@ -229,10 +232,27 @@ def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
         environ, root=ROOT, skips_lock=skips_lock, is_coloured=is_coloured, is_locked=is_locked
     )
     command = [str(program), *arguments]
-    if preflight_result.settings_folder is None or is_locked or skips_lock or verb not in _WORKSPACE_VERBS:
+    folder = preflight_result.settings_folder
+    if folder is None or verb not in _WORKSPACE_VERBS:
         os.execve(program, command, environment)
-    stack = output_folder(arguments, environ) / "stacks" / preflight_result.stack
-    return run_then(command, environment, partial(provider_lock.save, stack, preflight_result.settings_folder))
+    on_exit = None
+    if not is_locked and not skips_lock:
+        stack = output_folder(arguments, environ) / "stacks" / preflight_result.stack
+        on_exit = partial(provider_lock.save, stack, folder)
+    if verb not in _CHANGING_VERBS:
+        if on_exit is None:
+            os.execve(program, command, environment)
+        return run_then(command, environment, on_exit)
+    try:
+        with deploy_lock(folder, preflight_result.stack) as is_alone:
+            if not is_alone:
+                raise PreflightError(
+                    f"{preflight_result.stack} is being deployed, or its roster updated, by another process on this "
+                    "machine; wait until it is done."
+                )
+            return run_then(command, environment, on_exit or (lambda: None))
+    except OSError as error:
+        raise PreflightError(f"{program.name} cannot be started: {error}.") from None
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ VERBS = {
     "user-groups": "List all memberships of users in groups.",
     "allocations": "List clusters with groups, permissions and members.",
     "test-email": "Send one test message and wait for its final status.",
+    "mail-staff": "Send a text to the staff, such as the changes of the roster.",
     "doctor": "Check settings, permissions, mail, ledger, clock and course; report usage that the quota cannot limit.",
     "archive": "At the end of a term: export history, actions and messages as CSV and Parquet, with daily reports.",
     "backup-ledger": "Make a verified copy of the ledger; the last 14 good copies are kept.",

@@ -11,6 +11,7 @@ class MessageKind(Enum):
     WARNING = "warning"
     GIVEN_UP = "given-up"
     DIGEST = "digest"
+    STAFF_NOTE = "staff-note"
     REPORT = "report"
 
     @property

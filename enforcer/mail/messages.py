@@ -140,6 +140,13 @@ def test(*, to: str, at: datetime, sender: str, folder: Path | None = None) -> M
     return Message(subject, text, html, (to,))
 
 
+def staff_note(*, title: str, text: str, to: Iterable[str], folder: Path | None = None) -> Message:
+    """Return a message to the staff with this text, such as the changes of a roster."""
+    values = {"title": one_line(redact_secrets(title)), "text": multiline(redact_secrets(text)).strip()}
+    subject, plain, html = render("staff_note", values, folder)
+    return Message(subject, plain, html, tuple(to))
+
+
 def _to_group(name: str, notice: Notice, to: Iterable[str], admin: str | None, folder: Path | None) -> Message:
     """Return a message to the members with a copy to the admin, or to the admin alone if there are no members."""
     members = tuple(sorted(set(to)))

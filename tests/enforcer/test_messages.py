@@ -146,6 +146,7 @@ def every_letter(name: str, folder: Path | None = None) -> dict[str, Message]:
         "given_up": messages.given_up(unsent, at=NOW, admin=ADMIN, folder=folder),
         "digest": messages.digest([(NOW, name)], hour=NOW, admin=ADMIN, folder=folder),
         "test": messages.test(to=ADMIN, at=NOW, sender=name, folder=folder),
+        "staff_note": messages.staff_note(title=name, text=name, to=[ADMIN], folder=folder),
     }
 
 

@@ -45,6 +45,10 @@ def test_cron_and_systemd_run_existing_commands() -> None:
 
     assert started == {"poll", "watch", "end-of-day"}
     assert started <= set(VERBS)
+    scripts = {script for text in texts for script in re.findall(r"/bin/python (\S+\.py)", text)}
+    assert scripts == {"cdktf/update_roster.py"}
+    programs = {name for text in texts for name in re.findall(r"/opt/teaching-lab/(deploy/[\w-]+)", text)}
+    assert [name for name in [*scripts, *programs] if not (ROOT / name).is_file()] == []
 
 
 def test_every_timer_has_a_service() -> None:
@@ -82,3 +86,13 @@ def test_the_backup_script_runs_backup_ledger(installation: Path, tmp_path: Path
 
     assert done.returncode == 1, done.stderr
     assert (tmp_path / "called").read_text() == f"{installation}: -m enforcer backup-ledger /copies, 0077\n"
+
+
+@pytest.mark.process
+def test_the_roster_script_runs_the_nightly_update(installation: Path, tmp_path: Path) -> None:
+    install_python(installation, 'echo "$PWD: $*, $(umask)" > "$HOME/called"; exit 1')
+
+    done = run(installation / "deploy/update-roster", "--no-mail", cwd=tmp_path)
+
+    assert done.returncode == 1, done.stderr
+    assert (tmp_path / "called").read_text() == f"{installation}: cdktf/update_roster.py --no-mail, 0077\n"

@@ -22,6 +22,8 @@ PURE = (
     "cdktf/moodle/content.py",
     "cdktf/moodle/groups.py",
     "cdktf/moodle/refusals.py",
+    "cdktf/nightly/mail_text.py",
+    "cdktf/nightly/plan_policy.py",
     "cdktf/roster",
     "cdktf/sources",
     "cdktf/synthesized/resources.py",

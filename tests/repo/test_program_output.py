@@ -16,6 +16,7 @@ from click.testing import CliRunner
 import close_term
 import import_roster
 import load_synthesized
+import update_roster
 from emulator.__main__ import main as emulator
 from inventory.__main__ import VERBS
 from inventory.__main__ import main as inventory
@@ -86,7 +87,11 @@ def test_the_inventory_reports_that_there_is_nothing_to_do(
     assert (ended, (out + err).replace(str(folder), "FOLDER")) == (status, sentence)
 
 
-@pytest.mark.parametrize("program", [close_term.main, import_roster.main], ids=["close_term", "import_roster"])
+@pytest.mark.parametrize(
+    "program",
+    [close_term.main, import_roster.main, update_roster.main],
+    ids=["close_term", "import_roster", "update_roster"],
+)
 def test_a_missing_settings_file_is_reported(folder: Path, program: click.Command) -> None:
     arguments = ("groups.csv", "--out", "roster.csv") if program is import_roster.main else ()
 

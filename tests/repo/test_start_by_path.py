@@ -27,6 +27,7 @@ OUTPUT = {
     "load_synthesized": "No module named 'click'",  # only the demo starts it, inside the environment
     "main": MISSING,
     "run_cdktf": MISSING,
+    "update_roster": MISSING,
     "stop_new_cluster": "usage: stop_new_cluster.py",
 }
 

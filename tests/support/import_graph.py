@@ -27,6 +27,7 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "cdktf": (
         ("",),
         ("teardown",),
+        ("nightly",),
         ("synthesized",),
         ("cloud",),
         ("stack",),
