@@ -11,7 +11,7 @@ from nightly.plan_policy import Decision, PlannedChange, change_lines, decide
 
 def entry(address: str, *actions: str, **change: Any) -> dict[str, Any]:
     """A resource in a plan, as `terraform show -json` prints it."""
-    before = None if actions == ("create",) else {}
+    before: dict[str, Any] | None = None if actions == ("create",) else {}
     changed = {"actions": list(actions), "before": before, **change}
     return {"address": address, "type": address.partition(".")[0], "change": changed}
 

@@ -128,7 +128,7 @@ def night_during_a_deploy(nights: Nights) -> CommandOutput:
 
 def test_a_week_of_nights(nights: Nights, acceptance: bool):
     lab, site = nights.lab, nights.site
-    source = ["--moodle", nights.server.url, "--course", "94290", "--out", lab.roster]
+    source: list[str | Path] = ["--moodle", nights.server.url, "--course", "94290", "--out", lab.roster]
     done = lab.run([sys.executable, ROOT / "cdktf" / "import_roster.py", *source])
     assert done.status == 0, done.text
     lab.deploy()
