@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import moodle_files
+from emulator_process import EmulatorProcess
 from example_counts import exactly_examples
 from import_roster import main
 from minimal_lab import minimal_lab
@@ -344,6 +346,17 @@ def test_temporary_failures_are_repeated_and_large_answers_refused(site, server)
     gone = MoodleClient(MoodleAccess("http://127.0.0.1:9", SECRET), sleep=pauses.append)
     with pytest.raises(MoodleError, match=r"127\.0\.0\.1:9 does not respond"):
         gone.call("core_webservice_get_site_info", {})
+
+
+def test_a_server_without_answer_or_trusted_certificate_is_refused(emulator: EmulatorProcess):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        client = MoodleClient(MoodleAccess(url, SECRET), timeout=0.1, sleep=lambda _: None)
+        with pytest.raises(MoodleError, match=r"does not respond \(timed out\): check --moodle and the network"):
+            client.call("core_webservice_get_site_info", {})
+    client = MoodleClient(MoodleAccess(emulator.mail_endpoint.rstrip("/"), SECRET))
+    with pytest.raises(MoodleError, match="is not trusted"):
+        client.call("core_webservice_get_site_info", {})
 
 
 def test_a_large_course_is_read_page_by_page(site, run):
