@@ -49,7 +49,7 @@ def _lines(night: Night, roster: str) -> Iterator[str]:
         yield ""
         yield from night.report
         yield ""
-        yield "Check this in Moodle. If it is right, import with the option in the message and deploy."
+        yield "If the change is right, import it with the option in the message, and deploy."
         return
     if night.failure:
         yield from night.failure

@@ -54,7 +54,7 @@ ADVICE = "Review and apply it: pipenv run cdktf diff, then pipenv run cdktf depl
                 "",
                 "r.csv: 5 of the roster's students are not in this export.",
                 "",
-                "Check this in Moodle. If it is right, import with the option in the message and deploy.",
+                "If the change is right, import it with the option in the message, and deploy.",
             ],
         ),
         (
