@@ -11,26 +11,34 @@ from emulator.models.unity_catalog.securables import Grant
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Privileges to add and to remove for one principal."""
+    """Privileges to add and to remove for one principal, or to remove from a deleted one by its id."""
 
     principal: str
     add: tuple[str, ...]
     remove: tuple[str, ...]
+    principal_id: str = ""
 
 
 def parse(body: Mapping[str, Any], type: str, label: str) -> list[Change]:
     """Return the changes of a request body. `label` is the name of the securable in messages.
 
-    Raises 400 for privileges that do not apply to the type, for a privilege that is both added and removed, and for a
-    malformed body.
+    Raises 400 for privileges that do not apply to the type, for a privilege that is both added and removed, for
+    privileges that are added to a principal id, and for a malformed body.
     """
     given = body.get("changes") or []
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         raise invalid("changes must be a list of objects")
     changes = [
-        Change(_principal(one), _privileges(one, "add", type, label), _privileges(one, "remove", type, label))
+        Change(
+            _text(one, "principal"),
+            _privileges(one, "add", type, label),
+            _privileges(one, "remove", type, label),
+            _text(one, "principal_id"),
+        )
         for one in given
     ]
+    for sent, change in zip(given, changes, strict=True):
+        _require_one_principal(sent, change)
     for principal in {change.principal for change in changes}:
         added = {name for change in changes if change.principal == principal for name in change.add}
         removed = {name for change in changes if change.principal == principal for name in change.remove}
@@ -50,11 +58,19 @@ def changed(grants: Mapping[str, Grant], changes: Sequence[tuple[str, Change]]) 
     return {id: grant for id, grant in after.items() if grant.privileges}
 
 
-def _principal(change: Mapping[str, Any]) -> str:
-    name = change.get("principal")
-    if not isinstance(name, str):
-        raise invalid("Missing required field: principal")
-    return name
+def _require_one_principal(sent: Mapping[str, Any], change: Change) -> None:
+    if not change.principal_id:
+        if not isinstance(sent.get("principal"), str):
+            raise invalid("Missing required field: principal")
+    elif change.principal:
+        raise invalid("Only one of principal and principal_id may be specified.")
+    elif change.add:
+        raise invalid("Privileges cannot be added to a principal_id, only removed.")
+
+
+def _text(change: Mapping[str, Any], field: str) -> str:
+    value = change.get(field)
+    return value if isinstance(value, str) else ""
 
 
 def _privileges(change: Mapping[str, Any], field: str, type: str, label: str) -> tuple[str, ...]:

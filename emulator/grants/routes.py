@@ -33,7 +33,9 @@ def change(request: Request) -> dict[str, Any]:
     gone = {id for id in securable.grants if not name_of(request.workspace, id)}
     resolved: list[tuple[str, changes.Change]] = []
     for one in asked:
-        if one.principal or one.add or not gone:
+        if one.principal_id:
+            resolved.append((one.principal_id, one))
+        elif one.principal or one.add or not gone:
             resolved.append((resolve(request.workspace, one.principal, request.now), one))
         else:
             # Deleted principals have no names: what is removed from the empty name is removed from all of them.
@@ -60,8 +62,8 @@ def show_effective(request: Request) -> dict[str, Any]:
     for id, grant in written.items():
         privileges = evaluator.effective(id, lineage)
         if privileges and (asked is None or id in asked):
-            name = name_of(request.workspace, id, grant.principal)
-            found.append({"principal": name, "privileges": [_described(one) for one in privileges]})
+            named = _principal(request, id, grant)
+            found.append(named | {"privileges": [_described(one) for one in privileges]})
     return {"privilege_assignments": found}
 
 
@@ -77,10 +79,16 @@ def _securable(request: Request) -> Securable:
 def _assignments(request: Request, securable: Securable) -> list[dict[str, Any]]:
     asked = _asked(request, securable)
     return [
-        {"principal": name_of(request.workspace, id, grant.principal), "privileges": list(grant.privileges)}
+        _principal(request, id, grant) | {"privileges": list(grant.privileges)}
         for id, grant in securable.grants.items()
         if asked is None or id in asked
     ]
+
+
+def _principal(request: Request, id: str, grant: Grant) -> dict[str, Any]:
+    """Return the principal's name; for a deleted one an empty name and the id, with which it can be removed."""
+    name = name_of(request.workspace, id, grant.principal)
+    return {"principal": name} if name else {"principal": "", "principal_id": id}
 
 
 def _asked(request: Request, securable: Securable) -> Collection[str] | None:

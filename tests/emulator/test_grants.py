@@ -156,6 +156,34 @@ def test_a_deleted_principal_has_an_empty_name(uc: InProcessClient) -> None:
     assert granted(uc, f"schema/{CATALOG}.raw") == {}
 
 
+def test_a_deleted_principal_is_removed_by_its_id(uc: InProcessClient) -> None:
+    dana, noa = uc.user("dana@lab.example"), uc.user("noa@lab.example")
+    for user in (dana, noa):
+        grant(uc, f"schema/{CATALOG}.raw", user.user_name, "SELECT", "USE_SCHEMA")
+        uc.request("DELETE", f"/api/2.0/preview/scim/v2/Users/{user.id}")
+    status, answer = patch(uc, f"schema/{CATALOG}.raw", {"principal_id": dana.id, "remove": ["SELECT", "USE_SCHEMA"]})
+    kept = {"principal": "", "principal_id": noa.id, "privileges": ["SELECT", "USE_SCHEMA"]}
+    assert (status, answer) == (200, {"privilege_assignments": [kept]})
+    effective = uc.request("GET", f"{BASE}/effective-permissions/schema/{CATALOG}.raw")[1]["privilege_assignments"]
+    privileges = [{"privilege": "SELECT"}, {"privilege": "USE_SCHEMA"}]
+    assert kept | {"privileges": privileges} in effective
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"remove": ["SELECT"]}, "Missing required field: principal"),
+        ({"principal": "a", "principal_id": "1"}, "Only one of principal and principal_id may be specified."),
+        ({"principal_id": "1", "add": ["SELECT"]}, "Privileges cannot be added to a principal_id, only removed."),
+    ],
+)
+def test_a_change_needs_a_name_or_the_id_of_a_deleted_principal(
+    uc: InProcessClient, change: dict[str, Any], message: str
+) -> None:
+    expected = (400, "INVALID_PARAMETER_VALUE", message)
+    assert refusal(patch(uc, f"schema/{CATALOG}.raw", change)) == expected
+
+
 def test_a_renamed_group_is_shown_under_its_new_name(uc: InProcessClient) -> None:
     group = account_group(uc, "team_01")
     grant(uc, f"schema/{CATALOG}.raw", "team_01", "USE_SCHEMA")
