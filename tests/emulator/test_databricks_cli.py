@@ -30,17 +30,32 @@ def cli_problem() -> str:
 
 
 @pytest.fixture(scope="module")
-def workspace() -> Iterator[EmulatorProcess]:
+def installed() -> None:
     if problem := cli_problem():
         pytest.skip(problem)
+
+
+@pytest.fixture(scope="module")
+def workspace(installed: None) -> Iterator[EmulatorProcess]:
     with EmulatorProcess(["--transition-seconds", "0.2"]) as process:
         yield process
 
 
 @pytest.fixture
 def databricks(workspace: EmulatorProcess, tmp_path: Path) -> Run:
-    """Return a function that runs the CLI as the administrator in its own folder and returns the output."""
     workspace.control("POST", "reset")
+    return cli(workspace, tmp_path)
+
+
+@pytest.fixture
+def databricks_without_time(installed: None, tmp_path: Path) -> Iterator[Run]:
+    """The CLI with a workspace in which no time passes: runs of jobs do not end by themselves."""
+    with EmulatorProcess(["--speed", "0"]) as process:
+        yield cli(process, tmp_path)
+
+
+def cli(workspace: EmulatorProcess, tmp_path: Path) -> Run:
+    """Return a function that runs the CLI as the administrator in its own folder and returns the output."""
 
     def run(*arguments: str, token: str | None = None) -> str:
         environment = {
@@ -130,18 +145,70 @@ def main_catalog(databricks: Run, workspace: EmulatorProcess) -> None:
 
 
 @pytest.mark.usefixtures("main_catalog")
-def test_the_cli_makes_and_drops_catalogs_and_schemas(databricks: Run) -> None:
-    databricks("catalogs", "create", "Lab", "--comment", "a course")
-    databricks("schemas", "create", "raw", "lab")
-    assert [one["full_name"] for one in as_json(databricks, "schemas", "list", "lab")] == [
-        "lab.default",
-        "lab.information_schema",
-        "lab.raw",
-    ]
-    databricks("schemas", "update", "lab.raw", "--comment", "raw data")
-    assert as_json(databricks, "schemas", "get", "lab.raw")["comment"] == "raw data"
-    databricks("catalogs", "delete", "lab", "--force")
+def test_the_cli_creates_renames_and_deletes_a_catalog(databricks: Run) -> None:
+    made = as_json(databricks, "catalogs", "create", "Lab", "--comment", "a course")
+    assert as_json(databricks, "catalogs", "get", "lab") == made
+    assert (made["name"], made["owner"], made["catalog_type"]) == ("lab", "admin@lab.example", "MANAGED_CATALOG")
+    changed = as_json(databricks, "catalogs", "update", "lab", "--comment", "a term", "--new-name", "term")
+    assert (changed["name"], changed["comment"]) == ("term", "a term")
+    databricks("schemas", "create", "raw", "term")
+    with pytest.raises(AssertionError, match="Catalog 'term' is not empty"):
+        databricks("catalogs", "delete", "term")
+    databricks("catalogs", "delete", "term", "--force")
     assert [one["name"] for one in as_json(databricks, "catalogs", "list")] == ["main", "system"]
+
+
+@pytest.mark.usefixtures("main_catalog")
+def test_the_cli_creates_renames_and_deletes_a_schema(databricks: Run) -> None:
+    made = as_json(databricks, "schemas", "create", "Raw", "main", "--comment", "raw data")
+    assert as_json(databricks, "schemas", "get", "main.raw") == made
+    assert (made["full_name"], made["comment"]) == ("main.raw", "raw data")
+    changed = as_json(databricks, "schemas", "update", "main.raw", "--comment", "first data", "--new-name", "bronze")
+    assert (changed["full_name"], changed["comment"]) == ("main.bronze", "first data")
+    listed = [one["full_name"] for one in as_json(databricks, "schemas", "list", "main")]
+    assert listed == ["main.bronze", "main.default", "main.information_schema"]
+    databricks("schemas", "delete", "main.bronze")
+    with pytest.raises(AssertionError, match="Schema 'main.bronze' does not exist"):
+        databricks("schemas", "get", "main.bronze")
+
+
+@pytest.mark.usefixtures("main_catalog")
+def test_the_cli_creates_renames_and_deletes_a_volume(databricks: Run) -> None:
+    made = as_json(databricks, "volumes", "create", "main", "default", "Files", "MANAGED", "--comment", "data")
+    assert as_json(databricks, "volumes", "read", "main.default.files") == made
+    assert (made["full_name"], made["volume_type"]) == ("main.default.files", "MANAGED")
+    changed = as_json(databricks, "volumes", "update", "main.default.files", "--comment", "b", "--new-name", "books")
+    assert as_json(databricks, "volumes", "list", "main", "default") == [changed]
+    assert (changed["full_name"], changed["comment"]) == ("main.default.books", "b")
+    assert changed["storage_location"] == made["storage_location"]
+    databricks("volumes", "delete", "main.default.books")
+    assert as_json(databricks, "volumes", "list", "main", "default") == []
+
+
+@pytest.mark.usefixtures("main_catalog")
+def test_the_cli_copies_folders_to_and_from_a_volume(databricks: Run, tmp_path: Path) -> None:
+    (tmp_path / "tree" / "a b").mkdir(parents=True)
+    (tmp_path / "tree" / "a b" / "שלום.txt").write_text("one\n")
+    (tmp_path / "tree" / "empty").write_bytes(b"")
+    (tmp_path / "tree" / "data.bin").write_bytes(bytes(range(256)) * 20_000)
+    databricks("volumes", "create", "main", "default", "files", "MANAGED")
+    volume = "dbfs:/Volumes/main/default/files"
+    databricks("fs", "mkdir", f"{volume}/new/folder")
+    databricks("fs", "cp", "-r", "tree", f"{volume}/tree")
+    databricks("fs", "cp", "-r", f"{volume}/tree", f"{volume}/copy")
+    databricks("fs", "cp", "-r", f"{volume}/copy", "back")
+    assert contents(tmp_path / "back") == contents(tmp_path / "tree")
+    assert databricks("fs", "cat", f"{volume}/tree/a b/שלום.txt") == "one\n"
+    sizes = {
+        one["name"]: (one["size"], one["is_directory"]) for one in as_json(databricks, "fs", "ls", f"{volume}/tree")
+    }
+    assert sizes == {"a b": (0, True), "data.bin": (5_120_000, False), "empty": (0, False)}
+    assert databricks("fs", "ls", "--absolute", f"{volume}/new").split() == [f"{volume}/new/folder"]
+    with pytest.raises(AssertionError, match="directory not empty"):
+        databricks("fs", "rm", f"{volume}/tree")
+    for folder in ("tree", "copy", "new"):
+        databricks("fs", "rm", "-r", f"{volume}/{folder}")
+    assert databricks("fs", "ls", volume) == ""
 
 
 @pytest.mark.usefixtures("main_catalog")
@@ -153,8 +220,10 @@ def test_the_cli_grants_the_privileges_to_read_a_volume(
     databricks("volumes", "create", "main", "raw", "files", "MANAGED")
     (tmp_path / "data.bin").write_bytes(bytes(range(256)) * 10_000)
     databricks("fs", "cp", "data.bin", "dbfs:/Volumes/main/raw/files/data.bin")
-    change = {"principal": "ana@lab.example", "add": ["USE_SCHEMA", "READ_VOLUME"]}
+    change = {"principal": "ana@lab.example", "add": ["USE_SCHEMA", "READ_VOLUME", "SELECT"]}
     databricks("grants", "update", "schema", "main.raw", "--json", json.dumps({"changes": [change]}))
+    revoked = {"changes": [{"principal": "ana@lab.example", "remove": ["SELECT"]}]}
+    databricks("grants", "update", "schema", "main.raw", "--json", json.dumps(revoked))
     assert as_json(databricks, "grants", "get", "schema", "main.raw")["privilege_assignments"] == [
         {"principal": "ana@lab.example", "privileges": ["READ_VOLUME", "USE_SCHEMA"]}
     ]
@@ -217,6 +286,27 @@ def test_the_cli_creates_runs_and_deletes_a_job(databricks: Run) -> None:
     databricks("jobs", "delete-run", str(submitted["run_id"]))
     databricks("jobs", "delete", job_id)
     assert as_json(databricks, "jobs", "list") == []
+
+
+def test_the_cli_replaces_a_job_and_cancels_its_runs(databricks_without_time: Run) -> None:
+    databricks = databricks_without_time
+    task = {"task_key": "a", "notebook_task": {"notebook_path": "/Shared/a"}}
+    settings = {"name": "nightly", "tasks": [task], "tags": {"course": "lab"}, "continuous": {"pause_status": "PAUSED"}}
+    job_id = str(as_json(databricks, "jobs", "create", "--json", json.dumps(settings))["job_id"])
+    cluster = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
+    replaced = {"name": "weekly", "tasks": [task | {"new_cluster": cluster}], "max_concurrent_runs": 2}
+    databricks("jobs", "reset", "--json", json.dumps({"job_id": int(job_id), "new_settings": replaced}))
+    assert {"tags", "continuous"}.isdisjoint(as_json(databricks, "jobs", "get", job_id)["settings"])
+    runs = [str(as_json(databricks, "jobs", "run-now", job_id, "--no-wait")["run_id"]) for _ in range(2)]
+    listed = as_json(databricks, "jobs", "list-runs", "--job-id", job_id, "--active-only")
+    assert {str(one["run_id"]) for one in listed} == set(runs)
+    assert as_json(databricks, "jobs", "cancel-run", runs[0])["state"]["result_state"] == "CANCELED"
+    databricks("jobs", "cancel-all-runs", "--job-id", job_id)
+    ended = as_json(databricks, "jobs", "list-runs", "--job-id", job_id, "--completed-only")
+    assert [one["state"]["result_state"] for one in ended] == ["CANCELED", "CANCELED"]
+    databricks("jobs", "delete", job_id)
+    with pytest.raises(AssertionError, match=f"Job {job_id} does not exist"):
+        databricks("jobs", "get", job_id)
 
 
 def test_the_cli_lists_the_query_history(databricks: Run, workspace: EmulatorProcess) -> None:
