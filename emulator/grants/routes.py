@@ -11,6 +11,7 @@ from emulator.grants.privileges import APPLICABLE
 from emulator.models.unity_catalog.securables import Grant, Securable
 
 routes = Routes()
+MIN_PAGE = 150
 BASE = "/api/2.1/unity-catalog"
 TYPES = {type: type for type in APPLICABLE} | {"registered_model": "function", "model": "function"}
 """Type in the path → type of the securable."""
@@ -21,7 +22,7 @@ def show(request: Request) -> dict[str, Any]:
     """Return the direct grants. Callers who do not manage the securable see only grants that apply to them."""
     securable = _securable(request)
     access.require_sight(request, securable)
-    return {"privilege_assignments": _assignments(request, securable)}
+    return _paged(request, _assignments(request, securable))
 
 
 @routes.patch(BASE + "/permissions/{type}/{name}")
@@ -64,7 +65,25 @@ def show_effective(request: Request) -> dict[str, Any]:
         if privileges and (asked is None or id in asked):
             named = _principal(request, id, grant)
             found.append(named | {"privileges": [_described(one) for one in privileges]})
-    return {"privilege_assignments": found}
+    return _paged(request, found)
+
+
+def _paged(request: Request, assignments: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a page of at most `max_results` privileges, with all privileges of each principal in it; all without.
+
+    Raises 400 for a size that may be too small for the privileges of one principal.
+    """
+    size, begin = request.number("max_results", 0), request.number("page_token", 0)
+    if size < 0 or 0 < size < MIN_PAGE or begin < 0:
+        raise invalid(f"max_results must be 0 or at least {MIN_PAGE}, and page_token must be one of a former page.")
+    end, count = begin, 0
+    for one in assignments[begin:]:
+        count += len(one["privileges"])
+        if size and count > size and end > begin:
+            break
+        end += 1
+    following = {"next_page_token": str(end)} if end < len(assignments) else {}
+    return {"privilege_assignments": assignments[begin:end]} | following
 
 
 def _securable(request: Request) -> Securable:

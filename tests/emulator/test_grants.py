@@ -156,6 +156,23 @@ def test_a_deleted_principal_has_an_empty_name(uc: InProcessClient) -> None:
     assert granted(uc, f"schema/{CATALOG}.raw") == {}
 
 
+def test_pages_of_grants_have_all_privileges_of_a_principal(uc: InProcessClient) -> None:
+    names = [f"user{number:03}@lab.example" for number in range(100)]
+    for name in names:
+        uc.user(name)
+    schema = f"schema/{CATALOG}.raw"
+    patch(uc, schema, *({"principal": name, "add": ["MODIFY", "SELECT", "USE_SCHEMA"]} for name in names))
+    pages, token = [], ""
+    while token is not None:
+        path = f"{BASE}/permissions/{schema}?max_results=200&page_token={token}"
+        page = uc.request("GET", path)[1]
+        pages.append([one["principal"] for one in page["privilege_assignments"]])
+        token = page.get("next_page_token")
+    assert pages == [names[:66], names[66:]]
+    assert list(granted(uc, schema)) == names
+    assert uc.request("GET", f"{BASE}/permissions/{schema}?max_results=1")[1]["error_code"] == "INVALID_PARAMETER_VALUE"
+
+
 def test_a_deleted_principal_is_removed_by_its_id(uc: InProcessClient) -> None:
     dana, noa = uc.user("dana@lab.example"), uc.user("noa@lab.example")
     for user in (dana, noa):
