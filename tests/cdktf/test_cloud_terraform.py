@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -29,19 +30,52 @@ STACKS: Mapping[str, Mapping[str, str]] = {
     "unverified": OWN_DOMAIN,
     "verified": {**OWN_DOMAIN, "domain_is_verified = false": "domain_is_verified = true"},
 }
-MOCKED = """
-mock_provider "azurerm" {
-  mock_resource "azurerm_databricks_workspace" {
-    defaults = { workspace_url = "adb-99.9.azuredatabricks.net", workspace_id = "99" }
-  }
-  mock_resource "azurerm_communication_service" {
-    defaults = { primary_connection_string = "endpoint=https://lab.communication.azure.com/;accesskey=a2V5" }
-  }
-  mock_resource "azurerm_email_communication_service_domain" {
-    defaults = { from_sender_domain = "0f.azurecomm.net" }
-  }
+_SUBSCRIPTION = "/subscriptions/6a1f0f0e-8d1c-4a55-9a5e-0d6f7a0b1c2d"
+_LAB, _STORAGE = (f"{_SUBSCRIPTION}/resourceGroups/{name}/providers" for name in ("de-lab", "de-lab-storage"))
+_NETWORK = f"{_LAB}/Microsoft.Network"
+_EMAIL = f"{_LAB}/Microsoft.Communication/emailServices/de-lab-email"
+VALUES: Mapping[str, Mapping[str, str]] = {
+    "azurerm_virtual_network.lab": {"id": f"{_NETWORK}/virtualNetworks/de-lab-network"},
+    "azurerm_network_security_group.lab": {"id": f"{_NETWORK}/networkSecurityGroups/de-lab-security"},
+    "azurerm_public_ip.nat": {"id": f"{_NETWORK}/publicIPAddresses/de-lab-nat-address", "ip_address": "20.0.0.1"},
+    "azurerm_nat_gateway.lab": {"id": f"{_NETWORK}/natGateways/de-lab-nat"},
+    **{
+        f"{kind}.{key}": {"id": f"{_NETWORK}/virtualNetworks/de-lab-network/subnets/de-lab-{key}"}
+        for kind in ("azurerm_subnet", "azurerm_subnet_network_security_group_association")
+        for key in ("host", "container")
+    },
+    "azurerm_databricks_workspace.lab": {
+        "id": f"{_LAB}/Microsoft.Databricks/workspaces/de-lab",
+        "workspace_url": "adb-99.9.azuredatabricks.net",
+        "workspace_id": "99",
+    },
+    "azurerm_communication_service.lab": {
+        "id": f"{_LAB}/Microsoft.Communication/communicationServices/de-lab-communication",
+        "primary_connection_string": "endpoint=https://lab.communication.azure.com/;accesskey=a2V5",
+    },
+    "azurerm_email_communication_service.lab": {"id": _EMAIL},
+    "azurerm_email_communication_service_domain.lab": {
+        "id": f"{_EMAIL}/domains/AzureManagedDomain",
+        "from_sender_domain": "0f.azurecomm.net",
+    },
+    **{
+        f"azurerm_storage_account.{key}": {"id": f"{_STORAGE}/Microsoft.Storage/storageAccounts/delab{key}"}
+        for key in ("state", "backup")
+    },
 }
-"""
+"""What Azure would answer: the ids, whose form the provider checks, and the attributes that the outputs contain."""
+PROTECTED = ("azurerm_storage_account", "azurerm_storage_container")
+
+
+def mocked() -> str:
+    """Return the mock provider and its answers in Terraform's language."""
+    overrides = [
+        f"override_resource {{\n  target = {target}\n  values = {json.dumps(values)}\n}}\n"
+        for target, values in VALUES.items()
+    ]
+    return 'mock_provider "azurerm" {}\n' + "".join(overrides)
+
+
 FIRST = """
 run "apply" {
   command = apply
@@ -145,11 +179,33 @@ def test_the_stack_is_valid_for_the_real_provider(stack: Path) -> None:
 
 def test_the_stack_applies_with_a_mocked_azure(stack: Path) -> None:
     kind = stack.parents[2].name
-    (stack / "main.tftest.hcl").write_text(MOCKED + FIRST + ASSERTIONS[kind] + "}\n", encoding="utf-8")
-    done = terraform(stack, "test")
+    destroyable = {
+        "resource": {
+            protected: {key: {"lifecycle": {"prevent_destroy": False}} for key in ("state", "backup")}
+            for protected in PROTECTED
+        }
+    }
+    # Terraform's test destroys everything at its end.
+    (stack / "destroyable_override.tf.json").write_text(json.dumps(destroyable), encoding="utf-8")
+    done = terraform_test(stack, FIRST + ASSERTIONS[kind] + "}\n")
+    (stack / "destroyable_override.tf.json").unlink()
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "Success! 1 passed, 0 failed."), (
         done.stdout + done.stderr
     )
+
+
+@pytest.mark.parametrize("stack", ["managed"], indirect=True)
+def test_terraform_refuses_to_destroy_states_and_backups(stack: Path) -> None:
+    done = terraform_test(stack, FIRST + "}\n")
+    refused = re.findall(r"Resource (\S+) has lifecycle\.prevent_destroy set", done.stdout + done.stderr)
+    assert (done.returncode, 'run "apply"... pass' in done.stdout) == (1, True)
+    assert sorted(refused) == ["azurerm_storage_container.backup", "azurerm_storage_container.state"]
+
+
+def terraform_test(stack: Path, runs: str) -> subprocess.CompletedProcess[str]:
+    """Run `terraform test` with the mocked provider and these run blocks."""
+    (stack / "main.tftest.hcl").write_text(mocked() + runs, encoding="utf-8")
+    return terraform(stack, "test")
 
 
 def test_the_lock_file_names_the_version_of_the_bindings(stack: Path) -> None:
