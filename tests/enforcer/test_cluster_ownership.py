@@ -129,6 +129,8 @@ def test_settings_or_ledger_select_one_of_two_courses(
 
 
 def test_untagged_clusters_are_ignored_if_a_course_is_set(ledger: Ledger, lab: InProcessCourse) -> None:
+    # By the legacy names, the cluster would be group_1's, and its starter would count.
+    lab.workspace.group("group_1", foreigner(lab))
     foreign = foreign_cluster(lab, name="cluster_1")
     for id in lab.clusters:
         lab.remove(id)

@@ -97,12 +97,14 @@ def test_a_listed_cluster_without_readable_events_is_not_marked_gone(ledger: Led
 
 
 def endless(timer: Timer) -> Answer:
-    """Endless pages of old events, each of which takes a second."""
+    """Endless pages of old events in both paging forms, each of which takes a second."""
 
     def answer(body: dict[str, Any], usual: Any) -> Any:
         timer.now += 1
+        assert timer.now < 100, "the pages are read without a time limit"
         first = {"cluster_id": body["cluster_id"], "timestamp": 1_700_000_000_000, "type": "RUNNING", "details": {}}
-        return {"events": [first], "next_page_token": str(timer.now)}
+        next_page = {"cluster_id": body["cluster_id"], "offset": int(timer.now)}
+        return {"events": [first], "next_page_token": str(timer.now), "next_page": next_page, "total_count": 10**6}
 
     return answer
 

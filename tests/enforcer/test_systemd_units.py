@@ -51,6 +51,11 @@ def test_cron_and_systemd_run_existing_commands() -> None:
     assert [name for name in [*scripts, *programs] if not (ROOT / name).is_file()] == []
 
 
+def test_systemd_restarts_a_watch_that_hangs() -> None:
+    lines = (DEPLOY / "teaching-lab-watch.service").read_text().splitlines()
+    assert {"Type=notify", "NotifyAccess=main", "WatchdogSec=300", "Restart=always"} <= set(lines)
+
+
 def test_every_timer_has_a_service() -> None:
     assert [path.name for path in DEPLOY.glob("*.timer") if not path.with_suffix(".service").exists()] == []
 

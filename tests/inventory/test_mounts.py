@@ -94,8 +94,9 @@ def test_a_folder_with_an_unreadable_notebook_is_listed_through_the_api(mounts, 
             raise OSError(number, os.strerror(number), path)
         return opened(path, *arguments, **options)
 
+    (mounts / f"Workspace{HOME}/a folder/sql").write_bytes(b"-- Databricks notebook source\nSELECT 2")
     monkeypatch.setattr("builtins.open", refuse)
-    assert Mounts(str(mounts)).list_folder(place()) is None
+    assert [Mounts(str(mounts)).list_folder(place(folder)) for folder in ("", "/a folder")] == [None, None]
 
 
 def test_a_mount_without_homes_is_ignored(mounts):
