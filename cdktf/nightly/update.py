@@ -83,7 +83,7 @@ def update_roster(request: UpdateRequest) -> Night:
         try:
             decision = _plan(request)
             if decision is None:
-                return Night(Outcome.UNCHANGED, report)
+                return Night(Outcome.APPLIED if is_changed else Outcome.UNCHANGED, report)
             if not decision.is_applicable:
                 return Night(Outcome.WAITING, report, decision)
             _apply(request)

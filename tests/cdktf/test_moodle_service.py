@@ -431,7 +431,7 @@ def test_a_random_course_gives_its_files_roster_or_a_sentence(tmp_path_factory, 
     people = {person.id: person for person in site.people}
     members = [id for group, ids in site.members.items() if only is None or group in only for id in ids]
     students = [id for id in members if id not in staff and id not in suspended]
-    is_cut = kind == "assistant" and site.is_separate and any(not site._sees(token, people[id]) for id in members)
+    is_cut = kind == "assistant" and site.is_separate and any(not site.sees(token, people[id]) for id in members)
     has_tags = bool(grouping) and any("<" in site.groups[id] for id in only or ())
     obstacles = {
         "an error": bool(error),

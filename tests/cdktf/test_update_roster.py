@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import sys
 import time
 from collections.abc import Iterator
@@ -218,6 +219,14 @@ def test_a_week_of_nights(nights: Nights, acceptance: bool):
         done = lab.cdktf("deploy", "--auto-approve")
     assert done.status == 2, done.text
     assert "94290-2026w-demo is being deployed, or its roster updated, by another process" in done.text
+
+    # A deploy on another machine has only Terraform's lock of the state.
+    with lab.state.open("r+b") as state:
+        fcntl.lockf(state, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        done = nights.night()
+    assert done.status == 1, done.text
+    assert "terraform plan failed; nothing more was done." in done.text
+    assert "Error acquiring the state lock" in nights.new_mails()[0]["text"]
 
     assert lab.files_with(TOKEN) == []
     assert lab.workspace_state()["policies"] == deployed["policies"]

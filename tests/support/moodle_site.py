@@ -208,7 +208,7 @@ class MoodleSite:
         fields = options.get("userfields", "id,fullname,email,roles").split(",")
         if any(name not in ("id", "fullname", "email", "roles") for name in fields):
             raise _Refused("moodle_exception", "invaliduserfield", "Invalid user field")
-        users = [person for person in sorted(self.people, key=lambda person: person.id) if self._sees(token, person)]
+        users = [person for person in sorted(self.people, key=lambda person: person.id) if self.sees(token, person)]
         if "groupid" in options:
             members = self.members.get(int(options["groupid"]), [])
             if token.user not in members:
@@ -220,7 +220,7 @@ class MoodleSite:
         users = users[start : start + number] if number else users[start:]
         return [_user(person, fields) for person in users]
 
-    def _sees(self, token: Token, person: Person) -> bool:
+    def sees(self, token: Token, person: Person) -> bool:
         if not self.is_separate or "accessallgroups" in token.capabilities:
             return True
         own = [ids for ids in self.members.values() if token.user in ids]
