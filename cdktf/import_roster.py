@@ -28,7 +28,7 @@ from labkit import exit_status
 from labkit.addresses import is_address, normalised_address
 from labkit.extras import cli, dotenv
 from labkit.files import make_private, write_private
-from labkit.tables import TableError, decode
+from labkit.tables import Table, TableError, decode
 from labkit.text import escaped, quoted
 from moodle.client import MoodleClient, MoodleError
 from moodle.course import read_course
@@ -41,6 +41,7 @@ from roster.importing import ImportRefused, ParsedExport, RosterImport, plan_imp
 from roster.model import MOODLE, Roster, RosterError, format_roster, parse_roster, with_existing_accounts
 from roster.validation import RosterLimits
 from sources.detection import read_export
+from workbooks.read import is_workbook, read_workbook
 
 CDKTF_FOLDER = Path(__file__).resolve().parent
 
@@ -192,11 +193,11 @@ def main(
         )
         if export is not None:
             name, address = export.name, str(export)
-            text, encoding_name = read_export_text(export, encoding)
+            content, encoding_name = read_export_content(export, encoding)
             stored = read_stored_roster(out)
             known_groups = {group.moodle_name for group in stored.active_groups}
             listed = read_export(
-                text,
+                content,
                 columns=columns,
                 no_group=no_group,
                 groups=groups,
@@ -265,10 +266,11 @@ def roster_limits(lab: LabSettings | None, staff: Sequence[str]) -> RosterLimits
     )
 
 
-def read_export_text(export: Path, encoding: str | None) -> tuple[str, str]:
-    """Return the export's text and the name of its encoding."""
+def read_export_content(export: Path, encoding: str | None) -> tuple[str | Table, str]:
+    """Return the export's text and the name of its encoding, or the table of a workbook and the workbook's format."""
     try:
-        return decode(export.read_bytes(), encoding, origin=MOODLE)
+        data = export.read_bytes()
+        return read_workbook(data) if is_workbook(data) else decode(data, encoding, origin=MOODLE)
     except TableError as error:
         raise ImportRefused([f"{export.name} line {error.line}: {error.sentence}"]) from error
     except OSError as error:

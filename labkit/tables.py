@@ -76,7 +76,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """The header, the records below it, and the delimiter."""
+    """The header, the records below it, and the delimiter, which is empty if the table is not from delimited text."""
 
     header: Row
     rows: tuple[Row, ...]
@@ -106,7 +106,7 @@ def _signatures(origin: FileOrigin) -> tuple[tuple[bytes, str], ...]:
     as_csv += f", or download the CSV{origin.from_phrase}" if origin.system else ""
     return (
         (b"PK\x03\x04", f"the file is a workbook (.xlsx or .ods) or a different zip archive, not text: {as_csv}."),
-        (b"\xd0\xcf\x11\xe0", f"the file is an old workbook (.xls), not text: {as_csv}."),
+        (b"\xd0\xcf\x11\xe0", f"the file is an old workbook (.xls) or protected by a password: {as_csv}."),
         (b"%PDF", f"the file is a PDF, not text: download the CSV{origin.from_phrase}."),
         (b"\x1f\x8b", "the file is compressed (gzip), not text: unpack it first."),
     )

@@ -15,7 +15,7 @@ from typing import Literal
 from labkit.addresses import is_address, normalised_address
 from labkit.csv_cells import unescape_formula, write_rows
 from labkit.formats.roster_file import COLUMNS, EXISTING_PREFIX, MANAGED, is_normalised_header
-from labkit.tables import FileOrigin, Row, TableError, read_table
+from labkit.tables import FileOrigin, Row, Table, TableError, read_table
 from labkit.text import quoted
 
 Status = Literal["active", "retired"]
@@ -140,6 +140,11 @@ def parse_roster(text: str, name: str) -> Roster:
         table = read_table(text, origin=MOODLE)
     except TableError as error:
         raise RosterError([f"{name} line {error.line}: {error.sentence}"]) from error
+    return roster_from_table(table, name)
+
+
+def roster_from_table(table: Table, name: str) -> Roster:
+    """Return the roster in a table. Raise RosterError with all problems; `name` is the file's name for messages."""
     if not is_normalised_header(table.header.cells):
         columns = ",".join(COLUMNS)
         raise RosterError([f"{name} line {table.header.line}: not the header of a normalised roster ({columns})."])

@@ -56,7 +56,7 @@ def has_text_after(row: Row, index: int) -> bool:
 
 def contains_row(text: str, delimiter: str) -> bool:
     """Return whether a cell contains a part of another row."""
-    return ("\n" in text or "\r" in text) and ("@" in text or delimiter in text)
+    return ("\n" in text or "\r" in text) and ("@" in text or (bool(delimiter) and delimiter in text))
 
 
 def find_columns(table: Table, named_headers: Mapping[str, str], builder: GroupListBuilder) -> Columns | None:

@@ -14,7 +14,7 @@ from labkit.formats.roster_file import is_normalised_header
 from labkit.tables import Table, TableError, read_table
 from labkit.text import quoted
 from roster.group_list import GroupList, GroupListBuilder, Issue, ListedGroup, ListedMember
-from roster.model import MOODLE, Roster, RosterError, parse_roster
+from roster.model import MOODLE, Roster, RosterError, roster_from_table
 from sources.canvas import GROUP_SET, is_group_set, read_group_set
 from sources.group_rows import is_older_users, is_self_selection, read_older_users, read_self_selection
 from sources.member_rows import read_members
@@ -28,7 +28,7 @@ KNOWN_FORMATS = (
 
 
 def read_export(
-    text: str,
+    content: str | Table,
     *,
     columns: Mapping[str, str] | None = None,
     no_group: Sequence[str] = (),
@@ -37,7 +37,7 @@ def read_export(
     staff: Collection[str] = (),
     login_domain: str = "",
 ) -> GroupList:
-    """Read everything that the export lists, and all problems in it.
+    """Read everything that the export lists, and all problems in it. `content` is its text, or the table of a workbook.
 
     `columns` maps "email" and "group" to the headers in this file. `no_group` are labels that mean “in no group”;
     `groups` are names that are groups even if they look like such labels or like several groups. `known_groups` are the
@@ -46,11 +46,11 @@ def read_export(
     """
     columns = columns or {}
     try:
-        table = read_table(text, origin=MOODLE)
+        table = content if isinstance(content, Table) else read_table(content, origin=MOODLE)
     except TableError as error:
         return GroupList("unknown", (), error.line, (Issue(error.line, error.sentence),))
     if is_normalised_header(table.header.cells):
-        listed: GroupList | None = _read_normalised(text, table, staff)
+        listed: GroupList | None = _read_normalised(table, staff)
     elif is_self_selection(table.header.cells):
         listed = read_self_selection(table, columns.get("email", ""), staff)
     elif is_group_set(table.header.cells):
@@ -76,11 +76,11 @@ def _unknown_format(table: Table) -> str:
     )
 
 
-def _read_normalised(text: str, table: Table, staff: Collection[str]) -> GroupList:
+def _read_normalised(table: Table, staff: Collection[str]) -> GroupList:
     """Read a normalised roster as an export: its active groups with their active members, and the whole roster."""
     builder = GroupListBuilder(staff)
     try:
-        roster = parse_roster(text, "")
+        roster = roster_from_table(table, "")
     except RosterError as error:
         problems = tuple(_issue(problem) for problem in error.problems)
         return GroupList(NORMALISED, (), table.last_line, problems)

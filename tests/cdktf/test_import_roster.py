@@ -24,6 +24,7 @@ from moodle_course import MoodleCourse
 from moodle_files import Team, encode, teams
 from moodle_languages import LANGUAGE_PACKS
 from roster.model import parse_roster
+from workbook_files import WRITERS, workbook
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -275,6 +276,18 @@ def test_an_export_with_many_missing_students_needs_allow_drops(run, tmp_path):
     assert run(fewer, "--max-drop-percent", "30", "--dry-run").exit_code == 0
     allowed = run(fewer, "--allow-drops")
     assert allowed.exit_code == 0 and "Warning: export.csv line 4: 3 of the roster's 10 students" in allowed.stderr
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_a_workbook_is_imported_whatever_its_name_is(run, tmp_path, form):
+    rows = [row.split(",") for row in moodle_files.overview(teams(2, 1)).splitlines()]
+    result = run(workbook(rows, form))
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, f"export.csv: Groups overview, {form.upper()}")
+    assert files(tmp_path)["r.csv"].decode().splitlines()[1:] == [
+        "1,,Team 1,s0.0@uni.example,active,managed",
+        "1,,Team 1,s0.1@uni.example,active,managed",
+        "2,,Team 2,s1.0@uni.example,active,managed",
+    ]
 
 
 def test_logins_from_canvas_are_completed_by_their_domain(run, tmp_path):

@@ -27,6 +27,7 @@ PURE = (
     "cdktf/roster",
     "cdktf/sources",
     "cdktf/synthesized/resources.py",
+    "cdktf/workbooks/cell_text.py",
     "enforcer/domain",
     "enforcer/reports/day_report.py",
     "inventory/backup/manifest.py",

@@ -34,7 +34,7 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("preflight",),
         ("stopping",),
         ("moodle",),
-        ("sources",),
+        ("sources", "workbooks"),
         ("roster",),
         ("lab_settings",),
         ("settings_tables", "node_process", "reexec"),

@@ -42,7 +42,7 @@ MALFORMED: dict[str, tuple[bytes | str, tuple[str, ...], str]] = {
     ),
     "XML": ("<?xml version='1.0'?>\n<groups/>", (), "line 1: the file is XML or HTML"),
     "JSON": ('[{"group": "A"}]', (), "line 1: the file is a JSON export, which Moodle breaks"),
-    "a workbook": (b"PK\x03\x04\x14\x00\x06\x00\x08\x00", (), "line 1: the file is a workbook (.xlsx or .ods)"),
+    "a workbook": (b"PK\x03\x04\x14\x00\x06\x00\x08\x00", (), "line 1: the workbook is damaged or incomplete"),
     "an old workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", (), "line 1: the file is an old workbook (.xls)"),
     "a PDF": (b"%PDF-1.7\n%\xe2\xe3", (), "line 1: the file is a PDF"),
     "a compressed file": (b"\x1f\x8b\x08\x00abc", (), "line 1: the file is compressed"),
