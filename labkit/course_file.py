@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-VERSION = 2
+VERSION = 3
 """Raised only if programs that know the previous version would misread the file. Every version since 1 is read."""
+VERSION_WITHOUT_PRINCIPALS = 2
+"""Written as long as no group has a principal, because a deployment must not replace a file without need."""
 FILE_NAME = "course.json"
 ALLOWANCES = "allowances"
 """The folder of allowances, next to the course file."""
@@ -94,8 +96,10 @@ class GroupEntry:
     number: int
     moodle_id: str | None
     title: str
-    """The group's name in Moodle."""
+    """The group's name in Moodle, Canvas or the directory."""
     limits: GroupLimits
+    principal: str | None = None
+    """The display name of the directory's group that has the members and the permissions; None if it is `name`."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,7 @@ def legacy_group_of(cluster_name: str) -> str | None:
 def format_course_file(course: CourseFile) -> str:
     """Return the file's content as a string; equal values give equal strings."""
     document = {
-        "version": VERSION,
+        "version": VERSION if any(group.principal for group in course.groups) else VERSION_WITHOUT_PRINCIPALS,
         "course": course.course,
         "term": course.term,
         "title": course.title,
@@ -172,6 +176,7 @@ def _group_document(group: GroupEntry) -> dict[str, Any]:
     limits = group.limits
     return {
         "name": group.name,
+        **({"principal": group.principal} if group.principal else {}),
         "number": group.number,
         "moodle_id": group.moodle_id,
         "title": group.title,
@@ -264,6 +269,7 @@ def _group(document: Mapping[str, Any]) -> GroupEntry:
             None if limits.get("week_minutes") is None else _minutes(limits["week_minutes"]),
             None if limits.get("term_minutes") is None else _minutes(limits["term_minutes"]),
         ),
+        _string(document["principal"]) if document.get("principal") else None,
     )
 
 

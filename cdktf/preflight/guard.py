@@ -7,7 +7,14 @@ from labkit.workspace.choice import WorkspaceChoice
 from labkit.workspace.expected import mismatch
 from preflight.facts import collect_facts, identify, light_client
 from preflight.identity import GuardError, target_expectation
-from preflight.warnings import account_group_conflict, course_file_edited, open_to_everybody, unguarded, would_restart
+from preflight.warnings import (
+    account_group_conflict,
+    course_file_edited,
+    missing_principals,
+    open_to_everybody,
+    unguarded,
+    would_restart,
+)
 
 
 def inspect_workspace(query: Mapping[str, str], choice: WorkspaceChoice, *, warns: bool = True) -> dict[str, str]:
@@ -24,6 +31,10 @@ def inspect_workspace(query: Mapping[str, str], choice: WorkspaceChoice, *, warn
     clusters = json.loads(query["clusters"])
     facts = collect_facts(client, clusters=list(clusters), course_file=query["course_file"], only_groups=not warns)
     if problem := account_group_conflict(json.loads(query["group_names"]), facts.account_groups):
+        raise GuardError(problem)
+    # A stack that an earlier version synthesized has no such key.
+    principals = json.loads(query.get("principals", "[]")) if warns and "groups" not in facts.unread else ()
+    if problem := missing_principals(principals, facts.account_groups):
         raise GuardError(problem)
     answer = {"host": identity.host, "workspace_id": identity.workspace_id, "caller": identity.caller}
     if not warns:

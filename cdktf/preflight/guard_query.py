@@ -25,7 +25,7 @@ def guard_query(
 ) -> dict[str, str]:
     """Return what the guard expects of the live workspace; `course_file` is the new content of the course file."""
     course, prefix = lab.course, lab.course.name_prefix
-    names = [prefix + group.key for group in groups]
+    names = [prefix + group.key for group in groups if not group.principal]
     return as_query(
         {
             "target": target_name,
@@ -36,6 +36,7 @@ def guard_query(
             "sql_access": lab.students.sql_access,
             "closes_personal_compute": course.owns_workspace_settings,
             "group_names": [*names, ALL_STUDENT_GROUPS] if course.owns_workspace_settings else names,
+            "principals": [group.principal for group in groups if group.principal],
             "clusters": {
                 prefix + group.cluster: cluster_tags(course=course.id, term=course.term, group=prefix + group.key)
                 for group in groups

@@ -29,6 +29,17 @@ def account_group_conflict(names: Iterable[str], account_groups: Iterable[str]) 
     )
 
 
+def missing_principals(principals: Iterable[str], account_groups: Iterable[str]) -> str:
+    """Return an error if the workspace lacks a group of a directory that the roster names; else an empty string."""
+    missing = sorted(set(principals) - set(account_groups))
+    if not missing:
+        return ""
+    return (
+        f"The roster has the directory's group {_joined(missing)}, but the workspace has no account-level group with "
+        "this name: assign the group to the workspace, or import the roster again with --from-workspace."
+    )
+
+
 def open_to_everybody(
     *,
     entitlements: Iterable[str],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,7 +12,7 @@ from labkit.text import quoted
 from roster.model import MOODLE, Roster
 
 NumberedBy = Literal["line", "group"]
-"""What the `line` of groups, members and issues is: a line of the file, or Moodle's id of a group (0: none)."""
+"""What the `line` of groups, members and issues is: a line of the file, or the system's id of a group (0: none)."""
 
 
 @dataclass(frozen=True, order=True)
@@ -34,13 +34,17 @@ class ListedMember:
 
 @dataclass(frozen=True)
 class ListedGroup:
-    """A group in an export. Id and name are "" if the format has none; only the normalised roster has numbers."""
+    """A group in an export. Id and name are "" if the format has none; only the normalised roster has numbers.
+
+    `principal` is the name of a directory's group in the workspace, "" for other groups.
+    """
 
     line: int
     moodle_id: str = ""
     moodle_name: str = ""
     members: tuple[ListedMember, ...] = ()
     number: int | None = None
+    principal: str = ""
 
     @property
     def title(self) -> str:
@@ -66,10 +70,12 @@ class GroupList:
     suspended: tuple[ListedMember, ...] = ()
     """Suspended people in groups, who are not among the groups' members; only Moodle's web service reports them."""
     numbered_by: NumberedBy = "line"
+    notes: tuple[str, ...] = ()
+    """Sentences about the whole source, for the report."""
 
     def place_of(self, line: int) -> str:
         """Return where a group is, for messages."""
-        return f"on line {line}" if self.numbered_by == "line" else f"with Moodle's id {line}"
+        return f"on line {line}" if self.numbered_by == "line" else f"with the id {line} in {self.system}"
 
     @property
     def students(self) -> int:
@@ -102,6 +108,22 @@ class GroupListBuilder:
             return None
         return ListedMember(email, line)
 
-    def build(self, format_name: str, last_line: int, *, system: str = MOODLE.system) -> GroupList:
-        problems, ignored = tuple(sorted(self.problems)), tuple(sorted(self.ignored))
-        return GroupList(format_name, tuple(self.groups), last_line, problems, ignored, system=system)
+    def build(
+        self,
+        format_name: str,
+        last_line: int,
+        *,
+        system: str = MOODLE.system,
+        numbered_by: NumberedBy = "line",
+        notes: Iterable[str] = (),
+    ) -> GroupList:
+        return GroupList(
+            format_name,
+            tuple(self.groups),
+            last_line,
+            tuple(sorted(self.problems)),
+            tuple(sorted(self.ignored)),
+            system=system,
+            numbered_by=numbered_by,
+            notes=tuple(notes),
+        )

@@ -108,7 +108,8 @@ def merge(stored: Roster, export: GroupList, *, drop_suspended: bool = False) ->
             if former.email not in present
         ]
         moodle_id, moodle_name = group.moodle_id or before.moodle_id, group.moodle_name or before.moodle_name
-        groups.append(Group(number, moodle_id, moodle_name, _by_address(members), "active"))
+        principal = group.principal or before.principal
+        groups.append(Group(number, moodle_id, moodle_name, _by_address(members), "active", principal))
     return MergeResult(Roster(tuple(sorted(groups, key=lambda group: group.number))), recognitions)
 
 
@@ -131,7 +132,7 @@ def _assign_numbers(stored: Roster, listed: Sequence[ListedGroup], number_of: di
 def _retire(group: Group, present: set[str]) -> Group:
     members = [Member(member.email, "retired", member.account) for member in group.members]
     members = [member for member in members if member.email not in present]
-    return Group(group.number, group.moodle_id, group.moodle_name, _by_address(members), "retired")
+    return replace(group, members=_by_address(members), status="retired")
 
 
 def _active_member(listed: ListedMember, accounts: dict[str, str]) -> Member:
@@ -146,6 +147,7 @@ def recognise_groups(stored: Roster, listed: Sequence[ListedGroup]) -> tuple[Rec
     """Return how listed groups are recognised, in the export's order."""
     matcher = _GroupMatcher(list(stored.groups), list(listed), [])
     matcher.match_ids()
+    matcher.match_principals()
     matcher.match_numbers()
     matcher.match_exact_names()
     matcher.match_names_ignoring_case()
@@ -187,6 +189,12 @@ class _GroupMatcher:
         match_ids = {group.moodle_id: group for group in self.stored if group.moodle_id}
         for group in [group for group in self.listed if group.moodle_id in match_ids]:
             self._match(match_ids[group.moodle_id], group, "id")
+
+    def match_principals(self) -> None:
+        """Match groups of a directory by name: a group that was created again has another id."""
+        by_principal = {group.principal: group for group in self.stored if group.principal}
+        for group in [group for group in self.listed if group.principal in by_principal]:
+            self._match(by_principal[group.principal], group, "name")
 
     def match_numbers(self) -> None:
         """Match by the number in a normalised roster, unless both sides have an id: different ids mean two groups."""

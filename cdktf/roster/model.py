@@ -1,7 +1,7 @@
 """Groups and their students, and the normalised roster file that stores them. Pure: text in, text out.
 
 The file has one row per membership, sorted by number and address:
-`number,moodle_group_id,moodle_group_name,email,status,account`.
+`number,moodle_group_id,moodle_group_name,email,status,account`, and `principal` if a group is one of a directory.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from labkit.addresses import is_address, normalised_address
+from labkit.course_file import ALL_STUDENT_GROUPS, BUILT_IN_GROUPS
 from labkit.csv_cells import unescape_formula, write_rows
-from labkit.formats.roster_file import COLUMNS, EXISTING_PREFIX, MANAGED, is_normalised_header
+from labkit.formats.roster_file import COLUMNS, EXISTING_PREFIX, MANAGED, PRINCIPAL, is_normalised_header
 from labkit.tables import FileOrigin, Row, Table, TableError, read_table
 from labkit.text import quoted
 
@@ -54,13 +55,18 @@ class Member:
 
 @dataclass(frozen=True)
 class Group:
-    """A team that shares one cluster. Its number is its identity; Moodle's id and name are "" if unknown."""
+    """A team that shares one cluster. Its number is its identity; Moodle's id and name are "" if unknown.
+
+    `principal` is the display name of the directory's group that the team is in the workspace; "" if the lab creates
+    the group.
+    """
 
     number: int
     moodle_id: str = ""
     moodle_name: str = ""
     members: tuple[Member, ...] = ()
     status: Status = "active"
+    principal: str = ""
 
     @property
     def key(self) -> str:
@@ -115,12 +121,13 @@ def _add_existing(account: str, target: str) -> str:
 def format_roster(roster: Roster) -> str:
     """Return the content of the normalised roster file."""
     text = io.StringIO()
+    columns = (*COLUMNS, PRINCIPAL) if any(group.principal for group in roster.groups) else COLUMNS
     rows = (
-        (group.number, group.moodle_id, group.moodle_name, member.email, member.status, member.account)
+        (group.number, group.moodle_id, group.moodle_name, member.email, member.status, member.account, group.principal)
         for group in sorted(roster.groups, key=lambda group: group.number)
         for member in _rows_of(group)
     )
-    write_rows(text, [COLUMNS, *rows], line_end="\n")
+    write_rows(text, [columns, *(row[: len(columns)] for row in rows)], line_end="\n")
     return text.getvalue()
 
 
@@ -148,7 +155,7 @@ def roster_from_table(table: Table, name: str) -> Roster:
     if not is_normalised_header(table.header.cells):
         columns = ",".join(COLUMNS)
         raise RosterError([f"{name} line {table.header.line}: not the header of a normalised roster ({columns})."])
-    parser = _RosterParser()
+    parser = _RosterParser(sum(bool(cell.strip()) for cell in table.header.cells))
     for row in table.rows:
         if not row.is_blank:
             parser.read_row(row)
@@ -159,35 +166,40 @@ def roster_from_table(table: Table, name: str) -> Roster:
 
 @dataclass
 class _RosterParser:
-    """The groups and members read so far, with the line of each first occurrence."""
+    """The groups and members read so far, with the line of each first occurrence. `width` is the number of columns."""
 
-    first: dict[int, tuple[int, str, str]] = field(default_factory=dict)  # number: line, Moodle id, Moodle name
+    width: int
+    first: dict[int, tuple[int, str, str, str]] = field(default_factory=dict)  # number: line, id, name, principal
     members: dict[int, list[Member]] = field(default_factory=dict)
     active: set[int] = field(default_factory=set)
     line_of_email: dict[str, int] = field(default_factory=dict)
     number_of_id: dict[str, int] = field(default_factory=dict)
+    number_of_principal: dict[str, int] = field(default_factory=dict)
     problems: list[tuple[int, str]] = field(default_factory=list)
 
     def read_row(self, row: Row) -> None:
-        cells = [unescape_formula(cell) for cell in row.cells[: len(COLUMNS)]]
-        if len(cells) < len(COLUMNS) or any(cell.strip() for cell in row.cells[len(COLUMNS) :]):
-            self.problems.append((row.line, f"{len(row.cells)} cells; a roster has {len(COLUMNS)}."))
+        cells = [unescape_formula(cell) for cell in row.cells[: self.width]]
+        if len(cells) < self.width or any(cell.strip() for cell in row.cells[self.width :]):
+            self.problems.append((row.line, f"{len(row.cells)} cells; a roster has {self.width}."))
             return
-        number, moodle_id, moodle_name, email, status, account = cells
+        number, moodle_id, moodle_name, email, status, account, principal = (*cells, "")[: len(COLUMNS) + 1]
         moodle_id, status, account = moodle_id.strip(), status.strip().lower(), account.strip()
         email = normalised_address(email)
-        problems = list(_cell_problems(number.strip(), moodle_id, email, status, account))
+        problems = list(_cell_problems(number.strip(), moodle_id, email, status, account, principal))
         if problems:
             self.problems.extend((row.line, message) for message in problems)
             return
-        self._add_group(row.line, int(number), moodle_id, moodle_name, "active" if status == "active" else "retired")
+        if status == "active":
+            self.active.add(int(number))
+        self._add_group(row.line, int(number), moodle_id, moodle_name, principal)
         if email:
             self._add_member(
                 row.line, int(number), Member(email, "active" if status == "active" else "retired", account)
             )
 
-    def _add_group(self, line: int, number: int, moodle_id: str, moodle_name: str, status: Status) -> None:
-        first_line, first_id, first_name = self.first.setdefault(number, (line, moodle_id, moodle_name))
+    def _add_group(self, line: int, number: int, moodle_id: str, moodle_name: str, principal: str) -> None:
+        first = self.first.setdefault(number, (line, moodle_id, moodle_name, principal))
+        first_line, first_id, first_name, first_principal = first
         if (first_id, first_name) != (moodle_id, moodle_name):
             here, there = f"{moodle_id} {quoted(moodle_name)}", f"{first_id} {quoted(first_name)}"
             message = f"group {number} is {here} here but {there} on line {first_line}; all its rows must agree."
@@ -196,8 +208,14 @@ class _RosterParser:
         if owner != number:
             message = f"Moodle id {moodle_id} is group {number} here but group {owner} on line {self.first[owner][0]}."
             self.problems.append((line, message))
-        if status == "active":
-            self.active.add(number)
+        if first_principal != principal:
+            here, there = quoted(principal), quoted(first_principal)
+            message = f"the principal of group {number} is {here} here but {there} on line {first_line}; all its rows"
+            self.problems.append((line, f"{message} must agree."))
+        owner = self.number_of_principal.setdefault(principal, number) if principal else number
+        if owner != number:
+            message = f"principal {quoted(principal)} is group {number} here but group {owner} on line "
+            self.problems.append((line, f"{message}{self.first[owner][0]}."))
 
     def _add_member(self, line: int, number: int, member: Member) -> None:
         first_line = self.line_of_email.setdefault(member.email, line)
@@ -207,12 +225,19 @@ class _RosterParser:
         self.members.setdefault(number, []).append(member)
 
     def group(self, number: int) -> Group:
-        _, moodle_id, moodle_name = self.first[number]
+        _, moodle_id, moodle_name, principal = self.first[number]
         members = tuple(sorted(self.members.get(number, ()), key=lambda member: member.email))
-        return Group(number, moodle_id, moodle_name, members, "active" if number in self.active else "retired")
+        return Group(
+            number, moodle_id, moodle_name, members, "active" if number in self.active else "retired", principal
+        )
 
 
-def _cell_problems(number: str, moodle_id: str, email: str, status: str, account: str) -> Iterator[str]:
+def is_principal(name: str) -> bool:
+    """Return whether a team may have the group with this name: not a built-in one, nor the group of all teams."""
+    return name not in BUILT_IN_GROUPS and name != ALL_STUDENT_GROUPS and name.isprintable() and name == name.strip()
+
+
+def _cell_problems(number: str, moodle_id: str, email: str, status: str, account: str, principal: str) -> Iterator[str]:
     if not _NUMBER.fullmatch(number):
         yield f"number must be a whole number, 1 or greater, not {quoted(number)}."
     if not _MOODLE_ID.fullmatch(moodle_id):
@@ -223,6 +248,8 @@ def _cell_problems(number: str, moodle_id: str, email: str, status: str, account
         yield f"status must be active or retired, not {quoted(status)}."
     if email and not _is_account(account):
         yield f"account must be managed or existing:<target>[,<target>…], not {quoted(account)}."
+    if principal and not is_principal(principal):
+        yield f"principal must be the name of a directory's group or empty, not {quoted(principal)}."
 
 
 def _is_account(text: str) -> bool:

@@ -92,7 +92,8 @@ def _read_normalised(table: Table, staff: Collection[str]) -> GroupList:
             if builder.parse_member(line_of[member.email], "email", member.email)
         )
         line, number = line_of[str(group.number)], group.number
-        builder.groups.append(ListedGroup(line, group.moodle_id, group.moodle_name, members, number))
+        listed_group = ListedGroup(line, group.moodle_id, group.moodle_name, members, number, group.principal)
+        builder.groups.append(listed_group)
     listed = builder.build(NORMALISED, table.last_line)
     return replace(listed, roster=_without_staff(roster, staff))
 

@@ -41,4 +41,5 @@ def _group(lab: LabSettings, group: Group) -> GroupEntry:
     name = lab.course.name_prefix + group.key
     # Students name their groups themselves, sometimes with an e-mail address.
     title = _ADDRESS.sub("…", group.moodle_name)
-    return GroupEntry(name, group.number, group.moodle_id or None, title, lab.quota.limits_of(name))
+    principal = group.principal or None
+    return GroupEntry(name, group.number, group.moodle_id or None, title, lab.quota.limits_of(name), principal)

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Sequence
 
 from roster.model import Group
-from stack.expressions import add_blocks, label
+from stack.expressions import add_blocks, label, template
 from stack.framework import Construct
 from stack.workspace_guard import ADDRESS as GUARD
 
 
 class StudentGroups(Construct):
     """`databricks_group.group_07` and `databricks_group_member.group_07_dana_at_campus-example`.
+
+    A group of a directory is looked up as `data.databricks_group.group_07`, and its members are not changed.
 
     `account_id` returns an expression for the id of the account with the given address.
     """
@@ -25,6 +27,7 @@ class StudentGroups(Construct):
     ) -> None:
         super().__init__(scope, id)
         self.keys = [group.key for group in groups]
+        self._looked_up = frozenset(group.key for group in groups if group.principal)
         add_blocks(
             self,
             "resource.databricks_group",
@@ -35,6 +38,16 @@ class StudentGroups(Construct):
                     "depends_on": [GUARD],
                 }
                 for group in groups
+                if not group.principal
+            },
+        )
+        add_blocks(
+            self,
+            "data.databricks_group",
+            {
+                group.key: {"display_name": template(group.principal), "recursive": False, "depends_on": [GUARD]}
+                for group in groups
+                if group.principal
             },
         )
         add_blocks(
@@ -46,16 +59,20 @@ class StudentGroups(Construct):
                     "member_id": account_id(member.email),
                 }
                 for group in groups
+                if not group.principal
                 for member in group.active_members
             },
         )
 
     def id_of(self, key: str) -> str:
         """Return an expression for the id of a group."""
-        return f"${{databricks_group.{key}.id}}"
+        return f"${{{self._address(key)}.id}}"
 
     def name_of(self, key: str) -> str:
         """Return an expression for a group's display name, which also makes the resource that uses it depend on the
         group.
         """
-        return f"${{databricks_group.{key}.display_name}}"
+        return f"${{{self._address(key)}.display_name}}"
+
+    def _address(self, key: str) -> str:
+        return f"data.databricks_group.{key}" if key in self._looked_up else f"databricks_group.{key}"

@@ -41,13 +41,15 @@ class CloseRequest:
 
     @property
     def group_names(self) -> tuple[str, ...]:
-        """Return the display names of the groups in the course's own roster; none if it can no longer be read."""
+        """Return the display names of the groups that the lab creates for the course's own roster; none if it can no
+        longer be read.
+        """
         try:
             text = (self.settings.parent / self.lab.course.rosters[0]).read_text(encoding="utf-8-sig")
             groups = parse_roster(text, self.lab.course.rosters[0]).groups
         except (OSError, UnicodeDecodeError, RosterError):
             return ()
-        return tuple(self.lab.course.name_prefix + group.key for group in groups)
+        return tuple(self.lab.course.name_prefix + group.key for group in groups if not group.principal)
 
     @property
     def state_location(self) -> str:

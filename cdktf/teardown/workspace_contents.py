@@ -61,13 +61,13 @@ def find_lab_remains(client: WorkspaceClient, *, course: str, term: str, groups:
 
 def _lab_remains(reader: "_ContentsReader", *, course: str, term: str, groups: Collection[str]) -> LabRemains:
     """Find the lab's objects. A group belongs to a different course if a cluster with that course's tags has the
-    group's tag.
+    group's tag. The lab has created none of the account's groups.
     """
     path = path_of(course, term)
     unread: list[str] = []
     content = reader.read("the course file", lambda: reader.file(path), unread)
     clusters = reader.read("the clusters", reader.clusters, unread) or []
-    listed = reader.read("the groups", reader.all_groups, unread) or []
+    listed = reader.read("the groups", reader.own_groups, unread) or []
     own_clusters = [cluster for cluster in clusters if _course_of(cluster) == (course, term)]
     group_names = {*groups, *_groups_in(content or b"", path), *filter(None, map(_group_of, own_clusters))}
     group_names -= {
@@ -82,9 +82,10 @@ def _lab_remains(reader: "_ContentsReader", *, course: str, term: str, groups: C
 
 
 def _groups_in(content: bytes, path: str) -> Iterable[str]:
-    """Return the groups in a course file; none if it is invalid."""
+    """Return the groups in a course file that the lab has created; none if the file is invalid."""
     try:
-        return [group.name for group in parse_course_file(content.decode("utf-8", "replace"), path).groups]
+        groups = parse_course_file(content.decode("utf-8", "replace"), path).groups
+        return [group.name for group in groups if not group.principal]
     except CourseFileError:
         return []
 
@@ -130,9 +131,13 @@ class _ContentsReader:
     def clusters(self) -> list[ClusterDetails]:
         return list(self._client.clusters.list())
 
-    def all_groups(self) -> list[tuple[str, str]]:
-        """Return the ids and display names of all groups."""
-        return [(g.id or "", g.display_name or "") for g in self._client.groups.list(attributes="id,displayName")]
+    def own_groups(self) -> list[tuple[str, str]]:
+        """Return the ids and display names of all groups that the workspace itself has."""
+        return [
+            (group.id or "", group.display_name or "")
+            for group in self._client.groups.list(attributes="id,displayName,meta")
+            if not (group.meta and group.meta.resource_type == "Group")
+        ]
 
     def name_readers(self) -> dict[str, Callable[[], Iterable[str]]]:
         return {

@@ -19,13 +19,14 @@ from enforcer.retention.term_end import groups_to_remove
 )
 @_removal.options
 def command(options: _removal.RemovalOptions) -> int:
-    """Delete the groups listed in the course file, and no others; their members' accounts stay.
+    """Delete the groups listed in the course file, and no others; their members' accounts stay, and so do a directory's
+    groups.
 
     Lists them first and asks for a typed confirmation. An interrupted run can be repeated. Exits 1 if a group could not
     be deleted.
     """
     with admin_listing_and_lab() as (held, lab):
-        named = lab.course.groups
+        named = lab.course.created_groups
         selection = groups_to_remove(held.groups(), named, keep=options.keep, everything=options.everything)
         refusal = _removal.without_course_file(lab.course, "groups")
         return _removal.remove(

@@ -51,7 +51,7 @@ def command(options: _removal.RemovalOptions, rosters: tuple[Path, ...]) -> int:
         selection = users_to_remove(
             held.users(),
             held.groups(),
-            course.groups,
+            course.principals,
             accounts,
             is_staff=course.is_staff if course.groups else None,
             keep=options.keep,

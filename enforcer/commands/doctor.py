@@ -179,8 +179,8 @@ def _people(held: AdminListing, lab: LabState) -> Iterator[Finding]:
     ]
     yield checks.rights(caller, ours, unmanaged)
     parse_entries = {id: granted for id, granted in grants.items() if granted is not None}
-    yield from checks.other_routes(lab.clusters, parse_entries, groups, people)
-    of_lab = {group_of(cluster) for cluster in lab.clusters}
+    yield from checks.other_routes(lab.course, lab.clusters, parse_entries, groups, people)
+    of_lab = {lab.course.principal_of(group_of(cluster)) for cluster in lab.clusters}
     yield _try("beyond the quota", lambda: checks.beyond_quota(groups, people, of_lab, _usable(held)))
 
 

@@ -42,9 +42,10 @@ def command(as_json: bool, dry_run: bool) -> None:
         """Return the previous level, and the error."""
         level = None
         try:
-            level = workspace.level(cluster.id, group_of(cluster))
+            principal = lab.course.principal_of(group_of(cluster))
+            level = workspace.level(cluster.id, principal)
             if level is Level.ATTACH and not dry_run:
-                workspace.set_level(cluster.id, group_of(cluster), Level.RESTART)
+                workspace.set_level(cluster.id, principal, Level.RESTART)
         except WorkspaceError as error:
             return level, str(error)
         return level, None

@@ -14,11 +14,13 @@ class CourseError(ValueError):
 @dataclass(frozen=True)
 class CourseGroup:
     name: str
-    """The group's display name in the workspace, including the prefix."""
+    """The group's name, including the prefix: its display name in the workspace, unless it has a principal."""
     number: int
     title: str
     """The name that the group's members use."""
     quota: Quota
+    principal: str = ""
+    """The display name of the directory's group that has the members and the permissions; empty if it is `name`."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,27 @@ class Course:
     calendar: Calendar
     count_all_sessions: bool
     groups: dict[str, CourseGroup] = field(default_factory=dict)
-    """Groups by display name."""
+    """Groups by name."""
     staff: StaffIds = StaffIds()
 
     def is_staff(self, user: str) -> bool:
         """Return whether the course file lists this address or application id as staff."""
         return self.staff.includes(user, self.id, self.term)
+
+    def principal_of(self, group: str) -> str:
+        """Return the display name of the workspace's group that has the members and the permissions of a group."""
+        known = self.groups.get(group)
+        return (known.principal if known else "") or group
+
+    @property
+    def principals(self) -> frozenset[str]:
+        """The display names of the workspace's groups that have the members and the permissions of the groups."""
+        return frozenset(map(self.principal_of, self.groups))
+
+    @property
+    def created_groups(self) -> frozenset[str]:
+        """The display names of the groups that the deployment creates; a directory's groups are not among them."""
+        return frozenset(group.name for group in self.groups.values() if not group.principal)
 
     @property
     def folder(self) -> str:
@@ -53,4 +70,4 @@ def course_from_file(file: CourseFile, tz: tzinfo) -> Course:
 
 
 def _group(entry: GroupEntry) -> CourseGroup:
-    return CourseGroup(entry.name, entry.number, entry.title, Quota.of(entry.limits))
+    return CourseGroup(entry.name, entry.number, entry.title, Quota.of(entry.limits), entry.principal or "")

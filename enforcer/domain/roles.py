@@ -47,7 +47,7 @@ class UserRoles:
 
     def is_student(self, user: str, group: str) -> bool:
         """Return whether the user is in a student group of the course, such as `group`."""
-        names = {*self.course.groups, group}
+        names = {*self.course.principals, self.course.principal_of(group)}
         return any(user.casefold() in self.groups.get(name, frozenset()) for name in names)
 
 
@@ -67,9 +67,9 @@ def quota_bypasses(people: UserRoles, cluster_name: str, group: str, grants: Ite
 def _is_of_students(people: UserRoles, grant: DirectGrant, group: str) -> bool:
     if grant.kind == "user":
         return people.is_student(grant.principal, group) and not people.is_trusted(grant.principal)
-    if grant.kind != "group" or grant.principal in (group, ADMINS):
+    if grant.kind != "group" or grant.principal in (people.course.principal_of(group), ADMINS):
         return False
-    if grant.principal in (ALL_STUDENT_GROUPS, *BUILT_IN_GROUPS, *people.course.groups):
+    if grant.principal in (ALL_STUDENT_GROUPS, *BUILT_IN_GROUPS, *people.course.principals):
         return True
     return any(people.is_student(user, group) for user in people.groups.get(grant.principal, frozenset()))
 

@@ -13,6 +13,7 @@ from enforcer.domain.uptime import MEMBER, OTHER
 from enforcer.ledger import queries, record
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.models import ANONYMISED_BEFORE, ActionRow, ClusterRow, EventRow, FileRow, MessageRow, SessionRow
+from labkit.course_file import FILE_NAME, CourseFileError, parse_course_file
 
 EMPTY = "{}"
 NAMELESS = ("", MEMBER, OTHER)
@@ -58,6 +59,18 @@ def named_events(ledger: Ledger, before: datetime) -> int:
 def groups_of_clusters(ledger: Ledger) -> dict[str, str]:
     """Return the display name of the group of every cluster ever seen, by cluster id."""
     return {row.cluster_id: row.group_name or group_from_name(row.name) for row in ledger.select(ClusterRow)}
+
+
+def principals(ledger: Ledger) -> dict[str, str]:
+    """Return the principal of each group that has one, by the group's name, according to the course files last read."""
+    found = {}
+    for row in ledger.select(FileRow).where(FileRow.path.endswith(f"/{FILE_NAME}")):
+        try:
+            groups = parse_course_file(row.content, row.path).groups
+        except CourseFileError:
+            continue
+        found.update({group.name: group.principal for group in groups if group.principal})
+    return found
 
 
 def event_users(ledger: Ledger, cluster_id: str, before: datetime) -> list[str]:

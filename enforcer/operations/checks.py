@@ -184,6 +184,7 @@ def last_poll(polled: datetime | None, now: datetime) -> Finding:
 
 
 def other_routes(
+    course: Course,
     clusters: Iterable[ObservedCluster],
     grants: Mapping[str, Iterable[Grant]],
     groups: Iterable[GroupInfo],
@@ -195,7 +196,7 @@ def other_routes(
     clusters, groups = tuple(clusters), tuple(groups)
     addresses = {person.id: person.address for person in people}
     within = {group.name: _all_members(group, groups) for group in groups}
-    of_lab = {group_of(cluster) for cluster in clusters}
+    of_lab = {course.principal_of(group_of(cluster)) for cluster in clusters}
     students = {id for name in of_lab for id in within.get(name, ()) if id in addresses}
     ids = {address: id for id, address in addresses.items()}
     problems = []
@@ -203,7 +204,7 @@ def other_routes(
         for grant in grants.get(cluster.id, ()):
             if grant.level not in STARTING:
                 continue
-            if grant.kind == "group" and grant.principal == group_of(cluster):
+            if grant.kind == "group" and grant.principal == course.principal_of(group_of(cluster)):
                 if grant.level == "CAN_MANAGE" and not grant.is_inherited:
                     problems.append(
                         f"{grant.principal} has CAN_MANAGE on its own cluster {cluster.name}; deploy the course again"

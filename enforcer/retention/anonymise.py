@@ -83,9 +83,9 @@ def _check_settled(ledger: Ledger, begins: datetime, tz: tzinfo) -> None:
 def _events(ledger: Ledger, begins: datetime) -> int:
     """Remove names and raw JSON from events, and recompute the sessions. Return the number of changed events."""
     known = membership.known_members(ledger)
-    changed = names.named_events(ledger, begins)
+    changed, principals = names.named_events(ledger, begins), names.principals(ledger)
     for cluster_id, group in names.groups_of_clusters(ledger).items():
-        members = known.all.get(group, frozenset()) if known else None
+        members = known.all.get(principals.get(group, group), frozenset()) if known else None
         decided = {(at, user): _name(role) for at, user, role in starters.named_before(ledger, cluster_id, begins)}
         others = {user: _role(user, members) for user in names.event_users(ledger, cluster_id, begins)}
         names.rename_event_users(ledger, cluster_id, begins, others, decided)

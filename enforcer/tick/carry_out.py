@@ -36,16 +36,18 @@ def carry_out(
     still stopped.
     """
 
+    principal_of = snapshot.course.principal_of
+
     def attempt(action: Action) -> str | None:
         """Carry out one action; return an error message if it failed."""
         try:
             match action:
                 case Restrict():
-                    workspace.set_level(action.cluster_id, action.group, Level.ATTACH)
+                    workspace.set_level(action.cluster_id, principal_of(action.group), Level.ATTACH)
                 case Stop():
                     workspace.terminate(action.cluster_id)
                 case Restore():
-                    workspace.set_level(action.cluster_id, action.group, Level.RESTART)
+                    workspace.set_level(action.cluster_id, principal_of(action.group), Level.RESTART)
                 case Warn():
                     pass
         except WorkspaceError as error:

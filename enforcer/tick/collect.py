@@ -254,7 +254,8 @@ def read_levels(
         queries.write_note(ledger, "looked at everything", snapshot.today.isoformat())
         queries.write_note(ledger, ALL_LEVELS, str(to_millis(now)))
     grants = {id: answer for (id, _), answer in zip(due, found, strict=True) if not isinstance(answer, WorkspaceError)}
-    levels = {id: level_of(group, grants[id]) for id, group in due if id in grants}
+    principal_of = snapshot.course.principal_of
+    levels = {id: level_of(principal_of(group), grants[id]) for id, group in due if id in grants}
     for id, level in levels.items():
         if level is Level.ATTACH:
             queries.note_restricted(ledger, id, groups[id].group, now=snapshot.now)

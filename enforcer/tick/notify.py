@@ -128,7 +128,7 @@ def _render(kind: MessageKind, snapshot: Snapshot, cluster_id: str, usage: Limit
         tz=course.calendar.tz,
         now=snapshot.now,
     )
-    members = (snapshot.members or {}).get(group, frozenset())
+    members = (snapshot.members or {}).get(course.principal_of(group), frozenset())
     to = [name for name in members if _ADDRESS.fullmatch(name)]
     write = messages.warning if kind is MessageKind.WARNING else messages.stopped
     return write(notice, to=to, admin=settings.admin_email, folder=settings.mail_templates)

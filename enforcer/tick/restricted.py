@@ -44,12 +44,14 @@ def restricted(
     course, problems = _course(reader)
     everything = [c for c in workspace.clusters(now=now) if has_tags(c) and course_term_of(c) == (course_id, term)]
     candidates = [c for c in everything if course is None or c.group in course.groups]
-    levels = in_parallel([partial(workspace.level, cluster.id, group_of(cluster)) for cluster in candidates])
+    known = course or without_file(course_id, term, UTC, now)
+    principals = [known.principal_of(group_of(cluster)) for cluster in candidates]
+    reads = [partial(workspace.level, cluster.id, name) for cluster, name in zip(candidates, principals, strict=True)]
+    levels = in_parallel(reads)
     ids = {c.id for c, level in zip(candidates, levels, strict=True) if level is Level.ATTACH}
     if not ids:
         return {}, problems
     members = _members(reader, problems)
-    known = course or without_file(course_id, term, UTC, now)
     people = UserRoles(known, members or {}, workspace.caller)
     creator_check = CreatorCheck(
         lambda cluster: people.is_trusted(cluster.creator or ""), lambda _: bool((members or {}).get(ADMINS))

@@ -12,6 +12,8 @@ from labkit.tables import TableError, read_table
 from labkit.text import quoted
 
 COLUMNS = ("number", "moodle_group_id", "moodle_group_name", "email", "status", "account")
+PRINCIPAL = "principal"
+"""The last column, only in a roster with groups of a directory: the group's name in the workspace."""
 MANAGED = "managed"
 """The value of `account` for an account that the deployment creates and deletes."""
 EXISTING_PREFIX = "existing:"
@@ -37,7 +39,7 @@ class RosterAccounts:
 
 def is_normalised_header(cells: Sequence[str]) -> bool:
     """Return whether these are the columns of a normalised roster. Empty columns are ignored."""
-    return tuple(cell.strip().lower() for cell in cells if cell.strip()) == COLUMNS
+    return tuple(cell.strip().lower() for cell in cells if cell.strip()) in (COLUMNS, (*COLUMNS, PRINCIPAL))
 
 
 def parse_accounts(text: str, file_name: str) -> RosterAccounts:

@@ -262,6 +262,15 @@ def test_the_script_stops_in_an_unexpected_workspace(emulator: EmulatorProcess, 
     assert check(emulator.environment(), expected_workspace_id=emulator.workspace_id)[1] == ""
 
 
+def test_the_script_stops_if_the_workspace_lacks_a_directory_group(emulator: EmulatorProcess, check: Any):
+    emulator.control("POST", "drift", {"kind": "account_group", "target": "PR-1"})
+    assert check(emulator.environment(), principals='["PR-1"]')[1] == ""
+    _, refusal = check(emulator.environment(), principals='["PR-1", "PR-2"]')
+    assert refusal.startswith(
+        'The roster has the directory\'s group "PR-2", but the workspace has no account-level group'
+    )
+
+
 def test_the_script_stops_if_an_account_group_has_a_conflicting_name(emulator: EmulatorProcess, check: Any):
     emulator.control("POST", "drift", {"kind": "account_group", "target": "group_01"})
     _, refusal = check(emulator.environment())

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -113,16 +114,28 @@ def test_a_file_with_a_blocked_group_matches_its_schema(lab: LabSettings):
     assert misfits(document, SCHEMA) == []
 
 
+def test_a_directory_group_is_in_the_file_with_its_principal(lab: LabSettings):
+    first = min(GROUPS, key=lambda group: group.number)
+    groups = (replace(first, principal="DE-2026-01"), *(group for group in GROUPS if group is not first))
+    document = json.loads(course_text(lab, groups))
+    assert (document["version"], document["groups"][0]["name"], document["groups"][0]["principal"]) == (
+        3,
+        first.key,
+        "DE-2026-01",
+    )
+    assert misfits(document, SCHEMA) == []
+
+
 def test_the_schema_refuses_an_invalid_course_file(lab: LabSettings):
     document = json.loads(course_text(lab, GROUPS))
-    document["version"] = 3
+    document["version"] = 4
     document["groups"][0]["members"] = ["dana@campus.example.ac.il"]
     document["groups"][1]["limits"]["hard_minutes"] = "240"
     del document["timezone"]
     assert sorted(misfits(document, SCHEMA)) == [
         "$.groups[0]: has members",
         "$.groups[1].limits.hard_minutes: is no integer",
-        "$.version: is none of [1, 2]",
+        "$.version: is none of [1, 2, 3]",
         "$: lacks timezone",
     ]
 

@@ -273,6 +273,37 @@ def test_everything_depends_on_the_guard(stack: dict[str, Any]):
     assert {tuple(resource["depends_on"]) for resource in first} == {("data.external.workspace",)}
 
 
+def test_a_directory_group_and_its_accounts_are_looked_up():
+    new = Member("new@campus.example.ac.il", account="existing:production")
+    team = Group(1, "880", 'DE-"2026"-${1}', (DANA, new), principal='DE-"2026"-${1}')
+    made = synthesized(lab_with(), Roster((team, ROSTER.groups[1])))
+    assert made["data"]["databricks_group"] == {
+        "group_01": {
+            "display_name": 'DE-"2026"-$${1}',
+            "recursive": False,
+            "depends_on": ["data.external.workspace"],
+        }
+    }
+    assert set(made["resource"]["databricks_group"]) == {"group_02", "all_student_groups"}
+    # An account that the lab created stays managed; the other one existed, whatever the target is.
+    assert "student_dana_at_campus-example-ac-il" in made["resource"]["databricks_user"]
+    assert "student_new_at_campus-example-ac-il" in made["data"]["databricks_user"]
+    memberships = made["resource"]["databricks_group_member"]
+    assert sorted(name for name in memberships if "group_01" in name) == ["all_student_groups_group_01"]
+    assert memberships["all_student_groups_group_01"]["member_id"] == "${data.databricks_group.group_01.id}"
+    granted = made["resource"]["databricks_permissions"]["cluster_01"]["access_control"][0]
+    assert granted == {
+        "group_name": "${data.databricks_group.group_01.display_name}",
+        "permission_level": UNLESS_RESTRICTED,
+    }
+    assert made["resource"]["databricks_cluster"]["cluster_01"]["custom_tags"]["lab_group"] == "group_01"
+    query = made["data"]["external"]["workspace"]["query"]
+    assert (json.loads(query["group_names"]), json.loads(query["principals"])) == (
+        ["group_02", "all_student_groups"],
+        ['DE-"2026"-$${1}'],
+    )
+
+
 def test_the_guards_query_contains_the_expectations():
     query = synthesized(lab_with(), target="production")["data"]["external"]["workspace"]["query"]
     assert query["expected_host"] == "https://adb-1234567890123456.7.azuredatabricks.net"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit.addresses import is_address, normalised_address
+from labkit.formats.roster_file import parse_accounts
 from roster.changes import changes_between
 from roster.group_list import GroupList, ListedGroup, ListedMember
 from roster.merge import merge
@@ -19,6 +21,7 @@ from roster.model import (
     RosterError,
     format_roster,
     has_account_on,
+    is_principal,
     parse_roster,
     with_existing_accounts,
 )
@@ -262,6 +265,67 @@ def test_changes_are_listed_by_student_and_by_group():
     ]
 
 
+PRINCIPALS = f"""{HEADER},principal
+1,88120,DE-2026-01,a@u.example,active,existing:lab,DE-2026-01
+2,72,B,b@u.example,active,managed,
+"""
+
+
+def test_a_principal_has_a_column_of_its_own_only_if_it_is_needed():
+    directory = Group(
+        1, "88120", "DE-2026-01", (Member("a@u.example", account="existing:lab"),), principal="DE-2026-01"
+    )
+    roster = Roster((directory, Group(2, "72", "B", members("b"))))
+    assert format_roster(roster) == PRINCIPALS
+    assert parse_roster(PRINCIPALS, "r.csv") == roster
+    without = Roster((replace(directory, principal=""), roster.groups[1]))
+    assert format_roster(without).splitlines()[0] == HEADER
+    assert parse_accounts(PRINCIPALS, "r.csv") == parse_accounts(format_roster(without), "r.csv")
+
+
+def test_errors_in_principals_are_reported_with_their_lines():
+    rows = [
+        "1,1,A,a@u.example,active,managed,DE-1",
+        "1,1,A,b@u.example,active,managed,DE-2",
+        "2,2,B,c@u.example,active,managed,DE-1",
+        "3,3,C,d@u.example,active,managed,admins",
+        "4,4,D,e@u.example,active,managed",
+    ]
+    with pytest.raises(RosterError) as error:
+        parse_roster("\n".join([f"{HEADER},principal", *rows]), "r.csv")
+    assert error.value.problems == (
+        'r.csv line 3: the principal of group 1 is "DE-2" here but "DE-1" on line 2; all its rows must agree.',
+        'r.csv line 4: principal "DE-1" is group 2 here but group 1 on line 2.',
+        'r.csv line 5: principal must be the name of a directory\'s group or empty, not "admins".',
+        "r.csv line 6: 6 cells; a roster has 7.",
+    )
+
+
+def test_a_directory_group_is_recognised_by_id_and_by_its_name():
+    def directory(id: str, name: str, *letters: str) -> ListedGroup:
+        people = tuple(ListedMember(f"{letter}@u.example", int(id), "existing:lab") for letter in letters)
+        return ListedGroup(int(id), id, name, people, principal=name)
+
+    before = merge(Roster(), listed(("71", "A", "ab"), ("72", "B", "cd"))).roster
+    first = GroupList(
+        "groups of a directory", (directory("880", "DE-1", "a", "b"), directory("881", "DE-2", "c", "n")), 0
+    )
+    known = merge(before, first)
+    assert [recognition.matched_by for recognition in known.recognitions] == ["members", "members"]
+    assert [(group.number, group.principal) for group in known.roster.groups] == [(1, "DE-1"), (2, "DE-2")]
+    accounts = {member.email[0]: member.account for group in known.roster.groups for member in group.members}
+    assert accounts == {"a": "managed", "b": "managed", "c": "managed", "d": "managed", "n": "existing:lab"}
+    # DE-1 was renamed, and DE-2 created again.
+    changed = GroupList("groups of a directory", (directory("990", "DE-2", "x"), directory("880", "DE-9", "y")), 0)
+    after = merge(known.roster, changed)
+    assert {(group.number, group.moodle_id, group.principal) for group in after.roster.active_groups} == {
+        (1, "880", "DE-9"),
+        (2, "990", "DE-2"),
+    }
+    # A Moodle export does not delete the principal.
+    assert merge(after.roster, listed(("", "DE-9", "y"))).roster.groups[0].principal == "DE-9"
+
+
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12).map(clean_name)
 LOCAL = st.from_regex(r"[a-zа-яé0-9+=_'~-]{1,8}(\.[a-z0-9-]{1,4})?", fullmatch=True)
 EMAIL = st.builds(lambda local, domain: normalised_address(f"{local}@{domain}.example"), LOCAL, st.sampled_from("uvw"))
@@ -281,7 +345,9 @@ def rosters(draw: st.DrawFn) -> Roster:
         statuses: Any = st.sampled_from(["active", "retired"]) if status == "active" else st.just("retired")
         people = tuple(Member(email, draw(statuses), draw(ACCOUNT)) for email in sorted(own))
         moodle_id = next(ids) if draw(st.booleans()) else ""
-        groups.append(Group(number, moodle_id, draw(TEXT), people, status))
+        principal = f"{draw(st.sampled_from('=DE'))}{draw(TEXT)}|{number}" if draw(st.booleans()) else ""
+        principal = principal if is_principal(principal) else ""
+        groups.append(Group(number, moodle_id, draw(TEXT), people, status, principal))
     return Roster(tuple(groups))
 
 

@@ -39,7 +39,8 @@ PLACE = "/lab-94290-2026w/course.json"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 MINUTES = st.integers(0, 1440)
 LIMITS = st.builds(GroupLimits, MINUTES, MINUTES, st.none() | st.integers(1), st.none() | st.integers(1))
-GROUPS = st.builds(GroupEntry, TEXT, st.integers(1), st.none() | TEXT, TEXT, LIMITS)
+PRINCIPALS = st.none() | TEXT.filter(bool)
+GROUPS = st.builds(GroupEntry, TEXT, st.integers(1), st.none() | TEXT, TEXT, LIMITS, PRINCIPALS)
 STAFF = st.builds(
     StaffIds.of, TEXT, TEXT, application_ids=st.lists(TEXT, max_size=3), addresses=st.lists(TEXT, max_size=3)
 )
@@ -188,8 +189,8 @@ def test_only_course_files_have_a_valid_checksum(content: str | bytes) -> None:
     ("changes", "sentence"),
     [
         (
-            {"version": 3},
-            f"{PLACE} has version 3, but this program reads versions up to 2; update the enforcer before deploying",
+            {"version": 4},
+            f"{PLACE} has version 4, but this program reads versions up to 3; update the enforcer before deploying",
         ),
         ({"version": "1"}, f"{PLACE} is not a course file ('1' is not a version); deploy the course again"),
         ({"version": True}, f"{PLACE} is not a course file (True is not a version); deploy the course again"),
@@ -252,6 +253,22 @@ def test_a_course_file_is_converted_to_durations_and_a_calendar() -> None:
     for zone in ("Nowhere", "Asia", ""):
         with pytest.raises(CourseError, match="is not a course file"):
             parse_course(WRITTEN.replace("Asia/Jerusalem", zone), PLACE)
+
+
+def test_a_principal_raises_the_version_and_is_read_by_the_enforcer() -> None:
+    directory = replace(COURSE.groups[1], principal="DE-2026-07")
+    course = replace(COURSE, groups=(COURSE.groups[0], directory))
+    document = json.loads(format_course_file(course))
+    assert (document["version"], [group.get("principal") for group in document["groups"]]) == (3, [None, "DE-2026-07"])
+    assert "principal" not in document["groups"][0]
+    assert parse_course_file(format_course_file(course), PLACE) == course
+    parsed = parse_course(format_course_file(course), PLACE)
+    assert [parsed.principal_of(name) for name in ("group_02", "group_07", "group_99")] == [
+        "group_02",
+        "DE-2026-07",
+        "group_99",
+    ]
+    assert (parsed.principals, parsed.created_groups) == ({"group_02", "DE-2026-07"}, {"group_02"})
 
 
 def test_the_schema_has_the_version_and_the_keys_of_the_format() -> None:
