@@ -2,7 +2,8 @@
 
 The groups come from an export or from Moodle's web service, for which MOODLE_TOKEN has the token.
 
-LAB_CONFIG (default: lab.toml) is the settings file with the course's limits; `--check-accounts` uses LAB_TARGET.
+LAB_CONFIG (default: lab.toml) is the settings file with the course's limits; `--check-accounts` and
+`--from-workspace` use LAB_TARGET.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # Run as a script: the project's root is added to sys.path so that labkit can be imported.
@@ -23,24 +24,27 @@ except ImportError:
 
     reexec_in_venv(Path(__file__).resolve(), environ=os.environ)
 
-from lab_settings import MAX_PINNED_CLUSTERS, LabSettings, LabSettingsError, load_settings
+from lab_settings import MAX_PINNED_CLUSTERS, LabSettings, LabSettingsError, TargetSettings, load_settings
 from labkit import exit_status
 from labkit.addresses import is_address, normalised_address
 from labkit.extras import cli, dotenv
 from labkit.files import make_private, write_private
 from labkit.tables import Table, TableError, decode
 from labkit.text import escaped, quoted
+from labkit.workspace.choice import WorkspaceChoice
 from moodle.client import MoodleClient, MoodleError
 from moodle.course import read_course
 from moodle.groups import group_list
 from moodle.options import MoodleRequest, moodle_access, moodle_options
 from preflight.accounts import existing_accounts
+from preflight.directory import read_directory
 from preflight.identity import GuardError
 from preflight.target_access import apply_target
 from roster.importing import ImportRefused, ParsedExport, RosterImport, plan_import, report_json, report_lines
 from roster.model import MOODLE, Roster, RosterError, format_roster, parse_roster, with_existing_accounts
 from roster.validation import RosterLimits
 from sources.detection import read_export
+from sources.directory_groups import read_directory_groups
 from workbooks.read import is_workbook, read_workbook
 
 CDKTF_FOLDER = Path(__file__).resolve().parent
@@ -80,11 +84,18 @@ Examples:
   MOODLE_TOKEN=… python cdktf/import_roster.py --moodle https://moodle.example.ac.il --course 94290 --out r.csv
   python cdktf/import_roster.py --moodle https://moodle.example.ac.il --course 94290 --grouping Teams
     --token-file moodle.token --out rosters/94290-2026w.csv
+  LAB_TARGET=production python cdktf/import_roster.py --from-workspace 'DE-2026-*' --out rosters/94290-2026w.csv
 
 Exit status: 0 done, 2 refused (nothing written). docs/roster.md explains each error message.""",
 )
 @click.argument("export", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @moodle_options
+@click.option(
+    "--from-workspace",
+    metavar="PATTERN",
+    help="Read the directory's groups with these names from the target's workspace, for example 'DE-2026-*'. The lab "
+    "uses the groups and their accounts, but never changes them.",
+)
 @click.option(
     "--out",
     required=True,
@@ -155,6 +166,7 @@ Exit status: 0 done, 2 refused (nothing written). docs/roster.md explains each e
 def main(
     export: Path | None,
     moodle: MoodleRequest | None,
+    from_workspace: str | None,
     out: Path,
     encoding: str | None,
     columns: Mapping[str, str],
@@ -171,15 +183,15 @@ def main(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Import EXPORT, a groups file from Moodle or Canvas, or with --moodle a course from Moodle's web service, into the
-    course's roster.
+    """Import EXPORT, a groups file from Moodle or Canvas, or with --moodle a course from Moodle's web service, or with
+    --from-workspace a directory's groups, into the course's roster.
 
     The format is detected: Group self-selection CSV, Groups overview CSV, Participants CSV, Group choice TXT, Canvas'
     group set, the older users.csv, a normalised roster, and any of these after a spreadsheet program saved it.
     """
-    if (export is None) == (moodle is None):
-        raise click.UsageError("give either EXPORT, or --moodle and --course")
-    if moodle and (encoding or columns or no_group or groups or login_domain):
+    if sum(source is not None for source in (export, moodle, from_workspace)) != 1:
+        raise click.UsageError("give one of these: EXPORT, --moodle with --course, --from-workspace")
+    if export is None and (encoding or columns or no_group or groups or login_domain):
         raise click.UsageError("--encoding, --column, --no-group, --group and --login-domain need a file")
     try:
         dotenv_variables = load_dotenv(os.environ)
@@ -210,6 +222,10 @@ def main(
             name, address = moodle.name, moodle.address
             stored = read_stored_roster(out)
             source = read_moodle(moodle, stored, limits, os.environ)
+        else:
+            name = address = from_workspace or ""
+            stored = read_stored_roster(out)
+            source = read_workspace_groups(name, lab, limits, os.environ, dotenv_variables)
         result = plan_import(name, source, stored, limits, drop_suspended=drop_suspended)
         if check_accounts:
             result = mark_existing_accounts(result, lab, os.environ, dotenv_variables)
@@ -291,6 +307,22 @@ def read_moodle(
     return ParsedExport(listed, content.release or "unknown release")
 
 
+def read_workspace_groups(
+    pattern: str,
+    lab: LabSettings | None,
+    limits: RosterLimits,
+    environ: MutableMapping[str, str],
+    dotenv_variables: Mapping[str, str],
+) -> ParsedExport:
+    """Return the directory's groups that match a pattern, read from the target's workspace, and the workspace's URL."""
+    target = choose_target(lab, "--from-workspace", environ, dotenv_variables)
+    try:
+        listing, host = read_directory(pattern, target_name=target.name, target=target.settings, choice=target.choice)
+    except GuardError as error:
+        raise ImportRefused([str(error)]) from error
+    return ParsedExport(read_directory_groups(listing, target=target.name, staff=limits.staff), host)
+
+
 def read_stored_roster(out: Path) -> Roster:
     """Return the roster from the last import; an empty roster before the first import."""
     try:
@@ -308,6 +340,32 @@ def read_stored_roster(out: Path) -> Roster:
     raise ImportRefused([*problems, f"{out} stores the numbers of the groups: {advice}."])
 
 
+@dataclass(frozen=True)
+class ChosenTarget:
+    """A target in lab.toml, and the choice of its workspace."""
+
+    name: str
+    settings: TargetSettings
+    choice: WorkspaceChoice
+
+
+def choose_target(
+    lab: LabSettings | None, option: str, environ: MutableMapping[str, str], dotenv_variables: Mapping[str, str]
+) -> ChosenTarget:
+    """Return the target in LAB_TARGET and apply its choice of a workspace to the environment. `option` needs it."""
+    if lab is None:
+        raise ImportRefused(
+            [f"{option} needs lab.toml, which defines the target; LAB_CONFIG can specify a different file."]
+        )
+    try:
+        name, settings = lab.target(environ.get("LAB_TARGET"))
+        return ChosenTarget(name, settings, apply_target(name, settings, environ, dotenv_variables))
+    except LabSettingsError as error:
+        raise ImportRefused(error.problems) from error
+    except GuardError as error:
+        raise ImportRefused([str(error)]) from error
+
+
 def mark_existing_accounts(
     result: RosterImport,
     lab: LabSettings | None,
@@ -320,19 +378,13 @@ def mark_existing_accounts(
     Only addresses that are in no roster yet are looked up: a deployment may have created the other accounts.
     `dotenv_variables` are the workspace variables from `.env`.
     """
-    if lab is None:
-        raise ImportRefused(
-            ["--check-accounts needs lab.toml, which defines the target; LAB_CONFIG can specify a different file."]
-        )
+    target = choose_target(lab, "--check-accounts", environ, dotenv_variables)
     new = result.new_addresses
+    if not new:
+        return replace(result, existing_account_count=0)
+    name = target.name
     try:
-        name, target = lab.target(environ.get("LAB_TARGET"))
-        choice = apply_target(name, target, environ, dotenv_variables)
-        if not new:
-            return replace(result, existing_account_count=0)
-        existing = existing_accounts(new, target_name=name, target=target, choice=choice)
-    except LabSettingsError as error:
-        raise ImportRefused(error.problems) from error
+        existing = existing_accounts(new, target_name=name, target=target.settings, choice=target.choice)
     except GuardError as error:
         raise ImportRefused([str(error)]) from error
     return replace(

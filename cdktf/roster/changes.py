@@ -245,7 +245,7 @@ def _simple_match(recognition: Recognition) -> str:
 
 
 def _recognition_line(recognition: Recognition, numbered_by: NumberedBy) -> str:
-    place = f"on line {recognition.line}" if numbered_by == "line" else f"with Moodle's id {recognition.line}"
+    place = f"on line {recognition.line}" if numbered_by == "line" else f"with the id {recognition.line}"
     what = f"{quoted(recognition.name)} {place}" if recognition.name else f"{numbered_by} {recognition.line}"
     how = f"{recognition.shared_members} of its {_count(recognition.known_members, 'student')}"
     rivals = f"; {' and '.join(recognition.rivals)} would match equally well" if recognition.rivals else ""

@@ -80,6 +80,7 @@ def report_lines(result: RosterImport, *, export: str, out: str, written: bool, 
     """Yield the lines of the report; `export` is the file's name."""
     listed = result.source.listed
     yield f"{export}: {listed.format}, {result.source.encoding}"
+    yield from listed.notes
     yield ""
     changes = changes_between(result.stored, result.roster)
     is_first = not result.stored.groups
@@ -136,6 +137,7 @@ def report_json(result: RosterImport, *, export: str, out: str, written: bool) -
         **changes_json(changes, count_roster(result.roster), result.merged.recognitions),
         "ignored": [{"line": issue.line, "sentence": issue.message} for issue in listed.ignored],
         "suspended": [{"email": member.email, "group": result.kept.get(member.email)} for member in listed.suspended],
+        "notes": list(listed.notes),
         "warnings": list(result.warnings),
         "existing_accounts": result.existing_account_count,
         "problems": [],

@@ -142,6 +142,7 @@ def test_the_json_output_has_the_whole_report(run, tmp_path):
         "recognised": [],
         "ignored": [],
         "suspended": [],
+        "notes": [],
         "warnings": [
             "export.csv line 5: 1 of the roster's 4 students are not in this export, more than 20 percent. Check that "
             "it is the whole course and today's download. If the students really left, add --allow-drops.",

@@ -297,7 +297,7 @@ def test_a_token_file_must_be_private(site, run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "give either EXPORT, or --moodle and --course"),
+        ((), "give one of these: EXPORT, --moodle with --course, --from-workspace"),
         (("--moodle", "https://m.example"), "--moodle needs --course"),
         (("--course", "1"), "need --moodle ADDRESS"),
         (("--moodle", "https://m.example", "--course", "1", "--encoding", "cp1255"), "--login-domain need a file"),
