@@ -187,7 +187,8 @@ def main(
     --from-workspace a directory's groups, into the course's roster.
 
     The format is detected: Group self-selection CSV, Groups overview CSV, Participants CSV, Group choice TXT, Canvas'
-    group set, the older users.csv, a normalised roster, and any of these after a spreadsheet program saved it.
+    group set, the older users.csv, a normalised roster, and any of these after a spreadsheet program saved it, also as
+    an XLSX or ODS workbook.
     """
     if sum(source is not None for source in (export, moodle, from_workspace)) != 1:
         raise click.UsageError("give one of these: EXPORT, --moodle with --course, --from-workspace")
