@@ -268,7 +268,10 @@ def test_a_principal_raises_the_version_and_is_read_by_the_enforcer() -> None:
         "DE-2026-07",
         "group_99",
     ]
-    assert (parsed.principals, parsed.created_groups) == ({"group_02", "DE-2026-07"}, {"group_02"})
+    assert (parsed.principals, parsed.created_groups) == (
+        frozenset({"group_02", "DE-2026-07"}),
+        frozenset({"group_02"}),
+    )
 
 
 def test_the_schema_has_the_version_and_the_keys_of_the_format() -> None:
