@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib.util
 import io
+import os
 import platform
 import shutil
 import subprocess
@@ -192,6 +193,25 @@ def test_terraform_binary_name_is_used_or_reported_missing(
     add_program(tmp_path / "bin", "tofu", "#!/bin/sh\necho OpenTofu v1.10.2\n")
     setup.set_up_terraform(venv, site="http://127.0.0.1:9", folder=tmp_path / "terraform")
     assert files_below(venv / "bin") == []
+
+
+def test_the_azure_bindings_need_the_virtual_environment(tmp_path: Path) -> None:
+    with pytest.raises(setup.SetupError, match=r"none is not a virtual environment: run `make setup` first\."):
+        setup.set_up_azure(tmp_path / "none")
+
+
+def test_the_azure_bindings_are_an_optional_category_of_the_lock_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "venv/bin").mkdir(parents=True)
+    (tmp_path / "venv/bin/python").symlink_to(sys.executable)
+    system = tmp_path / "bin"
+    system.mkdir()
+    add_program(system, "pipenv", f'#!/bin/sh\necho "$@ in $VIRTUAL_ENV" >> {tmp_path}/calls\necho pipenv\n')
+    monkeypatch.setenv("PATH", str(system), prepend=os.pathsep)
+    setup.set_up_azure(tmp_path / "venv")
+    calls = (tmp_path / "calls").read_text(encoding="utf-8").splitlines()
+    assert calls[-1] == f"sync --categories azure in {tmp_path}/venv"
 
 
 def test_only_links_to_our_programs_are_removed(venv: Path) -> None:
