@@ -114,6 +114,8 @@ def main(settings_path: Path, output: Path, writes: bool, target: str, dry_run: 
         cli.fail(*error.problems)
     except (CloudError, OutputsError, LabFilesError, dotenv.DotenvError) as error:
         cli.fail(str(error))
+    except OSError as error:
+        cli.fail(f"{error.filename} cannot be written ({error.strerror}); choose another --output or folder.")
     show(changes)
     if not dry_run:
         sys.exit(write(changes))
@@ -133,14 +135,14 @@ def synthesize(settings: CloudSettings, output: Path, state_folder: Path, enviro
     prepare_node(environ, Path(sys.executable).absolute())
     # The framework would prefer this folder, which may be the lab's.
     environ.pop(OUTPUT_VARIABLE, None)
+    stack = stack_folder(settings, output)
+    # The state contains the mail service's key.
+    for folder in (state_folder, stack):
+        make_contents_private(folder)
     from cloud.framework import App
     from cloud.stack import CloudStack
 
-    # The state contains the mail service's key.
-    make_contents_private(state_folder)
     app = App(outdir=str(output))
-    stack = stack_folder(settings, output)
-    make_contents_private(stack)
     CloudStack(app, settings=settings, state_folder=state_folder)
     app.synth()
     return stack / "cdk.tf.json"
@@ -213,20 +215,20 @@ def show(changes: list[Change]) -> None:
 def write(changes: list[Change]) -> int:
     """Write the changed files and return the exit status. `.env` becomes private; `lab.toml` keeps its mode."""
     settings, variables = changes
-    written = 0
+    name, is_partly_written = settings.name, False
     try:
         if not settings.is_empty:
             path = Path(settings.name).resolve()
             with atomic_path(path) as draft:
                 draft.write_bytes(settings.after.encode())
                 draft.chmod(stat.S_IMODE(path.stat().st_mode))
-        written += 1
+            is_partly_written = True
+        name = variables.name
         # Also an unchanged file becomes private.
         write_private(Path(variables.name), variables.after)
     except OSError as error:
-        name = variables.name if written else settings.name
         print(escaped(f"{name} cannot be written ({error.strerror})."), file=sys.stderr)
-        return exit_status.PARTLY_FAILED if written else exit_status.BAD_INPUT
+        return exit_status.PARTLY_FAILED if is_partly_written else exit_status.BAD_INPUT
     return exit_status.DONE
 
 

@@ -183,8 +183,30 @@ def test_writing_fills_both_files_and_the_secret_is_only_in_the_private_one(fold
     # The state is Terraform's, which contains the key anyway.
     files = [path for path in folder.rglob("*") if path.is_file() and "cdktf.cloud.out" not in path.parts]
     assert [path.name for path in files if KEY in path.read_text()] == [".env"]
+    (folder / ".env").chmod(0o644)
     again = run(folder, "--write")
+    assert modes(folder)[".env"] == "0o600"
     assert again.stdout == f"{folder}/lab.toml is up to date.\n{folder}/.env is up to date.\n"
+
+
+def test_one_written_file_is_a_partial_failure(folder: Path) -> None:
+    apply_outputs(folder, OUTPUTS)
+    (folder / ".env").symlink_to("/proc/none/.env")
+    for status in (1, 2):  # the second time, lab.toml is up to date
+        done = run(folder, "--write")
+        assert (done.returncode, done.stderr.splitlines()[1:]) == (
+            status,
+            [f"{folder}/.env cannot be written (No such file or directory)."],
+        )
+    assert load_settings(folder / "lab.toml").targets["production"].expected_workspace_id == "99"
+
+
+def test_an_output_folder_that_cannot_be_made_is_one_sentence(folder: Path, packages: Path) -> None:
+    done = run(folder, "--output", "/proc/none/out", packages=packages)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "/proc/none cannot be written (No such file or directory); choose another --output or folder.\n"
+    )
 
 
 def test_nothing_is_written_if_one_of_the_files_cannot_be_filled(folder: Path) -> None:
