@@ -14,7 +14,7 @@ import pytest
 
 from emulator_process import EmulatorProcess
 from json_documents import mismatches
-from teardown_lab import STUDENTS, TeardownLab
+from teardown_lab import STACK, STUDENTS, TeardownLab
 from terraform_lab import ROOT
 
 pytestmark = pytest.mark.process
@@ -152,7 +152,7 @@ def test_a_closed_and_anonymised_term_contains_no_names(
     assert f"/Users/{student}" in report["leaves"]["homes"]
     assert report["manual_steps"][0]["message"] == "a running cluster does not belong to the lab: research"
     assert list(used_term.clusters()) == ["research"]
-    assert list(used_term.state.parent.iterdir()) == []
+    assert [path.name for path in used_term.state.parent.iterdir()] == [f"{STACK}.deploy.lock"]
     kept = [path for path in used_term.archive.rglob("*") if path.is_file()]
     assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}
     assert len(list(used_term.archive.glob("state-*/*.tfstate*"))) == 2
