@@ -245,7 +245,7 @@ def test_a_managed_domain_can_have_its_own_sender():
     assert stack["output"]["mail_sender"]["value"].startswith("lab@")
 
 
-def test_an_own_domain_gives_its_records_first_and_is_connected_by_a_second_apply():
+def test_an_own_domain_gives_its_records_and_a_second_apply_connects_it():
     first, second = synthesized(OWN_DOMAIN, OWN_SENDER), synthesized(OWN_DOMAIN, OWN_SENDER, VERIFIED)
     domain = first["resource"]["azurerm_email_communication_service_domain"]["lab"]
     assert (domain["name"], domain["domain_management"]) == ("lab.example.ac.il", "CustomerManaged")

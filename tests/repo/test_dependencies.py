@@ -130,7 +130,7 @@ def test_only_one_module_of_each_app_imports_the_framework_and_its_bindings() ->
     } == expected
 
 
-def test_the_optional_bindings_are_locked_with_the_versions_that_they_share_with_the_lab() -> None:
+def test_the_optional_category_locks_the_versions_of_the_lab() -> None:
     lock = json.loads((ROOT / "Pipfile.lock").read_text(encoding="utf-8"))
     lab = {**lock["develop"], **lock["default"]}
     own = {name for name, package in lock["azure"].items() if lab.get(name) != package}
