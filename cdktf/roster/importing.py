@@ -135,7 +135,7 @@ def report_json(result: RosterImport, *, export: str, out: str, written: bool) -
         "format": listed.format,
         "encoding": result.source.encoding,
         **changes_json(changes, count_roster(result.roster), result.merged.recognitions),
-        "ignored": [{"line": issue.line, "sentence": issue.message} for issue in listed.ignored],
+        "ignored": [{"line": issue.line, "message": issue.message} for issue in listed.ignored],
         "suspended": [{"email": member.email, "group": result.kept.get(member.email)} for member in listed.suspended],
         "notes": list(listed.notes),
         "warnings": list(result.warnings),

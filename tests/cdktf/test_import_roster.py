@@ -18,6 +18,7 @@ import moodle_course
 import moodle_files
 from canvas_files import Student, group_set
 from import_roster import main
+from json_documents import mismatches
 from malformed_exports import MALFORMED
 from minimal_lab import minimal_lab
 from moodle_course import MoodleCourse
@@ -121,6 +122,7 @@ def test_the_json_output_has_the_whole_report(run, tmp_path):
         moodle_files.self_selection([*renamed, Team(80, "Late", ("n@other.example",))]), "--json", "--allow-drops"
     )
     place = f"{tmp_path / 'export.csv'}"
+    assert mismatches(json.loads(result.stdout), "import_roster") == []
     assert json.loads(result.stdout) == {
         "export": place,
         "out": str(tmp_path / "r.csv"),
