@@ -9,7 +9,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, model_validator
 
 import settings_tables
-from labkit.course_file import GroupLimits
+from labkit.course_file import (
+    BLOCKED,
+    FREE,
+    LIMITS,
+    UNLIMITED,
+    USUAL,
+    WHOLE_DAY,
+    CalendarEntry,
+    GroupLimits,
+    Hours,
+    WorkingHours,
+    parse_hours,
+)
 from settings_tables import Boolean, Label, NonEmptyText, SettingsError, SettingsTable, TextTable
 
 MAX_PINNED_CLUSTERS = 100
@@ -25,6 +37,11 @@ def validated_zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError("unknown zone") from error
     return name
+
+
+def validated_hours(text: str) -> str:
+    parse_hours(text)
+    return text
 
 
 DayMinutes = Annotated[int, Field(ge=0, le=1440, description="a whole number of minutes from 0 to 1440")]
@@ -47,6 +64,14 @@ Host = Annotated[
 ]
 
 
+PartOfDay = Annotated[str, AfterValidator(validated_hours), Field(description='a part of a day such as "10:00-12:00"')]
+Weekday = Annotated[
+    Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+    Field(description='an English weekday name, such as "Sunday"'),
+]
+DEFAULT_EFFECTS = {"class": FREE, "exam": UNLIMITED, "holiday": USUAL, "blackout": BLOCKED}
+
+
 class CourseSettings(SettingsTable):
     id: Label
     term: Label
@@ -56,10 +81,7 @@ class CourseSettings(SettingsTable):
     timezone: Annotated[
         str, AfterValidator(validated_zone), Field(description='an IANA time zone name, such as "Asia/Jerusalem"')
     ]
-    first_weekday: Annotated[
-        Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
-        Field(description='an English weekday name, such as "Sunday"'),
-    ] = "Sunday"
+    first_weekday: Weekday = "Sunday"
     rosters: Annotated[list[NonEmptyText], Field(min_length=1, description="a list of one or more roster files")]
     email_domains: Annotated[
         list[Domain], Field(description='a list of domains such as "campus.example.ac.il", without @')
@@ -196,6 +218,82 @@ class QuotaSettings(SettingsTable):
         )
 
 
+class CalendarSettings(SettingsTable):
+    """Days that differ from the others. Without a weekday, `first_day` is required."""
+
+    kind: Annotated[
+        Literal["class", "exam", "holiday", "blackout"], Field(description='"class", "exam", "holiday" or "blackout"')
+    ]
+    title: Annotated[str, Field(max_length=100, description="a string of at most 100 characters")] = ""
+    weekday: Weekday | None = None
+    first_day: Date | None = None
+    last_day: Date | None = None
+    hours: PartOfDay | None = None
+    groups: Annotated[list[NonEmptyText], Field(description="a list of groups' names, or empty for all groups")] = []
+    effect: Annotated[
+        Literal["usual", "free", "unlimited", "blocked"] | None,
+        Field(description='"usual", "free", "unlimited" or "blocked"'),
+    ] = None
+    soft_minutes: DayMinutes | None = None
+    hard_minutes: DayMinutes | None = None
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> "CalendarSettings":
+        if self.weekday is None and self.first_day is None:
+            raise ValueError("needs weekday, first_day or both")
+        if self.first_day and self.last_day and self.last_day < self.first_day:
+            raise ValueError(f"last_day {self.last_day} is before first_day {self.first_day}")
+        if self.hard_minutes is None and self.soft_minutes is not None:
+            raise ValueError("soft_minutes is allowed only with hard_minutes")
+        if self.hard_minutes is not None and self.effect is not None:
+            raise ValueError("has both effect and hard_minutes; keep one")
+        if self.hard_minutes is not None and (self.soft_minutes or 0) > self.hard_minutes:
+            raise ValueError(f"soft_minutes {self.soft_minutes} is above hard_minutes {self.hard_minutes}")
+        if self.hours and self.chosen_effect != FREE:
+            raise ValueError(f'hours are allowed only with the effect "free"; {self.chosen_effect!r} is for whole days')
+        return self
+
+    @property
+    def chosen_effect(self) -> str:
+        """Return the effect, by default the usual one of the kind."""
+        return LIMITS if self.hard_minutes is not None else self.effect or DEFAULT_EFFECTS[self.kind]
+
+    def entry(self, course: CourseSettings) -> CalendarEntry:
+        """Return the entry for the course file. A weekly one is for the term unless it has days of its own."""
+        first = self.first_day or course.first_day
+        return CalendarEntry(
+            self.kind,
+            self.title,
+            first,
+            self.last_day or (first if self.weekday is None else max(first, course.last_day)),
+            self.chosen_effect,
+            self.weekday,
+            parse_hours(self.hours) if self.hours else WHOLE_DAY,
+            tuple(self.groups),
+            self.soft_minutes,
+            self.hard_minutes,
+        )
+
+
+class WorkingHoursSettings(SettingsTable):
+    weekdays: Annotated[list[Weekday], Field(min_length=1, description="a list of one or more English weekday names")]
+    hours: PartOfDay
+
+    @model_validator(mode="after")
+    def _check_hours(self) -> "WorkingHoursSettings":
+        if self._hours.ends <= self._hours.begins:
+            raise ValueError(f"hours {self.hours} must end on the day on which they begin")
+        return self
+
+    @property
+    def _hours(self) -> Hours:
+        return parse_hours(self.hours)
+
+    def for_course_file(self) -> WorkingHours:
+        """Return the working hours for the course file, without duplicate weekdays."""
+        return WorkingHours(tuple(dict.fromkeys(self.weekdays)), self._hours)
+
+
 class BackendSettings(SettingsTable):
     """The Terraform backend in which the state of a target is stored."""
 
@@ -262,6 +360,8 @@ class LabSettings(SettingsTable):
     cluster: ClusterSettings
     libraries: Annotated[list[LibrarySettings], Field(description="a list of [[libraries]] tables")] = []
     quota: QuotaSettings
+    calendar: Annotated[list[CalendarSettings], Field(description="a list of [[calendar]] tables")] = []
+    working_hours: WorkingHoursSettings | None = None
     targets: Annotated[
         dict[Label, TargetSettings], Field(min_length=1, description="at least one [targets.NAME] table")
     ]
@@ -289,6 +389,12 @@ class LabSettings(SettingsTable):
         problems = [
             f"quota.groups.{name}: the roster has no group with this name."
             for name in self.quota.groups
+            if name not in names
+        ]
+        problems += [
+            f"calendar[{number}].groups: the roster has no group {name}."
+            for number, entry in enumerate(self.calendar)
+            for name in entry.groups
             if name not in names
         ]
         if self.cluster.pin and len(active) > MAX_PINNED_CLUSTERS:

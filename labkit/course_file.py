@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 VERSION = 3
@@ -22,6 +22,9 @@ FILE_NAME = "course.json"
 ALLOWANCES = "allowances"
 """The folder of allowances, next to the course file."""
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+CALENDAR_KINDS = ("class", "exam", "holiday", "blackout")
+USUAL, FREE, UNLIMITED, BLOCKED, LIMITS = "usual", "free", "unlimited", "blocked", "limits"
+"""Effects of a calendar entry: limits as usual, usage does not count, no limit on its days, no use, other limits."""
 
 ORIGIN_TAG, COURSE_TAG, TERM_TAG, GROUP_TAG = "origin", "lab_course", "lab_term", "lab_group"
 """The tags of a lab cluster."""
@@ -103,6 +106,55 @@ class GroupEntry:
 
 
 @dataclass(frozen=True)
+class Hours:
+    """Part of a local day."""
+
+    begins: time
+    ends: time
+    """On the next day if it is not later than `begins`."""
+
+    def __str__(self) -> str:
+        return f"{self.begins:%H:%M}-{self.ends:%H:%M}"
+
+
+WHOLE_DAY = Hours(time(), time())
+
+
+@dataclass(frozen=True)
+class CalendarEntry:
+    """Days that differ from the others, such as a weekly class or a holiday."""
+
+    kind: str
+    """One of `CALENDAR_KINDS`."""
+    title: str
+    first_day: date
+    last_day: date
+    """Last day (inclusive)."""
+    effect: str = USUAL
+    weekday: str | None = None
+    """One of `WEEKDAYS`. None means every day from the first to the last."""
+    hours: Hours = WHOLE_DAY
+    """Only `FREE` is possible for a part of the day."""
+    groups: tuple[str, ...] = ()
+    """Display names. Empty means all groups."""
+    soft_minutes: float | None = None
+    """The warning limit of `LIMITS`; None means as long before the hard limit as usual."""
+    hard_minutes: float | None = None
+    is_imported: bool = False
+    """Whether a calendar program exported it; an entry written in `lab.toml` overrides it."""
+
+
+@dataclass(frozen=True)
+class WorkingHours:
+    """The hours in which the course sends warnings that are not urgent."""
+
+    weekdays: tuple[str, ...]
+    """Some of `WEEKDAYS`."""
+    hours: Hours
+    """`ends` is later than `begins`."""
+
+
+@dataclass(frozen=True)
 class CourseFile:
     """A course with its groups and limits, as the course file stores it."""
 
@@ -120,6 +172,8 @@ class CourseFile:
     groups: tuple[GroupEntry, ...] = ()
     staff: StaffIds = StaffIds()
     """Empty in a version 1 file."""
+    calendar: tuple[CalendarEntry, ...] = ()
+    working_hours: WorkingHours | None = None
 
 
 def hash_address(address: str, course: str, term: str) -> str:
@@ -168,7 +222,13 @@ def format_course_file(course: CourseFile) -> str:
             "address_hashes": list(course.staff.address_hashes),
         },
         "groups": [_group_document(group) for group in course.groups],
+        **({"calendar": [_entry_document(entry) for entry in course.calendar]} if course.calendar else {}),
     }
+    if course.working_hours:
+        document["working_hours"] = {
+            "weekdays": list(course.working_hours.weekdays),
+            "hours": str(course.working_hours.hours),
+        }
     return json.dumps({**document, _CHECKSUM: checksum(document)}, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -186,6 +246,25 @@ def _group_document(group: GroupEntry) -> dict[str, Any]:
             "week_minutes": limits.week_minutes,
             "term_minutes": limits.term_minutes,
         },
+    }
+
+
+def _entry_document(entry: CalendarEntry) -> dict[str, Any]:
+    optional = {
+        "weekday": entry.weekday,
+        "hours": None if entry.hours == WHOLE_DAY else str(entry.hours),
+        "groups": list(entry.groups) or None,
+        "soft_minutes": entry.soft_minutes,
+        "hard_minutes": entry.hard_minutes,
+        "imported": entry.is_imported or None,
+    }
+    return {
+        "kind": entry.kind,
+        "title": entry.title,
+        "first_day": entry.first_day.isoformat(),
+        "last_day": entry.last_day.isoformat(),
+        "effect": entry.effect,
+        **{key: value for key, value in optional.items() if value is not None},
     }
 
 
@@ -208,6 +287,8 @@ def parse_course_file(text: str, file_name: str) -> CourseFile:
             _boolean(document["count_all_sessions"]),
             tuple(_group(group) for group in document["groups"]),
             _staff(document.get("staff", {})),
+            tuple(_entry(entry) for entry in document.get("calendar") or ()),
+            _working_hours(document["working_hours"]) if document.get("working_hours") else None,
         )
     except CourseFileError:
         raise
@@ -271,6 +352,52 @@ def _group(document: Mapping[str, Any]) -> GroupEntry:
         ),
         _string(document["principal"]) if document.get("principal") else None,
     )
+
+
+def _entry(document: Mapping[str, Any]) -> CalendarEntry:
+    soft, hard = (
+        None if document.get(key) is None else _minutes(document[key]) for key in ("soft_minutes", "hard_minutes")
+    )
+    entry = CalendarEntry(
+        _one_of(CALENDAR_KINDS, document["kind"]),
+        _string(document["title"]),
+        date.fromisoformat(document["first_day"]),
+        date.fromisoformat(document["last_day"]),
+        _one_of((USUAL, FREE, UNLIMITED, BLOCKED, LIMITS), document["effect"]),
+        None if document.get("weekday") is None else _weekday(document["weekday"]),
+        WHOLE_DAY if document.get("hours") is None else parse_hours(_string(document["hours"])),
+        tuple(_string(group) for group in document.get("groups") or ()),
+        soft,
+        hard,
+        _boolean(document.get("imported", False)),
+    )
+    if (entry.effect == LIMITS) is (hard is None):
+        raise ValueError(f"the effect {entry.effect!r} does not match hard_minutes {hard!r}")
+    return entry
+
+
+def _working_hours(document: Mapping[str, Any]) -> WorkingHours:
+    hours = parse_hours(_string(document["hours"]))
+    if hours.ends <= hours.begins:
+        raise ValueError(f"the working hours {hours} do not end on the day on which they begin")
+    return WorkingHours(tuple(_weekday(name) for name in document["weekdays"]), hours)
+
+
+def parse_hours(text: str) -> Hours:
+    """Return the part of a day such as `10:00-12:00`. Raises ValueError."""
+    match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d) ?[-–] ?([01]?\d|2[0-3]):([0-5]\d)", text, re.ASCII)
+    if match is None:
+        raise ValueError(f"{text!r} is not a part of a day such as 10:00-12:00")
+    hours = Hours(time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4])))
+    if hours.begins == hours.ends:
+        raise ValueError(f"{text!r} has the same start and end")
+    return hours
+
+
+def _one_of(names: Iterable[str], name: Any) -> str:
+    if name not in names:
+        raise ValueError(f"{name!r} is not one of {', '.join(names)}")
+    return str(name)
 
 
 def _integer(value: Any) -> int:

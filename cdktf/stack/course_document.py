@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from lab_settings import LabSettings
 from labkit.course_file import CourseFile, GroupEntry, StaffIds, format_course_file
@@ -17,6 +18,7 @@ def course_file(lab: LabSettings, groups: Iterable[Group], *, deployer: str | No
     are known only after apply are not included: they would change the file after each plan.
     """
     course = lab.course
+    calendar = [entry.entry(course) for entry in lab.calendar]
     programs = [*lab.staff.service_principals, *([deployer] if deployer else [])]
     return CourseFile(
         course.id,
@@ -29,6 +31,8 @@ def course_file(lab: LabSettings, groups: Iterable[Group], *, deployer: str | No
         lab.quota.count_all_sessions,
         tuple(_group(lab, group) for group in sorted(groups, key=lambda group: group.number)),
         StaffIds.of(course.id, course.term, application_ids=programs, addresses=lab.staff.addresses),
+        tuple(replace(entry, title=_without_addresses(entry.title)) for entry in calendar),
+        lab.working_hours.for_course_file() if lab.working_hours else None,
     )
 
 
@@ -39,7 +43,11 @@ def course_text(lab: LabSettings, groups: Iterable[Group], *, deployer: str | No
 
 def _group(lab: LabSettings, group: Group) -> GroupEntry:
     name = lab.course.name_prefix + group.key
-    # Students name their groups themselves, sometimes with an e-mail address.
-    title = _ADDRESS.sub("…", group.moodle_name)
+    title = _without_addresses(group.moodle_name)
     principal = group.principal or None
     return GroupEntry(name, group.number, group.moodle_id or None, title, lab.quota.limits_of(name), principal)
+
+
+def _without_addresses(title: str) -> str:
+    """Return a title without e-mail addresses: students name their groups themselves, sometimes with an address."""
+    return _ADDRESS.sub("…", title)

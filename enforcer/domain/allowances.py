@@ -1,7 +1,8 @@
 """Allowances: dated changes of limits with a reason, stored as small files beside the course file. Pure.
 
 A file is never edited: an allowance is one file, its revocation a second one. Precedence: blocked, unlimited, window,
-minutes; minutes of several allowances add up.
+minutes; minutes of several allowances add up. Entries of the course's calendar are allowances, too, and staff override
+them.
 """
 
 import json
@@ -9,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Any
 
 VERSION = 1
@@ -32,6 +33,23 @@ class LimitOverride(Enum):
 
     UNLIMITED = "unlimited"
     BLOCKED = "none"
+
+
+class Source(IntEnum):
+    """Where an allowance is from; a higher one overrides a lower one."""
+
+    IMPORTED_CALENDAR = 0
+    CALENDAR = 1
+    STAFF = 2
+
+
+@dataclass(frozen=True)
+class DayLimits:
+    """Limits for a day instead of the group's usual ones."""
+
+    hard: timedelta
+    soft: timedelta | None = None
+    """None means as long before the hard limit as usual."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +83,18 @@ class Allowance:
     first_day: date
     last_day: date
     """Last day (inclusive). Days are in the course's time zone."""
-    change: timedelta | LimitOverride | Window
+    change: timedelta | LimitOverride | Window | DayLimits
     """A timedelta raises or lowers the limits of each day by that amount."""
     reason: str
     given_by: str
     given_at: datetime
+    weekday: int | None = None
+    """0 is Monday. None means every day. A window has its own."""
+    source: Source = Source.STAFF
 
     def covers(self, group: str, day: date) -> bool:
-        return self.group in (None, group) and self.first_day <= day <= self.last_day
+        is_its_day = self.first_day <= day <= self.last_day and self.weekday in (None, day.weekday())
+        return self.group in (None, group) and is_its_day
 
     def __str__(self) -> str:
         match self.change:
@@ -83,6 +105,8 @@ class Allowance:
                 what = "blocked" if override is LimitOverride.BLOCKED else override.value
             case Window() as window:
                 what = f"window {window}"
+            case DayLimits(hard):
+                what = f"{round(hard / timedelta(minutes=1))} minutes"
         return f"{what}: {self.reason}"
 
 
@@ -127,30 +151,60 @@ def in_force(entries: Iterable[Allowance | Revocation]) -> tuple[Allowance, ...]
     return tuple(sorted(allowances, key=lambda allowance: (allowance.given_at, allowance.id)))
 
 
+def overrides_on(day: date, group: str, allowances: Iterable[Allowance]) -> tuple[Allowance, ...]:
+    """Return the allowances that replace a group's limits on a day: from the highest source all blocking ones, or else
+    all unlimited ones, or else one with other limits: the last one for this group or, without one, for all groups.
+    """
+    covering = [
+        one for one in allowances if isinstance(one.change, LimitOverride | DayLimits) and one.covers(group, day)
+    ]
+    highest = max((one.source for one in covering), default=None)
+    candidates = [one for one in covering if one.source is highest]
+    for override in (LimitOverride.BLOCKED, LimitOverride.UNLIMITED):
+        if found := tuple(one for one in candidates if one.change is override):
+            return found
+    return tuple(sorted(candidates, key=lambda one: one.group is not None)[-1:])
+
+
 def windows_between(
     begins: datetime, ends: datetime, group: str, allowances: Iterable[Allowance], tz: tzinfo
 ) -> tuple[Interval, ...]:
     """Return the group's windows between two points in time, merged if they touch, oldest first.
 
-    A day on which the group is blocked has no windows.
+    A day on which the group is blocked has no windows, except those from a higher source than the block.
     """
     allowances = tuple(a for a in allowances if a.group in (None, group))
-    windows = tuple(a for a in allowances if isinstance(a.change, Window))
-    blocking = tuple(a for a in allowances if a.change is LimitOverride.BLOCKED)
+    overrides = tuple(a for a in allowances if isinstance(a.change, LimitOverride | DayLimits))
     # A window may have begun on the local day before `begins`.
     first, last = begins.astimezone(tz).date() - timedelta(days=1), ends.astimezone(tz).date()
-    days = {
-        first + timedelta(days=number)
-        for window in windows
-        for number in range((max(first, window.first_day) - first).days, (min(last, window.last_day) - first).days + 1)
-    }
+    blocks: dict[date, Source | None] = {}
     found: list[Interval] = []
-    for day in days:
-        if not any(allowance.covers(group, day) for allowance in blocking):
-            opened = (w.change.on(day, tz) for w in windows if w.covers(group, day) and isinstance(w.change, Window))
-            found.extend(interval for interval in opened if interval)
-    clipped = sorted((max(b, begins), min(e, ends)) for b, e in found if b < ends and e > begins)
+    for one in allowances:
+        if not isinstance(one.change, Window):
+            continue
+        for day in _days(max(first, one.first_day), min(last, one.last_day)):
+            interval = one.change.on(day, tz)
+            if interval is None or not one.covers(group, day):
+                continue
+            if day not in blocks:
+                blocks[day] = _block_on(day, group, overrides)
+            block = blocks[day]
+            if block is None or one.source > block:
+                found.append(interval)
+    # A window within the hour that the clocks skip has no length.
+    clipped = sorted((max(b, begins), min(e, ends)) for b, e in found if b < ends and e > begins and b < e)
     return _joined(clipped)
+
+
+def _days(first: date, last: date) -> Iterable[date]:
+    return (first + timedelta(days=number) for number in range((last - first).days + 1))
+
+
+def _block_on(day: date, group: str, overrides: Iterable[Allowance]) -> Source | None:
+    """Return the source of the block in force on a day; None without one."""
+    return next(
+        (one.source for one in overrides_on(day, group, overrides) if one.change is LimitOverride.BLOCKED), None
+    )
 
 
 def _joined(intervals: list[Interval]) -> tuple[Interval, ...]:

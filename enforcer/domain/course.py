@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
+from enforcer.domain.allowances import Allowance
+from enforcer.domain.course_calendar.entries import allowances_from
+from enforcer.domain.course_calendar.working_time import WorkingTime
 from enforcer.domain.quota import Calendar, Quota
 from labkit.course_file import WEEKDAYS, CourseFile, GroupEntry, StaffIds, folder_of
 
@@ -33,6 +36,10 @@ class Course:
     groups: dict[str, CourseGroup] = field(default_factory=dict)
     """Groups by name."""
     staff: StaffIds = StaffIds()
+    scheduled: tuple[Allowance, ...] = ()
+    """The allowances in the course's calendar."""
+    working_time: WorkingTime | None = None
+    """None if every hour is working time."""
 
     def is_staff(self, user: str) -> bool:
         """Return whether the course file lists this address or application id as staff."""
@@ -66,7 +73,18 @@ def course_from_file(file: CourseFile, tz: tzinfo) -> Course:
     """
     calendar = Calendar(tz, file.first_day, file.last_day, WEEKDAYS.index(file.first_weekday))
     groups = {group.name: _group(group) for group in file.groups}
-    return Course(file.course, file.term, file.title, calendar, file.count_all_sessions, groups, file.staff)
+    scheduled = allowances_from(file.calendar)
+    return Course(
+        file.course,
+        file.term,
+        file.title,
+        calendar,
+        file.count_all_sessions,
+        groups,
+        file.staff,
+        scheduled,
+        WorkingTime.of(file, tz),
+    )
 
 
 def _group(entry: GroupEntry) -> CourseGroup:

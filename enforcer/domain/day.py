@@ -61,7 +61,7 @@ def cluster_day(snapshot: Snapshot, cluster: ObservedCluster, day: date) -> Clus
     sessions = [
         s for s in snapshot.sessions.get(cluster.id, []) if s.start < ends and (s.end is None or s.end > begins)
     ]
-    windows = windows_between(begins, ends, group, snapshot.allowances, tz)
+    windows = windows_between(begins, ends, group, snapshot.in_force, tz)
     used = counted(begins, ends, sessions, windows, now=snapshot.now, count_all=count_all)
     limit_usages = snapshot.limit_usages(cluster, day)
     counting = [replaced for session in sessions if (replaced := _counted_part(session, count_all))]
@@ -133,5 +133,5 @@ def _last(snapshot: Snapshot, group: str, length: timedelta, since: datetime, en
 def _counted(
     snapshot: Snapshot, sessions: Iterable[Session], begins: datetime, ends: datetime, group: str
 ) -> timedelta:
-    windows = windows_between(begins, ends, group, snapshot.allowances, snapshot.course.calendar.tz)
+    windows = windows_between(begins, ends, group, snapshot.in_force, snapshot.course.calendar.tz)
     return counted(begins, ends, sessions, windows, now=snapshot.now, count_all=snapshot.count_all)

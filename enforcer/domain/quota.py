@@ -1,12 +1,20 @@
 """Limits of a group, their usage, and which actions are due. Pure: no clock, no network, no database."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from enum import Enum
 from typing import Self
 
-from enforcer.domain.allowances import Allowance, Interval, LimitOverride, windows_between
+from enforcer.domain.allowances import (
+    Allowance,
+    DayLimits,
+    Interval,
+    LimitOverride,
+    Source,
+    overrides_on,
+    windows_between,
+)
 from enforcer.domain.observations import DirectGrant
 from enforcer.domain.uptime import Session, day_bounds, overlap
 from labkit.course_file import GroupLimits
@@ -102,22 +110,27 @@ class Limit:
     base: timedelta
     """Hard limit without allowances."""
     allowances: tuple[Allowance, ...] = ()
+    """What changes the limit: first what replaces it, then what is added."""
+    replaced: timedelta | None = None
+    """Hard limit before minutes are added, if the calendar or a block replaces it."""
 
     def __str__(self) -> str:
         """`180 + 60 minutes: project deadline`"""
-        base = f"{round(self.base / MINUTE)}"
-        if not self.allowances:
-            return f"{base} minutes"
-        if any(allowance.change is LimitOverride.BLOCKED for allowance in self.allowances):
-            return f"0 instead of {base} minutes: {'; '.join(allowance.reason for allowance in self.allowances)}"
+        text = f"{round(self.base / MINUTE)}"
+        reasons: dict[str, None] = {}
         shifts: dict[str, timedelta] = {}
         for allowance in self.allowances:
-            assert isinstance(allowance.change, timedelta)
-            shifts[allowance.reason] = shifts.get(allowance.reason, timedelta()) + _shift(self, allowance)
+            if isinstance(allowance.change, timedelta):
+                shifts[allowance.reason] = shifts.get(allowance.reason, timedelta()) + _shift(self, allowance)
+            else:
+                reasons[allowance.reason] = None
+        if self.replaced is not None:
+            text = f"{round(self.replaced / MINUTE)} instead of {text}"
         signs = "".join(
             f" {'-' if shift < timedelta() else '+'} {abs(round(shift / MINUTE))}" for shift in shifts.values()
         )
-        return f"{base}{signs} minutes: {'; '.join(shifts)}"
+        reasons |= dict.fromkeys(shifts)
+        return f"{text}{signs} minutes" + (f": {'; '.join(reasons)}" if reasons else "")
 
 
 @dataclass(frozen=True)
@@ -147,18 +160,21 @@ def limit_on(
 
     An allowance in minutes shifts the soft and hard limit on each of its days, and the week and term limits by as much
     for each of its days. Week and term have no soft limit of their own: their warning margin is the same as for a day.
+    The calendar changes the limit of a day, not of week or term; minutes given by staff are added to the changed limit.
     """
     allowances = tuple(allowances)
-    today = [allowance for allowance in allowances if allowance.covers(group, day)]
+    overrides = overrides_on(day, group, allowances)
     base = {Period.DAY: quota.hard, Period.WEEK: quota.week, Period.TERM: quota.term}[period]
     if base is None:
         return None
     first, last = calendar.days(period, day)
-    blocking = tuple(allowance for allowance in today if allowance.change is LimitOverride.BLOCKED)
-    if blocking and period is Period.DAY:
-        return Limit(period, first, last, timedelta(), timedelta(), base, blocking)
-    if any(allowance.change is LimitOverride.UNLIMITED for allowance in today):
+    override = overrides[0] if overrides else None
+    if override and override.change is LimitOverride.UNLIMITED:
         return None
+    if period is not Period.DAY:
+        overrides, override = (), None
+    if override and override.change is LimitOverride.BLOCKED and override.source is Source.STAFF:
+        return Limit(period, first, last, timedelta(), timedelta(), base, overrides, timedelta())
     changing = tuple(
         allowance
         for allowance in allowances
@@ -167,11 +183,15 @@ def limit_on(
         and allowance.first_day <= last
         and allowance.last_day >= first
     )
-    limit = Limit(period, first, last, quota.soft, base, base, changing)
-    total_shift = sum((_shift(limit, allowance) for allowance in changing), timedelta())
-    hard = max(timedelta(), base + total_shift)
-    soft = min(hard, max(timedelta(), hard - (quota.hard - quota.soft)))
-    return Limit(period, first, last, soft, hard, base, changing)
+    replaced, margin = base, quota.hard - quota.soft
+    if override and isinstance(override.change, DayLimits):
+        replaced = override.change.hard
+        margin = margin if override.change.soft is None else replaced - override.change.soft
+    elif override:
+        replaced = timedelta()
+    limit = Limit(period, first, last, quota.soft, base, base, (*overrides, *changing), replaced if override else None)
+    hard = max(timedelta(), replaced + sum((_shift(limit, allowance) for allowance in changing), timedelta()))
+    return replace(limit, soft=min(hard, max(timedelta(), hard - margin)), hard=hard)
 
 
 def _shift(limit: Limit, allowance: Allowance) -> timedelta:

@@ -9,7 +9,7 @@ from functools import cached_property
 from enforcer.domain.allowances import Allowance, windows_between
 from enforcer.domain.course import Course
 from enforcer.domain.observations import ObservedCluster
-from enforcer.domain.quota import Level, LimitUsage, Quota, QuotaStatus, limit_usages_on
+from enforcer.domain.quota import Action, Level, LimitUsage, Quota, QuotaStatus, Warn, limit_usages_on
 from enforcer.domain.uptime import Session, counted_from
 from labkit.course_file import ORIGIN, legacy_group_of
 
@@ -26,6 +26,7 @@ class Snapshot:
     sessions: Mapping[str, list[Session]]
     """Sessions by cluster id; at least all sessions that count towards a limit of today."""
     allowances: tuple[Allowance, ...]
+    """Allowances by staff; `in_force` also contains those of the course's calendar."""
     members: Mapping[str, frozenset[str]] | None
     """Addresses by group, the recipients of messages. None means that members could not be read."""
     problems: tuple[str, ...] = field(default=())
@@ -42,6 +43,11 @@ class Snapshot:
     @property
     def today(self) -> date:
         return self.now.astimezone(self.course.calendar.tz).date()
+
+    @cached_property
+    def in_force(self) -> tuple[Allowance, ...]:
+        """The allowances of the course's calendar and those by staff."""
+        return (*self.course.scheduled, *self.allowances)
 
     @property
     def count_all(self) -> bool:
@@ -82,14 +88,14 @@ class Snapshot:
             group=group,
             quota=self.quota(group),
             calendar=self.course.calendar,
-            allowances=self.allowances,
+            allowances=self.in_force,
             count_all=self.count_all,
             now=self.now,
         )
 
     def is_in_window(self, group: str) -> bool:
         moment = timedelta(milliseconds=1)
-        return bool(windows_between(self.now, self.now + moment, group, self.allowances, self.course.calendar.tz))
+        return bool(windows_between(self.now, self.now + moment, group, self.in_force, self.course.calendar.tz))
 
     def is_counting(self, cluster: ObservedCluster) -> bool:
         """Return whether the cluster runs in a session that counts towards its group's limits."""
@@ -112,6 +118,22 @@ class Snapshot:
     def running_count(self, group: str) -> int:
         """Return how many clusters of the group run in sessions that count."""
         return self._running_by_group[group]
+
+    def next_working_moment(self, group: str) -> datetime:
+        """Return when a message to the group that is not urgent may be sent; `now` if there is no reason to wait."""
+        working_time = self.course.working_time
+        return working_time.next_moment(group, self.now) if working_time else self.now
+
+    def without_waiting(self, actions: Iterable[Action]) -> tuple[Action, ...]:
+        """Return the actions without the warnings that wait for the next working hour.
+
+        A warning does not wait if the group's running clusters can reach the limit before.
+        """
+        return tuple(action for action in actions if not (isinstance(action, Warn) and self._waits(action)))
+
+    def _waits(self, warning: Warn) -> bool:
+        running, until = self.running_count(warning.group), self.next_working_moment(warning.group) - self.now
+        return until > timedelta() and not (running and warning.limit_usage.left / running <= until)
 
     @cached_property
     def _running_by_group(self) -> Counter[str]:

@@ -66,7 +66,7 @@ def usage_of(snapshot: Snapshot, cluster: ObservedCluster, day: date) -> Cluster
     group = group_of(cluster)
     tz, now = snapshot.course.calendar.tz, snapshot.now
     begins, ends = day_bounds(day, tz)
-    windows = windows_between(begins, ends, group, snapshot.allowances, tz)
+    windows = windows_between(begins, ends, group, snapshot.in_force, tz)
     ends = min(ends, max(begins, now))
     sessions = [
         s for s in snapshot.sessions.get(cluster.id, []) if s.start < ends and (s.end is None or s.end > begins)

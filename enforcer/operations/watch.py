@@ -38,13 +38,14 @@ class TickSummary:
 def next_due(summary: TickSummary, retry_after: timedelta = RETRY_AFTER) -> datetime:
     """Return when the next tick is due if no cluster starts or stops until then.
 
-    The earliest of: a soft or hard limit of a running cluster, the start or end of a window, midnight, a message to
-    send, a retry after failures, and 15 minutes.
+    The earliest of: a soft or hard limit of a running cluster, the start or end of a window, the next working hour,
+    midnight, a message to send, a retry after failures, and 15 minutes.
     """
     now = summary.snapshot.now
     moments = [now + TICK_INTERVAL, day_bounds(summary.snapshot.today, summary.snapshot.course.calendar.tz)[1]]
     moments += _limits(summary.snapshot)
     moments += _edges(summary.snapshot)
+    moments += _working_hours(summary.snapshot)
     if summary.failures:
         moments.append(now + retry_after)
     if summary.is_holding:
@@ -82,8 +83,16 @@ def _edges(snapshot: Snapshot) -> Iterator[datetime]:
     """Yield the starts and ends of windows in the next 15 minutes."""
     now, tz = snapshot.now, snapshot.course.calendar.tz
     for group in {group_of(cluster) for cluster in snapshot.clusters}:
-        for window in windows_between(now, now + TICK_INTERVAL, group, snapshot.allowances, tz):
+        for window in windows_between(now, now + TICK_INTERVAL, group, snapshot.in_force, tz):
             yield from (edge for edge in window if edge > now)
+
+
+def _working_hours(snapshot: Snapshot) -> Iterator[datetime]:
+    """Yield when working hours begin for a group, so that warnings no longer wait."""
+    for group in {group_of(cluster) for cluster in snapshot.clusters}:
+        moment = snapshot.next_working_moment(group)
+        if moment > snapshot.now:
+            yield moment
 
 
 def has_changed(before: Iterable[ObservedCluster], after: Iterable[ObservedCluster]) -> bool:

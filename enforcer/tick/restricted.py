@@ -152,7 +152,7 @@ def limit_usages_with(snapshot: Snapshot, group: str, settled: SettledTotals | N
     settled = usable_totals(settled, snapshot.course, snapshot.now)
     limit_usages = []
     for period in Period:
-        limit = limit_on(snapshot.today, period, group, snapshot.quota(group), calendar, snapshot.allowances)
+        limit = limit_on(snapshot.today, period, group, snapshot.quota(group), calendar, snapshot.in_force)
         if limit is None:
             continue
         first, before = limit.first_day, timedelta()
@@ -160,7 +160,7 @@ def limit_usages_with(snapshot: Snapshot, group: str, settled: SettledTotals | N
             first = max(first, settled.up_to + timedelta(days=1))
             before = settled.used_before(group, period, snapshot.today, calendar)
         begins, ends = day_bounds(first, calendar.tz)[0], day_bounds(snapshot.today, calendar.tz)[1]
-        windows = windows_between(begins, ends, group, snapshot.allowances, calendar.tz)
+        windows = windows_between(begins, ends, group, snapshot.in_force, calendar.tz)
         sessions = snapshot.sessions_of(group)
         since = counted(begins, ends, sessions, windows, now=snapshot.now, count_all=snapshot.count_all)
         limit_usages.append(LimitUsage(limit, before + since))

@@ -207,7 +207,7 @@ def _find_due(
     snapshot = collect(ledger, workspace, settings, now=now)
     apply_corrections(ledger, settings, snapshot)
     levels, unread = read_levels(ledger, workspace, snapshot, everything=everything)
-    actions = decide(snapshot.quota_statuses(levels), warned_limits(ledger, snapshot))
+    actions = snapshot.without_waiting(decide(snapshot.quota_statuses(levels), warned_limits(ledger, snapshot)))
     newly_restricted = {action.cluster_id for action in actions if isinstance(action, Restrict)}
     for id in queries.restricted_clusters(ledger) & levels.keys() - newly_restricted:
         if levels[id] is not Level.ATTACH:

@@ -79,6 +79,6 @@ def _gone(live: Snapshot, settled: SettledTotals) -> dict[str, GoneCluster]:
 def _used(snapshot: Snapshot, group: str, period: Period, day: date) -> timedelta:
     calendar = snapshot.course.calendar
     begins, ends = day_bounds(calendar.days(period, day)[0], calendar.tz)[0], day_bounds(day, calendar.tz)[1]
-    windows = windows_between(begins, ends, group, snapshot.allowances, calendar.tz)
+    windows = windows_between(begins, ends, group, snapshot.in_force, calendar.tz)
     sessions = snapshot.sessions_of(group)
     return counted(begins, ends, sessions, windows, now=snapshot.now, count_all=snapshot.count_all)

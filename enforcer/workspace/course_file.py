@@ -46,6 +46,10 @@ def _validate(file: CourseFile) -> None:
     names = [group.name for group in file.groups]
     if len(set(names)) < len(names) or not all(names):
         raise ValueError("two groups have the same name, or a group has no name")
-    longest = max((minutes for group in file.groups for minutes in group.limits.all_minutes), default=0)
+    for entry in file.calendar:
+        if not EARLIEST <= entry.first_day <= entry.last_day <= LATEST:
+            raise ValueError(f"{entry.first_day} to {entry.last_day} are not valid days of the calendar")
+    limits = [minutes for group in file.groups for minutes in group.limits.all_minutes]
+    longest = max([0, *limits, *(entry.hard_minutes or 0 for entry in file.calendar)])
     if longest > MOST_MINUTES:
         raise ValueError(f"{longest:g} minutes are longer than a term")

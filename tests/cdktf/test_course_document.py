@@ -114,6 +114,34 @@ def test_a_file_with_a_blocked_group_matches_its_schema(lab: LabSettings):
     assert misfits(document, SCHEMA) == []
 
 
+def test_the_calendar_is_in_the_file_and_matches_its_schema(lab: LabSettings):
+    text = (ROOT / "lab.toml").read_text(encoding="utf-8")
+    # The example's commented entries are valid.
+    begin, end = text.index("# [[calendar]]"), text.index("[targets.rehearsal]")
+    text = text[:begin] + re.sub(r"(?m)^# ", "", text[begin:end]) + text[end:]
+    text = text.replace('"Lecture"', '"Lecture of dana@campus.example.ac.il"')
+    document = json.loads(course_text(parse_settings(text, "lab.toml"), GROUPS))
+
+    assert misfits(document, SCHEMA) == []
+    assert [
+        (one["kind"], one["title"], one["first_day"], one["last_day"], one["effect"]) for one in document["calendar"]
+    ] == [
+        ("class", "Lecture of …", "2026-10-18", "2027-01-29", "free"),
+        ("exam", "", "2027-01-20", "2027-01-22", "unlimited"),
+        ("exam", "", "2027-01-24", "2027-01-24", "limits"),
+        ("holiday", "", "2026-12-06", "2026-12-08", "usual"),
+        ("blackout", "", "2026-12-24", "2026-12-24", "blocked"),
+    ]
+    assert document["working_hours"] == {
+        "weekdays": ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday"],
+        "hours": "08:00-18:00",
+    }
+
+
+def test_a_course_without_a_calendar_has_no_key_for_it(lab: LabSettings):
+    assert not {"calendar", "working_hours"} & json.loads(course_text(lab, GROUPS)).keys()
+
+
 def test_a_directory_group_is_in_the_file_with_its_principal(lab: LabSettings):
     first = min(GROUPS, key=lambda group: group.number)
     groups = (replace(first, principal="DE-2026-01"), *(group for group in GROUPS if group is not first))

@@ -220,3 +220,70 @@ def test_more_than_a_hundred_pinned_clusters_cause_an_error():
     assert lab.roster_problems(groups, groups) == [
         "cluster.pin is true, but a workspace pins at most 100 clusters and the roster has 101 groups; set it to false."
     ]
+
+
+def with_calendar(lines: str) -> str:
+    return EXAMPLE + f"\n[[calendar]]\n{lines}\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ('kind = "class"', "needs weekday, first_day or both"),
+        ('kind = "party"\nweekday = "Monday"', None),
+        (
+            'kind = "exam"\nfirst_day = 2027-01-20\nlast_day = 2027-01-19',
+            "last_day 2027-01-19 is before first_day 2027-01-20",
+        ),
+        ('kind = "exam"\nfirst_day = 2027-01-20\nsoft_minutes = 5', "soft_minutes is allowed only with hard_minutes"),
+        (
+            'kind = "exam"\nfirst_day = 2027-01-20\neffect = "free"\nhard_minutes = 5',
+            "has both effect and hard_minutes; keep one",
+        ),
+        (
+            'kind = "exam"\nfirst_day = 2027-01-20\nsoft_minutes = 6\nhard_minutes = 5',
+            "soft_minutes 6 is above hard_minutes 5",
+        ),
+        (
+            'kind = "blackout"\nweekday = "Monday"\nhours = "10:00-12:00"',
+            "hours are allowed only with the effect \"free\"; 'blocked' is for whole days",
+        ),
+    ],
+)
+def test_a_contradictory_calendar_entry_is_an_error(lines: str, problem: str | None):
+    expected = (
+        f"lab.toml: calendar[0]: {problem}."
+        if problem
+        else 'lab.toml: calendar[0].kind must be "class", "exam", "holiday" or "blackout", not \'party\'.'
+    )
+    assert problems(with_calendar(lines)) == [expected]
+
+
+@pytest.mark.parametrize("hours", ["10-12", "10:00-10:00", "10:00-24:00", "25:00-26:00", ""])
+def test_invalid_hours_are_an_error(hours: str):
+    lines = f'kind = "class"\nweekday = "Monday"\nhours = "{hours}"'
+    assert problems(with_calendar(lines)) == [
+        f'lab.toml: calendar[0].hours must be a part of a day such as "10:00-12:00", not {hours!r}.'
+    ]
+
+
+def test_a_calendar_entry_for_an_unknown_group_is_an_error():
+    lab = parse_settings(with_calendar('kind = "exam"\nfirst_day = 2027-01-20\ngroups = ["group_99"]'), "lab.toml")
+    assert lab.roster_problems(["group_07"], ["group_07"]) == ["calendar[0].groups: the roster has no group group_99."]
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        (
+            'weekdays = ["Sunday"]\nhours = "18:00-08:00"',
+            ": hours 18:00-08:00 must end on the day on which they begin.",
+        ),
+        (
+            'weekdays = []\nhours = "08:00-18:00"',
+            ".weekdays must be a list of one or more English weekday names, not [].",
+        ),
+    ],
+)
+def test_invalid_working_hours_are_an_error(lines: str, problem: str):
+    assert problems(f"{EXAMPLE}\n[working_hours]\n{lines}\n") == [f"lab.toml: working_hours{problem}"]

@@ -98,6 +98,80 @@ def test_the_next_tick_repeats_nothing_and_the_next_day_restores(ledger: Ledger,
     assert lab.level(lab.clusters[0]) == "CAN_RESTART"
 
 
+WORK = {"weekdays": ["Sunday", "Monday", "Tuesday"], "hours": "08:00-18:00"}
+WARNING = "Lab: {left} minutes of cluster time left for Team {team}"
+
+
+def entry(kind: str, first: str, last: str, effect: str, **more: object) -> dict[str, object]:
+    return {"kind": kind, "title": "", "first_day": first, "last_day": last, "effect": effect, **more}
+
+
+def test_a_blackout_stops_and_restricts_a_group_until_it_ends(ledger: Ledger, lab: InProcessCourse) -> None:
+    blackout = entry("blackout", "2026-11-02", "2026-11-02", "blocked", groups=["group_001"])
+    lab.write_course(calendar=[blackout])
+    workspace, mail = lab.connect(), FakeMailService()
+    for cluster in lab.clusters:
+        lab.start(cluster)
+    lab.workspace.advance(60)
+
+    stopped = tick(ledger, workspace, lab.now(), mail=mail)
+    lab.workspace.advance(24 * 3600)
+    restored = tick(ledger, workspace, lab.now(), mail=mail)
+
+    assert (kinds(stopped), [action.group for action in stopped.actions]) == ([Restrict, Stop], ["group_001"] * 2)
+    assert [(type(one), one.group) for one in restored.actions if one.group == "group_001"] == [(Restore, "group_001")]
+    assert mail.subjects[:1] == [OFF]
+
+
+def test_a_class_does_not_count_and_no_cluster_is_stopped_in_it(ledger: Ledger, lab: InProcessCourse) -> None:
+    lab.write_course(
+        calendar=[entry("class", "2026-10-18", "2027-01-29", "free", weekday="Monday", hours="09:00-17:00")]
+    )
+    workspace, cluster = lab.connect(), lab.clusters[0]
+    lab.workspace.advance(3600)
+    lab.start(cluster)
+    lab.workspace.advance(7 * 3600)
+    in_class = tick(ledger, workspace, lab.now())
+    lab.workspace.advance(4 * 3600 + 60)
+
+    after = tick(ledger, workspace, lab.now())
+
+    assert (kinds(in_class), kinds(after)) == ([], [Restrict, Stop])
+
+
+def test_a_warning_waits_for_working_hours_but_not_if_a_stop_is_near(ledger: Ledger) -> None:
+    lab = InProcessCourse(2, soft=600 * M, hard=600 * M, week=150 * M)
+    lab.limits["soft_minutes"] = 560
+    lab.write_course(working_hours=WORK)
+    workspace, mail = lab.connect(), FakeMailService()
+    lab.workspace.advance(13 * 3600)  # 21:00
+    idle, running = lab.clusters
+    for cluster in (idle, running):
+        lab.start(cluster)
+    lab.workspace.advance(115 * 60)
+    lab.stop(idle)
+    lab.workspace.advance(60)
+
+    at_night = tick(ledger, workspace, lab.now(), mail=mail)
+    lab.stop(running)
+    lab.workspace.advance(10 * 3600)
+    in_the_morning = tick(ledger, workspace, lab.now(), mail=mail)
+
+    assert [(type(one), one.group) for one in at_night.actions] == [(Warn, "group_002")]
+    assert [(type(one), one.group) for one in in_the_morning.actions] == [(Warn, "group_001")]
+    assert mail.subjects == [WARNING.format(left=35, team=2), WARNING.format(left=36, team=1)]
+
+
+def test_a_stop_never_waits_for_working_hours(ledger: Ledger, lab: InProcessCourse) -> None:
+    lab.write_course(working_hours=WORK, calendar=[entry("holiday", "2026-11-01", "2026-11-30", "usual")])
+    lab.start(lab.clusters[0])
+    lab.workspace.advance(181 * 60)
+    mail = FakeMailService()
+
+    assert kinds(tick(ledger, lab.connect(), lab.now(), mail=mail)) == [Restrict, Stop]
+    assert mail.subjects == [OFF]
+
+
 def waiting_letter(ledger: Ledger, now: datetime) -> None:
     message = Message("It waits", "text", "<p>text</p>", ("dana@campus.example",))
     outbox.queue(ledger, MessageKind.REPORT, "a day", message, now=now)

@@ -11,6 +11,7 @@ import pytest
 
 from enforcer.domain.allowances import Allowance, Window
 from enforcer.domain.course import Course, CourseGroup
+from enforcer.domain.course_calendar.working_time import WorkingTime
 from enforcer.domain.observations import ObservedCluster
 from enforcer.domain.quota import Calendar, Quota
 from enforcer.domain.snapshot import Snapshot
@@ -47,6 +48,11 @@ def snapshot(
     return Snapshot(at(now), course, QUOTA, (cluster(running=running),), {"id-1": list(sessions)}, allowances, members)
 
 
+def with_working_hours(snapshot: Snapshot) -> Snapshot:
+    hours = WorkingTime(frozenset(range(7)), time(8), time(18), (), TZ)
+    return replace(snapshot, course=replace(snapshot.course, working_time=hours))
+
+
 def mine(start: str, end: str | None = None, by: str = "dana@example.ac.il") -> Session:
     role = Role.STUDENT if by == "dana@example.ac.il" else Role.STAFF
     return Session(at(start), at(end) if end else None, by, role=role)
@@ -67,6 +73,8 @@ LESSON = Allowance("a", None, DAY, DAY, Window(None, time(10), time(12)), "lesso
         pytest.param(snapshot("10:00", mine("06:00")), at("10:15"), id="over already, nothing more to reach"),
         pytest.param(snapshot("09:50", allowances=(LESSON,)), at("10:00"), id="a window begins"),
         pytest.param(snapshot("11:50", mine("07:10"), allowances=(LESSON,)), at("12:00"), id="a window ends"),
+        pytest.param(with_working_hours(snapshot("07:50")), at("08:00"), id="working hours begin"),
+        pytest.param(with_working_hours(snapshot("10:00")), at("10:15"), id="within working hours"),
         pytest.param(snapshot("10:00", mine("09:50"), quota=replace(QUOTA, week=12 * M)), at("10:02"), id="the week"),
         pytest.param(snapshot("10:02:02.999", mine("07:02:03")), at("10:02:03.999"), id="never closer than a second"),
     ],

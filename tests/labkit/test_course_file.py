@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,13 +17,23 @@ from enforcer.domain.course import Course, CourseError, CourseGroup
 from enforcer.domain.quota import Calendar, Quota
 from enforcer.workspace.course_file import parse_course
 from labkit.course_file import (
+    BLOCKED,
+    CALENDAR_KINDS,
+    FREE,
+    LIMITS,
+    UNLIMITED,
+    USUAL,
     VERSION,
     WEEKDAYS,
+    WHOLE_DAY,
+    CalendarEntry,
     CourseFile,
     CourseFileError,
     GroupEntry,
     GroupLimits,
+    Hours,
     StaffIds,
+    WorkingHours,
     checksum,
     cluster_tags,
     folder_of,
@@ -38,15 +48,32 @@ ROOT = Path(__file__).resolve().parents[2]
 PLACE = "/lab-94290-2026w/course.json"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 MINUTES = st.integers(0, 1440)
-LIMITS = st.builds(GroupLimits, MINUTES, MINUTES, st.none() | st.integers(1), st.none() | st.integers(1))
+GROUP_LIMITS = st.builds(GroupLimits, MINUTES, MINUTES, st.none() | st.integers(1), st.none() | st.integers(1))
 PRINCIPALS = st.none() | TEXT.filter(bool)
-GROUPS = st.builds(GroupEntry, TEXT, st.integers(1), st.none() | TEXT, TEXT, LIMITS, PRINCIPALS)
+GROUPS = st.builds(GroupEntry, TEXT, st.integers(1), st.none() | TEXT, TEXT, GROUP_LIMITS, PRINCIPALS)
 STAFF = st.builds(
     StaffIds.of, TEXT, TEXT, application_ids=st.lists(TEXT, max_size=3), addresses=st.lists(TEXT, max_size=3)
 )
+TIMES = st.times().map(lambda clock: clock.replace(second=0, microsecond=0))
+HOURS = st.builds(Hours, TIMES, TIMES).filter(lambda hours: hours.begins != hours.ends)
+ENTRIES = st.builds(
+    CalendarEntry, st.sampled_from(CALENDAR_KINDS), TEXT, st.dates(), st.dates(),
+    st.sampled_from([USUAL, FREE, UNLIMITED, BLOCKED]), st.none() | st.sampled_from(WEEKDAYS),
+    HOURS | st.just(WHOLE_DAY), st.lists(TEXT, max_size=2).map(tuple), is_imported=st.booleans(),
+)  # fmt: skip
+WITH_LIMITS = st.builds(
+    lambda entry, soft, hard: replace(entry, effect=LIMITS, soft_minutes=soft, hard_minutes=hard),
+    ENTRIES, st.none() | MINUTES, MINUTES,
+)  # fmt: skip
+WORKING_HOURS = st.builds(
+    WorkingHours,
+    st.lists(st.sampled_from(WEEKDAYS), max_size=3).map(tuple),
+    HOURS.filter(lambda hours: hours.begins < hours.ends),
+)
 COURSES = st.builds(
     CourseFile, TEXT, TEXT, TEXT, TEXT, st.dates(), st.dates(), st.sampled_from(WEEKDAYS), st.booleans(),
-    st.lists(GROUPS, max_size=3).map(tuple), STAFF,
+    st.lists(GROUPS, max_size=3).map(tuple), STAFF, st.lists(ENTRIES | WITH_LIMITS, max_size=3).map(tuple),
+    st.none() | WORKING_HOURS,
 )  # fmt: skip
 COURSE = CourseFile(
     "94290", "2026w", "Datenlabor „Süd“", "Asia/Jerusalem", date(2026, 10, 18), date(2027, 1, 29), "Sunday", False,
@@ -149,14 +176,80 @@ def test_any_edit_except_white_space_invalidates_the_checksum(course: CourseFile
     document, edited = document_of(course), document_of(other)
     assert has_valid_checksum(json.dumps(document, indent=1, sort_keys=True))
     for key in document.keys() - {"checksum"}:
-        is_same = document[key] == edited[key]
-        assert has_valid_checksum(json.dumps({**document, key: edited[key]})) == is_same
+        is_same = document[key] == edited.get(key)
+        assert has_valid_checksum(json.dumps({**document, key: edited.get(key)})) == is_same
     assert not has_valid_checksum(json.dumps({**document, "schedule": []}))
 
 
 def test_the_format_of_the_file_does_not_change() -> None:
     assert format_course_file(WITH_STAFF) == WRITTEN
     assert parse_course_file(WRITTEN, PLACE) == WITH_STAFF
+
+
+def test_the_format_of_a_calendar_does_not_change() -> None:
+    lecture = CalendarEntry(
+        "class", "Lecture", date(2026, 10, 18), date(2027, 1, 29), FREE, "Monday", Hours(time(10), time(12))
+    )
+    exam = CalendarEntry(
+        "exam",
+        "",
+        date(2027, 1, 20),
+        date(2027, 1, 20),
+        LIMITS,
+        groups=("group_02",),
+        hard_minutes=300,
+        is_imported=True,
+    )
+    hours = WorkingHours(("Sunday", "Monday"), Hours(time(8), time(18)))
+    document = document_of(replace(WITH_STAFF, calendar=(lecture, exam), working_hours=hours))
+
+    added = {key: document[key] for key in document if key not in json.loads(WRITTEN) or key == "version"}
+    assert added == {
+        "version": 2,
+        "calendar": [
+            {
+                "kind": "class",
+                "title": "Lecture",
+                "first_day": "2026-10-18",
+                "last_day": "2027-01-29",
+                "effect": "free",
+                "weekday": "Monday",
+                "hours": "10:00-12:00",
+            },
+            {
+                "kind": "exam",
+                "title": "",
+                "first_day": "2027-01-20",
+                "last_day": "2027-01-20",
+                "effect": "limits",
+                "groups": ["group_02"],
+                "hard_minutes": 300,
+                "imported": True,
+            },
+        ],
+        "working_hours": {"weekdays": ["Sunday", "Monday"], "hours": "08:00-18:00"},
+    }
+
+
+DAY_OFF = {"kind": "holiday", "title": "", "first_day": "2026-12-06", "last_day": "2026-12-08", "effect": "usual"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"calendar": [DAY_OFF | {"kind": "party"}]}, "'party' is not one of class, exam, holiday, blackout"),
+        ({"calendar": [DAY_OFF | {"effect": "limits"}]}, "the effect 'limits' does not match hard_minutes None"),
+        ({"calendar": [DAY_OFF | {"effect": "free", "hours": "8-10"}]}, "'8-10' is not a part of a day"),
+        ({"calendar": [DAY_OFF | {"last_day": "2026-12-05"}]}, "2026-12-06 to 2026-12-05 are not valid days"),
+        ({"calendar": [DAY_OFF | {"effect": "limits", "hard_minutes": 1e7}]}, "1e+07 minutes are longer than a term"),
+        ({"working_hours": {"weekdays": [], "hours": "18:00-08:00"}}, "the working hours 18:00-08:00 do not end"),
+    ],
+)
+def test_a_malformed_calendar_is_rejected_in_one_sentence(changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(CourseError) as caught:
+        parse_course(json.dumps({**document_of(COURSE), **changes}), PLACE)
+
+    assert str(caught.value).startswith(f"{PLACE} is not a course file ({sentence}")
 
 
 def test_a_version_1_file_has_no_staff() -> None:

@@ -1,0 +1,1 @@
+"""What the course's calendar means for limits and messages. Pure."""
