@@ -13,8 +13,10 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import Enum, IntEnum
 from typing import Any
 
+from labkit.course_file import BLOCKED, FREE, LIMITS, UNLIMITED, WEEKDAYS, CalendarEntry
+
 VERSION = 1
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+SHORT_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 Interval = tuple[datetime, datetime]
 EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
 """Allowed range of an allowance's days; other days are rejected."""
@@ -22,6 +24,8 @@ MOST_MINUTES = 100_000
 """Maximum change in minutes; a term is shorter."""
 LONGEST_TEXT = 10_000
 """Maximum length of a string, in characters."""
+_BEFORE_THE_TERM = datetime(2000, 1, 1, tzinfo=UTC)
+"""The course file does not contain when an entry was written; it counts as known from the start of its day."""
 
 
 class AllowanceError(ValueError):
@@ -63,7 +67,7 @@ class Window:
     """End of the window; on the next day if it is not later than `begins`."""
 
     def __str__(self) -> str:
-        day = "" if self.weekday is None else f"{WEEKDAYS[self.weekday]} "
+        day = "" if self.weekday is None else f"{SHORT_WEEKDAYS[self.weekday]} "
         return f"{day}{self.begins:%H:%M}-{self.ends:%H:%M}"
 
     def on(self, day: date, tz: tzinfo) -> Interval | None:
@@ -126,21 +130,58 @@ def parse_window(text: str) -> Window:
     if not match:
         raise AllowanceError(expected)
     day, begins, ends = match.groups()
-    if day and day.title() not in WEEKDAYS:
-        raise AllowanceError(f"{expected}; days are {', '.join(WEEKDAYS)}")
+    if day and day.title() not in SHORT_WEEKDAYS:
+        raise AllowanceError(f"{expected}; days are {', '.join(SHORT_WEEKDAYS)}")
     try:
         first, last = (_time_of_day(clock) for clock in (begins, ends))
     except ValueError:
         raise AllowanceError(f"{expected}; hours go from 0:00 to 23:59") from None
     if first == last:
         raise AllowanceError(f'the window "{text}" has the same start and end')
-    return Window(WEEKDAYS.index(day.title()) if day else None, first, last)
+    return Window(SHORT_WEEKDAYS.index(day.title()) if day else None, first, last)
 
 
 def _time_of_day(clock: str) -> time:
     """Parse `H:MM`. Raises ValueError for an invalid time."""
     hours, minutes = clock.split(":")
     return time(int(hours), int(minutes))
+
+
+def allowances_from(entries: Iterable[CalendarEntry]) -> tuple[Allowance, ...]:
+    """Return the allowances for calendar entries, one for each group, in the order of the entries.
+
+    An entry without an effect on limits has none. Raises OverflowError for minutes that are not a valid duration.
+    """
+    return tuple(
+        Allowance(
+            f"calendar {number}",
+            group,
+            entry.first_day,
+            entry.last_day,
+            change,
+            entry.title or entry.kind,
+            "the course's calendar",
+            _BEFORE_THE_TERM,
+            _weekday(entry),
+            Source.IMPORTED_CALENDAR if entry.is_imported else Source.CALENDAR,
+        )
+        for number, entry in enumerate(entries, start=1)
+        if (change := _change(entry)) is not None
+        for group in entry.groups or (None,)
+    )
+
+
+def _change(entry: CalendarEntry) -> LimitOverride | Window | DayLimits | None:
+    if entry.effect == FREE:
+        return Window(_weekday(entry), entry.hours.begins, entry.hours.ends)
+    if entry.effect == LIMITS and entry.hard_minutes is not None:
+        soft = None if entry.soft_minutes is None else timedelta(minutes=entry.soft_minutes)
+        return DayLimits(timedelta(minutes=entry.hard_minutes), soft)
+    return {UNLIMITED: LimitOverride.UNLIMITED, BLOCKED: LimitOverride.BLOCKED}.get(entry.effect)
+
+
+def _weekday(entry: CalendarEntry) -> int | None:
+    return None if entry.weekday is None else WEEKDAYS.index(entry.weekday)
 
 
 def in_force(entries: Iterable[Allowance | Revocation]) -> tuple[Allowance, ...]:

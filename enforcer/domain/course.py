@@ -1,13 +1,15 @@
 """A course and its groups, as a deployment describes them in the course file. Pure."""
 
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from enforcer.domain.allowances import Allowance
-from enforcer.domain.course_calendar.entries import allowances_from
-from enforcer.domain.course_calendar.working_time import WorkingTime
+from enforcer.domain.allowances import Allowance, allowances_from
 from enforcer.domain.quota import Calendar, Quota
-from labkit.course_file import WEEKDAYS, CourseFile, GroupEntry, StaffIds, folder_of
+from labkit.course_file import WEEKDAYS, CalendarEntry, CourseFile, GroupEntry, StaffIds, folder_of
+
+HOLIDAY = "holiday"
+LONGEST_WAIT = timedelta(days=60)
+"""A message does not wait for working hours that are further away."""
 
 
 class CourseError(ValueError):
@@ -24,6 +26,50 @@ class CourseGroup:
     quota: Quota
     principal: str = ""
     """The display name of the directory's group that has the members and the permissions; empty if it is `name`."""
+
+
+@dataclass(frozen=True)
+class WorkingTime:
+    """The weekly working hours, except on holidays."""
+
+    weekdays: frozenset[int]
+    """0 is Monday."""
+    begins: time
+    ends: time
+    holidays: tuple[CalendarEntry, ...]
+    tz: tzinfo
+
+    @classmethod
+    def of(cls, file: CourseFile, tz: tzinfo) -> "WorkingTime | None":
+        """Return the working time in a course file; None if every hour is one."""
+        if file.working_hours is None:
+            return None
+        return cls(
+            frozenset(map(WEEKDAYS.index, file.working_hours.weekdays)),
+            file.working_hours.hours.begins,
+            file.working_hours.hours.ends,
+            tuple(entry for entry in file.calendar if entry.kind == HOLIDAY),
+            tz,
+        )
+
+    def next_moment(self, group: str, now: datetime) -> datetime:
+        """Return `now` within the group's working time, or else the start of the next working hours; `now` also if they
+        are further away than `LONGEST_WAIT`.
+        """
+        today = now.astimezone(self.tz).date()
+        for day in (today + timedelta(days=number) for number in range(LONGEST_WAIT.days)):
+            begins, ends = (datetime.combine(day, clock, self.tz).astimezone(UTC) for clock in (self.begins, self.ends))
+            if now < ends and self._includes(day, group):
+                return max(now, begins)
+        return now
+
+    def _includes(self, day: date, group: str) -> bool:
+        return day.weekday() in self.weekdays and not any(_is_on(entry, day, group) for entry in self.holidays)
+
+
+def _is_on(entry: CalendarEntry, day: date, group: str) -> bool:
+    is_its_day = entry.first_day <= day <= entry.last_day and entry.weekday in (None, WEEKDAYS[day.weekday()])
+    return is_its_day and (not entry.groups or group in entry.groups)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enforcer.domain.allowances import Allowance, LimitOverride, Window, parse_window, windows_between
+from enforcer.domain.allowances import (
+    Allowance,
+    LimitOverride,
+    Window,
+    allowances_from,
+    parse_window,
+    windows_between,
+)
 from enforcer.domain.course import Course, course_from_file
-from enforcer.domain.course_calendar.entries import allowances_from
 from enforcer.domain.day import cluster_day
 from enforcer.domain.observations import ObservedCluster
 from enforcer.domain.quota import Limit, Period, Quota, limit_on

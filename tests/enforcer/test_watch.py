@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from enforcer.domain.allowances import Allowance, Window
-from enforcer.domain.course import Course, CourseGroup
-from enforcer.domain.course_calendar.working_time import WorkingTime
+from enforcer.domain.course import Course, CourseGroup, WorkingTime
 from enforcer.domain.observations import ObservedCluster
 from enforcer.domain.quota import Calendar, Quota
 from enforcer.domain.snapshot import Snapshot

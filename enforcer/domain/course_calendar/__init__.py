@@ -1,1 +1,0 @@
-"""What the course's calendar means for limits and messages. Pure."""
