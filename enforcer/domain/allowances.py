@@ -162,25 +162,25 @@ def allowances_from(entries: Iterable[CalendarEntry]) -> tuple[Allowance, ...]:
             entry.title or entry.kind,
             "the course's calendar",
             _BEFORE_THE_TERM,
-            _weekday(entry),
+            _weekday_of(entry),
             Source.IMPORTED_CALENDAR if entry.is_imported else Source.CALENDAR,
         )
         for number, entry in enumerate(entries, start=1)
-        if (change := _change(entry)) is not None
+        if (change := _scheduled_change(entry)) is not None
         for group in entry.groups or (None,)
     )
 
 
-def _change(entry: CalendarEntry) -> LimitOverride | Window | DayLimits | None:
+def _scheduled_change(entry: CalendarEntry) -> LimitOverride | Window | DayLimits | None:
     if entry.effect == FREE:
-        return Window(_weekday(entry), entry.hours.begins, entry.hours.ends)
+        return Window(_weekday_of(entry), entry.hours.begins, entry.hours.ends)
     if entry.effect == LIMITS and entry.hard_minutes is not None:
         soft = None if entry.soft_minutes is None else timedelta(minutes=entry.soft_minutes)
         return DayLimits(timedelta(minutes=entry.hard_minutes), soft)
     return {UNLIMITED: LimitOverride.UNLIMITED, BLOCKED: LimitOverride.BLOCKED}.get(entry.effect)
 
 
-def _weekday(entry: CalendarEntry) -> int | None:
+def _weekday_of(entry: CalendarEntry) -> int | None:
     return None if entry.weekday is None else WEEKDAYS.index(entry.weekday)
 
 
