@@ -25,6 +25,7 @@ from labkit.course_file import (
 from settings_tables import Boolean, Label, NonEmptyText, SettingsError, SettingsTable, TextTable
 
 MAX_PINNED_CLUSTERS = 100
+MAX_CALENDAR_ROWS = 1000
 
 
 class LabSettingsError(SettingsError):
@@ -68,6 +69,9 @@ PartOfDay = Annotated[str, AfterValidator(validated_hours), Field(description='a
 Weekday = Annotated[
     Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
     Field(description='an English weekday name, such as "Sunday"'),
+]
+CalendarKind = Annotated[
+    Literal["class", "exam", "holiday", "blackout"], Field(description='"class", "exam", "holiday" or "blackout"')
 ]
 DEFAULT_EFFECTS = {"class": FREE, "exam": UNLIMITED, "holiday": USUAL, "blackout": BLOCKED}
 
@@ -221,9 +225,7 @@ class QuotaSettings(SettingsTable):
 class CalendarSettings(SettingsTable):
     """Days that differ from the others. Without a weekday, `first_day` is required."""
 
-    kind: Annotated[
-        Literal["class", "exam", "holiday", "blackout"], Field(description='"class", "exam", "holiday" or "blackout"')
-    ]
+    kind: CalendarKind
     title: Annotated[str, Field(max_length=100, description="a string of at most 100 characters")] = ""
     weekday: Weekday | None = None
     first_day: Date | None = None
@@ -361,6 +363,10 @@ class LabSettings(SettingsTable):
     libraries: Annotated[list[LibrarySettings], Field(description="a list of [[libraries]] tables")] = []
     quota: QuotaSettings
     calendar: Annotated[list[CalendarSettings], Field(description="a list of [[calendar]] tables")] = []
+    # TOML has one type for a name: [[calendar]] is a list of tables, so it cannot also have the table [calendar.rules].
+    calendar_rules: Annotated[
+        dict[NonEmptyText, CalendarKind], Field(description='a table of titles or categories, such as "Lecture*"')
+    ] = {}
     working_hours: WorkingHoursSettings | None = None
     targets: Annotated[
         dict[Label, TargetSettings], Field(min_length=1, description="at least one [targets.NAME] table")

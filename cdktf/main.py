@@ -66,6 +66,7 @@ def main(environ: MutableMapping[str, str]) -> None:
         restricted=PackageCommand(current_interpreter(), "enforcer", "restricted", str(HERE.parent)),
         state_folder=state,
         deployer=deploying_service_principal(course.choice, environ),
+        imported_calendar=course.imported_calendar,
     )
     app.synth()
     try:

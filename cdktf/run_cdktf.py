@@ -145,7 +145,12 @@ def run_preflight(verb: str, environ: MutableMapping[str, str]) -> PreflightResu
     from stack.course_document import course_text
 
     groups = course.rosters[0].active_groups
-    text = course_text(course.lab, groups, deployer=deploying_service_principal(choice, environ))
+    text = course_text(
+        course.lab,
+        groups,
+        deployer=deploying_service_principal(choice, environ),
+        imported_calendar=course.imported_calendar,
+    )
     try:
         answer = inspect_workspace(
             guard_query(course.lab, course.target_name, course.target, groups, course_file=text), choice

@@ -4,7 +4,16 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab_settings import LabSettings, LabSettingsError, TargetSettings, load_settings
+from course_calendar.table import TableError, parse_table, table_name
+from lab_settings import (
+    DEFAULT_EFFECTS,
+    MAX_CALENDAR_ROWS,
+    LabSettings,
+    LabSettingsError,
+    TargetSettings,
+    load_settings,
+)
+from labkit.course_file import CalendarEntry
 from labkit.extras import dotenv
 from labkit.workspace.choice import WorkspaceChoice, WorkspaceNotConfigured
 from preflight.target_access import target_choice
@@ -26,6 +35,8 @@ class CourseInput:
     """The host and credential, or why no workspace is configured."""
     rosters: tuple[Roster, ...]
     """The course's own roster is the first."""
+    imported_calendar: tuple[CalendarEntry, ...] = ()
+    """The entries in the table that `import_calendar.py` wrote."""
 
     @property
     def folder(self) -> Path:
@@ -54,7 +65,35 @@ def read_course_input(environ: MutableMapping[str, str]) -> CourseInput:
     own = rosters[0]
     if problems := lab.roster_problems([group.key for group in own.groups], [group.key for group in own.active_groups]):
         raise LabSettingsError([f"{settings_path.name}: {problem}" for problem in problems])
-    return CourseInput(settings_path, lab, name, target, choice, rosters)
+    imported = _read_calendar(settings_path, lab)
+    return CourseInput(settings_path, lab, name, target, choice, rosters, imported)
+
+
+def _read_calendar(settings_path: Path, lab: LabSettings) -> tuple[CalendarEntry, ...]:
+    """Return the entries of the imported calendar; none if lab.toml has no rules for it."""
+    if not lab.calendar_rules:
+        return ()
+    name = table_name(lab.course.id, lab.course.term)
+    try:
+        rows = parse_table((settings_path.parent / name).read_text(encoding="utf-8"), name)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not valid UTF-8"
+        raise LabSettingsError(
+            [
+                f"{name} cannot be read ({reason}), but {settings_path.name} has [calendar_rules]; "
+                "python cdktf/import_calendar.py FILE creates it from a calendar program's export."
+            ]
+        ) from error
+    except TableError as error:
+        raise LabSettingsError([str(error)]) from error
+    if len(rows) > MAX_CALENDAR_ROWS:
+        raise LabSettingsError([f"{name} has {len(rows)} rows; a course has at most {MAX_CALENDAR_ROWS}."])
+    return tuple(
+        CalendarEntry(
+            row.kind, "", row.first_day, row.last_day, DEFAULT_EFFECTS[row.kind], hours=row.part, is_imported=True
+        )
+        for row in rows
+    )
 
 
 def _read_roster(path: Path, *, name: str) -> Roster:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lab_settings import LabSettings, TargetSettings
-from labkit.course_file import ALL_STUDENT_GROUPS, cluster_tags, folder_of
+from labkit.course_file import ALL_STUDENT_GROUPS, CalendarEntry, cluster_tags, folder_of
 from preflight.guard_query import guard_query
 from roster.model import Group, Roster
 from stack.accounts import StudentAccounts, plan_accounts
@@ -47,12 +47,13 @@ class Course(TerraformStack):
         restricted: PackageCommand,
         state_folder: Path,
         deployer: str | None = None,
+        imported_calendar: Iterable[CalendarEntry] = (),
     ) -> None:
         super().__init__(scope, lab.stack_id(target_name))
         self._lab, self._target_name, self._target = lab, target_name, target
         own, *others = rosters
         groups = own.active_groups
-        text = course_text(lab, groups, deployer=deployer)
+        text = course_text(lab, groups, deployer=deployer, imported_calendar=imported_calendar)
 
         self._add_backend(state_folder)
         self._add_providers()

@@ -5,20 +5,26 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from lab_settings import LabSettings
-from labkit.course_file import CourseFile, GroupEntry, StaffIds, format_course_file
+from labkit.course_file import CalendarEntry, CourseFile, GroupEntry, StaffIds, format_course_file
 from roster.model import Group
 
 _ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 
 
-def course_file(lab: LabSettings, groups: Iterable[Group], *, deployer: str | None = None) -> CourseFile:
+def course_file(
+    lab: LabSettings,
+    groups: Iterable[Group],
+    *,
+    deployer: str | None = None,
+    imported_calendar: Iterable[CalendarEntry] = (),
+) -> CourseFile:
     """Return the course and its groups with their limits, sorted by number.
 
     `deployer` is the application id of the service principal that deploys; None if the environment has none. Ids that
     are known only after apply are not included: they would change the file after each plan.
     """
     course = lab.course
-    calendar = [entry.entry(course) for entry in lab.calendar]
+    calendar = [*imported_calendar, *(entry.entry(course) for entry in lab.calendar)]
     programs = [*lab.staff.service_principals, *([deployer] if deployer else [])]
     return CourseFile(
         course.id,
@@ -36,9 +42,15 @@ def course_file(lab: LabSettings, groups: Iterable[Group], *, deployer: str | No
     )
 
 
-def course_text(lab: LabSettings, groups: Iterable[Group], *, deployer: str | None = None) -> str:
+def course_text(
+    lab: LabSettings,
+    groups: Iterable[Group],
+    *,
+    deployer: str | None = None,
+    imported_calendar: Iterable[CalendarEntry] = (),
+) -> str:
     """Return the file's content, which depends only on the course and the deployer."""
-    return format_course_file(course_file(lab, groups, deployer=deployer))
+    return format_course_file(course_file(lab, groups, deployer=deployer, imported_calendar=imported_calendar))
 
 
 def _group(lab: LabSettings, group: Group) -> GroupEntry:

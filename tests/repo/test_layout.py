@@ -18,6 +18,8 @@ FILES = {"cdktf.json", "lab.toml", "cloud.toml", "Makefile", "pyproject.toml", "
 FILES |= {"Pipfile", "Pipfile.lock", "package.json", "package-lock.json", ".env.example"}
 FILES |= {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"}
 PURE = (
+    "cdktf/course_calendar/rules.py",
+    "cdktf/course_calendar/table.py",
     "cdktf/moodle/answers.py",
     "cdktf/moodle/content.py",
     "cdktf/moodle/groups.py",

@@ -34,7 +34,7 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("preflight",),
         ("stopping",),
         ("moodle",),
-        ("sources", "workbooks"),
+        ("sources", "workbooks", "course_calendar"),
         ("roster",),
         ("lab_settings",),
         ("settings_tables", "node_process", "reexec"),
