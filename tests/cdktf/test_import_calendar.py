@@ -116,9 +116,7 @@ def test_a_second_import_shows_only_the_difference(folder: Path) -> None:
             'lab.toml: add [calendar_rules] first, such as "Lecture*" = "class".',
         ),
         (
-            lambda folder: (folder / "lab.toml").write_text(
-                minimal_lab("[targets.lab]\n") + RULES + 'Party = "party"\n'
-            ),
+            lambda folder: write_settings(folder, RULES + 'Party = "party"\n'),
             ["course.ics"],
             'lab.toml: calendar_rules.Party must be "class", "exam", "holiday" or "blackout", not \'party\'.',
         ),
@@ -128,9 +126,7 @@ def test_a_second_import_shows_only_the_difference(folder: Path) -> None:
             "course.ics has more than 5 MB; export only the course's calendar.",
         ),
         (
-            lambda folder: (folder / "course.ics").write_bytes(
-                calendar(event("a", "DTSTART:20261101T080000Z", title="\x1b"))
-            ),
+            lambda folder: (folder / "course.ics").write_bytes(UNMATCHED),
             ["course.ics"],
             "no event of the calendar matches [calendar_rules], so nothing was written",
         ),
@@ -210,7 +206,6 @@ def site(tmp_path: Path) -> Iterator[tuple[str, ssl.SSLContext]]:
     authority.configure_trust(client)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Site) as server:
-        server.daemon_threads = True
         server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         _Site.paths.clear()
