@@ -1,5 +1,6 @@
 """Limits of a group, their usage, and which actions are due. Pure: no clock, no network, no database."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
@@ -16,7 +17,7 @@ from enforcer.domain.allowances import (
     windows_between,
 )
 from enforcer.domain.observations import DirectGrant
-from enforcer.domain.uptime import Session, day_bounds, overlap
+from enforcer.domain.uptime import Session, counted_from, day_bounds, overlap
 from labkit.course_file import GroupLimits
 
 MINUTE = timedelta(minutes=1)
@@ -236,13 +237,20 @@ def counted(
     now: datetime,
     count_all: bool,
 ) -> timedelta:
-    """Return the counted time between two points in time, excluding windows."""
-    sessions = tuple(sessions)
+    """Return the counted time between two points in time, excluding windows, of which no two overlap."""
+    sessions, windows = tuple(sessions), sorted(windows)
     total = overlap(begins, ends, sessions, now=now, count_all=count_all)
-    inside = (
-        overlap(max(begins, first), min(ends, last), sessions, now=now, count_all=count_all) for first, last in windows
-    )
-    return total - sum(inside, timedelta())
+    for session in sessions if windows else ():
+        start, end = counted_from(session, count_all=count_all), min(session.end or now, ends)
+        if start is None:
+            continue
+        start = max(start, begins)
+        # A term has many windows and a session overlaps few of them.
+        for first, last in windows[bisect_right(windows, start, key=lambda window: window[1]) :]:
+            if first >= end:
+                break
+            total -= max(timedelta(), min(end, last) - max(start, first))
+    return total
 
 
 @dataclass(frozen=True)

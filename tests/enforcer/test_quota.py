@@ -134,6 +134,29 @@ def test_time_inside_a_window_does_not_count() -> None:
     assert limit_usages(local(MONDAY, 20), [session], lesson) == {"day": 60, "week": 60, "term": 60}
 
 
+HOURS = st.integers(0, 30)
+
+
+@given(st.lists(st.tuples(HOURS, HOURS | st.none()), max_size=5), st.sets(HOURS, max_size=8), HOURS, HOURS)
+def test_every_session_is_counted_outside_windows(
+    lengths: list[tuple[int, int | None]], edges: set[int], begin: int, length: int
+) -> None:
+    start, hour = local(MONDAY, 0), timedelta(hours=1)
+    sessions = [Session(start + a * hour, None if n is None else start + (a + n) * hour) for a, n in lengths]
+    marks = sorted(edges)
+    windows = [(start + a * hour, start + b * hour) for a, b in zip(marks[::2], marks[1::2], strict=False)]
+    begins, ends, now = start + begin * hour, start + (begin + length) * hour, start + 24 * hour
+
+    used = counted(begins, ends, sessions, reversed(windows), now=now, count_all=True)
+
+    def is_counted(session: Session, moment: datetime) -> bool:
+        runs = session.start <= moment < (session.end or now)
+        return runs and begins <= moment < ends and not any(first <= moment < last for first, last in windows)
+
+    moments = [start + number * hour for number in range(60)]
+    assert used == hour * sum(is_counted(session, moment) for session in sessions for moment in moments)
+
+
 def test_a_window_across_midnight_applies_to_both_days() -> None:
     session = Session(local(SUNDAY, 23), local(MONDAY, 3))
     exam = allowance(parse_window("23:30-01:00"), SUNDAY)
