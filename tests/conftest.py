@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+import encodable_reports
 import process_guard
 import worker_groups
 from emulator_process import EmulatorProcess, isolated_environment
@@ -52,6 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Set the number of Hypothesis examples, and register the plugins."""
     config.pluginmanager.register(process_guard)
     config.pluginmanager.register(worker_groups)
+    config.pluginmanager.register(encodable_reports)
     quick = "quick" if config.getoption("markexpr") == process_guard.QUICK else "test"
     settings.load_profile("acceptance" if config.getoption("acceptance") else quick)
 

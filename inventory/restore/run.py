@@ -203,7 +203,10 @@ def preview_restore(
     for root in roots:
         entry = index.get(root.source, root.path)
         assert entry is not None, "the homes are from the manifest"
-        destination_folders.append(Folder(root.user, root.source, request.destination.path_of(entry)))
+        try:
+            destination_folders.append(Folder(root.user, root.source, request.destination.path_of(entry)))
+        except NoDestination as error:
+            failures.append((root.path, str(error)))
     limiters = {source: limiter_for(source, None) for source in {root.source for root in roots}}
     FolderScan(
         client, FolderQueue(destination_folders), collect, limiters=limiters, workers=REQUEST_WORKERS, stop=stop

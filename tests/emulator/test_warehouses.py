@@ -235,14 +235,18 @@ def test_the_configuration_of_all_warehouses_is_set_by_administrators(workspace:
 def test_uptime_is_what_an_observer_of_the_state_sees(steps: list[tuple[str, int]]) -> None:
     workspace = InProcessWorkspace()
     warehouse_id = create(workspace)
-    seen, was_up = 0, False
+    seen, is_up = 0, False
+
+    def counts() -> bool:
+        # An edit keeps the session, so the seconds of the restart that follows it count.
+        state = workspace.emulated.state.warehouses.by_id[warehouse_id].state
+        return state == "RUNNING" or (is_up and state == "STARTING")
+
     for verb, seconds in [*steps, ("stop", 5)]:
         for _ in range(seconds):
-            # An edit keeps the session, so the seconds of the restart that follows it count.
-            one = workspace.emulated.state.warehouses.by_id[warehouse_id]
-            open_now = one.state == "RUNNING" or (was_up and one.state == "STARTING")
-            was_up = open_now
-            seen += 1000 * open_now
+            seen += 1000 * is_up
             workspace.advance(1)
+            is_up = counts()
         workspace.call("POST", f"{PATH}/{warehouse_id}/{verb}", {})
+        is_up = counts()
     assert sessions(workspace, warehouse_id)[0] == seen

@@ -21,6 +21,7 @@ from enforcer.workspace.errors import WorkspaceError
 from fake_mail_service import FakeMailService
 from in_process_course import FOLDER, SETTINGS, InProcessCourse
 from labkit.clock import Deadline
+from labkit.course_file import VERSION
 
 M = timedelta(minutes=1)
 PATH = f"{FOLDER}/course.json"
@@ -57,7 +58,7 @@ LEFT = "group_001: restricted until the course file and the settled totals can b
     [
         (None, f"{PATH} does not exist"),
         ("{", f"{PATH} is not a course file"),
-        ('{"version": 99}', f"{PATH} has version 99, but this program reads versions up to 2"),
+        ('{"version": 99}', f"{PATH} has version 99, but this program reads versions up to {VERSION}"),
     ],
 )
 def test_restricted_groups_stay_restricted_without_a_course_file(
@@ -110,7 +111,7 @@ def test_a_foreign_cluster_with_course_tags_restricts_no_group(lab: InProcessCou
 
 def test_limits_are_kept_if_the_course_file_is_of_a_newer_version(ledger: Ledger, lab: InProcessCourse) -> None:
     tick(ledger, lab)
-    lab.put(PATH, json.dumps({"version": 3, "groups": "in another way"}))
+    lab.put(PATH, json.dumps({"version": VERSION + 1, "groups": "in another way"}))
     lab.start(lab.clusters[1])
     lab.workspace.advance(181 * 60)
 
@@ -121,7 +122,7 @@ def test_limits_are_kept_if_the_course_file_is_of_a_newer_version(ledger: Ledger
         (Stop, lab.clusters[1]),
     ]
     assert result.problems == (
-        f"{PATH} has version 3, but this program reads versions up to 2; update the enforcer before deploying; "
+        f"{PATH} has version {VERSION + 1}, but this program reads versions up to {VERSION}; update the enforcer before deploying; "
         "the last known course file is used",
     )
     assert result.snapshot and result.snapshot.notices == result.problems

@@ -248,6 +248,20 @@ def test_a_manipulated_manifest_causes_no_traceback(pristine, data):
             restore(there, backup, entries)
 
 
+def test_a_preview_reports_a_home_that_is_not_its_users(pristine):
+    lab, folder = pristine
+    lines = (folder / BASE / "manifest.jsonl").read_bytes().splitlines(keepends=True)[:-1]
+    documents = [json.loads(line) for line in lines]
+    (home,) = (each for each in documents if each.get("path") == HOME)
+    home["path"] = "/Users/x/../y"
+    with tempfile.TemporaryDirectory() as place:
+        shutil.copytree(folder, place, dirs_exist_ok=True)
+        write_sealed(Path(place) / BASE / "manifest.jsonl", documents)
+        backup, entries, _, _ = newest_complete_backup(place, {})
+        preview = preview_restore(lab, RestoreRequest(backup), entries, threading.Event())
+    assert ("/Users/x/../y", f"its path is not in {HOME}") in preview.failures
+
+
 def restore(there: Any, backup: Backup, entries: ManifestIndex) -> None:
     """Preview and restore."""
     request = RestoreRequest(backup)
