@@ -122,8 +122,8 @@ def test_limits_are_kept_if_the_course_file_is_of_a_newer_version(ledger: Ledger
         (Stop, lab.clusters[1]),
     ]
     assert result.problems == (
-        f"{PATH} has version {VERSION + 1}, but this program reads versions up to {VERSION}; update the enforcer before deploying; "
-        "the last known course file is used",
+        f"{PATH} has version {VERSION + 1}, but this program reads versions up to {VERSION}; update the "
+        "enforcer before deploying; the last known course file is used",
     )
     assert result.snapshot and result.snapshot.notices == result.problems
 
