@@ -31,7 +31,8 @@ HOSTILE = (
 
 def limit(period: Period = Period.DAY, *allowances: Allowance, last: date = SUNDAY) -> Limit:
     moved = sum((one.change for one in allowances if isinstance(one.change, timedelta)), timedelta())
-    return Limit(period, SUNDAY, last, 150 * MINUTE + moved, 180 * MINUTE + moved, 180 * MINUTE, allowances)
+    replaced = timedelta() if any(one.change is LimitOverride.BLOCKED for one in allowances) else None
+    return Limit(period, SUNDAY, last, 150 * MINUTE + moved, 180 * MINUTE + moved, 180 * MINUTE, allowances, replaced)
 
 
 def allowance(change: Any, reason: str = "project deadline") -> Allowance:
