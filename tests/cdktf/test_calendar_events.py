@@ -102,6 +102,16 @@ def test_only_events_of_the_term_are_imported() -> None:
     assert found.ignored == {}
 
 
+def test_a_zone_with_a_vendors_prefix_is_understood_without_a_warning(recwarn: pytest.WarningsRecorder) -> None:
+    zone = "/freeassociation.sourceforge.net/Europe/Berlin"
+    start, end = (f"{name};TZID={zone}:20261101T{clock}0000" for name, clock in (("DTSTART", "08"), ("DTEND", "10")))
+    left_out = f"EXDATE;TZID={zone}:20261102T080000,20261103T080000"
+    data = calendar(event("a", start, end, "RRULE:FREQ=DAILY;COUNT=4", left_out))
+
+    assert rows(data) == ["class 2026-11-01 09:00-11:00", "class 2026-11-04 09:00-11:00"]
+    assert list(recwarn) == []
+
+
 def test_the_first_rule_that_matches_decides() -> None:
     data = calendar(event("a", "DTSTART;VALUE=DATE:20261101", "CATEGORIES:Blackout", title="Exam [x]"))
 
@@ -121,6 +131,20 @@ def test_the_first_rule_that_matches_decides() -> None:
         (calendar_files.google()[:-20], "the calendar is incomplete: its last line must be"),
         (calendar_files.google()[:900], "the calendar is incomplete: its last line must be"),
         ("BEGIN:VCALENDAR".encode("utf-16"), "the calendar is not UTF-8; export it again as iCalendar (.ics)."),
+        (
+            calendar(event("a", "DTSTART;TZID=Customized Time Zone:20261101T080000")),
+            'an event has the unknown time zone "Customized Time Zone"; correct it in the calendar program.',
+        ),
+        (
+            calendar(
+                event("a", "DTSTART:20261101T080000Z", "RRULE:FREQ=DAILY", "EXDATE;TZID=Nonsense/Zone:20261102T080000")
+            ),
+            'an event has the unknown time zone "Nonsense/Zone"; correct it in the calendar program.',
+        ),
+        (
+            calendar(event("a", "DTSTART;TZID=(UTC+02:00) Jerusalem:20261101T080000")),
+            "an event of the calendar has no valid DTSTART; export it again",
+        ),
         (calendar(event("a", "DTSTART:yesterday")), "an event of the calendar has no valid DTSTART; export it again"),
         (
             calendar(event("a", "DTSTART:20261101T080000Z", "RRULE:FREQ=OFTEN")),
