@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from labkit.course_file import CALENDAR_KINDS, WHOLE_DAY, Hours, parse_hours
+from labkit.csv_cells import write_rows
 
 COLUMNS = ["kind", "first_day", "last_day", "hours"]
 
@@ -46,15 +47,17 @@ def table_name(course: str, term: str) -> str:
 def format_table(rows: Iterable[CalendarRow]) -> str:
     """Return the file's content, sorted and without duplicates."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([row.kind, row.first_day, row.last_day, row.hours] for row in sorted(set(rows)))
+    cells = ([row.kind, row.first_day, row.last_day, row.hours] for row in sorted(set(rows)))
+    write_rows(text, [COLUMNS, *cells], line_end="\n")
     return text.getvalue()
 
 
 def parse_table(text: str, name: str) -> tuple[CalendarRow, ...]:
     """Return the rows of the file `name`. Raises TableError."""
-    lines = list(csv.reader(io.StringIO(text)))
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error:
+        lines = []
     if not lines or lines[0] != COLUMNS:
         raise TableError(f"{name}:1: the header must be {','.join(COLUMNS)}; import the calendar again.")
     return tuple(_row(cells, f"{name}:{number}") for number, cells in enumerate(lines[1:], start=2))

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from course_calendar.table import CalendarRow, TableError, format_table, parse_table
 from enforcer.domain.course import Course, CourseGroup
 from enforcer.domain.observations import ObservedCluster
 from enforcer.domain.quota import Calendar, Quota
@@ -204,8 +205,21 @@ def archive(text: str, folder: Path) -> str:
     return content
 
 
+def calendar_table(text: str, folder: Path) -> str:
+    """Write a calendar in which `text` is the kind and the hours, which its reader refuses."""
+    day = date(2026, 11, 2)
+    content = format_table([CalendarRow(day, day, text, text)])
+    [heading, cells] = cells_of(content)
+    assert heading == ["kind", "first_day", "last_day", "hours"]
+    assert list(map(unescape_formula, cells)) == [text, "2026-11-02", "2026-11-02", text]
+    with pytest.raises(TableError):
+        parse_table(content, "calendar.csv")
+    return content
+
+
 Writer = Callable[[str, Path], str]
 WRITERS: dict[str, list[Writer]] = {
+    "cdktf/course_calendar/table.py": [calendar_table],
     "cdktf/roster/model.py": [roster],
     "enforcer/reports/formats.py": [report],
     "enforcer/retention/archive.py": [archive],
