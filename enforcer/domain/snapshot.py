@@ -9,7 +9,7 @@ from functools import cached_property
 from enforcer.domain.allowances import Allowance, windows_between
 from enforcer.domain.course import Course
 from enforcer.domain.observations import ObservedCluster
-from enforcer.domain.quota import Action, Level, LimitUsage, Quota, QuotaStatus, Warn, limit_usages_on
+from enforcer.domain.quota import Action, Level, LimitUsage, Period, Quota, QuotaStatus, Warn, limit_on, limit_usages_on
 from enforcer.domain.uptime import Session, counted_from
 from labkit.course_file import ORIGIN, legacy_group_of
 
@@ -118,6 +118,17 @@ class Snapshot:
     def running_count(self, group: str) -> int:
         """Return how many clusters of the group run in sessions that count."""
         return self._running_by_group[group]
+
+    def first_usable_day(self, group: str, day: date) -> date:
+        """Return the first day from `day` on whose own limit permits the group to run its cluster; `day` if there is
+        none within a year.
+        """
+        quota, calendar = self.quota(group), self.course.calendar
+        for candidate in (day + timedelta(days=number) for number in range(366)):
+            limit = limit_on(candidate, Period.DAY, group, quota, calendar, self.in_force)
+            if limit is None or limit.hard > timedelta():
+                return candidate
+        return day
 
     def next_working_moment(self, group: str) -> datetime:
         """Return when a message to the group that is not urgent may be sent; `now` if there is no reason to wait."""

@@ -11,7 +11,7 @@ HTML templates escape the rest.
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,8 @@ class Notice:
     """The tightest limit and its usage."""
     tz: tzinfo
     now: datetime
+    resets: date | None = None
+    """When the limit of a day or week is reset and the group may run its cluster again; None: after the period."""
 
 
 def warning(notice: Notice, *, to: Iterable[str], admin: str | None, folder: Path | None = None) -> Message:
@@ -171,7 +173,7 @@ def _values(notice: Notice, *, has_members: bool, admin: str | None) -> dict[str
         "period": limit.period.value,
         "first": limit.first_day,
         "last": limit.last_day,
-        "resets": None if limit.period is Period.TERM else limit.last_day + timedelta(days=1),
+        "resets": None if limit.period is Period.TERM else notice.resets or limit.last_day + timedelta(days=1),
         "at": notice.now.astimezone(notice.tz),
         "admin": one_line(admin or ""),
         "has_members": has_members,

@@ -127,6 +127,7 @@ def _render(kind: MessageKind, snapshot: Snapshot, cluster_id: str, usage: Limit
         limit_usage=usage,
         tz=course.calendar.tz,
         now=snapshot.now,
+        resets=snapshot.first_usable_day(group, usage.limit.last_day + timedelta(days=1)),
     )
     members = (snapshot.members or {}).get(course.principal_of(group), frozenset())
     to = [name for name in members if _ADDRESS.fullmatch(name)]

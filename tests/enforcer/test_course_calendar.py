@@ -203,6 +203,16 @@ def test_staff_lift_a_block_for_one_group() -> None:
     assert [usage.is_over for usage in status_2.limit_usages] == [True, False, False]
 
 
+def test_a_group_may_use_its_cluster_after_the_last_blocked_day() -> None:
+    given = [replace(by_staff(LimitOverride.BLOCKED), first_day=date(2026, 11, 4), last_day=date(2026, 11, 5))]
+    snapshot = snapshot_of([entry(BLOCKED, SUNDAY, SUNDAY + timedelta(days=2))], given, [], at=(SUNDAY, 12))
+    days = [snapshot.first_usable_day(group, MONDAY) for group in ("group_01", "group_02")]
+
+    assert days == [date(2026, 11, 6), date(2026, 11, 4)]
+    always = snapshot_of([entry(BLOCKED, SUNDAY, date(2028, 1, 1))], [], [], at=(SUNDAY, 12))
+    assert always.first_usable_day("group_01", MONDAY) == MONDAY
+
+
 def snapshot_of(
     entries: list[CalendarEntry], given: list[Allowance], sessions: list[Session], *, at: tuple[date, int]
 ) -> Snapshot:

@@ -87,6 +87,30 @@ def test_a_group_gets_one_warning_and_one_stop_message(lab: EmulatedCourse) -> N
     ]
 
 
+def test_mail_and_usage_give_the_reason_in_the_calendar(lab: EmulatedCourse) -> None:
+    first, last = SUNDAY.isoformat(), (SUNDAY + timedelta(days=2)).isoformat()
+    exam = {
+        "kind": "exam",
+        "title": "Midterm",
+        "first_day": first,
+        "last_day": first,
+        "effect": "limits",
+        "hard_minutes": 60,
+    }
+    blackout = {"kind": "blackout", "title": "", "first_day": MONDAY.isoformat(), "last_day": last, "effect": "blocked"}
+    lab.write_course(calendar=[exam, blackout])
+    assert lab.start("group_01") == 200
+    lab.advance_minutes(61)
+    lab.poll()
+
+    (message,) = mail(lab)
+    assert message["subject"] == STOPPED.format(team=1)
+    assert "60 minutes (\u206860 instead of 180 minutes: Midterm\u2069)" in message["text"]
+    assert "60 instead of 180 minutes: Midterm" in lab.run("usage").out
+    wednesday = SUNDAY + timedelta(days=3)
+    assert f"{wednesday:%A}" in message["text"].partition("New time:")[2].partition("\n")[0]
+
+
 def test_a_dry_run_sends_and_stores_nothing(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
     lab.poll("--dry-run")
