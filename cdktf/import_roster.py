@@ -119,7 +119,7 @@ Exit status: 0 done, 2 refused (nothing written). docs/roster.md explains each e
     help="Refuse an export that lacks a larger share of the roster's students.",
 )
 @click.option(
-    "--allow-drops", is_flag=True, help="Warn instead of stopping if more than --max-drop-percent are missing."
+    "--allow-drops", is_flag=True, help="Warn instead of stopping if more students than --max-drop-percent are missing."
 )
 @click.option(
     "--max-move-percent",

@@ -261,7 +261,7 @@ class CalendarSettings(SettingsTable):
         return LIMITS if self.hard_minutes is not None else self.effect or DEFAULT_EFFECTS[self.kind]
 
     def entry(self, course: CourseSettings) -> CalendarEntry:
-        """Return the entry for the course file. A weekly one is for the term unless it has days of its own."""
+        """Return the entry for the course file. A weekly entry is for the whole term unless it has its own days."""
         first = self.first_day or course.first_day
         return CalendarEntry(
             self.kind,

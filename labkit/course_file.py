@@ -138,7 +138,7 @@ class CalendarEntry:
     groups: tuple[str, ...] = ()
     """Display names. Empty means all groups."""
     soft_minutes: float | None = None
-    """The warning limit of `LIMITS`; None means as long before the hard limit as usual."""
+    """The warning limit of `LIMITS`. None: the margin before the hard limit is the usual one."""
     hard_minutes: float | None = None
     is_imported: bool = False
     """Whether a calendar program exported it; an entry written in `lab.toml` overrides it."""
@@ -379,7 +379,7 @@ def _entry(document: Mapping[str, Any]) -> CalendarEntry:
 def _working_hours(document: Mapping[str, Any]) -> WorkingHours:
     hours = parse_hours(_string(document["hours"]))
     if hours.ends <= hours.begins:
-        raise ValueError(f"the working hours {hours} do not end on the day on which they begin")
+        raise ValueError(f"the working hours {hours} must end later on the same day")
     return WorkingHours(tuple(_weekday(name) for name in document["weekdays"]), hours)
 
 

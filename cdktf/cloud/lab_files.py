@@ -60,12 +60,12 @@ def fill_settings(text: str, name: str, target: str, outputs: CloudOutputs, *, s
         is_filled = False
     if not is_filled:
         raise LabFilesError(
-            f"{name} cannot be filled in its present form; write [targets.{target}] and [targets.{target}.backend] as "
+            f"{name} cannot be changed automatically; write [targets.{target}] and [targets.{target}.backend] as "
             "tables of their own, as in the project's lab.toml."
         )
     notes = []
     if profile := tables["targets"][target].get("profile"):
-        notes.append(f"Target {target} uses the profile {profile}; it must name {outputs.workspace_url}.")
+        notes.append(f"Target {target} uses the profile {profile}, whose host must be {outputs.workspace_url}.")
     if was_local:
         notes.append(
             f"The state of target {target} is now in the storage account; if the target is deployed, move its state "
@@ -100,7 +100,7 @@ def fill_variables(text: str, name: str, outputs: CloudOutputs) -> Change:
     variables = {EXPECTED_ID: outputs.workspace_id, EXPECTED_HOST: outputs.workspace_url}
     notes = []
     if PROFILE in present:
-        notes.append(f"{name} uses the profile {present[PROFILE]}; it must name {outputs.workspace_url}.")
+        notes.append(f"{name} uses the profile {present[PROFILE]}, whose host must be {outputs.workspace_url}.")
     else:
         host = URL if URL in present and HOST not in present else HOST
         _check_credentials(name, present, host, outputs.workspace_url)
@@ -110,7 +110,7 @@ def fill_variables(text: str, name: str, outputs: CloudOutputs) -> Change:
         variables[SENDER] = outputs.mail_sender
     else:
         notes.append(
-            f"{SENDER} is not filled: the domain is not connected yet. Verify it, set mail.domain_is_verified and "
+            f"{SENDER} stays empty: the mail domain is not connected yet. Verify it, set mail.domain_is_verified and "
             "apply again (docs/azure.md)."
         )
     after = text

@@ -71,7 +71,7 @@ def _row(cells: list[str], place: str) -> CalendarRow:
             raise ValueError
     except ValueError:
         raise TableError(
-            f"{place}: a kind, first and last day such as 2026-11-01, and hours such as 10:00-12:00 or nothing are "
+            f"{place}: a kind, first and last day such as 2026-11-01, and optionally hours such as 10:00-12:00 are "
             "expected; import the calendar again."
         ) from None
     return row

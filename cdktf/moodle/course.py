@@ -57,7 +57,7 @@ def read_course(client: Client, *, course: str, grouping: str = "") -> CourseCon
 
 
 class _Reader:
-    """Calls the functions, and explains errors."""
+    """Calls the functions of the web service, and explains their errors."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

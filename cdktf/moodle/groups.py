@@ -97,7 +97,8 @@ def _member(
         role = sorted(user.roles)[0]
         builder.add_problem(
             group.id,
-            f"{person} has the unknown role {quoted(role)}: add --student-role {role} or --staff-role {role}.",
+            f"{person} has the unknown role {quoted(role)}: add --student-role {role} if it is a student's, or else "
+            f"--staff-role {role}.",
         )
         return None
     if not user.email:

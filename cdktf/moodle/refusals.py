@@ -30,7 +30,7 @@ _AGAIN = "import again"
 
 
 def refusal_sentence(function: str, code: str, *, capability: str = "", is_course_known: bool = True) -> str:
-    """Return a sentence with the causes of an error that remain, and what to do.
+    """Return a sentence with the possible causes of an error, and what to do.
 
     `capability` is the one that the call needs, if its arguments decide that. `is_course_known` is False if the
     course's id was not looked up.

@@ -71,7 +71,7 @@ def _decision_lines(decision: Decision, outcome: Outcome) -> Iterator[str]:
         yield from _advice(f"The workspace was not changed: {'; '.join(decision.obstacles)}", separator="")
         yield f"The plan ({len(decision.changes)}):"
     else:
-        yield f"Planned, perhaps applied in part ({len(decision.changes)}):"
+        yield f"The plan, which may be applied in part ({len(decision.changes)}):"
     yield from change_lines(decision.changes)
     yield ""
 

@@ -42,7 +42,7 @@ class PlannedChange:
 
     @property
     def is_removal(self) -> bool:
-        """Return whether a student leaves a group. The groups' own memberships are something else."""
+        """Return whether a student leaves a group. A group's membership in another group does not count."""
         is_student = not self.address.startswith(f"{MEMBERSHIP}.{ALL_STUDENT_GROUPS}_")
         return self.type == MEMBERSHIP and self.actions == ("delete",) and is_student
 

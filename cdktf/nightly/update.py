@@ -105,7 +105,7 @@ def _import(request: UpdateRequest) -> subprocess.CompletedProcess[str]:
 
 
 def _plan(request: UpdateRequest) -> Decision | None:
-    """Synthesize the stack, save a plan and decide about it; None if nothing would change. Raises UpdateError."""
+    """Synthesize the stack, save a plan and return the decision; None if nothing would change. Raises UpdateError."""
     synthesis = {**request.environment, "CDKTF_OUTDIR": str(request.output)}
     done = _run([sys.executable, str(CDKTF_FOLDER / "main.py")], synthesis)
     if done.returncode:

@@ -222,7 +222,7 @@ def _group_lines(changes: Changes) -> Iterator[str]:
 
 
 def _recognition_lines(recognitions: Sequence[Recognition], numbered_by: NumberedBy) -> Iterator[str]:
-    """Yield the groups recognised without an id; simple matches of the same kind share a line."""
+    """Yield the groups recognised without an id. Unambiguous matches by the same criterion share a line."""
     found = [recognition for recognition in recognitions if recognition.matched_by != "id"]
     if not found:
         return

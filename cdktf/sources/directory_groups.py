@@ -62,8 +62,8 @@ class DirectoryListing:
 def read_directory_groups(listing: DirectoryListing, *, target: str, staff: Collection[str] = ()) -> GroupList:
     """Return the groups of a listing, in the natural order of their names.
 
-    Accounts exist on `target`, so the lab never manages them. The line of a group, and of its members and issues, is
-    its id. `staff` are normalised addresses that are excluded from all groups.
+    The accounts exist on `target`, so the lab never manages them. `line` of a group, a member or an issue is the id of
+    the group. `staff` are normalised addresses that are excluded from all groups.
     """
     builder = GroupListBuilder(staff)
     reader = _GroupReader(listing.people, target, builder)

@@ -64,7 +64,7 @@ class _Handler:
 
 
 def _parse(content: bytes, handler: _Handler) -> None:
-    """Parse a file. Declarations of entities, which XML bombs and external files need, are refused."""
+    """Parse a file. Refuse entity declarations, because XML bombs and references to other files use them."""
     parser = xml.parsers.expat.ParserCreate()
     parser.buffer_text = True
     depth = 0

@@ -29,7 +29,7 @@ MINUTE = 60_000
 CHANGE = "clusters.change"
 IDLE = "clusters.idle"
 DRIVER_START_MS = 85_000
-"""Milliseconds from the driver's start to RUNNING; less if the whole launch is shorter."""
+"""Maximum time in milliseconds from the driver's start to RUNNING; it is at most the time of the launch."""
 LAUNCH_EVENT = "clusters.trouble"
 
 

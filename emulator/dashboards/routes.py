@@ -103,7 +103,10 @@ def move_to_trash(request: Request) -> dict[str, Any]:
 
 @routes.post(PATH + "/{id}/published")
 def publish(request: Request) -> dict[str, Any]:
-    """Publish the draft, with the publisher's credentials unless `embed_credentials` is false. This is a change."""
+    """Publish the draft, with the publisher's credentials unless `embed_credentials` is false.
+
+    Sets the dashboard's time of change.
+    """
     objects = request.workspace.state.objects
     node = objects.store(_find(request, "CAN_EDIT"))
     details = _details(node)
@@ -137,7 +140,7 @@ def unpublish(request: Request) -> dict[str, Any]:
 
 
 def _find(request: Request, level: str) -> Node:
-    """Return a dashboard on which the caller has this permission. Raises 404 if it does not exist, 403 without."""
+    """Return a dashboard on which the caller has a permission. Raises 404 for an unknown id, 403 without it."""
     objects = request.workspace.state.objects
     node = objects.find_dashboard(request.parameters["id"])
     if node is None:

@@ -11,7 +11,7 @@ from emulator.models.unity_catalog.securables import Grant
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Privileges to add and to remove for one principal, or to remove from a deleted one by its id."""
+    """Privileges to add to and remove from a principal. From a deleted one, given by its id, they are only removed."""
 
     principal: str
     add: tuple[str, ...]

@@ -75,7 +75,7 @@ def _paged(request: Request, assignments: list[dict[str, Any]]) -> dict[str, Any
     """
     size, begin = request.number("max_results", 0), request.number("page_token", 0)
     if size < 0 or 0 < size < MIN_PAGE or begin < 0:
-        raise invalid(f"max_results must be 0 or at least {MIN_PAGE}, and page_token must be one of a former page.")
+        raise invalid(f"max_results must be 0 or at least {MIN_PAGE}, and page_token must be from an earlier response.")
     end, count = begin, 0
     for one in assignments[begin:]:
         count += len(one["privileges"])

@@ -87,7 +87,7 @@ def delete(request: Request) -> dict[str, Any]:
 
 
 def _find(request: Request, id: Any, level: str) -> Node:
-    """Return an experiment on which the caller has this permission. Raises 404 if it does not exist, 403 without."""
+    """Return an experiment on which the caller has a permission. Raises 404 for an unknown id, 403 without it."""
     objects = request.workspace.state.objects
     node = objects.find_by_acl_name(f"/experiments/{id}")
     if node is None:

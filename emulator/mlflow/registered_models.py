@@ -89,7 +89,7 @@ def delete(request: Request) -> dict[str, Any]:
 
 
 def _find(request: Request, name: Any, level: str) -> RegisteredModel:
-    """Return a model on which the caller has this permission. Raises 404 if it does not exist, 403 without."""
+    """Return a model on which the caller has this permission. Raises 404 for an unknown id, 403 without it."""
     model = request.workspace.state.mlflow.models.get(str(name))
     if model is None:
         raise missing(f"RegisteredModel '{name}' does not exist.")

@@ -11,7 +11,7 @@ REGISTRY_ACL = "/registered-models/root"
 
 @dataclass(kw_only=True)
 class RegisteredModel:
-    """A model in the workspace's registry. Models of Unity Catalog are functions there."""
+    """A model in the workspace's registry. In Unity Catalog, models are securables of the type FUNCTION."""
 
     id: str
     name: str

@@ -69,7 +69,7 @@ def create(
 
 
 def find(request: Request, type: SavedType, id: str, level: str) -> SavedObject:
-    """Return an object on which the caller has this permission. Raises 404 for an unknown object, 403 without."""
+    """Return an object on which the caller has this permission. Raises 404 for an unknown id, 403 without it."""
     require_sql(request)
     found = request.workspace.state.saved_queries.find(type, id, request.now)
     if found is None:

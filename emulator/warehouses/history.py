@@ -149,7 +149,7 @@ def _parsed_token(token: str) -> tuple[Millis, str]:
         submitted_at, query_id = json.loads(base64.urlsafe_b64decode(token))
         return int(submitted_at), str(query_id)
     except (ValueError, TypeError, binascii.Error):
-        raise invalid("page_token is not one that a former page had.") from None
+        raise invalid("page_token is not from an earlier response.") from None
 
 
 def _size(request: Request) -> int:

@@ -53,7 +53,7 @@ class DayLimits:
 
     hard: timedelta
     soft: timedelta | None = None
-    """None means as long before the hard limit as usual."""
+    """Warning limit. None: the margin before the hard limit is the usual one."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Allowance:
     given_by: str
     given_at: datetime
     weekday: int | None = None
-    """0 is Monday. None means every day. A window has its own."""
+    """The weekday on which the allowance applies: 0 is Monday, None every day. A window has a weekday of its own."""
     source: Source = Source.STAFF
 
     def covers(self, group: str, day: date) -> bool:

@@ -51,7 +51,7 @@ def test_googles_recurrences_exceptions_and_zones() -> None:
     assert found.ignored == {("Staff lunch",): 1}
 
 
-def test_outlooks_zone_names_categories_and_byte_order_mark() -> None:
+def test_outlook_zones_categories_and_byte_order_mark_are_read() -> None:
     assert rows(calendar_files.outlook()) == [
         "class 2026-10-20 22:00-00:30",
         "class 2026-10-27 22:00-00:30",
@@ -191,7 +191,7 @@ CLOCKS = st.integers(0, 1439)
 
 
 @given(DATES, CLOCKS, st.integers(1, 4000))
-def test_the_rows_of_a_class_cover_exactly_its_minutes(day: date, minute: int, length: int) -> None:
+def test_the_rows_of_a_lesson_cover_exactly_its_minutes(day: date, minute: int, length: int) -> None:
     begins = datetime.combine(day, datetime.min.time()) + timedelta(minutes=minute)
     lecture = Occurrence(begins, begins + timedelta(minutes=length), False, ("Lecture",))
     found = classify([lecture], RULES, first=date.min, last=date.max)

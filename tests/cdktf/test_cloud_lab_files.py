@@ -58,7 +58,7 @@ def test_the_example_settings_are_filled_and_keep_every_comment():
         "key": "94290-2026w.tfstate",
         "use_azuread_auth": True,
     }
-    assert change.notes == (f"Target production uses the profile LAB; it must name {URL}.",)
+    assert change.notes == (f"Target production uses the profile LAB, whose host must be {URL}.",)
 
 
 def test_a_target_without_backend_gets_one_and_a_note_about_its_state():
@@ -183,7 +183,7 @@ def test_the_older_name_of_the_host_is_kept():
 def test_a_profile_stays_and_is_noted():
     change = fill_variables("DATABRICKS_CONFIG_PROFILE=LAB\n", ".env", OUTPUTS)
     assert "DATABRICKS_HOST" not in change.after
-    assert change.notes == (f".env uses the profile LAB; it must name {URL}.",)
+    assert change.notes == (f".env uses the profile LAB, whose host must be {URL}.",)
 
 
 @pytest.mark.parametrize("host", ["", "DATABRICKS_HOST=https://old.example\n"])
@@ -196,7 +196,7 @@ def test_another_workspaces_token_is_never_pointed_at_this_one(host: str):
     )
 
 
-def test_this_workspaces_token_stays():
+def test_a_token_for_the_same_workspace_is_kept():
     change = fill_variables(f"DATABRICKS_HOST={URL}/\nDATABRICKS_TOKEN=dapi-hush\n", ".env", OUTPUTS)
     assert dotenv_values(stream=io.StringIO(change.after))["DATABRICKS_TOKEN"] == "dapi-hush"
 
@@ -205,8 +205,8 @@ def test_without_a_connected_domain_no_sender_is_written():
     change = fill_variables("AZURE_EMAIL_SENDER=lab@old.example\n", ".env", replace(OUTPUTS, mail_sender=None))
     assert "AZURE_EMAIL_SENDER=lab@old.example\n" in change.after
     assert change.notes == (
-        "AZURE_EMAIL_SENDER is not filled: the domain is not connected yet. Verify it, set mail.domain_is_verified and "
-        "apply again (docs/azure.md).",
+        "AZURE_EMAIL_SENDER stays empty: the mail domain is not connected yet. Verify it, set "
+        "mail.domain_is_verified and apply again (docs/azure.md).",
     )
 
 

@@ -143,7 +143,10 @@ def test_a_dry_run_shows_the_diff_without_secrets_and_writes_nothing(folder: Pat
     apply_outputs(folder, OUTPUTS)
     before = (folder / "lab.toml").read_bytes()
     done = run(folder, "--write", "--dry-run")
-    assert (done.returncode, done.stderr) == (0, f"Note: Target production uses the profile LAB; it must name {URL}.\n")
+    assert (done.returncode, done.stderr) == (
+        0,
+        f"Note: Target production uses the profile LAB, whose host must be {URL}.\n",
+    )
     assert KEY not in done.stdout
     added = [line for line in done.stdout.splitlines() if line.startswith("+")]
     assert added == [

@@ -272,7 +272,7 @@ def test_only_the_output_with_the_mail_key_is_sensitive(stack: dict[str, Any]):
     assert stack["output"]["backup_url"]["value"] == "abfss://backups@delabbackup.dfs.core.windows.net"
 
 
-def test_the_provider_uses_logins_and_never_an_accounts_key(stack: dict[str, Any]):
+def test_the_provider_uses_the_directory_login_and_no_storage_key(stack: dict[str, Any]):
     assert stack["provider"]["azurerm"] == [
         {
             "subscription_id": "6a1f0f0e-8d1c-4a55-9a5e-0d6f7a0b1c2d",

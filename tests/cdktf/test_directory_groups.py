@@ -96,13 +96,13 @@ def test_who_is_no_student_is_left_out_with_the_reason():
         ),
     ],
 )
-def test_groups_that_cannot_be_a_roster_are_refused(groups, problem):
+def test_groups_that_cannot_form_a_roster_are_refused(groups, problem):
     with pytest.raises(ImportRefused) as refused:
         plan_import("DE-*", ParsedExport(read(*groups), "host"), Roster(), RosterLimits())
     assert refused.value.problems == [problem]
 
 
-def test_a_list_that_shrinks_is_refused_like_an_export():
+def test_a_list_without_many_of_the_students_is_refused():
     full = read(directory("1", "DE-1", user("1"), user("2")))
     stored = merge(Roster(), full).roster
     with pytest.raises(ImportRefused) as refused:

@@ -333,7 +333,7 @@ def test_a_deployment_reads_the_table(folder: Path) -> None:
         ),
         (
             "kind,first_day,last_day,hours\nparty,2026-11-01,2026-11-01,\n",
-            f"{NAME}:2: a kind, first and last day such as 2026-11-01, and hours such as 10:00-12:00 or nothing are "
+            f"{NAME}:2: a kind, first and last day such as 2026-11-01, and optionally hours such as 10:00-12:00 are "
             "expected; import the calendar again.",
         ),
         (

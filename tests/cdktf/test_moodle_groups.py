@@ -82,7 +82,7 @@ def test_roles_decide_about_staff(roles, kinds):
         ("two  spaces", "two spaces", "two spaces"),
     ],
 )
-def test_a_name_is_kept_if_only_the_services_changes_differ(sent, stored, name):
+def test_a_stored_name_is_kept_if_the_service_only_removed_markup(sent, stored, name):
     content = course({7: (sent, [])})
     [group] = group_list(content, roles=Roles(), staff=(), stored_names={"7": stored}).groups
     assert group.moodle_name == (stored if name is None else name)

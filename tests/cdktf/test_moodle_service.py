@@ -1,4 +1,4 @@
-"""Imports from Moodle's web service, over HTTP from a site that answers like Moodle."""
+"""Rosters are imported from an emulated Moodle site's web service, over HTTP."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_each_problem_of_a_token_has_a_sentence(site, server, run, token, senten
     assert refusal(run(), server).startswith(sentence)
 
 
-def test_an_expired_token_is_unknown_at_the_second_import(site, server, run):
+def test_an_expired_token_is_reported_as_unknown_after_its_first_use(site, server, run):
     site.tokens[SECRET] = Token(problem="expired")
     run()
     assert refusal(run(), server).startswith("Moodle does not know the token: it is mistyped, was deleted, or has exp")

@@ -65,7 +65,7 @@ ADVICE = "Review and apply it: pipenv run cdktf diff, then pipenv run cdktf depl
                 "terraform apply failed; nothing more was done.",
                 "reason",
                 "",
-                "Planned, perhaps applied in part (1):",
+                "The plan, which may be applied in part (1):",
                 f"  {JOIN}",
                 "",
             ],

@@ -90,7 +90,7 @@ def test_a_workbook_gives_the_same_groups_as_the_text(name, form):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_cells_are_texts_as_in_a_csv_file(form):
+def test_cells_are_read_as_in_a_csv_file(form):
     moment = datetime(2026, 10, 18, 14, 5, tzinfo=UTC)
     cells: dict[str, Cell] = {
         "71": 71.0,

@@ -141,7 +141,7 @@ def test_queries_are_filtered_by_user_warehouse_status_id_and_time(workspace: In
     [
         ("max_results=1001", "max_results must be between 1 and 1000, not 1001."),
         ("max_results=many", "max_results must be an integer, not 'many'."),
-        ("page_token=nonsense", "page_token is not one that a former page had."),
+        ("page_token=nonsense", "page_token is not from an earlier response."),
         ("filter_by.statuses=DONE", "'DONE' is not a status of queries"),
         (f"filter_by.query_start_time_range.start_time_ms={1792306800000 - 31 * DAY}", "less than or equal to 30 days"),
     ],

@@ -1,4 +1,4 @@
-"""The course's calendar: its effect on limits and windows, and what staff enter overrides it."""
+"""The course's calendar: entries change limits and windows, and allowances by staff override them."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_the_calendar_does_not_change_the_limit_of_the_week() -> None:
     assert [week and (week.soft / MIN, week.hard / MIN) for week in weeks] == [(570, 600)] * 3 + [None]
 
 
-def test_the_text_of_a_limit_names_the_entry() -> None:
+def test_the_description_of_a_limit_names_the_calendar_entry() -> None:
     given = (by_staff(60 * MIN),)
     limits = [
         limit(SUNDAY, Period.DAY, OTHER),

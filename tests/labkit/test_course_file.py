@@ -242,7 +242,7 @@ DAY_OFF = {"kind": "holiday", "title": "", "first_day": "2026-12-06", "last_day"
         ({"calendar": [DAY_OFF | {"effect": "free", "hours": "8-10"}]}, "'8-10' is not a part of a day"),
         ({"calendar": [DAY_OFF | {"last_day": "2026-12-05"}]}, "2026-12-06 to 2026-12-05 are not valid days"),
         ({"calendar": [DAY_OFF | {"effect": "limits", "hard_minutes": 1e7}]}, "1e+07 minutes are longer than a term"),
-        ({"working_hours": {"weekdays": [], "hours": "18:00-08:00"}}, "the working hours 18:00-08:00 do not end"),
+        ({"working_hours": {"weekdays": [], "hours": "18:00-08:00"}}, "the working hours 18:00-08:00 must end later"),
     ],
 )
 def test_a_malformed_calendar_is_rejected_in_one_sentence(changes: dict[str, Any], sentence: str) -> None:

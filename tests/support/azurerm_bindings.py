@@ -75,6 +75,6 @@ def provider_problem(home: Path) -> str:
     if any((folder / place).is_dir() for folder in mirror_folders(home)):
         return ""
     return (
-        f"hashicorp/azurerm {PROVIDER_VERSION} is in no local mirror: `terraform providers mirror "
-        "~/.terraform.d/plugins` in the synthesized stack's folder creates one on a connected machine"
+        f"hashicorp/azurerm {PROVIDER_VERSION} is in no local mirror; on a machine with the registry, "
+        "`terraform providers mirror ~/.terraform.d/plugins` in the synthesized stack's folder creates one"
     )

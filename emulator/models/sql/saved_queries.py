@@ -27,7 +27,7 @@ class SavedObject:
     modified_by: str
     """Name of the principal that changed it last."""
     fields: dict[str, Any] = field(default_factory=dict)
-    """Fields that requests set, as in the API."""
+    """The fields that clients set, by their names in the API."""
     muted: bool = False
     """Whether an alert notifies nobody; only the older API has this."""
     trashed_at: Millis | None = None
