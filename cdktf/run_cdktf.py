@@ -30,7 +30,7 @@ from labkit import exit_status
 from labkit.terraform import VARIABLE, terraform_program
 from labkit.text import escaped
 from labkit.workspace.choice import WORKSPACE_NOT_CONFIGURED, WorkspaceNotConfigured, apply_choice
-from node_process import SILENCE_VARIABLE, SILENCED_RELEASES
+from node_process import NO_WARNINGS, SILENCE_VARIABLE, SILENCED_RELEASES
 from preflight import provider_lock
 from preflight.deploy_lock import deploy_lock
 from preflight.identity import WARNINGS_SHOWN, GuardError
@@ -84,7 +84,7 @@ def cdktf_environment(
         # collection.
         "GOGC": "400",
         SILENCE_VARIABLE: SILENCED_RELEASES,
-        "NODE_NO_WARNINGS": "1",
+        **NO_WARNINGS,
     }
     if skips_lock:
         # `terraform providers lock` queries the registry even for providers that a mirror holds.

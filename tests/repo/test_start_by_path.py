@@ -23,6 +23,7 @@ OUTPUT = {
     "check_workspace": "JSONDecodeError",  # it reads Terraform's question from stdin
     "close_term": MISSING,
     "cloud_main": MISSING,
+    "import_calendar": MISSING,
     "import_roster": MISSING,
     "load_synthesized": "No module named 'click'",  # only the demo starts it, inside the environment
     "main": MISSING,
