@@ -112,6 +112,9 @@ def _advisory(url: str) -> Iterator[bool]:
         row = made.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
         yield bool(row and row[0])
     finally:
-        # The lock ends with its session, even if the server has stopped meanwhile.
+        # The lock ends with its session, but the server notices a closed session late: the next tick could find the
+        # lock held. If the server has stopped meanwhile, there is nothing to release.
+        with suppress(psycopg.Error):
+            made.execute("SELECT pg_advisory_unlock_all()")
         with suppress(psycopg.Error):
             made.close()

@@ -68,6 +68,14 @@ def test_the_lock_is_free_only_after_its_holder_releases_it(place: str) -> None:
         assert third
 
 
+def test_a_released_lock_is_free_at_once(place: str) -> None:
+    def is_free() -> bool:
+        with ledger_lock(place) as is_alone:
+            return is_alone
+
+    assert [is_free() for _ in range(100)] == [True] * 100
+
+
 @pytest.mark.process
 def test_the_lock_ends_with_its_process(place: str) -> None:
     poller = start(place)
