@@ -6,8 +6,8 @@ The provider compares sent fields with returned fields, so no field is added exc
 import copy
 from typing import Any
 
+from emulator.api import custom_tags
 from emulator.api.errors import denied, invalid
-from emulator.clusters import tags
 from emulator.models.clusters import SINGLE_USER_MODES
 from emulator.models.pools import Pool
 from emulator.models.scim import ServicePrincipal, User
@@ -143,7 +143,7 @@ def _check_other_fields(definition: dict[str, Any]) -> None:
             f"autotermination_minutes must be 0 or between {IDLE_MINUTES.start} and {IDLE_MINUTES.stop - 1} "
             f"minutes, not {minutes!r}."
         )
-    tags.check(definition.get("custom_tags"))
+    custom_tags.check(definition.get("custom_tags"), "A cluster")
     if len(definition.get("init_scripts") or ()) > 10 or len(definition.get("ssh_public_keys") or ()) > 10:
         raise invalid("A cluster can have at most 10 init scripts and 10 SSH public keys.")
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from emulator.api import custom_tags
 from emulator.api.errors import denied, invalid, missing
 from emulator.api.routing import Request, Routes
 from emulator.models.pools import Pool
@@ -95,6 +96,7 @@ def _definition(request: Request, pool: Pool | None = None) -> dict[str, Any]:
     for field in ("azure_attributes", "custom_tags", "disk_spec"):
         if not isinstance(body.get(field, {}), dict):
             raise invalid(f"{field} must be an object.")
+    custom_tags.check(body.get("custom_tags"), "An instance pool")
     for field in ("min_idle_instances", "max_capacity", "idle_instance_autotermination_minutes"):
         value = body.get(field, 0)
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:

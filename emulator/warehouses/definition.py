@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.api import custom_tags
 from emulator.api.errors import invalid
 
 SIZES = (
@@ -132,4 +133,5 @@ def _tags(value: Any) -> dict[str, Any] | None:
     pairs = value.get("custom_tags", []) if isinstance(value, dict) else None
     if not isinstance(pairs, list) or not all(isinstance(pair, dict) and "key" in pair for pair in pairs):
         raise invalid("tags must be an object with custom_tags, a list of objects with key and value.")
+    custom_tags.check({str(pair["key"]): None for pair in pairs}, "A SQL warehouse")
     return {"custom_tags": [{"key": str(pair["key"]), "value": str(pair.get("value") or "")} for pair in pairs]}

@@ -67,6 +67,7 @@ def test_an_edit_keeps_fixed_fields(lab: InProcessClient) -> None:
         {"max_capacity": "9"},
         {"min_idle_instances": -1},
         {"idle_instance_autotermination_minutes": 10_001},
+        {"custom_tags": {"a/b": "x"}},
     ],
 )
 def test_an_invalid_pool_is_rejected(lab: InProcessClient, fields: dict[str, Any]) -> None:

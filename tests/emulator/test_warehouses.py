@@ -151,6 +151,7 @@ def test_a_deleted_warehouse_is_gone_and_its_uptime_is_kept(workspace: InProcess
         ({"max_num_clusters": 41}, "max_num_clusters must be between 1 and 40, not 41."),
         ({"warehouse_type": "CLASSIC", "enable_serverless_compute": True}, "only supported for PRO warehouses."),
         ({"tags": []}, "tags must be an object with custom_tags"),
+        ({"tags": {"custom_tags": [{"key": "a/b"}]}}, "The key 'a/b' of a custom tag must not contain any of"),
         ({"enable_photon": "yes"}, "enable_photon must be a boolean"),
     ],
 )

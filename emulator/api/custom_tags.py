@@ -1,4 +1,4 @@
-"""Checks custom tags of clusters, which become tags of Azure resources and must obey Azure's rules. Pure."""
+"""Checks custom tags of compute, which become tags of Azure resources and must obey Azure's rules. Pure."""
 
 from typing import Any
 
@@ -11,12 +11,15 @@ FORBIDDEN = frozenset("<>*&%;\\/+?")
 """Characters that a key cannot contain."""
 
 
-def check(tags: Any) -> None:
-    """Check the custom tags in a definition. Raises 400 INVALID_PARAMETER_VALUE if Azure would reject them."""
+def check(tags: Any, owner: str) -> None:
+    """Check the custom tags in a definition. Raises 400 INVALID_PARAMETER_VALUE if Azure would reject them.
+
+    `owner` is what has the tags, such as `A cluster`.
+    """
     if tags is None:
         return
     if not isinstance(tags, dict) or len(tags) > TAG_LIMIT:
-        raise invalid(f"A cluster can have at most {TAG_LIMIT} custom tags.")
+        raise invalid(f"{owner} can have at most {TAG_LIMIT} custom tags.")
     if "Name" in tags:
         raise invalid("The key 'Name' cannot be used for a custom tag: it is reserved for the instances.")
     for key in tags:
