@@ -1,4 +1,4 @@
-"""Downloads a calendar from a secret address, of which messages contain only the host."""
+"""Downloads a calendar from a secret address. Messages contain only its host."""
 
 from __future__ import annotations
 

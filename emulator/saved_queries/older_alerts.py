@@ -134,7 +134,7 @@ def _info(request: Request, saved: SavedObject) -> dict[str, Any]:
 
 
 def _inner(value: Any, *names: str) -> dict[str, Any]:
-    """Return the object that is inside objects under these names; empty if there is none."""
+    """Return the object that is inside objects under these names; empty if it is missing."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}

@@ -25,7 +25,7 @@ _NOUNS = {str: "a string", bool: "true or false", int: "an integer", list: "a li
 
 
 def sent_object(request: Request, type: SavedType) -> dict[str, Any]:
-    """Return the object in the body. Raises 400 if there is none."""
+    """Return the object in the body. Raises 400 if it is missing."""
     sent = request.required(type)
     if not isinstance(sent, dict):
         raise invalid(f"{type} must be an object")

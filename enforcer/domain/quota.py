@@ -237,7 +237,7 @@ def counted(
     now: datetime,
     count_all: bool,
 ) -> timedelta:
-    """Return the counted time between two points in time, excluding windows, of which no two overlap."""
+    """Return the counted time between two points in time, excluding windows. Windows must not overlap."""
     sessions, windows = tuple(sessions), sorted(windows)
     total = overlap(begins, ends, sessions, now=now, count_all=count_all)
     for session in sessions if windows else ():

@@ -36,7 +36,7 @@ def student(id: int, **changes: object) -> Person:
 
 
 def two_teams() -> MoodleSite:
-    """Two groups of two students, an empty group, and a teacher who is in a group."""
+    """Two groups of two students, an empty group, and a teacher as a member of a group."""
     people = [student(1), student(2), student(3), student(4), student(5)]
     people.append(Person(TEACHER_ID, "teacher@uni.example", ("editingteacher",)))
     return MoodleSite(

@@ -30,7 +30,7 @@ def student(id: int) -> Person:
 
 
 def four_groups() -> MoodleSite:
-    """Four groups with five students each, and a teacher who is in a group."""
+    """Four groups with five students each, and a teacher as a member of a group."""
     site = MoodleSite(idnumber="94290", tokens={TOKEN: Token(TEACHER)})
     for number in range(1, 5):
         ids = [10 * number + place for place in range(SIZE)]

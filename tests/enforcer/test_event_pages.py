@@ -97,7 +97,7 @@ def test_a_listed_cluster_without_readable_events_is_not_marked_gone(ledger: Led
 
 
 def endless(timer: Timer) -> Answer:
-    """Endless pages of old events in both paging forms, each of which takes a second."""
+    """Endless pages of old events in both paging forms. Each page takes a second."""
 
     def answer(body: dict[str, Any], usual: Any) -> Any:
         timer.now += 1
