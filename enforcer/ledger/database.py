@@ -9,8 +9,8 @@ from typing import Any
 
 from peewee import Database, Model, OperationalError, SqliteDatabase
 
-from enforcer.ledger.migrations import STEPS, Applied, applied_steps, migrate, require_known
 from enforcer.ledger.models import TABLES
+from enforcer.ledger.schema.migrations import STEPS, Applied, applied_steps, migrate, require_known
 from labkit.addresses import database_parameters, is_database_url, validate_database
 from labkit.files import ensure_private_file
 from labkit.lazy_package import LazyModule

@@ -30,7 +30,7 @@ from enforcer.__main__ import main
 from enforcer.domain.day_records import DayTotal
 from enforcer.ledger import queries
 from enforcer.ledger.database import open_ledger
-from enforcer.ledger.migrations import STEPS
+from enforcer.ledger.schema.migrations import STEPS
 
 NOW = datetime(2026, 2, 3, 9, tzinfo=UTC)
 DAY = date(2026, 2, 1)

@@ -20,9 +20,9 @@ from enforcer.domain.day_records import DayTotal, RecordedAction
 from enforcer.domain.uptime import Event, Restart, Session
 from enforcer.ledger import queries, record, stored_messages
 from enforcer.ledger.database import Ledger, open_copy, open_ledger
-from enforcer.ledger.migrations import STEPS, migrate
 from enforcer.ledger.models import LEDGER_ID, TABLES, MessageRow, NoteRow
 from enforcer.ledger.record import EventBatch
+from enforcer.ledger.schema.migrations import STEPS, migrate
 from labkit.addresses import is_database_url
 from observed_clusters import observed_cluster, raw_events
 

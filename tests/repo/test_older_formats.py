@@ -25,8 +25,8 @@ from emulator_process import EmulatorProcess
 from enforcer.domain.allowances import Allowance, format_entry, parse_entry
 from enforcer.domain.settled_totals import parse_settled
 from enforcer.ledger.database import open_ledger
-from enforcer.ledger.migrations import STEPS, migrate
 from enforcer.ledger.models import DayRow
+from enforcer.ledger.schema.migrations import STEPS, migrate
 from enforcer.workspace.course_file import parse_course
 from inventory.backup.backup_index import newest_backup
 from inventory.restore.run import RestoreRequest

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from enforcer.ledger.migrations import LEGACY_TABLE
+from enforcer.ledger.schema.migrations import LEGACY_TABLE
 
 DAYS, CLUSTERS = LEGACY_TABLE, "clusterinfo"
 RUNNING = ("cluster_uptimes", "clusteruptime")

@@ -12,7 +12,7 @@ from typing import Any
 
 from peewee import CharField, Database, Model, SchemaManager, SqliteDatabase
 
-from enforcer.ledger import schema_0_1
+from enforcer.ledger.schema import schema_0_1
 from labkit.course_file import legacy_group_of
 
 Step = Callable[[Any], None]
