@@ -64,10 +64,11 @@ class WorkingTime:
         return now
 
     def _includes(self, day: date, group: str) -> bool:
-        return day.weekday() in self.weekdays and not any(_is_on(entry, day, group) for entry in self.holidays)
+        return day.weekday() in self.weekdays and not any(is_on(entry, day, group) for entry in self.holidays)
 
 
-def _is_on(entry: CalendarEntry, day: date, group: str) -> bool:
+def is_on(entry: CalendarEntry, day: date, group: str) -> bool:
+    """Return whether a calendar entry applies to a group on a local day; an empty group means all groups."""
     is_its_day = entry.first_day <= day <= entry.last_day and entry.weekday in (None, WEEKDAYS[day.weekday()])
     return is_its_day and (not entry.groups or group in entry.groups)
 
@@ -86,6 +87,8 @@ class Course:
     """The allowances in the course's calendar."""
     working_time: WorkingTime | None = None
     """None if every hour is working time."""
+    entries: tuple[CalendarEntry, ...] = ()
+    """All entries of the course's calendar, including those without an effect on limits."""
 
     def is_staff(self, user: str) -> bool:
         """Return whether the course file lists this address or application id as staff."""
@@ -130,6 +133,7 @@ def course_from_file(file: CourseFile, tz: tzinfo) -> Course:
         file.staff,
         scheduled,
         WorkingTime.of(file, tz),
+        file.calendar,
     )
 
 

@@ -32,6 +32,7 @@ PURE = (
     "cdktf/workbooks/cell_text.py",
     "enforcer/domain",
     "enforcer/reports/day_report.py",
+    "enforcer/reports/forecast.py",
     "inventory/backup/manifest.py",
     "inventory/backup/names.py",
     "inventory/restore/destination.py",
