@@ -46,7 +46,10 @@ def weeks(*values: float, weekday: int = 0) -> dict[date, timedelta]:
 
 
 def bands(of: Forecast) -> list[tuple[float, float, float] | None]:
-    return [one.band and (one.band.low / HOUR, one.band.expected / HOUR, one.band.high / HOUR) for one in of.days]
+    return [
+        None if one.band is None else (one.band.low / HOUR, one.band.expected / HOUR, one.band.high / HOUR)
+        for one in of.days
+    ]
 
 
 def test_a_future_day_adds_mean_and_quartiles_of_its_weekday():
