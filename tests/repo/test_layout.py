@@ -31,6 +31,8 @@ PURE = (
     "cdktf/synthesized/resources.py",
     "cdktf/workbooks/cell_text.py",
     "enforcer/domain",
+    "enforcer/time_requests/model.py",
+    "enforcer/time_requests/parse.py",
     "enforcer/reports/day_report.py",
     "enforcer/reports/forecast.py",
     "inventory/backup/manifest.py",

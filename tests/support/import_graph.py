@@ -44,6 +44,7 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("commands",),
         ("operations",),
         ("tick",),
+        ("time_requests",),
         ("reports",),
         ("retention",),
         ("mail",),

@@ -1,0 +1,24 @@
+"""States of time requests."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from enforcer.time_requests.model import GIVEN, State, TimeRequest, latest_by_group
+
+NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+REQUEST = TimeRequest("r1", "group_01", NOW, 60, "deadline")
+
+
+def test_only_a_waiting_request_expires():
+    week = timedelta(days=7)
+    approved = replace(REQUEST, state=State.APPROVED, answer="", answered_at=NOW + timedelta(hours=1), minutes_given=60)
+    assert not REQUEST.is_expired(NOW + week - timedelta(seconds=1), week)
+    assert REQUEST.is_expired(NOW + week, week)
+    assert not approved.is_expired(NOW + week, week)
+    assert {approved.state, State.GRANTED} == GIVEN
+
+
+def test_withdrawn_requests_are_not_a_groups_latest():
+    later = replace(REQUEST, id="r2", asked_at=NOW + timedelta(hours=1), state=State.WITHDRAWN)
+    other = replace(REQUEST, id="r3", group="group_02")
+    assert latest_by_group([later, other, REQUEST]) == {"group_01": REQUEST, "group_02": other}

@@ -1,0 +1,117 @@
+"""What a group may write into its file for time requests."""
+
+import codecs
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enforcer.time_requests.parse import (
+    LARGEST_FILE,
+    LONGEST_REASON,
+    MOST_MINUTES,
+    TOO_LARGE,
+    AskedTime,
+    NoRequest,
+    Unreadable,
+    parse_request,
+)
+from example_counts import at_most_examples
+
+TEMPLATE = "# Write one line below, such as: 60 minutes: project deadline\n# כתבו שורה אחת\n\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("60 minutes: project deadline", AskedTime(60, "project deadline")),
+        (f"{TEMPLATE}60 minutes: project deadline\n", AskedTime(60, "project deadline")),
+        ("1h 30m - exam", AskedTime(90, "exam")),
+        ("90", AskedTime(90, "")),
+        ("1.5 hours please", AskedTime(90, "please")),
+        ("1,5 hours", AskedTime(90, "")),
+        ("1,000 minutes", AskedTime(1000, "")),
+        ("2 hours and 15 minutes: long job", AskedTime(135, "long job")),
+        ("1h30", AskedTime(90, "")),
+        ("1:30 for the exam", AskedTime(90, "for the exam")),
+        ("at 10:00 we need 60 minutes", AskedTime(60, "at 10:00 we need 60 minutes")),
+        ("We need 45 min. for the demo", AskedTime(45, "We need 45 min. for the demo")),
+        ("project 2: half an hour", AskedTime(30, "project 2: half an hour")),
+        ("an hour and a half", AskedTime(90, "")),
+        ("• -60 minutes:\n the data\tis large", AskedTime(60, "the data is large")),
+        ("0.2 minutes", AskedTime(1, "")),
+        ("60 דקות: הגשת פרויקט", AskedTime(60, "הגשת פרויקט")),
+        ("שעה וחצי, מבחן", AskedTime(90, "מבחן")),
+        ("שעתיים", AskedTime(120, "")),
+        ("٦٠ minutes", AskedTime(60, "")),
+    ],
+)
+def test_durations_are_read_leniently(text, expected):
+    assert parse_request(text.encode()) == expected
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1255"])
+def test_encodings_of_editors_are_recognised(encoding):
+    assert parse_request("60 minutes: הגשה".encode(encoding)) == AskedTime(60, "הגשה")
+
+
+@pytest.mark.parametrize("content", [b"", b" \r\n\t", TEMPLATE.encode(), codecs.BOM_UTF8, b"# only\n- \n"])
+def test_the_untouched_template_is_no_request(content):
+    assert parse_request(content) == NoRequest()
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"please help us", "number of minutes"),
+        (b"60%", "number of minutes"),
+        (b"0 minutes", "1 to 1440"),
+        (b"5000", "1 to 1440"),
+        (b'{"cells": [{"source": "60 minutes"}], "nbformat": 4}', "plain text"),
+        (b"<script>60 minutes</script>", "plain text"),
+        (b"\x00\x01\x02\x03 60 minutes", "plain text"),
+        (b"PK\x03\x04\x00\x00\x08\x00\x00", "plain text"),
+    ],
+)
+def test_an_unreadable_file_is_answered_with_a_sentence(content, word):
+    found = parse_request(content)
+    assert isinstance(found, Unreadable)
+    assert word in found.sentence
+
+
+def test_a_file_that_is_too_large_is_not_parsed():
+    assert parse_request(b"60 minutes: " + b"x" * LARGEST_FILE) == TOO_LARGE
+
+
+def test_a_long_reason_is_cut_off():
+    found = parse_request(b"60 minutes: " + b"x" * 3000)
+    assert found == AskedTime(60, "x" * (LONGEST_REASON - 1) + "…")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1h" + "," * 4000, "1" * 4000, "1h " * 1300, "an hour " * 500, "1,1" * 1300, "a 1:" * 1000],
+)
+def test_no_text_takes_long_to_parse(text):
+    began = time.process_time()
+    parse_request(text.encode())
+    assert time.process_time() - began < 0.5
+
+
+@at_most_examples(100)
+@given(st.one_of(st.binary(max_size=LARGEST_FILE + 1), st.text(max_size=500).map(lambda text: text.encode("utf-8"))))
+def test_any_bytes_have_a_bounded_result_of_one_line(content):
+    match parse_request(content):
+        case AskedTime(minutes, reason):
+            assert 1 <= minutes <= MOST_MINUTES
+            assert isinstance(minutes, int)
+            assert len(reason) <= LONGEST_REASON
+            assert "\n" not in reason
+            assert "\x00" not in reason
+            assert reason == reason.strip()
+            reason.encode()
+        case Unreadable(sentence):
+            assert sentence
+        case found:
+            assert found == NoRequest()
