@@ -135,9 +135,9 @@ def _duration(text: str) -> tuple[int, int, int] | None:
         found.append((60 * _number(match[1]) + _number(more), *match.span()))
     for match in filter(None, [_MINUTES.search(text)]):
         found.append((_number(match[1]), *match.span()))
-    for pattern, minutes in _WORDS:
+    for pattern, meaning in _WORDS:
         for match in filter(None, [pattern.search(text)]):
-            found.append((minutes, *match.span()))
+            found.append((meaning, *match.span()))
     if bare := _BARE.match(text):
         found.append((_number(bare[1]), *bare.span()))
     if not found:
