@@ -22,3 +22,9 @@ def test_withdrawn_requests_are_not_a_groups_latest():
     later = replace(REQUEST, id="r2", asked_at=NOW + timedelta(hours=1), state=State.WITHDRAWN)
     other = replace(REQUEST, id="r3", group="group_02")
     assert latest_by_group([later, other, REQUEST]) == {"group_01": REQUEST, "group_02": other}
+
+
+def test_only_an_approved_or_granted_request_gives_minutes():
+    denied = replace(REQUEST, state=State.DENIED, answer="not before the exam", answered_at=NOW)
+    assert (denied.answered_at, denied.minutes_given) == (NOW, None)
+    assert GIVEN.isdisjoint({State.WAITING, denied.state, State.REFUSED, State.EXPIRED, State.WITHDRAWN})
