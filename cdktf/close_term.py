@@ -23,12 +23,13 @@ except ImportError:
 
 from databricks.sdk import WorkspaceClient
 
-from lab_settings import LabSettingsError, load_settings
+from lab_settings import LabSettingsError
 from labkit import exit_status
 from labkit.clock import ClockError, now
-from labkit.extras import cli, dotenv
+from labkit.extras import cli
 from labkit.text import escaped
 from labkit.workspace.choice import WorkspaceChoice
+from preflight.course_input import select_target
 from preflight.facts import configure, verify_workspace
 from preflight.identity import GuardError
 from preflight.target_access import apply_target, target_choice
@@ -39,8 +40,6 @@ from teardown.steps import Status, Step, is_closed
 from teardown.steps import as_json as step_json
 from teardown.term import TermClosing, programs_of, read_state
 from teardown.workspace_contents import find_lab_remains
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @click.command(
@@ -102,18 +101,15 @@ def main(
         raise click.UsageError("--backup and --no-backup cannot be combined")
     anonymise = anonymise or old_anonymise
     try:
-        dotenv_variables = dotenv.load(os.environ)
-        settings = Path(os.environ.get("LAB_CONFIG") or ROOT / "lab.toml").absolute()
-        lab = load_settings(settings)
-        name, found = lab.target(target or os.environ.get("LAB_TARGET"))
+        selected = select_target(os.environ, target)
+        name, found, dotenv_variables = selected.name, selected.target, selected.dotenv_variables
         choice = None
         # Anonymising needs no workspace: the term may have ended long ago.
         if not anonymise or isinstance(target_choice(name, found, os.environ, dotenv_variables), WorkspaceChoice):
             choice = apply_target(name, found, os.environ, dotenv_variables)
     except LabSettingsError as error:
         cli.fail(*error.problems)
-    except dotenv.DotenvError as error:
-        cli.fail(str(error))
+    settings, lab = selected.settings_path, selected.lab
     folder = (archive or settings.parent / "archive" / lab.stack_id(name)).absolute()
     request = CloseRequest(lab, settings, name, found, backup, no_backup, no_archive, folder, output.absolute())
     if anonymise or choice is None:

@@ -29,7 +29,7 @@ except ImportError:
 
 from cloud.lab_files import PUBLIC_VARIABLES, Change, LabFilesError, diff_lines, fill_settings, fill_variables
 from cloud.outputs import CloudOutputs, OutputsError, parse_outputs
-from lab_settings import LabSettings, load_settings, parse_settings
+from lab_settings import LabSettings, load_settings, parse_settings, settings_path
 from labkit import exit_status
 from labkit.extras import cli, dotenv
 from labkit.files import atomic_path, make_contents_private, write_private
@@ -63,7 +63,7 @@ Exit status: 0 done, 1 only one of the two files was written, 2 refused (nothing
 )
 @click.option(
     "--settings",
-    "settings_path",
+    "cloud_path",
     type=click.Path(dir_okay=False, path_type=Path),
     default=ROOT / "cloud.toml",
     help="The settings file (default: cloud.toml of the project).",
@@ -90,19 +90,19 @@ Exit status: 0 done, 1 only one of the two files was written, 2 refused (nothing
 )
 @cli.dry_run_option
 @cli.version_option
-def main(settings_path: Path, output: Path, writes: bool, target: str, dry_run: bool) -> None:
+def main(cloud_path: Path, output: Path, writes: bool, target: str, dry_run: bool) -> None:
     """Synthesize the stack, or fill the lab's settings."""
     if dry_run and not writes:
         raise click.UsageError("--dry-run needs --write.")
     environ = os.environ
     try:
         dotenv.load(environ)
-        settings = load_cloud_settings(settings_path.absolute())
+        settings = load_cloud_settings(cloud_path.absolute())
         if not writes:
-            made = synthesize(settings, output, settings_path.absolute().parent / "state", environ)
+            made = synthesize(settings, output, cloud_path.absolute().parent / "state", environ)
             print(f"Wrote {escaped(made)}")
             return
-        lab_path = Path(environ.get("LAB_CONFIG") or ROOT / "lab.toml").absolute()
+        lab_path = settings_path(environ)
         lab = load_settings(lab_path)
         if target not in lab.targets:
             raise CloudError(

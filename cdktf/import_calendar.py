@@ -25,13 +25,11 @@ from course_calendar.download import MAX_BYTES, VARIABLE, download
 from course_calendar.events import CalendarError, read_occurrences
 from course_calendar.rules import Classified, classify
 from course_calendar.table import CalendarRow, TableError, format_table, parse_table, table_name
-from lab_settings import MAX_CALENDAR_ROWS, LabSettings, LabSettingsError, load_settings
+from lab_settings import MAX_CALENDAR_ROWS, LabSettings, LabSettingsError, load_settings, settings_path
 from labkit import exit_status
 from labkit.extras import cli, dotenv
 from labkit.files import write_private
 from labkit.text import escaped
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @click.command(
@@ -56,7 +54,7 @@ def main(file: str | None, dry_run: bool) -> None:
     """
     try:
         address = address_in(os.environ)
-        settings = Path(os.environ.get("LAB_CONFIG") or ROOT / "lab.toml").absolute()
+        settings = settings_path(os.environ)
         lab = load_settings(settings)
         if not lab.calendar_rules:
             raise CalendarError(f'{settings.name}: add [calendar_rules] first, such as "Lecture*" = "class".')

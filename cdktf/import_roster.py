@@ -24,7 +24,14 @@ except ImportError:
 
     reexec_in_venv(Path(__file__).resolve(), environ=os.environ)
 
-from lab_settings import MAX_PINNED_CLUSTERS, LabSettings, LabSettingsError, TargetSettings, load_settings
+from lab_settings import (
+    MAX_PINNED_CLUSTERS,
+    LabSettings,
+    LabSettingsError,
+    TargetSettings,
+    load_settings,
+    settings_path,
+)
 from labkit import exit_status
 from labkit.addresses import is_address, normalised_address
 from labkit.extras import cli, dotenv
@@ -46,8 +53,6 @@ from roster.validation import RosterLimits
 from sources.detection import read_export
 from sources.directory_groups import read_directory_groups
 from workbooks.read import is_workbook, read_workbook
-
-CDKTF_FOLDER = Path(__file__).resolve().parent
 
 _COLUMNS = ("email", "group")
 
@@ -258,7 +263,7 @@ def load_dotenv(environ: MutableMapping[str, str]) -> dict[str, str]:
 def load_course_settings(environ: Mapping[str, str]) -> LabSettings | None:
     """Return the course's settings; None if there is no lab.toml and LAB_CONFIG is not set."""
     named = environ.get("LAB_CONFIG")
-    path = Path(named) if named else CDKTF_FOLDER.parent / "lab.toml"
+    path = settings_path(environ)
     if not named and not path.exists():
         return None
     try:

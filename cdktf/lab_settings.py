@@ -1,6 +1,6 @@
 """A course's settings, `lab.toml`, as typed values. Errors contain each invalid key and the allowed values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -26,6 +26,7 @@ from settings_tables import Boolean, Label, NonEmptyText, SettingsError, Setting
 
 MAX_PINNED_CLUSTERS = 100
 MAX_CALENDAR_ROWS = 1000
+_DEFAULT_PATH = Path(__file__).resolve().parents[1] / "lab.toml"
 
 
 class LabSettingsError(SettingsError):
@@ -409,6 +410,11 @@ class LabSettings(SettingsTable):
                 f"{len(active)} groups; set it to false."
             )
         return problems
+
+
+def settings_path(environ: Mapping[str, str]) -> Path:
+    """Return the absolute path of the settings file: LAB_CONFIG, or `lab.toml` in this checkout."""
+    return Path(environ.get("LAB_CONFIG") or _DEFAULT_PATH).absolute()
 
 
 def load_settings(path: Path) -> LabSettings:

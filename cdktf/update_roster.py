@@ -21,17 +21,16 @@ except ImportError:
 
     reexec_in_venv(Path(__file__).resolve(), environ=os.environ)
 
-from lab_settings import LabSettingsError, load_settings
+from lab_settings import LabSettingsError
 from labkit import exit_status
-from labkit.extras import cli, dotenv
+from labkit.extras import cli
 from labkit.text import escaped
 from moodle.options import TOKEN
 from nightly.mail_text import Night, Outcome, subject_of, text_of
 from nightly.update import UpdateRequest, send_mail, update_roster
+from preflight.course_input import select_target
 from preflight.deploy_lock import deploy_lock
 from preflight.target_access import apply_target
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @click.command(
@@ -68,15 +67,11 @@ def main(token_file: Path | None, output: Path, no_mail: bool) -> None:
     accounts and memberships; with "all" also if it removes memberships, at most 20 percent of them.
     """
     try:
-        dotenv_variables = dotenv.load(os.environ)
-        settings = Path(os.environ.get("LAB_CONFIG") or ROOT / "lab.toml").absolute()
-        lab = load_settings(settings)
-        name, target = lab.target(os.environ.get("LAB_TARGET"))
-        apply_target(name, target, os.environ, dotenv_variables)
+        selected = select_target(os.environ)
+        apply_target(selected.name, selected.target, os.environ, selected.dotenv_variables)
     except LabSettingsError as error:
         cli.fail(*error.problems)
-    except dotenv.DotenvError as error:
-        cli.fail(str(error))
+    settings, lab, name = selected.settings_path, selected.lab, selected.name
     if not lab.roster.moodle:
         cli.fail(f'{settings.name}: set moodle under [roster], such as moodle = "https://moodle.example.ac.il".')
     token = os.environ.pop(TOKEN, "")

@@ -1,6 +1,6 @@
 """A course's input, which is read without a workspace: settings, target, choice of host and credential, rosters."""
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from lab_settings import (
     LabSettingsError,
     TargetSettings,
     load_settings,
+    settings_path,
 )
 from labkit.course_file import CalendarEntry
 from labkit.extras import dotenv
@@ -19,7 +20,33 @@ from labkit.workspace.choice import WorkspaceChoice, WorkspaceNotConfigured
 from preflight.target_access import target_choice
 from roster.model import Roster, parse_roster
 
-_DEFAULT_PATH = Path(__file__).resolve().parents[2] / "lab.toml"
+
+@dataclass(frozen=True)
+class SelectedTarget:
+    """The settings file and the target in it, as environment and `.env` select them."""
+
+    settings_path: Path
+    """Absolute path of the settings file."""
+    lab: LabSettings
+    name: str
+    target: TargetSettings
+    dotenv_variables: Mapping[str, str]
+    """The workspace variables in `.env`, which are not in the environment."""
+
+
+def select_target(environ: MutableMapping[str, str], name: str | None = None) -> SelectedTarget:
+    """Read the settings file in LAB_CONFIG and select the target `name`, by default LAB_TARGET or the file's default.
+
+    Variables of `.env` that are not set are added to `environ`, except those that choose a workspace. Raise
+    LabSettingsError.
+    """
+    try:
+        dotenv_variables = dotenv.load(environ)
+    except dotenv.DotenvError as error:
+        raise LabSettingsError([str(error)]) from None
+    path = settings_path(environ)
+    lab = load_settings(path)
+    return SelectedTarget(path, lab, *lab.target(name or environ.get("LAB_TARGET")), dotenv_variables)
 
 
 @dataclass(frozen=True)
@@ -53,34 +80,29 @@ def read_course_input(environ: MutableMapping[str, str]) -> CourseInput:
 
     Raise LabSettingsError or RosterError with all problems in the first file that has any.
     """
-    try:
-        dotenv_variables = dotenv.load(environ)
-    except dotenv.DotenvError as error:
-        raise LabSettingsError([str(error)]) from None
-    settings_path = Path(environ.get("LAB_CONFIG") or _DEFAULT_PATH).absolute()
-    lab = load_settings(settings_path)
-    name, target = lab.target(environ.get("LAB_TARGET"))
-    choice = target_choice(name, target, environ, dotenv_variables)
-    rosters = tuple(_read_roster(settings_path.parent / roster, name=roster) for roster in lab.course.rosters)
+    selected = select_target(environ)
+    path, lab, name, target = selected.settings_path, selected.lab, selected.name, selected.target
+    choice = target_choice(name, target, environ, selected.dotenv_variables)
+    rosters = tuple(_read_roster(path.parent / roster, name=roster) for roster in lab.course.rosters)
     own = rosters[0]
     if problems := lab.roster_problems([group.key for group in own.groups], [group.key for group in own.active_groups]):
-        raise LabSettingsError([f"{settings_path.name}: {problem}" for problem in problems])
-    imported = _read_calendar(settings_path, lab)
-    return CourseInput(settings_path, lab, name, target, choice, rosters, imported)
+        raise LabSettingsError([f"{path.name}: {problem}" for problem in problems])
+    imported = _read_calendar(path, lab)
+    return CourseInput(path, lab, name, target, choice, rosters, imported)
 
 
-def _read_calendar(settings_path: Path, lab: LabSettings) -> tuple[CalendarEntry, ...]:
+def _read_calendar(path: Path, lab: LabSettings) -> tuple[CalendarEntry, ...]:
     """Return the entries of the imported calendar; none if lab.toml has no rules for it."""
     if not lab.calendar_rules:
         return ()
     name = table_name(lab.course.id, lab.course.term)
     try:
-        rows = parse_table((settings_path.parent / name).read_text(encoding="utf-8"), name)
+        rows = parse_table((path.parent / name).read_text(encoding="utf-8"), name)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not valid UTF-8"
         raise LabSettingsError(
             [
-                f"{name} cannot be read ({reason}), but {settings_path.name} has [calendar_rules]; "
+                f"{name} cannot be read ({reason}), but {path.name} has [calendar_rules]; "
                 "python cdktf/import_calendar.py FILE creates it from a calendar program's export."
             ]
         ) from error
