@@ -1,4 +1,4 @@
-"""Which kind an event has, and the rows of the normalised calendar for it. Pure."""
+"""Maps events to kinds, and returns their rows in the normalised calendar. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Protocol
 from course_calendar.table import CalendarRow
 
 CLASS = "class"
-"""The kind whose hours matter; the other kinds are for whole days."""
+"""The only kind with hours; all other kinds last whole days."""
 
 
 class Event(Protocol):
-    """An event on the clock on the wall."""
+    """An event in local time."""
 
     @property
     def begins(self) -> datetime: ...
@@ -30,7 +30,7 @@ class Event(Protocol):
 
 @dataclass(frozen=True)
 class Classified:
-    """The rows, and how often events were ignored, by title and categories."""
+    """The rows, and the number of ignored events by title and categories."""
 
     rows: frozenset[CalendarRow] = frozenset()
     ignored: Mapping[tuple[str, ...], int] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Classified:
 def classify(events: Iterable[Event], rules: Mapping[str, str], *, first: date, last: date) -> Classified:
     """Return the rows for events that a rule matches, clipped to the days of the term.
 
-    A rule maps a title or category to a kind; `*` stands for any characters, case does not matter, and the first rule
+    A rule maps a title or category to a kind; `*` matches any characters, case does not matter, and the first rule
     that matches applies.
     """
     compiled = [(re.compile(re.escape(name.casefold()).replace(r"\*", ".*")), kind) for name, kind in rules.items()]

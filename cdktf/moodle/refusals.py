@@ -40,7 +40,7 @@ def refusal_sentence(function: str, code: str, *, capability: str = "", is_cours
     if code == "nopermissions":
         needed = capability or _CAPABILITIES.get(function, "")
         what = f"the capability {needed} in the course" if needed else f"a capability that {function} needs"
-        return f"the token's user lacks {what}: ask for it, or use the token of a teacher who has it."
+        return f"the token's user lacks {what}: ask for it, or use the token of a teacher with this capability."
     if code == "errorcoursecontextnotvalid":
         unknown = "" if is_course_known else "there is no course with this id, or "
         return (
@@ -61,8 +61,8 @@ _SENTENCES = {
     "wsaccessusersuspended": "the account of the token's user is suspended: use the token of another teacher.",
     "sitemaintenance": "Moodle is in maintenance: try again later.",
     "invalidresponse": (
-        "Moodle cannot list the groups, because the name of one has a tag such as <b>: rename that group, or import "
-        "without --grouping."
+        "Moodle cannot list the groups, because a group's name contains a tag such as <b>: rename that group, or "
+        "import without --grouping."
     ),
 }
 

@@ -72,7 +72,7 @@ def read_directory_groups(listing: DirectoryListing, *, target: str, staff: Coll
     if not builder.groups and not builder.problems:
         count = listing.account_groups
         found = f"{count} account-level group" if count == 1 else f"{count} account-level groups"
-        message = f"the workspace lists {found}, none of which matches {quoted(listing.pattern)}: assign the groups to "
+        message = f"the workspace lists {found}, but none matches {quoted(listing.pattern)}: assign the groups to "
         builder.add_problem(0, f"{message}the workspace, or correct the pattern.")
     notes = _notes(builder.groups, reader.unknown)
     return builder.build(DIRECTORY_GROUPS, 0, system=DIRECTORY, numbered_by="group", notes=notes)
@@ -140,4 +140,4 @@ def _notes(groups: Sequence[ListedGroup], unknown: int) -> Iterator[str]:
         note += f", none in {', '.join(map(quoted, empty))}"
     if unknown:
         note += f", and {unknown} more without a user name"
-    yield f"{note}. A directory may list only who has logged in: compare the numbers with the directory's."
+    yield f"{note}. A directory may list only people that have logged in: compare the numbers with the directory's."

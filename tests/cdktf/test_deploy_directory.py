@@ -105,8 +105,8 @@ def test_a_directory_course_is_deployed_enforced_and_closed(lab: DirectoryLab) -
     report = lab.import_groups()
     assert report[:2] == [
         f"DE-2026-*: groups of a directory, {lab.emulator.url}",
-        "The workspace lists 4 people in 3 groups. A directory may list only who has logged in: compare the numbers "
-        "with the directory's.",
+        "The workspace lists 4 people in 3 groups. A directory may list only people that have logged in: compare the "
+        "numbers with the directory's.",
     ]
     roster = parse_roster(lab.roster.read_text(encoding="utf-8"), "r.csv")
     assert [(group.number, group.principal) for group in roster.groups] == list(enumerate(TEAMS, 1))

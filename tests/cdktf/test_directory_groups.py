@@ -20,7 +20,7 @@ from sources.directory_groups import DirectoryGroup, DirectoryListing, Directory
 from stack.accounts import AccountPlan, plan_accounts
 
 PEOPLE = {"1": Person("a@u.example"), "2": Person("b@u.example"), "3": Person("c@u.example", is_active=False)}
-COMPARE = "A directory may list only who has logged in: compare the numbers with the directory's."
+COMPARE = "A directory may list only people that have logged in: compare the numbers with the directory's."
 
 
 def user(id: str) -> DirectoryMember:
@@ -91,7 +91,7 @@ def test_who_is_no_student_is_left_out_with_the_reason():
         ),
         (
             [],
-            'DE-*: the workspace lists 7 account-level groups, none of which matches "DE-*": assign the groups to the '
+            'DE-*: the workspace lists 7 account-level groups, but none matches "DE-*": assign the groups to the '
             "workspace, or correct the pattern.",
         ),
     ],
