@@ -145,9 +145,10 @@ def test_a_user_is_created_once_and_gets_a_token_each_time(emulator: EmulatorPro
 
 def test_a_user_may_be_an_administrator(emulator: EmulatorProcess) -> None:
     token = emulator.control("POST", "users", {"user_name": "boss@lab.example", "admin": True})["token"]
-    ok(emulator, "POST", f"{SCIM}/Users", {"userName": "x@lab.example"}, token=token)
+    created = [ok(emulator, "POST", f"{SCIM}/Users", {"userName": "x@lab.example"}, token=token)]
     emulator.control("POST", "users", {"user_name": "boss@lab.example"})
-    ok(emulator, "POST", f"{SCIM}/Users", {"userName": "y@lab.example"}, token=token)
+    created.append(ok(emulator, "POST", f"{SCIM}/Users", {"userName": "y@lab.example"}, token=token))
+    assert [user["userName"] for user in created] == ["x@lab.example", "y@lab.example"]
 
 
 def test_a_user_created_by_the_control_endpoint_is_a_normal_user(emulator: EmulatorProcess) -> None:

@@ -245,7 +245,9 @@ def test_a_manipulated_manifest_causes_no_traceback(pristine, data):
             compare_with_workspace(lab, backup, entries, threading.Event())
             there = BackupWorkspace(host="https://other.example")
             there.user(DANA)
+            before = set(there.tree("/Users"))
             restore(there, backup, entries)
+            assert all(path.startswith(HOME) for path in set(there.tree("/Users")) - before)
 
 
 def test_a_preview_reports_a_home_that_is_not_its_users(pristine):
