@@ -14,6 +14,7 @@ VERBS = {
     "end-of-day": "Settle past days and send their reports.",
     "report": "Create a daily report as a web page, email, table or chart.",
     "usage": "Show used and remaining time per cluster, for day, week and term.",
+    "metrics": "Print usage, limits and the enforcer's health as Prometheus metrics.",
     "allow": "Change the limits of one or all groups for a day, a date range or a lesson.",
     "block": "Forbid one or all groups to use their clusters for a day or a date range.",
     "allowances": "List allowances and blocks, with group and reason.",

@@ -97,6 +97,7 @@ class _Variables(BaseModel):
         None, description='an IANA zone such as "Asia/Jerusalem"'
     )
     LAB_MAIL_TEMPLATES: Path | None = None
+    LAB_METRICS: Path | None = None
     AZURE_EMAIL_ENDPOINT: Annotated[str, AfterValidator(_endpoint)] | None = Field(
         None, description="https://<name>.communication.azure.com"
     )
@@ -180,6 +181,8 @@ class Settings:
     """Folder with templates that replace the built-in ones."""
     healthcheck_url: str | None
     mass_stop_threshold: MassStopThreshold = MassStopThreshold()
+    metrics_file: Path | None = None
+    """File for the metrics after each tick; None means that none is written."""
 
     @property
     def default_zone(self) -> tzinfo:
@@ -222,6 +225,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         mail_templates=variables.LAB_MAIL_TEMPLATES,
         healthcheck_url=variables.HEALTHCHECK_URL,
         mass_stop_threshold=MassStopThreshold(variables.LAB_HOLD_CLUSTERS, variables.LAB_HOLD_SHARE),
+        metrics_file=variables.LAB_METRICS and variables.LAB_METRICS.expanduser(),
     )
 
 

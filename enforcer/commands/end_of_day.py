@@ -14,6 +14,7 @@ from enforcer.commands._tick_output import action_json, print_actions, print_fai
 from enforcer.commands.workspace_context import workspace_of, workspace_or_error
 from enforcer.ledger import queries
 from enforcer.ledger.lock import ledger_lock
+from enforcer.metrics.recorded import update_textfile
 from enforcer.operations.outage import note_recovery
 from enforcer.operations.supervise import mail_service, supervised
 from enforcer.settings import Settings, SettingsError
@@ -75,6 +76,7 @@ def command(day: date | None, dry_run: bool, as_json: bool) -> None:
                 is_confirmed=time.is_confirmed,
             )
             run.report(result)
+            run.report_problem(update_textfile(settings, ledger, now=time.now, snapshot=result.snapshot))
             _print(result, "is settled", last=queries.last_settled_day(ledger), is_done=True, as_json=as_json)
         raise SystemExit(run.status)
 

@@ -69,6 +69,7 @@ def command(budget: float, dry_run: bool, stop_now: bool, as_json: bool) -> None
         now = cli.now()
         # Slow to import, so only the process that holds the lock imports it.
         from enforcer.commands.workspace_context import workspace_or_error
+        from enforcer.metrics.recorded import update_textfile
         from enforcer.operations.outage import note_recovery, run_without_ledger
         from enforcer.operations.supervise import mail_service, supervised
         from enforcer.tick.run import run_tick
@@ -92,6 +93,7 @@ def command(budget: float, dry_run: bool, stop_now: bool, as_json: bool) -> None
                     stop_now=stop_now,
                 )
                 run.report(result)
+                run.report_problem(update_textfile(settings, ledger, now=time.now, snapshot=result.snapshot))
         if run.ledger_error:
             with context.empty_ledger() as memory:
                 result = run_without_ledger(

@@ -16,6 +16,7 @@ from enforcer.domain.quota import Stop
 from enforcer.ledger.database import Ledger, empty_copy
 from enforcer.ledger.lock import LedgerSettingsError, LedgerUnavailable, ledger_lock
 from enforcer.mail.sender import next_try
+from enforcer.metrics.recorded import update_textfile
 from enforcer.operations import systemd
 from enforcer.operations.outage import note_recovery, run_without_ledger
 from enforcer.operations.supervise import Supervision, mail_service, supervised
@@ -159,6 +160,7 @@ class Service:
                 settings, ledger, workspace, mail, now=time.now, deadline=deadline, is_confirmed=time.is_confirmed
             )
             run.report(result)
+            run.report_problem(update_textfile(settings, ledger, now=time.now, snapshot=result.snapshot))
             if result.snapshot:
                 had_to_stop = any(isinstance(action, Stop) for action in result.actions)
                 due = next_try(ledger, settings, now=time.now)

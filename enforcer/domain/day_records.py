@@ -1,6 +1,7 @@
 """Records of a past day: settled totals and the actions of its polls. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 IMPORTED_ESTIMATE = "counted by the legacy system"
@@ -38,6 +39,18 @@ class RecordedAction:
     noted: datetime
     done: datetime | None
     error: str | None
+
+
+@dataclass(frozen=True)
+class PollRecord:
+    """A completed poll."""
+
+    began: datetime
+    ended: datetime
+    failed: int
+    """Number of problems that it reported."""
+    calls: Mapping[str, int] = field(default_factory=dict)
+    """Number of requests to the workspace, by kind."""
 
 
 REPORT_COLUMNS = (

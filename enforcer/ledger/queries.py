@@ -10,7 +10,7 @@ from typing import Any
 
 from peewee import fn
 
-from enforcer.domain.day_records import DayTotal, RecordedAction
+from enforcer.domain.day_records import DayTotal, PollRecord, RecordedAction
 from enforcer.domain.observations import ObservedCluster
 from enforcer.domain.ownership import AcceptedCluster
 from enforcer.domain.snapshot import group_from_name
@@ -231,6 +231,12 @@ def actions_on(ledger: Ledger, day: date) -> list[RecordedAction]:
     ]
 
 
+def action_counts(ledger: Ledger) -> tuple[dict[str, int], dict[str, int]]:
+    """Return how many actions were carried out, and how many failed, by kind."""
+    rows = ledger.rows("SELECT kind, COUNT(done_at), COUNT(error) FROM action GROUP BY kind")
+    return {kind: done for kind, done, _ in rows}, {kind: failed for kind, _, failed in rows}
+
+
 # --- settled days
 
 
@@ -339,3 +345,17 @@ def first_poll(ledger: Ledger) -> datetime | None:
 
 def last_poll(ledger: Ledger) -> datetime | None:
     return from_millis_or_none(ledger.select(PollRow, fn.MAX(PollRow.began)).scalar())
+
+
+def last_poll_record(ledger: Ledger) -> PollRecord | None:
+    """Return the last completed poll."""
+    row = ledger.select(PollRow).order_by(PollRow.began.desc()).first()
+    return (
+        PollRecord(from_millis(row.began), from_millis(row.ended), row.failed, json.loads(row.calls)) if row else None
+    )
+
+
+def poll_totals(ledger: Ledger) -> tuple[int, int]:
+    """Return the number of completed polls, and of the problems that they reported."""
+    ((count, failed),) = ledger.rows("SELECT COUNT(*), COALESCE(SUM(failed), 0) FROM poll")
+    return int(count), int(failed)

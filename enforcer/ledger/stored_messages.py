@@ -303,6 +303,34 @@ def give_up(ledger: Ledger, ids: Iterable[int], *, now: datetime) -> None:
     ledger.update(MessageRow, given_up_at=to_millis(now)).where(MessageRow.id.in_(list(ids))).execute()
 
 
+# --- numbers of messages
+
+
+def waiting_by_kind(ledger: Ledger) -> dict[MessageKind, int]:
+    """Return the number of pending messages of each kind that has some."""
+    return _by_kind(ledger, _is_waiting())
+
+
+def undelivered_by_kind(ledger: Ledger) -> dict[MessageKind, int]:
+    """Return the number of messages that were given up or not delivered, of each kind that has some.
+
+    Messages that were superseded, sent in parts, or accepted without a final status did not fail.
+    """
+    given_up = MessageRow.given_up_at.is_null(False) & MessageRow.error.not_in([SPLIT, UNTRUE])
+    undelivered = MessageRow.final_at.is_null(False) & (MessageRow.error != NEVER_FINAL)
+    return _by_kind(ledger, given_up | undelivered)
+
+
+def _by_kind(ledger: Ledger, which: Any) -> dict[MessageKind, int]:
+    query = ledger.select(MessageRow, MessageRow.kind, fn.COUNT(MessageRow.id)).where(which).group_by(MessageRow.kind)
+    return {MessageKind(kind): number for kind, number in query.tuples()}
+
+
+def oldest_waiting(ledger: Ledger) -> datetime | None:
+    """Return when the oldest pending message was queued."""
+    return from_millis_or_none(ledger.select(MessageRow, fn.MIN(MessageRow.queued_at)).where(_is_waiting()).scalar())
+
+
 # --- superseded messages
 
 

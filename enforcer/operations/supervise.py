@@ -57,6 +57,14 @@ class Supervision:
         for failure in result.failures:
             print(escaped(failure), file=sys.stderr)
 
+    def report_problem(self, problem: str) -> None:
+        """Print a problem outside the tick, such as a file that cannot be written, and set the exit status; ignore an
+        empty string.
+        """
+        if problem:
+            self.status = exit_status.PARTLY_FAILED
+            print(escaped(problem), file=sys.stderr)
+
     def _notify_of_course(self, notices: tuple[str, ...]) -> None:
         """Mail the problems of the course to the admin; again only if they changed or were absent in between."""
         marker = Marker(self._settings.ledger_location, "course")

@@ -96,6 +96,14 @@ class DayReport:
         return max((after - before for before, after in zip(moments, moments[1:], strict=False)), default=timedelta())
 
 
+def missed_polls(polls: Iterable[datetime], begins: datetime, ends: datetime) -> int:
+    """Return how many polls, one each `POLL_EVERY`, are missing between two instants. `polls` are in order."""
+    moments = [begins, *polls, ends]
+    gaps = (after - before for before, after in zip(moments, moments[1:], strict=False))
+    # The last poll of a long gap was not missed; rounding ignores that polls do not begin at the exact minute.
+    return sum(max(0, round(gap / POLL_EVERY) - 1) for gap in gaps)
+
+
 def make_report(
     snapshot: Snapshot,
     day: date,

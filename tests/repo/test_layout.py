@@ -31,6 +31,7 @@ PURE = (
     "cdktf/synthesized/resources.py",
     "cdktf/workbooks/cell_text.py",
     "enforcer/domain",
+    "enforcer/metrics/catalogue.py",
     "enforcer/time_requests/model.py",
     "enforcer/time_requests/parse.py",
     "enforcer/reports/day_report.py",

@@ -43,6 +43,7 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("__main__",),
         ("commands",),
         ("operations",),
+        ("metrics",),
         ("tick",),
         ("time_requests",),
         ("reports",),
