@@ -76,32 +76,32 @@ def test_the_metrics_have_usage_limits_actions_messages_and_the_last_tick(ledger
     calls = {key: found.pop(key) for key in [*found] if key[0] == "last_tick_calls"}
     assert 0 <= duration < 60
     assert {kind for (_, (kind,)) in calls} >= {"clusters/list", "clusters/delete"}
-    usage = {
+    usage: Series = {
         ("usage_seconds", (group, period)): used
         for group, used in (("group_001", 180 * 60 + 2), ("group_002", 20 * 60 + 2))
         for period in ("day", "week")
     }
-    limits = {
+    limits: Series = {
         ("limit_seconds", (group, kind, period)): minutes * 60
         for group in ("group_001", "group_002")
         for period, kind, minutes in (
             ("day", "soft", 150), ("day", "hard", 180), ("week", "soft", 570), ("week", "hard", 600),
         )
     }  # fmt: skip
-    left = {
+    left: Series = {
         ("left_seconds", ("group_001", "day")): 0,
         ("left_seconds", ("group_001", "week")): 420 * 60 - 2,
         ("left_seconds", ("group_002", "day")): 160 * 60 - 2,
         ("left_seconds", ("group_002", "week")): 580 * 60 - 2,
     }
-    running = {
+    running: Series = {
         ("running_clusters", (group, kind)): float(kind == "counted")
         for group in ("group_001", "group_002")
         for kind in ("counted", "uncounted")
     }
     done = {"warn": 0, "restrict": 1, "stop": 1, "restore": 0}
     waiting = {kind.value: float(kind is MessageKind.STOPPED) for kind in MessageKind}
-    assert found == {
+    expected: Series = {
         **usage,
         **limits,
         **left,
@@ -119,6 +119,7 @@ def test_the_metrics_have_usage_limits_actions_messages_and_the_last_tick(ledger
         ("tick_failures_total", ()): 0,
         ("polls_missed", ()): 0,
     }
+    assert found == expected
 
 
 def test_an_empty_ledger_has_no_tick_and_no_group(ledger: Ledger) -> None:
