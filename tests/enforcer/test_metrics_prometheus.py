@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import subprocess
@@ -10,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -166,17 +165,17 @@ def test_an_alert_fires_when_its_condition_lasts(case: str, tmp_path: Path) -> N
 def served(folder: Path) -> Iterator[str]:
     """Serve a folder over HTTP, as the node exporter serves the file's content; yield host and port."""
 
-    class Handler(SimpleHTTPRequestHandler):
-        extensions_map = {".prom": "text/plain; version=0.0.4"}
-
+    class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.path = "/lab.prom"
-            super().do_GET()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.end_headers()
+            self.wfile.write((folder / "lab.prom").read_bytes())
 
         def log_message(self, *_: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"127.0.0.1:{server.server_address[1]}"
         server.shutdown()
