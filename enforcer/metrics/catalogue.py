@@ -73,7 +73,7 @@ class Sample(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Facts:
+class LedgerState:
     """What the metrics are made from."""
 
     snapshot: Snapshot
@@ -94,14 +94,14 @@ class Facts:
     polls_missed: int
 
 
-def samples_of(facts: Facts) -> list[Sample]:
+def samples_of(state: LedgerState) -> list[Sample]:
     """Return the samples of all metrics. A value that is unknown has no sample."""
-    return [*_groups(facts), *_records(facts), *_ticks(facts)]
+    return [*_groups(state), *_records(state), *_ticks(state)]
 
 
-def _groups(facts: Facts) -> Iterator[Sample]:
-    snapshot = facts.snapshot
-    restricted = {group for id, group in snapshot.group_by_cluster.items() if id in facts.restricted}
+def _groups(state: LedgerState) -> Iterator[Sample]:
+    snapshot = state.snapshot
+    restricted = {group for id, group in snapshot.group_by_cluster.items() if id in state.restricted}
     for group in sorted({*snapshot.course.groups, *snapshot.group_by_cluster.values()}):
         usages = {usage.limit.period: usage for usage in snapshot.limit_usages_of(group)}
         if Period.DAY not in usages:
@@ -127,23 +127,23 @@ def _used_today(snapshot: Snapshot, group: str) -> timedelta:
     return counted(begins, ends, sessions, windows, now=snapshot.now, count_all=snapshot.count_all)
 
 
-def _records(facts: Facts) -> Iterator[Sample]:
-    for metric, by_action in ((Metric.ACTIONS, facts.done), (Metric.ACTION_FAILURES, facts.failed)):
+def _records(state: LedgerState) -> Iterator[Sample]:
+    for metric, by_action in ((Metric.ACTIONS, state.done), (Metric.ACTION_FAILURES, state.failed)):
         # Every kind has a sample from the beginning, so that the first action is seen as an increase.
         for action in dict.fromkeys((*ACTION_KINDS, *sorted(by_action))):
             yield Sample(metric, (action,), by_action.get(action, 0))
-    for metric, by_message in ((Metric.WAITING, facts.waiting), (Metric.UNDELIVERED, facts.undelivered)):
+    for metric, by_message in ((Metric.WAITING, state.waiting), (Metric.UNDELIVERED, state.undelivered)):
         for kind in MessageKind:
             yield Sample(metric, (kind.value,), by_message.get(kind, 0))
-    if facts.oldest_waiting:
-        yield Sample(Metric.OLDEST_WAITING, (), facts.oldest_waiting.timestamp())
+    if state.oldest_waiting:
+        yield Sample(Metric.OLDEST_WAITING, (), state.oldest_waiting.timestamp())
 
 
-def _ticks(facts: Facts) -> Iterator[Sample]:
-    yield Sample(Metric.TICKS, (), facts.ticks)
-    yield Sample(Metric.FAILURES, (), facts.tick_failures)
-    yield Sample(Metric.POLLS_MISSED, (), facts.polls_missed)
-    if last := facts.last_tick:
+def _ticks(state: LedgerState) -> Iterator[Sample]:
+    yield Sample(Metric.TICKS, (), state.ticks)
+    yield Sample(Metric.FAILURES, (), state.tick_failures)
+    yield Sample(Metric.POLLS_MISSED, (), state.polls_missed)
+    if last := state.last_tick:
         yield Sample(Metric.LAST_TICK, (), last.began.timestamp())
         yield Sample(Metric.LAST_DURATION, (), (last.ended - last.began) / SECOND)
         yield Sample(Metric.LAST_FAILURES, (), last.failed)

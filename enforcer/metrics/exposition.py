@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
-from enforcer.metrics.catalogue import Facts, Metric, Sample, samples_of
+from enforcer.metrics.catalogue import LedgerState, Metric, Sample, samples_of
 from labkit.files import atomic_path
 
 READABLE_BY_ALL = 0o644
@@ -34,12 +34,12 @@ def _family(metric: Metric) -> GaugeMetricFamily | CounterMetricFamily:
     return make(metric.full_name, metric.help, labels=metric.labels)
 
 
-def text_of(facts: Facts) -> bytes:
+def text_of(state: LedgerState) -> bytes:
     """Return all metrics in the text format, UTF-8. A metric without samples has its HELP and TYPE lines."""
     # A registry of its own, because the default one has metrics of this process and platform.
     registry = CollectorRegistry()
-    course = facts.snapshot.course
-    registry.register(_Samples((course.id, course.term), samples_of(facts)))
+    course = state.snapshot.course
+    registry.register(_Samples((course.id, course.term), samples_of(state)))
     return generate_latest(registry)
 
 

@@ -1,4 +1,4 @@
-"""Gathers the facts for the metrics from the ledger, without requests to the workspace."""
+"""Gathers the state for the metrics from the ledger, without requests to the workspace."""
 
 import logging
 from dataclasses import replace
@@ -8,7 +8,7 @@ from enforcer.domain.snapshot import Snapshot
 from enforcer.domain.uptime import day_bounds
 from enforcer.ledger import queries, stored_messages
 from enforcer.ledger.database import Ledger
-from enforcer.metrics.catalogue import Facts
+from enforcer.metrics.catalogue import LedgerState
 from enforcer.metrics.exposition import text_of, write_textfile
 from enforcer.reports.day_report import missed_polls
 from enforcer.settings import Settings
@@ -27,14 +27,14 @@ def metrics_of(ledger: Ledger, settings: Settings, *, now: datetime, snapshot: S
         # No cluster was ever seen. The labels are those that the series have later.
         course = replace(snapshot.course, id=settings.course, term=settings.term or "")
         snapshot = replace(snapshot, course=course)
-    return text_of(facts_of(ledger, snapshot))
+    return text_of(state_of(ledger, snapshot))
 
 
-def facts_of(ledger: Ledger, snapshot: Snapshot) -> Facts:
-    """Return the facts for the metrics."""
+def state_of(ledger: Ledger, snapshot: Snapshot) -> LedgerState:
+    """Return the state for the metrics."""
     done, failed = queries.action_counts(ledger)
     ticks, tick_failures = queries.poll_totals(ledger)
-    return Facts(
+    return LedgerState(
         snapshot,
         queries.restricted_clusters(ledger),
         done,
