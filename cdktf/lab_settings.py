@@ -166,6 +166,10 @@ class LibrarySettings(SettingsTable):
     repo: Annotated[str, Field(description="a repository URL, or empty for the default one")] = ""
     exclusions: Annotated[list[NonEmptyText], Field(description="a list of group:artifact")] = []
 
+    def __str__(self) -> str:
+        """Return the name for people; of a file, the part after the last slash."""
+        return self.pypi or self.maven or (self.jar or self.whl or "").rpartition("/")[2]
+
     @model_validator(mode="after")
     def _check_kind(self) -> "LibrarySettings":
         kinds = [kind for kind in ("pypi", "maven", "jar", "whl") if getattr(self, kind) is not None]
@@ -297,6 +301,12 @@ class WorkingHoursSettings(SettingsTable):
         return WorkingHours(tuple(dict.fromkeys(self.weekdays)), self._hours)
 
 
+class PageSettings(SettingsTable):
+    """The groups' pages in the workspace."""
+
+    language: Annotated[Literal["en", "he"], Field(description='"en" or "he"')] = "en"
+
+
 class BackendSettings(SettingsTable):
     """The Terraform backend in which the state of a target is stored."""
 
@@ -369,6 +379,7 @@ class LabSettings(SettingsTable):
         dict[NonEmptyText, CalendarKind], Field(description='a table of titles or categories, such as "Lecture*"')
     ] = {}
     working_hours: WorkingHoursSettings | None = None
+    pages: PageSettings | None = None
     targets: Annotated[
         dict[Label, TargetSettings], Field(min_length=1, description="at least one [targets.NAME] table")
     ]

@@ -26,6 +26,10 @@ CALENDAR_KINDS = ("class", "exam", "holiday", "blackout")
 USUAL, FREE, UNLIMITED, BLOCKED, LIMITS = "usual", "free", "unlimited", "blocked", "limits"
 """Effects of a calendar entry: limits as usual, usage does not count, no limit on its days, no use, other limits."""
 
+PAGE_LANGUAGES = ("en", "he")
+GROUPS = "groups"
+"""The folder with a folder for each group, next to the course file; the group may read its own folder."""
+
 ORIGIN_TAG, COURSE_TAG, TERM_TAG, GROUP_TAG = "origin", "lab_course", "lab_term", "lab_group"
 """The tags of a lab cluster."""
 ORIGIN = "terraform"
@@ -155,6 +159,18 @@ class WorkingHours:
 
 
 @dataclass(frozen=True)
+class PageOptions:
+    """What the groups' pages need from the course's settings."""
+
+    language: str
+    """One of `PAGE_LANGUAGES`."""
+    runtime: str = ""
+    """The version of the clusters' runtime, such as `17.3.x-scala2.13`."""
+    libraries: tuple[str, ...] = ()
+    """The libraries of the clusters, for display."""
+
+
+@dataclass(frozen=True)
 class CourseFile:
     """A course with its groups and limits, as the course file stores it."""
 
@@ -174,6 +190,8 @@ class CourseFile:
     """Empty in a version 1 file."""
     calendar: tuple[CalendarEntry, ...] = ()
     working_hours: WorkingHours | None = None
+    pages: PageOptions | None = None
+    """None if the groups have no pages."""
 
 
 def hash_address(address: str, course: str, term: str) -> str:
@@ -228,6 +246,12 @@ def format_course_file(course: CourseFile) -> str:
         document["working_hours"] = {
             "weekdays": list(course.working_hours.weekdays),
             "hours": str(course.working_hours.hours),
+        }
+    if course.pages:
+        document["pages"] = {
+            "language": course.pages.language,
+            "runtime": course.pages.runtime,
+            "libraries": list(course.pages.libraries),
         }
     return json.dumps({**document, _CHECKSUM: checksum(document)}, ensure_ascii=False, indent=2) + "\n"
 
@@ -289,6 +313,7 @@ def parse_course_file(text: str, file_name: str) -> CourseFile:
             _staff(document.get("staff", {})),
             tuple(_entry(entry) for entry in document.get("calendar") or ()),
             _working_hours(document["working_hours"]) if document.get("working_hours") else None,
+            _pages(document["pages"]) if document.get("pages") else None,
         )
     except CourseFileError:
         raise
@@ -381,6 +406,14 @@ def _working_hours(document: Mapping[str, Any]) -> WorkingHours:
     if hours.ends <= hours.begins:
         raise ValueError(f"the working hours {hours} must end later on the same day")
     return WorkingHours(tuple(_weekday(name) for name in document["weekdays"]), hours)
+
+
+def _pages(document: Mapping[str, Any]) -> PageOptions:
+    return PageOptions(
+        _one_of(PAGE_LANGUAGES, document["language"]),
+        _string(document.get("runtime") or ""),
+        tuple(_string(library) for library in document.get("libraries") or ()),
+    )
 
 
 def parse_hours(text: str) -> Hours:

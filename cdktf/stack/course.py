@@ -70,6 +70,7 @@ class Course(TerraformStack):
             "course_folder",
             path=folder_of(lab.course.id, lab.course.term),
             course_text=text,
+            has_pages=lab.pages is not None,
             staff=staff,
             caller=workspace.caller,
             depends_on=self._guard,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from lab_settings import LabSettings
-from labkit.course_file import CalendarEntry, CourseFile, GroupEntry, StaffIds, format_course_file
+from labkit.course_file import CalendarEntry, CourseFile, GroupEntry, PageOptions, StaffIds, format_course_file
 from roster.model import Group
 
 _ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
@@ -39,6 +39,9 @@ def course_file(
         StaffIds.of(course.id, course.term, application_ids=programs, addresses=lab.staff.addresses),
         tuple(replace(entry, title=_without_addresses(entry.title)) for entry in calendar),
         lab.working_hours.for_course_file() if lab.working_hours else None,
+        PageOptions(lab.pages.language, lab.cluster.spark_version, tuple(map(str, lab.libraries)))
+        if lab.pages
+        else None,
     )
 
 

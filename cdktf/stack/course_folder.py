@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Sequence
 
-from labkit.course_file import ALLOWANCES, FILE_NAME
+from labkit.course_file import ALLOWANCES, FILE_NAME, GROUPS
 from stack.framework import Construct, Directory, ITerraformDependable, Permissions, Token, WorkspaceFile
 from stack.staff import Staff, level_unless_caller
 
@@ -11,6 +11,7 @@ from stack.staff import Staff, level_unless_caller
 class CourseFolder(Construct):
     """`databricks_workspace_file.course_file` and the folders `course_folder` and `allowances` with their permissions.
 
+    With `has_pages`, there is also the folder `groups_pages`, in which the enforcer makes a folder for each group.
     Students have no permission on any of them. `caller` is an expression for the deploying user's name.
     """
 
@@ -21,6 +22,7 @@ class CourseFolder(Construct):
         *,
         path: str,
         course_text: str,
+        has_pages: bool = False,
         staff: Staff,
         caller: str,
         depends_on: Sequence[ITerraformDependable],
@@ -44,11 +46,14 @@ class CourseFolder(Construct):
         )
         allowances.override_logical_id("allowances")
 
+        levels = [(folder, "course_folder", "CAN_READ"), (allowances, "allowances", "CAN_EDIT")]
+        if has_pages:
+            # The enforcer may be a member of the staff without administrator rights.
+            groups = Directory(self, "groups", path=f"{path}/{GROUPS}", delete_recursive=True, depends_on=[folder])
+            groups.override_logical_id("groups_pages")
+            levels.append((groups, "groups_pages", "CAN_EDIT"))
         if staff:
-            for directory, name, level in (
-                (folder, "course_folder", "CAN_READ"),
-                (allowances, "allowances", "CAN_EDIT"),
-            ):
+            for directory, name, level in levels:
                 rights = Permissions(
                     self,
                     f"{name}_rights",

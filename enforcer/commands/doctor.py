@@ -20,6 +20,8 @@ from enforcer.ledger.database import Ledger, open_copy
 from enforcer.ledger.stored_messages import waiting_count
 from enforcer.operations import checks
 from enforcer.operations.checks import Finding, Status
+from enforcer.pages.read_back import page_problems
+from enforcer.pages.render import problems_of
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.collect import LabState, read_lab_state
 from enforcer.workspace.admin_listing import AdminListing
@@ -62,8 +64,8 @@ def command(as_json: bool) -> None:
     Exits 1 if any check fails, and 2 if a setting is invalid or missing.
 
     Checks settings, workspace and permissions, mail, ledger, clock and time zone, course file and allowances, the last
-    poll, and whether students can restart their cluster through other permissions. Also reports usage that the quota
-    cannot limit.
+    poll, the groups' pages, and whether students can restart their cluster through other permissions. Also reports
+    usage that the quota cannot limit.
     """
     findings = []
     for finding in _findings():
@@ -147,7 +149,18 @@ def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Fi
     yield from checks.findings("allowances", of_allowances, f"{len(lab.allowances)} in force")
     others = [problem for problem in rest if problem not in of_allowances]
     yield from checks.findings("clusters", others, f"{len(lab.clusters)} in the course")
+    if lab.course.pages:
+        yield from _pages(workspace, settings, lab)
     yield from _people(held, lab)
+
+
+def _pages(workspace: Workspace, settings: Settings, lab: LabState) -> Iterator[Finding]:
+    """Yield the check that each group can read its page."""
+    assert lab.course.pages, "the caller checks it"
+    groups = lab.course.groups.keys() & {group_of(cluster) for cluster in lab.clusters}
+    problems = problems_of(settings.mail_templates, lab.course.pages.language)
+    problems += page_problems(workspace, lab.course, groups)
+    yield from checks.findings("pages", problems, f"{len(groups)} groups can read their pages")
 
 
 def _people(held: AdminListing, lab: LabState) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from enforcer.domain.allowances import Allowance, allowances_from
 from enforcer.domain.quota import Calendar, Quota
-from labkit.course_file import WEEKDAYS, CalendarEntry, CourseFile, GroupEntry, StaffIds, folder_of
+from labkit.course_file import WEEKDAYS, CalendarEntry, CourseFile, GroupEntry, PageOptions, StaffIds, folder_of
 
 HOLIDAY = "holiday"
 LONGEST_WAIT = timedelta(days=60)
@@ -89,6 +89,8 @@ class Course:
     """None if every hour is working time."""
     entries: tuple[CalendarEntry, ...] = ()
     """All entries of the course's calendar, including those without an effect on limits."""
+    pages: PageOptions | None = None
+    """None if the groups have no pages."""
 
     def is_staff(self, user: str) -> bool:
         """Return whether the course file lists this address or application id as staff."""
@@ -134,6 +136,7 @@ def course_from_file(file: CourseFile, tz: tzinfo) -> Course:
         scheduled,
         WorkingTime.of(file, tz),
         file.calendar,
+        file.pages,
     )
 
 

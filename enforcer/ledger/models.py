@@ -254,6 +254,27 @@ class FileRow(Row):
         table_name = "file"
 
 
+class PageRow(Row):
+    """A group's page as last written to the workspace."""
+
+    folder: Any = CharField(primary_key=True)
+    """The workspace folder of the page."""
+    principal: Any = CharField()
+    """The group that may read the folder."""
+    address: Any = TextField()
+    """The page's URL."""
+    content: Any = CharField()
+    """Digest of the content and the templates."""
+    facts: Any = CharField()
+    """Digest of the content without what changes by itself while a cluster is running."""
+    text: Any = CharField()
+    """Digest of the notebook."""
+    written_at: Any = BigIntegerField()
+
+    class Meta:
+        table_name = "page"
+
+
 class NoteRow(Row):
     """Single values by name, such as the day of the last poll that read all permissions."""
 
@@ -282,5 +303,6 @@ TABLES = (
     PollRow,
     RestrictedRow,
     FileRow,
+    PageRow,
     NoteRow,
 )

@@ -67,6 +67,8 @@ class Notice:
     now: datetime
     resets: date | None = None
     """When the limit of a day or week is reset and the group may run its cluster again; None: after the period."""
+    page: str = ""
+    """The URL of the group's page; empty if it has none."""
 
 
 def warning(notice: Notice, *, to: Iterable[str], admin: str | None, folder: Path | None = None) -> Message:
@@ -177,6 +179,7 @@ def _values(notice: Notice, *, has_members: bool, admin: str | None) -> dict[str
         "at": notice.now.astimezone(notice.tz),
         "admin": one_line(admin or ""),
         "has_members": has_members,
+        "page": one_line(notice.page),
     }
 
 

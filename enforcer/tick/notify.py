@@ -8,10 +8,11 @@ from datetime import timedelta
 from enforcer.domain.message_kinds import MessageKind
 from enforcer.domain.quota import Action, LimitKey, LimitUsage, Restrict, Stop, Warn, limit_key
 from enforcer.domain.snapshot import Snapshot, group_of
-from enforcer.ledger import queries, stored_messages
+from enforcer.ledger import page_rows, queries, stored_messages
 from enforcer.ledger.database import Ledger
 from enforcer.mail import messages, outbox
 from enforcer.mail.messages import Message, Notice
+from enforcer.pages.publish import folder_of
 from enforcer.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -104,7 +105,8 @@ def _queue(
         group = snapshot.group_by_cluster[cluster_id]
         if kind is MessageKind.STOPPED and limit_key(group, limit) in _notified_limits(ledger, snapshot, kind):
             return []
-        message = _render(kind, snapshot, cluster_id, usage, settings)
+        page = page_rows.address_of(ledger, folder_of(snapshot.course, group)) if snapshot.course.pages else ""
+        message = _render(kind, snapshot, cluster_id, usage, settings, page=page)
         period, first, hard = limit.period.value, limit.first_day, limit.hard
         outbox.queue(
             ledger, kind, cluster_id, message, now=snapshot.now, period=period, period_start=first, hard_limit=hard
@@ -115,7 +117,9 @@ def _queue(
     return []
 
 
-def _render(kind: MessageKind, snapshot: Snapshot, cluster_id: str, usage: LimitUsage, settings: Settings) -> Message:
+def _render(
+    kind: MessageKind, snapshot: Snapshot, cluster_id: str, usage: LimitUsage, settings: Settings, *, page: str
+) -> Message:
     cluster = next(cluster for cluster in snapshot.clusters if cluster.id == cluster_id)
     group = group_of(cluster)
     known = snapshot.course.groups.get(group)
@@ -128,6 +132,7 @@ def _render(kind: MessageKind, snapshot: Snapshot, cluster_id: str, usage: Limit
         tz=course.calendar.tz,
         now=snapshot.now,
         resets=snapshot.first_usable_day(group, usage.limit.last_day + timedelta(days=1)),
+        page=page,
     )
     members = (snapshot.members or {}).get(course.principal_of(group), frozenset())
     to = [name for name in members if _ADDRESS.fullmatch(name)]

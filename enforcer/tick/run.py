@@ -10,6 +10,7 @@ from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
 from enforcer.mail.mail_service import MailService
 from enforcer.mail.sender import send_due
+from enforcer.pages.publish import publish_pages
 from enforcer.settings import Settings
 from enforcer.tick import mass_stop
 from enforcer.tick.carry_out import carry_out
@@ -89,8 +90,10 @@ def run_tick(
     settled = settle_days(settings, ledger, workspace, due.snapshot, up_to=up_to) if settles else Settlement()
     leave_problems = _update_gone_clusters(settings, ledger, workspace, due.snapshot)
     unwritten = (*done.unwritten, *queue_missing_messages(ledger, settings, due.snapshot, due.actions))
+    page_problems = publish_pages(ledger, workspace, settings, due.snapshot, due.actions, deadline=deadline)
     sent = send_due(ledger, mail, settings, now=now, deadline=deadline)
-    problems, unsent = (*due.problems, *done.failures, *leave_problems), (*unwritten, *sent.failures)
+    problems = (*due.problems, *done.failures, *leave_problems, *page_problems)
+    unsent = (*unwritten, *sent.failures)
     calls = dict(workspace.calls - before)
     failed = len(problems) + len(unsent)
     queries.record_poll(ledger, began=now, ended=now + deadline.elapsed, failed=failed, calls=calls)

@@ -25,6 +25,10 @@ class FolderNotFoundError(WorkspaceError):
     """The parent folder of a file to be written does not exist."""
 
 
+class ObjectNotFoundError(WorkspaceError):
+    """The folder, file or notebook does not exist."""
+
+
 class ReadTimeoutError(WorkspaceError):
     """The time limit for reading is reached."""
 

@@ -136,10 +136,15 @@ def test_the_calendar_is_in_the_file_and_matches_its_schema(lab: LabSettings):
         "weekdays": ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday"],
         "hours": "08:00-18:00",
     }
+    assert document["pages"] == {
+        "language": "en",
+        "runtime": "17.3.x-scala2.13",
+        "libraries": ["nltk==3.9.1", "io.graphframes:graphframes-spark4_2.13:0.10.1"],
+    }
 
 
-def test_a_course_without_a_calendar_has_no_key_for_it(lab: LabSettings):
-    assert not {"calendar", "working_hours"} & json.loads(course_text(lab, GROUPS)).keys()
+def test_a_course_without_optional_tables_has_no_keys_for_them(lab: LabSettings):
+    assert not {"calendar", "working_hours", "pages"} & json.loads(course_text(lab, GROUPS)).keys()
 
 
 def test_a_directory_group_is_in_the_file_with_its_principal(lab: LabSettings):

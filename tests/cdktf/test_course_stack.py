@@ -243,6 +243,19 @@ def test_staff_may_read_the_course_file_and_edit_the_allowances(stack: dict[str,
     assert writer["permission_level"].endswith('? "CAN_MANAGE" : "CAN_EDIT"}')
 
 
+def test_pages_add_a_folder_that_staff_may_edit(stack: dict[str, Any]):
+    made = synthesized(lab_with(("[targets.rehearsal]", '[pages]\nlanguage = "he"\n\n[targets.rehearsal]')))["resource"]
+    added = {
+        (kind, name) for kind, resources in made.items() for name in resources if name not in stack["resource"][kind]
+    }
+    assert added == {("databricks_directory", "groups_pages"), ("databricks_permissions", "groups_pages")}
+    folder, rights = made["databricks_directory"]["groups_pages"], made["databricks_permissions"]["groups_pages"]
+    assert (folder["path"], folder["delete_recursive"]) == ("/lab-94290-2026w/groups", True)
+    (writer,) = rights["access_control"]
+    assert writer["user_name"] == "assistant@example.ac.il"
+    assert writer["permission_level"].endswith('? "CAN_MANAGE" : "CAN_EDIT"}')
+
+
 def test_a_quota_change_changes_only_the_course_file(stack: dict[str, Any]):
     changed = synthesized(lab_with(("hard_minutes = 180", "hard_minutes = 175")))["resource"]
     assert {

@@ -21,6 +21,7 @@ from labkit.course_file import (
     CALENDAR_KINDS,
     FREE,
     LIMITS,
+    PAGE_LANGUAGES,
     UNLIMITED,
     USUAL,
     VERSION,
@@ -32,6 +33,7 @@ from labkit.course_file import (
     GroupEntry,
     GroupLimits,
     Hours,
+    PageOptions,
     StaffIds,
     WorkingHours,
     checksum,
@@ -70,10 +72,11 @@ WORKING_HOURS = st.builds(
     st.lists(st.sampled_from(WEEKDAYS), max_size=3).map(tuple),
     HOURS.filter(lambda hours: hours.begins < hours.ends),
 )
+PAGES = st.builds(PageOptions, st.sampled_from(PAGE_LANGUAGES), TEXT, st.lists(TEXT, max_size=3).map(tuple))
 COURSES = st.builds(
     CourseFile, TEXT, TEXT, TEXT, TEXT, st.dates(), st.dates(), st.sampled_from(WEEKDAYS), st.booleans(),
     st.lists(GROUPS, max_size=3).map(tuple), STAFF, st.lists(ENTRIES | WITH_LIMITS, max_size=3).map(tuple),
-    st.none() | WORKING_HOURS,
+    st.none() | WORKING_HOURS, st.none() | PAGES,
 )  # fmt: skip
 COURSE = CourseFile(
     "94290", "2026w", "Datenlabor „Süd“", "Asia/Jerusalem", date(2026, 10, 18), date(2027, 1, 29), "Sunday", False,
@@ -231,6 +234,17 @@ def test_the_format_of_a_calendar_does_not_change() -> None:
     }
 
 
+def test_the_format_of_the_pages_options_does_not_change() -> None:
+    options = PageOptions("he", "17.3.x-scala2.13", ("nltk==3.9.1",))
+    document = document_of(replace(WITH_STAFF, pages=options))
+
+    added = {key: document[key] for key in document if key not in json.loads(WRITTEN) or key == "version"}
+    assert added == {
+        "version": 2,
+        "pages": {"language": "he", "runtime": "17.3.x-scala2.13", "libraries": ["nltk==3.9.1"]},
+    }
+
+
 DAY_OFF = {"kind": "holiday", "title": "", "first_day": "2026-12-06", "last_day": "2026-12-08", "effect": "usual"}
 
 
@@ -243,9 +257,10 @@ DAY_OFF = {"kind": "holiday", "title": "", "first_day": "2026-12-06", "last_day"
         ({"calendar": [DAY_OFF | {"last_day": "2026-12-05"}]}, "2026-12-06 to 2026-12-05 are not valid days"),
         ({"calendar": [DAY_OFF | {"effect": "limits", "hard_minutes": 1e7}]}, "1e+07 minutes are longer than a term"),
         ({"working_hours": {"weekdays": [], "hours": "18:00-08:00"}}, "the working hours 18:00-08:00 must end later"),
+        ({"pages": {"language": "fr"}}, "'fr' is not one of en, he"),
     ],
 )
-def test_a_malformed_calendar_is_rejected_in_one_sentence(changes: dict[str, Any], sentence: str) -> None:
+def test_a_malformed_optional_key_is_rejected_in_one_sentence(changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(CourseError) as caught:
         parse_course(json.dumps({**document_of(COURSE), **changes}), PLACE)
 

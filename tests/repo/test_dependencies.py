@@ -28,6 +28,7 @@ PACKAGES = {
     "azure.storage.blob": "azure-storage-blob",
     "databricks.sdk": "databricks-sdk",
     "dotenv": "python-dotenv",
+    "markdown_it": "markdown-it-py",
     "playhouse": "peewee",
     "xdist": "pytest-xdist",
 }
@@ -41,6 +42,7 @@ NOT_IMPORTED = {
     "adlfs": "fsspec imports it for abfss:// URLs",
     "azure-identity": "adlfs imports it for logins without a key",
     "httptools": "uvicorn imports it if it is installed",
+    "linkify-it-py": "markdown-it-py imports it to find links in text",
     "mypy": "a command",
     "pandas": "PySpark's client imports it",
     "pre-commit": "a command",

@@ -45,6 +45,7 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("operations",),
         ("metrics",),
         ("tick",),
+        ("pages",),
         ("time_requests",),
         ("reports",),
         ("retention",),

@@ -17,13 +17,15 @@ from databricks.sdk.service.iam import GroupsAPI, UsersAPI
 from emulator.api.errors import ApiError
 from in_process_workspace import InProcessWorkspace
 
+HOST = "https://in-process.example"
+
 
 class InProcessApiClient:
     """The part of ApiClient that the SDK's services use. Responses are copies, as after JSON transfer."""
 
     def __init__(self, workspace: InProcessWorkspace) -> None:
         self._workspace = workspace
-        self._cfg = SimpleNamespace(workspace_id=None)
+        self._cfg = SimpleNamespace(workspace_id=None, host=HOST)
 
     def do(
         self,

@@ -157,6 +157,17 @@ def rename_tables_and_columns(database: Any) -> None:
     _run(database, dropped)
 
 
+def add_pages(database: Any) -> None:
+    _create(
+        database,
+        """
+        CREATE TABLE page (
+            folder VARCHAR(255) NOT NULL PRIMARY KEY, principal VARCHAR(255) NOT NULL, address TEXT NOT NULL,
+            content VARCHAR(255) NOT NULL, facts VARCHAR(255) NOT NULL, text VARCHAR(255) NOT NULL,
+            written_at BIGINT NOT NULL)""",
+    )
+
+
 def _is_sqlite(database: Any) -> bool:
     return isinstance(database, SqliteDatabase)
 
@@ -189,6 +200,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("0004 ledger id", add_ledger_id),
     ("0005 starters", add_starters_and_accepted_clusters),
     ("0006 names", rename_tables_and_columns),
+    ("0007 pages", add_pages),
 )
 """Steps, applied in this order, each once. A step is never changed after a release; a new one is added."""
 

@@ -1,0 +1,78 @@
+"""Rendered pages in a real Chromium: phone and desk, right-to-left, hostile texts."""
+
+from __future__ import annotations
+
+import pytest
+
+from browser import evaluate
+from enforcer.pages.content import State
+from enforcer.pages.render import render_page
+from hostile_texts import ODD
+from labkit.course_file import PAGE_LANGUAGES
+from page_examples import full_page
+from rendered_markdown import framed
+
+pytestmark = pytest.mark.process
+PHONE, DESK = 360, 1280
+LONG = "A_very_long_name_without_any_space_" * 5
+HOSTILE = " ".join(ODD).replace("\ud800", "")
+MEASURE = """
+const root = page.documentElement;
+return {
+  overflow: root.scrollWidth - root.clientWidth,
+  foreign: page.querySelectorAll("script, img, iframe, table, pre, blockquote, hr, em, del, input, ol").length,
+  links: Array.from(page.querySelectorAll("a"), link => link.getAttribute("href")),
+  headings: page.querySelectorAll("h1, h2, h3").length,
+};
+"""
+ORDER = """
+const paragraph = Array.from(page.querySelectorAll("p")).find(one => one.textContent.includes(%s));
+const words = paragraph.textContent.trim();
+const walker = page.createTreeWalker(paragraph, NodeFilter.SHOW_TEXT);
+const at = word => {
+  walker.currentNode = paragraph;
+  for (let node; node = walker.nextNode();) {
+    const start = node.textContent.indexOf(word);
+    if (start < 0) continue;
+    const range = page.createRange();
+    range.setStart(node, start); range.setEnd(node, start + word.length);
+    const box = range.getBoundingClientRect();
+    return [Math.round(box.left), Math.round(box.top)];
+  }
+};
+return %s.map(at);
+"""
+
+
+def page(text: str, language: str, state: State = State.RUNNING) -> str:
+    return framed(render_page(full_page(text, state), language), language=language)
+
+
+@pytest.mark.parametrize("language", PAGE_LANGUAGES)
+@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("text", ["Team 3", LONG, HOSTILE], ids=["plain", "long", "hostile"])
+def test_a_page_fits_its_window_and_has_only_its_own_elements(language: str, width: int, text: str) -> None:
+    measured = evaluate(page(text, language), MEASURE, width=width)
+    assert measured == {
+        "overflow": 0,
+        "foreign": 0,
+        "links": ["https://adb-1.azuredatabricks.net/?o=1#files/2"],
+        "headings": 6,
+    }
+
+
+def test_a_hebrew_line_runs_from_right_to_left() -> None:
+    """Even in a cell whose own direction is left-to-right, and with an English name in it."""
+    words = ["המחשב פועל", "אם ימשיך", "ייגמר"]
+    script = ORDER % (f'"{words[0]}"', str(words).replace("'", '"'))
+    found = evaluate(page("Team 3 (final)", "he"), script, width=DESK)
+    lefts = [left for left, _ in found]
+    assert len({top for _, top in found}) == 1
+    assert lefts == sorted(lefts, reverse=True)
+
+
+def test_an_english_line_keeps_its_order_around_a_hebrew_name() -> None:
+    words = ["Write the minutes", "such as", "The answer"]
+    found = evaluate(page("צוות 3", "en"), ORDER % ('"Write the minutes"', str(words).replace("'", '"')), width=2000)
+    lefts = [left for left, _ in found]
+    assert lefts == sorted(lefts)
