@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, timedelta, tzinfo
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -141,12 +142,40 @@ CUSTOM_DOMAIN = MailBudget(30, 100, 60, 200)
 MANAGED_DOMAIN = MailBudget(5, 10, 10, 20)
 
 
+class SharedMailAccount(Protocol):
+    """The calls of other labs to the same mail account. They count against the same rate limits."""
+
+    def reserving(self) -> AbstractContextManager[None]:
+        """Let no other lab of this process use the budget until the block has recorded its call."""
+        ...
+
+    def calls_since(self, kind: str, since: datetime) -> list[datetime]:
+        """Return the times of the other labs' calls after an instant, the latest first.
+
+        `kind` is `send` or `status`.
+        """
+        ...
+
+    def note_call(self, kind: str, at: datetime) -> None:
+        """Count a call of this lab for the others."""
+        ...
+
+
 @dataclass(frozen=True)
 class MailSettings:
     connection_string: str
     """Contains the access key, so it is never printed."""
     sender: str
     budget: MailBudget
+    account: SharedMailAccount | None = field(default=None, compare=False)
+    """None if no other lab of this process uses the mail account."""
+
+    @property
+    def endpoint(self) -> str:
+        """The address of the mail service in the connection string, in lower case and without a slash at the end."""
+        parts = (part.partition("=") for part in self.connection_string.split(";"))
+        found = next((value for name, _, value in parts if name.strip().lower() == "endpoint"), "")
+        return found.strip().rstrip("/").lower()
 
     def __repr__(self) -> str:
         return f"MailSettings(connection_string=..., sender={self.sender!r}, budget={self.budget!r})"

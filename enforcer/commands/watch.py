@@ -1,18 +1,22 @@
-"""`watch`: runs polls as a service."""
+"""`watch`: runs polls as a service, for one lab or for several."""
 
 import logging
 import signal
-import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import click
 
 from enforcer.commands import context
-from enforcer.commands.workspace_context import connected
+from enforcer.commands.workspace_context import connected, connected_as
 from enforcer.domain.observations import ObservedCluster
 from enforcer.domain.quota import Stop
+from enforcer.fleet.lab_environment import read_environment
+from enforcer.fleet.labs_file import LabEntry, LabsFileError, read_labs
+from enforcer.fleet.run import REHEARSED_STEP_SECONDS, STEP_SECONDS, Fleet
+from enforcer.fleet.shared import SharedResources
 from enforcer.ledger.database import Ledger, empty_copy
 from enforcer.ledger.lock import LedgerSettingsError, LedgerUnavailable, ledger_lock
 from enforcer.mail.sender import next_try
@@ -25,10 +29,11 @@ from enforcer.settings import Settings, SettingsError
 from enforcer.tick.run import run_tick
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import WorkspaceError
-from labkit import clock
+from labkit import clock, exit_status
 from labkit.clock import Deadline
-from labkit.extras import cli
-from labkit.text import escaped
+from labkit.extras import cli, sdk
+from labkit.logs import lab_name, print_problem
+from labkit.workspace.choice import WORKSPACE_VARIABLES
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +41,8 @@ BUDGET = timedelta(seconds=30)
 LOCK_PAUSE = timedelta(seconds=5)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=1)
 """First and longest pause before an unavailable ledger is tried again; each pause is twice the previous one."""
-REHEARSED_STEP_SECONDS = 0.2
-"""Interval for reading a rehearsal's clock."""
-STEP_SECONDS = 10.0
-"""Longest single wait; it is short, because the clock may be set or the machine may sleep."""
+FLEET_CONNECTIONS = 4
+"""Connections to the workspace of one lab of a fleet: hundreds of idle ones would exhaust the process's files."""
 
 
 @click.command(
@@ -49,43 +52,124 @@ STEP_SECONDS = 10.0
     Examples:
       python -m enforcer watch
       systemctl start teaching-lab-watch      # the same as a service; see docs/operations.md
+      python -m enforcer watch --labs labs.toml           # several labs in one process
+      python -m enforcer watch --labs labs.toml --check
     """,
 )
-def command() -> None:
+@click.option(
+    "--labs",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Watch the labs in this file; see docs/operations.md.",
+)
+@click.option("--check", is_flag=True, help="Only check the file of --labs and the settings of its labs.")
+def command(labs: Path | None, check: bool) -> None:
     """Run as a service: list the clusters once a minute, and poll when a cluster has changed or an action is due.
 
     No cluster runs more than a minute past a limit. SIGTERM and Ctrl-C stop it between two actions. `poll` can run at
-    the same time. Exits 0 when stopped by a signal and 2 for invalid settings.
+    the same time. Exits 0 when stopped by a signal and 2 for invalid settings. With --labs, a lab with invalid settings
+    is reported and the others are watched.
     """
+    if check and labs is None:
+        raise click.UsageError("--check needs --labs")
+    if labs is not None:
+        _watch_labs(labs, only_check=check)
+        return
     settings = context.settings(needs_workspace=True)
     cli.now()  # prints a message and exits if LAB_CLOCK does not respond
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, frame: ending.set())
-    service = Service(settings, ending)
+    service = Service(settings)
+
+    def wait_until(instant: datetime) -> bool:
+        """Wait until an instant. Return False as soon as shutdown is requested."""
+        step = REHEARSED_STEP_SECONDS if cli.environment().get("LAB_CLOCK") else STEP_SECONDS
+        while (left := (instant - service.now()).total_seconds()) > 0:
+            systemd.notify(cli.environment(), systemd.ALIVE)
+            if ending.wait(min(left, step)):
+                return False
+        return not ending.is_set()
+
     systemd.notify(cli.environment(), systemd.READY)
-    watch(now=service.now, wait_until=service.wait_until, clusters=service.clusters, tick=service.tick)
+    watch(now=service.now, wait_until=wait_until, clusters=service.clusters, tick=service.tick)
     systemd.notify(cli.environment(), systemd.STOPPING)
     log.info("the watch ends")
 
 
-class Service:
-    """What the loop needs: clock, workspace, and one tick at a time."""
+def _watch_labs(path: Path, *, only_check: bool) -> None:
+    """Watch all labs in the file until a signal; exit with status 2 if the file or all labs are invalid."""
+    process = cli.environment()
+    try:
+        entries = read_labs(path)
+    except LabsFileError as error:
+        cli.fail(*error.problems)
+    invalid = _invalid_labs(entries, dict(process))
+    if only_check:
+        if invalid:
+            raise SystemExit(exit_status.BAD_INPUT)
+        print(f"{path} is valid: {len(entries)} labs")
+        return
+    if len(invalid) == len(entries):
+        cli.fail(f"no lab in {path} can be watched; correct the settings.")
+    # No lab may use a workspace that only the process specifies, and no child process may see it.
+    for name in WORKSPACE_VARIABLES:
+        process.pop(name, None)
+    sdk.load_logins()
+    cli.now()  # prints a message and exits if LAB_CLOCK does not respond
+    now = LastKnownClock(process)
+    shared = SharedResources(now)
 
-    def __init__(self, settings: Settings, ending: threading.Event) -> None:
-        self._settings = settings
-        self._ending = ending
-        self._environ = cli.environment()
-        self._workspace: Workspace | None = None
+    def make(entry: LabEntry) -> Service:
+        lab = read_environment(entry, process)
+        settings = shared.claim(lab)
+
+        def connect() -> Workspace:
+            # The files are read again, because credentials may have been replaced meanwhile.
+            current = read_environment(entry, process)
+            workspace = connected_as(
+                settings, current.choice, current.sdk_variables, is_isolated=True, connections=FLEET_CONNECTIONS
+            )
+            shared.share_limiters(workspace)
+            return workspace
+
+        return Service(settings, lab.variables, connect)
+
+    step = REHEARSED_STEP_SECONDS if process.get("LAB_CLOCK") else STEP_SECONDS
+    fleet = Fleet(entries, make, now=now, alive=lambda: systemd.notify(process, systemd.ALIVE), step_seconds=step)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda signum, frame: fleet.stop())
+    log.info("the watch of %d labs begins", len(entries))
+    systemd.notify(process, systemd.READY)
+    fleet.run()
+    systemd.notify(process, systemd.STOPPING)
+    late = fleet.summary.longest_wait.total_seconds()
+    log.info("the watch ends after %d turns; the latest began %.1f seconds late", fleet.summary.turns, late)
+
+
+def _invalid_labs(entries: Iterable[LabEntry], process: Mapping[str, str]) -> list[str]:
+    """Print the problems of each lab's settings, and return the names of the labs that have some."""
+    shared = SharedResources()
+    invalid = []
+    for entry in entries:
+        try:
+            shared.claim(read_environment(entry, process))
+        except SettingsError as error:
+            invalid.append(entry.name)
+            with lab_name(entry.name):
+                for problem in error.problems:
+                    print_problem(problem)
+    return invalid
+
+
+class LastKnownClock:
+    """Returns the time. If a rehearsal's clock does not respond, returns the last known time."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
         self._last: datetime | None = None
-        self._memory: Ledger | None = None
-        """Ledger in memory, used while the ledger is unavailable."""
-        self._pause = FIRST_PAUSE
-        self._has_worked = False
-        """Whether the ledger has been opened before."""
 
-    def now(self) -> datetime:
-        """Return the time. If a rehearsal's clock does not respond, return the last known time."""
+    def __call__(self) -> datetime:
         try:
             self._last = clock.now(self._environ)
         except clock.ClockError as error:
@@ -94,14 +178,29 @@ class Service:
             log.warning("%s", error)
         return self._last
 
-    def wait_until(self, instant: datetime) -> bool:
-        """Wait until an instant. Return False as soon as shutdown is requested."""
-        step = REHEARSED_STEP_SECONDS if self._environ.get("LAB_CLOCK") else STEP_SECONDS
-        while (left := (instant - self.now()).total_seconds()) > 0:
-            systemd.notify(self._environ, systemd.ALIVE)
-            if self._ending.wait(min(left, step)):
-                return False
-        return not self._ending.is_set()
+
+class Service:
+    """What the loop needs: clock, workspace, and one tick at a time.
+
+    `environ` and `connect` are those of the process by default; a lab of a fleet has its own.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str] | None = None,
+        connect: Callable[[], Workspace] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._environ = cli.environment() if environ is None else environ
+        self._new_connection = connect or (lambda: connected(settings))
+        self._workspace: Workspace | None = None
+        self.now = LastKnownClock(self._environ)
+        self._memory: Ledger | None = None
+        """Ledger in memory, used while the ledger is unavailable."""
+        self._pause = FIRST_PAUSE
+        self._has_worked = False
+        """Whether the ledger has been opened before."""
 
     def clusters(self, moment: datetime) -> Iterable[ObservedCluster] | None:
         """Return the clusters in the workspace; None if they cannot be listed."""
@@ -110,7 +209,7 @@ class Service:
         except SettingsError as error:
             cli.fail(*error.problems)
         except WorkspaceError as error:
-            print(escaped(error), file=sys.stderr)
+            print_problem(error)
             return None
 
     def tick(self) -> TickSummary | timedelta:
@@ -185,5 +284,9 @@ class Service:
     def _connect(self) -> Workspace:
         """Return the workspace, connecting at the first call. Raises WorkspaceError."""
         if self._workspace is None:
-            self._workspace = connected(self._settings)
+            self._workspace = self._new_connection()
         return self._workspace
+
+    def report_crash(self, error: BaseException) -> None:
+        """Mail the admin that a turn ended unexpectedly."""
+        Supervision(self._settings, now=self.now()).notify_admin(error)

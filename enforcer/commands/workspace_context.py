@@ -1,6 +1,7 @@
 """Workspace and course of a command; on an error, these functions print a message and exit."""
 
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 
 from enforcer.commands.context import access, copy_of
@@ -11,6 +12,7 @@ from enforcer.workspace.errors import MissingCredentialError, UnreachableError, 
 from labkit import clock, exit_status
 from labkit.extras import cli
 from labkit.text import escaped
+from labkit.workspace.choice import WorkspaceChoice
 from labkit.workspace.expected import WorkspaceIdentity, mismatch
 
 
@@ -39,10 +41,22 @@ def connected(settings: Settings, *, is_expected: bool = True) -> Workspace:
 
     Without `is_expected`, any workspace is accepted: for a command that reports whether it is the expected one.
     """
+    return connected_as(settings, access(), cli.environment(), is_expected=is_expected)
+
+
+def connected_as(
+    settings: Settings,
+    choice: WorkspaceChoice,
+    environ: Mapping[str, str],
+    *,
+    is_expected: bool = True,
+    is_isolated: bool = False,
+    connections: int | None = None,
+) -> Workspace:
+    """Like `connected`, but with a workspace that has been chosen. If `is_isolated`, the SDK sees only `environ`."""
     try:
-        choice = access()
-        clock.require_local_workspace(cli.environment(), choice.host or "")
-        workspace = connect(choice)
+        clock.require_local_workspace(environ, choice.host or "")
+        workspace = connect(choice, environ=environ if is_isolated else None, connections=connections)
     except clock.ClockError as error:
         raise SettingsError([str(error)]) from None
     except MissingCredentialError as error:

@@ -1,8 +1,8 @@
 """Opens the ledger: SQLite in a private file, or PostgreSQL if the location is a URL."""
 
 import sqlite3
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, closing
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ postgresql = LazyModule("playhouse.postgres_ext")
 class Ledger:
     """An open ledger. Every query of this package takes one and runs on its database, so several can be open at once.
 
-    Each thread has its own connection, except to a copy in memory, which only the thread that opened it can use.
+    Each thread has its own connection. A copy from `open_copy` can only be used by the thread that opened it.
     """
 
     database: Any
@@ -111,9 +111,33 @@ def open_copy(place: str) -> Ledger:
     return Ledger(copy)
 
 
+@contextmanager
+def opened_unchanged(place: str) -> Iterator[Ledger | None]:
+    """Open a ledger for reading only, as it is: its schema may be older, and nothing is created. None if it does not
+    exist.
+
+    Raises OSError or peewee.PeeweeException if it cannot be opened, ValueError if `place` is neither path nor URL.
+    """
+    validate_database(place)
+    if is_database_url(place):
+        parameters = {"connect_timeout": "5", **database_parameters(place)}
+        database: Any = postgresql.Psycopg3Database(parameters.pop("dbname", None), **parameters)
+    else:
+        path = Path(place).expanduser()
+        if not path.exists():
+            yield None
+            return
+        database = SqliteDatabase(f"{path.absolute().as_uri()}?mode=ro", uri=True, pragmas={"busy_timeout": 1000})
+    database.connect()
+    try:
+        yield Ledger(database)
+    finally:
+        database.close()
+
+
 def empty_copy() -> Ledger:
-    """Return an empty ledger in memory, for the calling thread."""
-    copy: Any = SqliteDatabase(":memory:")
+    """Return an empty ledger in memory. Several threads can use it, one after another."""
+    copy: Any = SqliteDatabase(":memory:", thread_safe=False, check_same_thread=False)
     copy.connect()
     migrate(copy)
     return Ledger(copy)

@@ -11,7 +11,7 @@ from enforcer.domain.message_kinds import LIMIT_KINDS, LimitMessage, MessageKind
 from enforcer.domain.quota import Period
 from enforcer.domain.timestamps import from_millis, from_millis_or_none, to_millis
 from enforcer.ledger import queries
-from enforcer.ledger.database import Ledger
+from enforcer.ledger.database import Ledger, opened_unchanged
 from enforcer.ledger.models import LEDGER_ID, MailCallRow, MessageRow
 
 MS = timedelta(milliseconds=1)
@@ -443,6 +443,18 @@ def count_calls_since(ledger: Ledger, kind: str, since: datetime) -> int:
     """Return the number of calls after an instant."""
     matches = (MailCallRow.kind == kind) & (MailCallRow.at > to_millis(since))
     return int(ledger.select(MailCallRow).where(matches).count())
+
+
+def recorded_calls(place: str, since: datetime) -> list[tuple[str, datetime]]:
+    """Return kind and time of the calls in the ledger at a location after an instant, without changing the ledger.
+
+    A ledger that does not exist has none. Raises OSError, ValueError or peewee.PeeweeException if it cannot be read.
+    """
+    with opened_unchanged(place) as ledger:
+        if ledger is None or not ledger.database.table_exists(MailCallRow._meta.table_name):
+            return []
+        rows = ledger.select(MailCallRow).where(MailCallRow.at > to_millis(since))
+        return [(row.kind, from_millis(row.at)) for row in rows]
 
 
 def forget_calls(ledger: Ledger, *, up_to: datetime, after: datetime) -> None:

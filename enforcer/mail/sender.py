@@ -12,6 +12,7 @@ others.
 import json
 import logging
 from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -81,17 +82,18 @@ def next_try(ledger: Ledger, settings: Settings, *, now: datetime) -> datetime |
     held = stored_messages.held_until(ledger)
     budget = settings.mail.budget
     free = [
-        *_budget_frees_at(ledger, MINUTE, budget.sends_per_minute, now),
-        *_budget_frees_at(ledger, HOUR, budget.sends_per_hour, now),
+        *_budget_frees_at(ledger, settings.mail, MINUTE, budget.sends_per_minute, now),
+        *_budget_frees_at(ledger, settings.mail, HOUR, budget.sends_per_hour, now),
         *([held] if held and held <= now + DAY else []),
     ]
     ready = max([first, *free])
     return ready if unclear is None else min(ready, unclear)
 
 
-def _budget_frees_at(ledger: Ledger, span: timedelta, limit: int, now: datetime) -> list[datetime]:
+def _budget_frees_at(ledger: Ledger, mail: MailSettings, span: timedelta, limit: int, now: datetime) -> list[datetime]:
     """Return a list with the time at which the budget next has room, or an empty list if it has room now."""
-    times = stored_messages.calls_since(ledger, "send", now - span)
+    others = mail.account.calls_since("send", now - span) if mail.account else []
+    times = sorted([*stored_messages.calls_since(ledger, "send", now - span), *others], reverse=True)
     return [times[limit - 1] + span] if len(times) >= limit else []
 
 
@@ -160,9 +162,10 @@ class _OutboxRun:
         if message.id in self.untrue:
             self._drop([message.id])
             return
-        if self.is_over or not self._may_send():
-            return
-        message = self._begin_send(message)
+        with self._reserving():
+            if self.is_over or not self._may_send():
+                return
+            message = self._begin_send(message)
         result = self.service.send(message.operation_id, message.request_body, timeout=self._timeout())
         self._count_failed_calls(result)
         match result.status:
@@ -182,15 +185,18 @@ class _OutboxRun:
 
         `conflict` is the 400 result of sending it: if it was never accepted, the message itself is invalid.
         """
-        if self.is_over or not self._may_ask():
+        with self._reserving():
+            may_ask = not self.is_over and self._may_ask()
+            if may_ask:
+                with self.ledger.atomic():
+                    self._note_call("status")
+                    if conflict is None:
+                        stored_messages.note_status_check(self.ledger, message.id)
+                        message = replace(message, attempts=message.attempts + 1)
+        if not may_ask:
             if conflict:
                 self._fail(message, conflict, is_outcome_unknown=True)
             return False
-        with self.ledger.atomic():
-            stored_messages.note_call(self.ledger, "status", self.now)
-            if conflict is None:
-                stored_messages.note_status_check(self.ledger, message.id)
-                message = replace(message, attempts=message.attempts + 1)
         result = self.service.status(message.operation_id, timeout=self._timeout())
         self._count_failed_calls(result)
         match result.status:
@@ -215,7 +221,7 @@ class _OutboxRun:
         with self.ledger.atomic():
             if message.sealed is None:
                 self._seal(message)
-            stored_messages.note_call(self.ledger, "send", self.now)
+            self._note_call("send")
             stored_messages.note_attempt(self.ledger, message.id)
         return stored_messages.message(self.ledger, message.id)
 
@@ -304,9 +310,10 @@ class _OutboxRun:
         if given_up:
             log.warning("the mail service reported no final status for %d accepted messages within a day", given_up)
         for id in stored_messages.due_status_checks(self.ledger, now=self.began, put_off=self.began + DAY):
-            if self.is_over or not self._may_ask(share=2):
-                break
-            stored_messages.note_call(self.ledger, "status", self.now)
+            with self._reserving():
+                if self.is_over or not self._may_ask(share=2):
+                    break
+                self._note_call("status")
             message = stored_messages.message(self.ledger, id)
             result = self.service.status(message.operation_id, timeout=self._timeout())
             self._count_failed_calls(result)
@@ -383,7 +390,18 @@ class _OutboxRun:
         return self._calls(kind, MINUTE) >= per_minute or self._calls(kind, HOUR) >= per_hour
 
     def _calls(self, kind: str, span: timedelta) -> int:
-        return stored_messages.count_calls_since(self.ledger, kind, self.now - span)
+        """Return the number of recent calls of all labs that use the account."""
+        since, account = self.now - span, self.mail.account
+        others = len(account.calls_since(kind, since)) if account else 0
+        return stored_messages.count_calls_since(self.ledger, kind, since) + others
+
+    def _note_call(self, kind: str) -> None:
+        stored_messages.note_call(self.ledger, kind, self.now)
+        if self.mail.account:
+            self.mail.account.note_call(kind, self.now)
+
+    def _reserving(self) -> AbstractContextManager[None]:
+        return self.mail.account.reserving() if self.mail.account else nullcontext()
 
     def _timeout(self) -> timedelta:
         return min(CALL_TIMEOUT, self.deadline.remaining)

@@ -1,7 +1,6 @@
 """Runs without the ledger: clusters past a limit are stopped according to events; the ledger is updated later."""
 
 import logging
-import sys
 from datetime import date, datetime
 from typing import Any
 
@@ -16,7 +15,7 @@ from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
 from labkit.clock import Deadline
-from labkit.text import escaped
+from labkit.logs import print_problem
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ def run_without_ledger(
     `memory_ledger` is a ledger in memory, which several runs may share. Returns None if the workspace is also unusable.
     """
     supervision.status = exit_status.PARTLY_FAILED
-    print(escaped(ledger_error), file=sys.stderr)
+    print_problem(ledger_error)
     marker = Marker(settings.ledger_location, KIND)
     noted = marker.read()
     if noted is None:
@@ -59,12 +58,12 @@ def run_without_ledger(
             settings, memory_ledger, workspace, now=time.now, deadline=deadline, is_confirmed=time.is_confirmed
         )
     except (SettingsError, WorkspaceError) as error:
-        print(escaped(error), file=sys.stderr)
+        print_problem(error)
     except Exception:  # noqa: BLE001 - the admin has to be notified anyway
         log.exception("the clusters could not be checked without the ledger")
     if result:
         for failure in result.failures:
-            print(escaped(failure), file=sys.stderr)
+            print_problem(failure)
         marker.write({**noted, "actions": [*_actions_in(noted), *_actions_of(result)]})
     if not noted.get("told"):
         supervision.notify_admin(LedgerOutage(str(ledger_error)))

@@ -1,7 +1,6 @@
 """Supervises a run of poll, watch or end-of-day: pings the monitor, and mails the admin if the run crashes."""
 
 import logging
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,7 +18,7 @@ from enforcer.workspace.errors import WorkspaceError
 from enforcer.workspace.server_time import TickTime, tick_time
 from labkit import exit_status
 from labkit.extras import cli
-from labkit.text import escaped
+from labkit.logs import print_problem
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +54,7 @@ class Supervision:
         if result.snapshot:
             self._notify_of_course(result.snapshot.notices)
         for failure in result.failures:
-            print(escaped(failure), file=sys.stderr)
+            print_problem(failure)
 
     def report_problem(self, problem: str) -> None:
         """Print a problem outside the tick, such as a file that cannot be written, and set the exit status; ignore an
@@ -63,7 +62,7 @@ class Supervision:
         """
         if problem:
             self.status = exit_status.PARTLY_FAILED
-            print(escaped(problem), file=sys.stderr)
+            print_problem(problem)
 
     def _notify_of_course(self, notices: tuple[str, ...]) -> None:
         """Mail the problems of the course to the admin; again only if they changed or were absent in between."""
@@ -96,7 +95,7 @@ class Supervision:
             if time.is_confirmed:
                 marker.clear()
             return workspace, time
-        print(escaped(time.notice), file=sys.stderr)
+        print_problem(time.notice)
         if marker.read() is None:
             marker.write({"notice": time.notice})
             self.notify_admin(ClockSkewError(time.notice))

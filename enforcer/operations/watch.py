@@ -104,6 +104,52 @@ def has_changed(before: Iterable[ObservedCluster], after: Iterable[ObservedClust
     return states(before) != states(after)
 
 
+class WatchTurns:
+    """The turns of one lab: at each, its clusters are listed or a tick runs. The first turn is due at once."""
+
+    def __init__(self, now: datetime) -> None:
+        self._last: TickSummary | None = None
+        self._retry_after = RETRY_AFTER
+        self._due = self._listed_at = now
+
+    @property
+    def next_turn(self) -> datetime:
+        """When the next turn is due."""
+        return min(self._due, self._listed_at + LIST_INTERVAL)
+
+    def due_at(self, now: datetime) -> datetime:
+        """Return when the next turn is due; at once after the clock was set back."""
+        return self.next_turn if now >= self._listed_at else now
+
+    def take(
+        self,
+        moment: datetime,
+        *,
+        clusters: Callable[[datetime], Iterable[ObservedCluster] | None],
+        tick: Callable[[], TickSummary | timedelta],
+    ) -> None:
+        """Tick if a tick is due at `moment`; else list the clusters if that is due, and tick if they have changed."""
+        is_due = moment >= self._due or moment < self._listed_at  # after the clock was set back, tick at once
+        if not is_due and moment >= self._listed_at + LIST_INTERVAL:
+            self._listed_at = moment
+            listed = clusters(moment)
+            if self._last is not None and listed is not None:
+                is_due = has_changed(self._last.snapshot.clusters, self._last.snapshot.course_clusters_in(listed))
+        if not is_due:
+            return
+        self._listed_at = moment
+        match tick():
+            case TickSummary() as summary:
+                self._retry_after = min(retry_interval(summary, self._last, self._retry_after), TICK_INTERVAL)
+                # The duration is added, because the tick may use the workspace's time.
+                self._due = moment + (next_due(summary, self._retry_after) - summary.snapshot.now)
+                self._last = summary
+                number = len(summary.snapshot.clusters)
+                log.info("checked %d clusters; next tick by %s", number, self._due.isoformat(" "))
+            case timedelta() as pause:
+                self._due = moment + pause
+
+
 def watch(
     *,
     now: Callable[[], datetime],
@@ -116,26 +162,8 @@ def watch(
     `clusters` lists the clusters of the workspace, or returns None if it fails; `tick` returns the pause before the
     next attempt if it fails.
     """
-    last: TickSummary | None = None
-    retry_after = RETRY_AFTER
-    due = listed_at = now()
+    turns = WatchTurns(now())
     while True:
-        moment = now()
-        is_due = moment >= due or moment < listed_at  # after the clock was set back, tick at once
-        if not is_due and moment >= listed_at + LIST_INTERVAL:
-            listed_at = moment
-            listed = clusters(moment)
-            if last is not None and listed is not None:
-                is_due = has_changed(last.snapshot.clusters, last.snapshot.course_clusters_in(listed))
-        if is_due:
-            listed_at = moment
-            match tick():
-                case TickSummary() as summary:
-                    retry_after = min(retry_interval(summary, last, retry_after), TICK_INTERVAL)
-                    # The duration is added, because the tick may use the workspace's time.
-                    last, due = summary, moment + (next_due(summary, retry_after) - summary.snapshot.now)
-                    log.info("checked %d clusters; next tick by %s", len(summary.snapshot.clusters), due.isoformat(" "))
-                case timedelta() as pause:
-                    due = moment + pause
-        if not wait_until(min(due, listed_at + LIST_INTERVAL)):
+        turns.take(now(), clusters=clusters, tick=tick)
+        if not wait_until(turns.next_turn):
             return

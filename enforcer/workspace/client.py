@@ -107,12 +107,23 @@ SHARE = 0.9
 """Share of a rate limit that the enforcer uses; a deployment or a person may send requests at the same time."""
 
 
-def connect(choice: WorkspaceChoice, *, seconds: float = CONNECT_SECONDS) -> "Workspace":
-    """Connect to the chosen workspace. Raises MissingCredentialError, or UnreachableError after about `seconds`."""
+def connect(
+    choice: WorkspaceChoice,
+    *,
+    seconds: float = CONNECT_SECONDS,
+    environ: Mapping[str, str] | None = None,
+    connections: int | None = None,
+) -> "Workspace":
+    """Connect to the chosen workspace. Raises MissingCredentialError, or UnreachableError after about `seconds`.
+
+    `environ` replaces the environment of the process; `connections` is the maximum number of connections.
+    """
 
     def make() -> Workspace:
-        client = LazyWorkspaceClient(configure(choice, http_seconds=10, retry_seconds=RETRY_SECONDS))
-        workspace = Workspace(client, limits=LIMITS, shows_time=True)
+        settings = configure(
+            choice, http_seconds=10, retry_seconds=RETRY_SECONDS, environ=environ, connections=connections
+        )
+        workspace = Workspace(LazyWorkspaceClient(settings), limits=LIMITS, shows_time=True)
         workspace.probe()
         return workspace
 
@@ -125,6 +136,11 @@ def connect(choice: WorkspaceChoice, *, seconds: float = CONNECT_SECONDS) -> "Wo
         is_refusal = isinstance(error, sdk.Unauthenticated | sdk.PermissionDenied | ValueError)
         advice = f"the credential of {choice.source}" if is_refusal else "DATABRICKS_HOST and the network"
         raise UnreachableError(f"{shown} cannot be used: {failure_reason(error)}; check {advice}.") from None
+
+
+def rate_limiters(limits: Mapping[str, float] = LIMITS) -> Mapping[str, RateLimiter]:
+    """Return new rate limiters for one workspace, by kind of request."""
+    return {kind: RateLimiter(limit * SHARE) for kind, limit in limits.items()}
 
 
 class Workspace:
@@ -165,7 +181,11 @@ class Workspace:
         self._lock = threading.Lock()
         self._problems: list[str] = []
         self._read_deadline: Deadline | None = None
-        self._limiters = {kind: RateLimiter(limit * SHARE) for kind, limit in (limits or {}).items()}
+        self._limiters = rate_limiters(limits or {})
+
+    def share_limiters(self, limiters: Mapping[str, RateLimiter]) -> None:
+        """Use these rate limiters, which other clients of the same workspace use, too."""
+        self._limiters = limiters
 
     def before_request(self, kind: str) -> None:
         """Count a request that is about to be sent, and wait if the rate limit for its kind requires it."""

@@ -1,7 +1,8 @@
 """Runs slow tasks in parallel."""
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -14,7 +15,7 @@ def in_parallel(tasks: Iterable[Callable[[], T]], *, workers: int = WORKERS) -> 
     if len(tasks) < 2:
         return [task() for task in tasks]
     with ThreadPoolExecutor(max_workers=min(workers, len(tasks))) as pool:
-        futures = [pool.submit(task) for task in tasks]
+        futures = [_submit(pool, task) for task in tasks]
         wait(futures)
         return [future.result() for future in futures]
 
@@ -30,5 +31,10 @@ def ordered(tasks: Iterable[Callable[[], T]], *, workers: int = WORKERS) -> Iter
         yield from (task() for task in tasks)
         return
     with ThreadPoolExecutor(max_workers=min(workers, len(tasks))) as pool:
-        for future in [pool.submit(task) for task in tasks]:
+        for future in [_submit(pool, task) for task in tasks]:
             yield future.result()
+
+
+def _submit(pool: ThreadPoolExecutor, task: Callable[[], T]) -> Future[T]:
+    # With the caller's context, log lines of the task have the lab's name.
+    return pool.submit(copy_context().run, task)

@@ -11,6 +11,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from labkit import __version__, clock, exit_status
+from labkit.logs import print_problem
 from labkit.text import escaped, is_displayable, quoted
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -229,7 +230,7 @@ def print_json(value: Any) -> None:
 def fail(*problems: str) -> NoReturn:
     """Print these sentences on stderr and exit with status 2."""
     for problem in problems:
-        print(escaped(problem), file=sys.stderr)
+        print_problem(problem)
     raise SystemExit(exit_status.BAD_INPUT)
 
 

@@ -5,6 +5,7 @@ package's names is used.
 """
 
 import logging
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -17,7 +18,8 @@ from labkit.workspace.choice import HOST, WorkspaceChoice
 
 defer_init("databricks.sdk")
 # Azure and Google logins. The SDK always imports them, with cryptography and asyncio: half of its import time.
-for _login in ("databricks.sdk.azure", "google.auth.impersonated_credentials", "google.oauth2.service_account"):
+_LOGINS = ("databricks.sdk.azure", "google.auth.impersonated_credentials", "google.oauth2.service_account")
+for _login in _LOGINS:
     defer_module(_login)
 
 from databricks.sdk.config import Config as SdkConfig  # noqa: E402
@@ -75,7 +77,14 @@ class CredentialNotFound(ValueError):
 
 
 class Config(SdkConfig):
-    """The SDK's Config, which requests the host's metadata only if the login needs it; a token does not."""
+    """The SDK's Config, which requests the host's metadata only if the login needs it; a token does not.
+
+    `environ` replaces the environment of the process, for a process that uses several workspaces.
+    """
+
+    def __init__(self, *, environ: Mapping[str, str] | None = None, **arguments: Any) -> None:
+        self._environ = environ
+        super().__init__(**arguments)
 
     @classmethod
     def attributes(cls) -> Any:
@@ -85,6 +94,16 @@ class Config(SdkConfig):
         if not self.token:
             super()._resolve_host_metadata()  # type: ignore[no-untyped-call, unused-ignore]
 
+    def _load_from_env(self) -> None:
+        if self._environ is None:
+            super()._load_from_env()  # type: ignore[no-untyped-call, unused-ignore]
+            return
+        for attribute in self.attributes():
+            values = (self._environ.get(name) for name in (attribute.env, *attribute.env_aliases) if name)
+            value = next((value for value in values if value), None)
+            if value and attribute.name not in self._inner:
+                setattr(self, attribute.name, value)
+
 
 class LazyWorkspaceClient:
     """The services of the SDK's WorkspaceClient that the programs use, each imported on first use."""
@@ -92,6 +111,9 @@ class LazyWorkspaceClient:
     def __init__(self, config: SdkConfig) -> None:
         self.config = config
         self.api_client = ApiClient(config)
+        # The SDK limits only connections with https; workspaces on this machine have http.
+        session = self.api_client._api_client._session
+        session.mount("http://", session.get_adapter("https://"))
 
     @cached_property
     def workspace(self) -> Any:
@@ -109,18 +131,39 @@ class LazyWorkspaceClient:
         return _iam.UsersAPI(self.api_client)
 
 
-def configure(choice: WorkspaceChoice, *, http_seconds: float, retry_seconds: float) -> Config:
+def load_logins() -> None:
+    """Import the logins now. Several threads must not be the first to use one of them at the same time."""
+    for name in _LOGINS:
+        module = sys.modules.get(name)
+        if module is not None:
+            vars(module)
+
+
+def configure(
+    choice: WorkspaceChoice,
+    *,
+    http_seconds: float,
+    retry_seconds: float,
+    environ: Mapping[str, str] | None = None,
+    connections: int | None = None,
+) -> Config:
     """Return the SDK's settings for the chosen workspace.
 
-    The environment must contain no workspace variables but the chosen ones (`workspace.access.choose_and_apply`). Can
-    block for minutes, so callers run it with `call_with_timeout`. Raises CredentialNotFound, and ValueError for a
-    credential that cannot be used.
+    The environment must contain no workspace variables but the chosen ones (`workspace.access.choose_and_apply`);
+    `environ` replaces it. `connections` is the maximum number of connections, by default the SDK's. Can block for
+    minutes, so callers run it with `call_with_timeout`. Raises CredentialNotFound, and ValueError for a credential that
+    cannot be used.
     """
     # The SDK logs each attempt; the error that follows is clearer.
     logging.getLogger("databricks.sdk").setLevel(logging.ERROR)
     arguments: dict[str, Any] = dict(choice.arguments)
+    if connections is not None:
+        # The SDK passes this value on as the size of a host's pool.
+        arguments["max_connection_pools"] = connections
     try:
-        return Config(http_timeout_seconds=http_seconds, retry_timeout_seconds=retry_seconds, **arguments)
+        return Config(
+            environ=environ, http_timeout_seconds=http_seconds, retry_timeout_seconds=retry_seconds, **arguments
+        )
     except ValueError as error:
         if _WITHOUT_CREDENTIAL not in str(error):
             raise

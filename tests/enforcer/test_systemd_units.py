@@ -51,8 +51,9 @@ def test_cron_and_systemd_run_existing_commands() -> None:
     assert [name for name in [*scripts, *programs] if not (ROOT / name).is_file()] == []
 
 
-def test_systemd_restarts_a_watch_that_hangs() -> None:
-    lines = (DEPLOY / "teaching-lab-watch.service").read_text().splitlines()
+@pytest.mark.parametrize("name", ["watch", "fleet"])
+def test_systemd_restarts_a_watch_that_hangs(name: str) -> None:
+    lines = (DEPLOY / f"teaching-lab-{name}.service").read_text().splitlines()
     assert {"Type=notify", "NotifyAccess=main", "WatchdogSec=300", "Restart=always"} <= set(lines)
 
 

@@ -38,6 +38,7 @@ PURE = (
     "enforcer/pages/notebook.py",
     "enforcer/time_requests/model.py",
     "enforcer/time_requests/parse.py",
+    "enforcer/fleet/schedule.py",
     "enforcer/reports/day_report.py",
     "enforcer/reports/forecast.py",
     "inventory/backup/manifest.py",

@@ -42,6 +42,7 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "enforcer": (
         ("__main__",),
         ("commands",),
+        ("fleet",),
         ("operations",),
         ("metrics",),
         ("tick",),
