@@ -83,9 +83,10 @@ def command(labs: Path | None, check: bool) -> None:
     service = Service(settings)
 
     def wait_until(instant: datetime) -> bool:
-        """Wait until an instant. Return False as soon as shutdown is requested."""
+        """Wait until an instant, or until the clock is set back. Return False as soon as shutdown is requested."""
         step = REHEARSED_STEP_SECONDS if cli.environment().get("LAB_CLOCK") else STEP_SECONDS
-        while (left := (instant - service.now()).total_seconds()) > 0:
+        began = service.now()
+        while (left := (instant - (now := service.now())).total_seconds()) > 0 and now >= began:
             systemd.notify(cli.environment(), systemd.ALIVE)
             if ending.wait(min(left, step)):
                 return False
@@ -104,7 +105,9 @@ def _watch_labs(path: Path, *, only_check: bool) -> None:
         entries = read_labs(path)
     except LabsFileError as error:
         cli.fail(*error.problems)
-    invalid = _invalid_labs(entries, dict(process))
+    now = LastKnownClock(process)
+    shared = SharedResources(now)
+    invalid = _invalid_labs(entries, process, shared)
     if only_check:
         if invalid:
             raise SystemExit(exit_status.BAD_INPUT)
@@ -117,8 +120,6 @@ def _watch_labs(path: Path, *, only_check: bool) -> None:
         process.pop(name, None)
     sdk.load_logins()
     cli.now()  # prints a message and exits if LAB_CLOCK does not respond
-    now = LastKnownClock(process)
-    shared = SharedResources(now)
 
     def make(entry: LabEntry) -> Service:
         lab = read_environment(entry, process)
@@ -147,9 +148,11 @@ def _watch_labs(path: Path, *, only_check: bool) -> None:
     log.info("the watch ends after %d turns; the latest began %.1f seconds late", fleet.summary.turns, late)
 
 
-def _invalid_labs(entries: Iterable[LabEntry], process: Mapping[str, str]) -> list[str]:
-    """Print the problems of each lab's settings, and return the names of the labs that have some."""
-    shared = SharedResources()
+def _invalid_labs(entries: Iterable[LabEntry], process: Mapping[str, str], shared: SharedResources) -> list[str]:
+    """Print the problems of each lab's settings, and return the names of the labs that have some.
+
+    If two labs contradict each other, the later one is invalid.
+    """
     invalid = []
     for entry in entries:
         try:

@@ -61,11 +61,6 @@ class SharedResources:
             share = account.join(name, settings.ledger_location, settings.mail.budget)
             return replace(settings, mail=replace(settings.mail, account=share))
 
-    def release(self, name: str) -> None:
-        """Forget the lab's ledger and course, because its settings are read again. Its mails stay counted."""
-        with self._lock:
-            self._release(name)
-
     def _release(self, name: str) -> None:
         self._ledgers = {key: lab for key, lab in self._ledgers.items() if lab != name}
         self._outputs = {key: lab for key, lab in self._outputs.items() if lab != name}

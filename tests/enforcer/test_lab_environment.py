@@ -148,9 +148,9 @@ def test_two_labs_never_have_the_same_ledger_or_course(entry: MakeEntry) -> None
         ["the lab a is in the same workspace https://a.example; set different courses and terms for both."],
         [],
     ]
-    assert claimed(shared, a) == [], "a lab may claim again"
-    shared.release("a")
-    assert claimed(shared, same_course) == []
+    moved = read_environment(entry("a", B, course="1", term="t"), {})
+    assert claimed(shared, moved) == [], "a lab may claim again"
+    assert claimed(shared, same_course) == [], "its first workspace is free again"
 
 
 def test_two_labs_never_write_the_same_file(entry: MakeEntry, tmp_path: Path) -> None:
