@@ -136,7 +136,7 @@ def opened_unchanged(place: str) -> Iterator[Ledger | None]:
 
 
 def empty_copy() -> Ledger:
-    """Return an empty ledger in memory. Several threads can use it, one after another."""
+    """Return an empty ledger in memory. Threads can use it one after another."""
     copy: Any = SqliteDatabase(":memory:", thread_safe=False, check_same_thread=False)
     copy.connect()
     migrate(copy)

@@ -184,7 +184,7 @@ class Workspace:
         self._limiters = rate_limiters(limits or {})
 
     def share_limiters(self, limiters: Mapping[str, RateLimiter]) -> None:
-        """Use these rate limiters, which other clients of the same workspace use, too."""
+        """Replace the rate limiters by those of other clients of the same workspace."""
         self._limiters = limiters
 
     def before_request(self, kind: str) -> None:
