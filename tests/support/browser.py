@@ -30,15 +30,21 @@ document.querySelector("iframe").onload = event => {{
 </script>"""
 
 
+def chromium() -> str:
+    """Return the path of Chromium; skip the test without one."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        pytest.skip("Chromium is not installed: get it from your system's packages")
+    return program
+
+
 def evaluate(page: str, script: str, *, width: int) -> Any:
     """Return the result of a script on `page` in a window of this width in pixels; the page's scripts do not run."""
-    chromium = next(filter(None, map(shutil.which, NAMES)), None)
-    if chromium is None:
-        pytest.skip("Chromium is not installed: get it from your system's packages")
+    program = chromium()
     with tempfile.TemporaryDirectory() as folder:
         wrapper = Path(folder) / "wrapper.html"
         wrapper.write_text(WRAPPER.format(width=width, page=html.escape(page), script=script), encoding="utf-8")
-        command = [chromium, *ARGUMENTS, f"--user-data-dir={folder}/profile", "--dump-dom", wrapper.as_uri()]
+        command = [program, *ARGUMENTS, f"--user-data-dir={folder}/profile", "--dump-dom", wrapper.as_uri()]
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
     found = re.search(r'<pre id="found">(.+?)</pre>', done.stdout, re.DOTALL)
     assert found, done.stderr[-2000:]
