@@ -104,7 +104,9 @@ def open_copy(place: str) -> Ledger:
     if path.exists():
         try:
             with closing(sqlite3.connect(path, timeout=5)) as source:
-                source.backup(copy.connection())
+                source.backup(copy.connection(), progress=_raise_if_locked)
+        except sqlite3.OperationalError as error:
+            raise OperationalError(str(error)) from None
         except sqlite3.Error as error:
             raise OSError(str(error)) from None
     migrate(copy)
@@ -133,6 +135,14 @@ def opened_unchanged(place: str) -> Iterator[Ledger | None]:
         yield Ledger(database)
     finally:
         database.close()
+
+
+def _raise_if_locked(status: int, remaining: int, total: int) -> None:
+    """Raise sqlite3.OperationalError if a step of a backup failed because the file is locked: it would be repeated for
+    ever.
+    """
+    if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        raise sqlite3.OperationalError("database is locked")
 
 
 def empty_copy() -> Ledger:
