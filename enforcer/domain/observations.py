@@ -36,6 +36,19 @@ class ObservedCluster:
 
 
 @dataclass(frozen=True)
+class OtherCluster:
+    """A running cluster of the workspace that is not the course's."""
+
+    id: str
+    label: str
+    """Its name, unless the name contains a person's."""
+    course: str
+    """Course and term in its tags; empty without tags of a lab."""
+    started: datetime | None
+    is_job: bool = False
+
+
+@dataclass(frozen=True)
 class RawEvent:
     """An event with its raw JSON."""
 

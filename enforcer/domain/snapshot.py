@@ -39,6 +39,8 @@ class Snapshot:
     """Cluster and time of each start that counted because the role was unknown, and is now known to be by staff."""
     notices: tuple[str, ...] = ()
     """The problems that are mailed to the admin: an ambiguous course, or an invalid course file."""
+    others: tuple[ObservedCluster, ...] = ()
+    """Running clusters in the list that are not the course's; empty in a snapshot of the past."""
 
     @property
     def today(self) -> date:

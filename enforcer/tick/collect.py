@@ -69,6 +69,8 @@ class LabState:
     """Ids of clusters that only claim to belong to the course."""
     notices: tuple[str, ...] = ()
     """The problems about an ambiguous course or an invalid course file."""
+    others: tuple[ObservedCluster, ...] = ()
+    """Running clusters in the list that are not the course's."""
 
     @property
     def allowances(self) -> tuple[Allowance, ...]:
@@ -90,7 +92,8 @@ def read_lab_state(ledger: Ledger, workspace: WorkspaceReader, settings: Setting
         course = without_file("", "", settings.default_zone, now)
         clusters = () if settings.course else legacy_clusters(found.clusters)
         problems = (*workspace.pop_problems(), *found.memberships.problems, *found.foreign_claims(None))
-        return LabState(clusters, None, course, (), problems, found.memberships)
+        others = _others(found.clusters, clusters)
+        return LabState(clusters, None, course, (), problems, found.memberships, others=others)
     file = found.file_of(course_term)
     selection = found.selection(course_term)
     queries.add_accepted(ledger, selection.newly_accepted, now=now)
@@ -104,7 +107,23 @@ def read_lab_state(ledger: Ledger, workspace: WorkspaceReader, settings: Setting
     )
     course = file or without_file(*course_term, settings.default_zone, now)
     claims = frozenset(cluster.id for cluster in selection.claims)
-    return LabState(selection.clusters, course_term, course, entries, problems, found.memberships, claims, notices)
+    return LabState(
+        selection.clusters,
+        course_term,
+        course,
+        entries,
+        problems,
+        found.memberships,
+        claims,
+        notices,
+        _others(found.clusters, selection.clusters),
+    )
+
+
+def _others(listed: Iterable[ObservedCluster], own: Iterable[ObservedCluster]) -> tuple[ObservedCluster, ...]:
+    """Return the running clusters in the list that are not among `own`."""
+    ids = {cluster.id for cluster in own}
+    return tuple(cluster for cluster in listed if cluster.observation.running and cluster.id not in ids)
 
 
 def collect(ledger: Ledger, workspace: WorkspaceReader, settings: Settings, *, now: datetime) -> Snapshot:
@@ -137,6 +156,7 @@ def collect(ledger: Ledger, workspace: WorkspaceReader, settings: Settings, *, n
         lab.claims,
         reclassified,
         lab.notices,
+        lab.others,
     )
 
 

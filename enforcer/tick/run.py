@@ -21,6 +21,7 @@ from enforcer.tick.history import load_past_snapshot
 from enforcer.tick.notify import queue_missing_messages, warned_limits
 from enforcer.tick.settle import Settlement, plan_days, settle_days
 from enforcer.tick.totals_file import update_gone_clusters
+from enforcer.tick.workspace_notes import note_workspace
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import WorkspaceError
 from enforcer.workspace.server_time import clock_problem
@@ -84,6 +85,7 @@ def run_tick(
     except WorkspaceError as error:
         return _only_send(settings, ledger, error, mail, now=now, deadline=deadline)
     note_job_listing(ledger, workspace, due.snapshot)
+    note_workspace(ledger, workspace, due.snapshot)
     cache_caller(ledger, workspace)
     due, held = _remove_unsafe_stops(settings, ledger, workspace, due, is_confirmed=is_confirmed, stop_now=stop_now)
     done = carry_out(ledger, workspace, settings, due.snapshot, due.actions)

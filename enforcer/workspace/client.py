@@ -40,6 +40,7 @@ from enforcer.workspace.responses import (
 )
 from enforcer.workspace.server_time import ServerTimestamp, parse_date_header
 from labkit.clock import Deadline
+from labkit.course_file import ADMINS, BUILT_IN_GROUPS
 from labkit.extras import sdk
 from labkit.extras.sdk import (
     DatabricksError,
@@ -60,6 +61,8 @@ CONNECT_SECONDS = 15
 RETRY_SECONDS = 20
 CLUSTERS, EVENTS = "/api/2.1/clusters/list", "/api/2.1/clusters/events"
 DATE = "date"
+OF_EVERYONE = BUILT_IN_GROUPS - {ADMINS}
+"""Groups to which every user belongs."""
 
 
 class RepeatedParameter(list[str]):
@@ -177,6 +180,8 @@ class Workspace:
         """Whether the list of clusters includes running job clusters."""
         self.job_clusters: frozenset[str] = frozenset()
         """Ids of the job clusters in the latest list."""
+        self.users_without_group: int | None = None
+        """Number of users in no group that `members` found last; None if it was not called or users were unreadable."""
         self.calls: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._problems: list[str] = []
@@ -417,10 +422,13 @@ class Workspace:
 
         A group whose members cannot be read is omitted.
         """
-        with self._collect_problems("the groups") as problems:
-            groups = parse_entries(self._scim("Groups", "id,displayName,members"), _group, problems)
-        with self._collect_problems("the users") as problems:
-            users = dict(parse_entries(self._scim("Users", "id,userName"), _user, problems))
+        with self._collect_problems("the groups") as group_problems:
+            groups = parse_entries(self._scim("Groups", "id,displayName,members"), _group, group_problems)
+        with self._collect_problems("the users") as user_problems:
+            users = dict(parse_entries(self._scim("Users", "id,userName"), _user, user_problems))
+            grouped = {id for name, ids in groups if name not in OF_EVERYONE for id in ids}
+            is_known = not group_problems and not user_problems
+            self.users_without_group = len(users.keys() - grouped) if is_known else None
         return {name: frozenset(users[id] for id in ids if id in users) for name, ids in groups}
 
     def _scim(self, kind: str, attributes: str) -> list[Any]:

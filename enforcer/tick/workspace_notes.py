@@ -1,0 +1,73 @@
+"""Notes for the staff about the workspace around the lab: running clusters that are not the course's, and the number of
+users in no group.
+
+They are notes in the ledger, so that staff pages need no request. They contain no names of people.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+
+from enforcer.domain.observations import ObservedCluster, OtherCluster
+from enforcer.domain.snapshot import Snapshot
+from enforcer.domain.timestamps import from_millis_or_none, to_millis_or_none
+from enforcer.ledger import queries
+from enforcer.ledger.database import Ledger
+from enforcer.workspace.client import Workspace
+from labkit.text import one_line
+
+OTHER_CLUSTERS = "running clusters of others"
+WITHOUT_GROUP = "users in no group"
+MOST_CLUSTERS, LABEL_LENGTH = 500, 80
+PERSONAL = re.compile(r"@|['’]s\b", re.IGNORECASE)
+"""The workspace proposes such names for a person's own cluster: the person's name or address, and `'s Cluster`."""
+OF_A_PERSON = "a person's cluster"
+
+
+def note_workspace(ledger: Ledger, workspace: Workspace, snapshot: Snapshot) -> None:
+    """Record which clusters of others run, and how many users are in no group if this tick read the users.
+
+    The job clusters of the last complete list are kept while a tick does not list them.
+    """
+    jobs = workspace.job_clusters
+    found = [_noted(cluster, is_job=cluster.id in jobs) for cluster in snapshot.others]
+    if not workspace.lists_job_clusters:
+        ids = {cluster.id for cluster in found}
+        found += [one for one in other_clusters(ledger) or () if one.is_job and one.id not in ids]
+    _write(ledger, OTHER_CLUSTERS, _document(found[:MOST_CLUSTERS]))
+    if workspace.users_without_group is not None:
+        _write(ledger, WITHOUT_GROUP, str(workspace.users_without_group))
+
+
+def other_clusters(ledger: Ledger) -> tuple[OtherCluster, ...] | None:
+    """Return the running clusters that are not the course's, as of the last tick; None if no tick recorded them."""
+    noted = queries.note(ledger, OTHER_CLUSTERS)
+    if noted is None:
+        return None
+    return tuple(
+        OtherCluster(id, label, course, from_millis_or_none(started), is_job)
+        for id, label, course, started, is_job in json.loads(noted)
+    )
+
+
+def users_without_group(ledger: Ledger) -> int | None:
+    """Return the number of users in no group when the users were last read; None if no tick recorded it."""
+    noted = queries.note(ledger, WITHOUT_GROUP)
+    return None if noted is None else int(noted)
+
+
+def _noted(cluster: ObservedCluster, *, is_job: bool) -> OtherCluster:
+    name = one_line(cluster.name, LABEL_LENGTH)
+    label = OF_A_PERSON if PERSONAL.search(name) else name
+    course = one_line(" ".join(filter(None, (cluster.course, cluster.term))), LABEL_LENGTH)
+    return OtherCluster(cluster.id, label, course, cluster.observation.started, is_job)
+
+
+def _document(clusters: Iterable[OtherCluster]) -> str:
+    rows = [[one.id, one.label, one.course, to_millis_or_none(one.started), one.is_job] for one in clusters]
+    return json.dumps(sorted(rows, key=lambda row: str(row[0])))
+
+
+def _write(ledger: Ledger, name: str, value: str) -> None:
+    if queries.note(ledger, name) != value:
+        queries.write_note(ledger, name, value)
