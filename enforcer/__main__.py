@@ -15,6 +15,7 @@ VERBS = {
     "report": "Create a daily report as a web page, email, table or chart.",
     "usage": "Show used and remaining time per cluster, for day, week and term.",
     "metrics": "Print usage, limits and the enforcer's health as Prometheus metrics.",
+    "board": "Show the lab on one page for staff: what runs, what is used and left, stops, the enforcer's health.",
     "allow": "Change the limits of one or all groups for a day, a date range or a lesson.",
     "block": "Forbid one or all groups to use their clusters for a day or a date range.",
     "allowances": "List allowances and blocks, with group and reason.",

@@ -99,6 +99,7 @@ class _Variables(BaseModel):
     )
     LAB_MAIL_TEMPLATES: Path | None = None
     LAB_METRICS: Path | None = None
+    LAB_BOARD: Path | None = None
     AZURE_EMAIL_ENDPOINT: Annotated[str, AfterValidator(_endpoint)] | None = Field(
         None, description="https://<name>.communication.azure.com"
     )
@@ -212,6 +213,8 @@ class Settings:
     mass_stop_threshold: MassStopThreshold = MassStopThreshold()
     metrics_file: Path | None = None
     """File for the metrics after each tick; None means that none is written."""
+    board: Path | None = None
+    """File for the staff's board, which `watch` writes after each tick."""
 
     @property
     def default_zone(self) -> tzinfo:
@@ -255,6 +258,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         healthcheck_url=variables.HEALTHCHECK_URL,
         mass_stop_threshold=MassStopThreshold(variables.LAB_HOLD_CLUSTERS, variables.LAB_HOLD_SHARE),
         metrics_file=variables.LAB_METRICS and variables.LAB_METRICS.expanduser(),
+        board=variables.LAB_BOARD.expanduser() if variables.LAB_BOARD else None,
     )
 
 

@@ -22,6 +22,7 @@ from enforcer.ledger.lock import LedgerSettingsError, LedgerUnavailable, ledger_
 from enforcer.mail.sender import next_try
 from enforcer.metrics.recorded import update_textfile
 from enforcer.operations import systemd
+from enforcer.operations.board_file import BoardFile
 from enforcer.operations.outage import note_recovery, run_without_ledger
 from enforcer.operations.supervise import Supervision, mail_service, supervised
 from enforcer.operations.watch import RETRY_AFTER, TickSummary, watch
@@ -202,6 +203,7 @@ class Service:
         self._memory: Ledger | None = None
         """Ledger in memory, used while the ledger is unavailable."""
         self._pause = FIRST_PAUSE
+        self._board = BoardFile(settings)
         self._has_worked = False
         """Whether the ledger has been opened before."""
 
@@ -263,6 +265,7 @@ class Service:
             )
             run.report(result)
             run.report_problem(update_textfile(settings, ledger, now=time.now, snapshot=result.snapshot))
+            self._board.refresh(ledger, now=time.now)
             if result.snapshot:
                 had_to_stop = any(isinstance(action, Stop) for action in result.actions)
                 due = next_try(ledger, settings, now=time.now)

@@ -100,18 +100,22 @@ class Allowance:
         is_its_day = self.first_day <= day <= self.last_day and self.weekday in (None, day.weekday())
         return self.group in (None, group) and is_its_day
 
-    def __str__(self) -> str:
+    @property
+    def effect(self) -> str:
+        """What changes, without the reason: `+ 60 minutes`."""
         match self.change:
             case timedelta() as change:
                 minutes = round(change / timedelta(minutes=1))
-                what = f"{'-' if minutes < 0 else '+'} {abs(minutes)} minutes"
+                return f"{'-' if minutes < 0 else '+'} {abs(minutes)} minutes"
             case LimitOverride() as override:
-                what = "blocked" if override is LimitOverride.BLOCKED else override.value
+                return "blocked" if override is LimitOverride.BLOCKED else override.value
             case Window() as window:
-                what = f"window {window}"
+                return f"window {window}"
             case DayLimits(hard):
-                what = f"{round(hard / timedelta(minutes=1))} minutes"
-        return f"{what}: {self.reason}"
+                return f"{round(hard / timedelta(minutes=1))} minutes"
+
+    def __str__(self) -> str:
+        return f"{self.effect}: {self.reason}"
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,19 @@ class LimitMessage:
     queued_at: datetime
 
 
+@dataclass(frozen=True)
+class FailedMessage:
+    """A message that was given up, or whose last attempt failed."""
+
+    kind: MessageKind
+    about: str
+    """A cluster's id, or another value that makes such a message unique."""
+    queued_at: datetime
+    attempts: int
+    is_given_up: bool
+    error: str
+
+
 def is_outdated(notice: LimitMessage, later: LimitMessage) -> bool:
     """Return whether `later` supersedes `notice`, which is pending.
 

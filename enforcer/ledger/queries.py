@@ -297,6 +297,18 @@ def settled(ledger: Ledger, day: date) -> dict[str, DayTotal]:
     }
 
 
+def settled_usage(ledger: Ledger, *, since: date) -> dict[tuple[str, date], timedelta]:
+    """Return the settled use of each cluster on each day from `since` on, by cluster id and day."""
+    query = ledger.select(DayRow, DayRow.cluster_id, DayRow.day, DayRow.used).where(DayRow.day >= since.isoformat())
+    days: dict[str, date] = {}
+    found = {}
+    for cluster_id, day, used in query.tuples():
+        if day not in days:
+            days[day] = date.fromisoformat(day)
+        found[cluster_id, days[day]] = timedelta(milliseconds=used)
+    return found
+
+
 def last_settled_day(ledger: Ledger) -> date | None:
     """Return the last settled day, even if nothing ran on it."""
     noted = note(ledger, "settled")
@@ -337,6 +349,12 @@ def polls_between(ledger: Ledger, begins: datetime, ends: datetime) -> list[date
         .order_by(PollRow.began)
     )
     return [from_millis(row.began) for row in query]
+
+
+def poll_records(ledger: Ledger, *, since: datetime) -> list[PollRecord]:
+    """Return the completed polls that began at an instant or later, oldest first."""
+    rows = ledger.rows("SELECT began, ended, failed FROM poll WHERE began >= ? ORDER BY began", to_millis(since))
+    return [PollRecord(from_millis(began), from_millis(ended), failed) for began, ended, failed in rows]
 
 
 def first_poll(ledger: Ledger) -> datetime | None:

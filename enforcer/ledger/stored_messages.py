@@ -7,7 +7,7 @@ from typing import Any
 
 from peewee import fn
 
-from enforcer.domain.message_kinds import LIMIT_KINDS, LimitMessage, MessageKind
+from enforcer.domain.message_kinds import LIMIT_KINDS, FailedMessage, LimitMessage, MessageKind
 from enforcer.domain.quota import Period
 from enforcer.domain.timestamps import from_millis, from_millis_or_none, to_millis
 from enforcer.ledger import queries
@@ -166,6 +166,27 @@ def due(ledger: Ledger, *, now: datetime, put_off: datetime) -> list[tuple[int, 
     is_due = (MessageRow.due_at <= to_millis(now)) | (MessageRow.due_at > to_millis(put_off))
     query = ledger.select(MessageRow, MessageRow.id, MessageRow.is_outcome_unknown).where(_is_waiting() & is_due)
     return [(row.id, row.is_outcome_unknown) for row in query.order_by(MessageRow.rank, MessageRow.id)]
+
+
+def failed_messages(ledger: Ledger, *, since: datetime) -> list[FailedMessage]:
+    """Return the messages that were given up or never delivered since an instant, and the pending ones whose last
+    attempt failed, oldest first. Messages that were superseded or sent in parts did not fail.
+    """
+    given_up = (MessageRow.given_up_at >= to_millis(since)) & MessageRow.error.not_in([SPLIT, UNTRUE])
+    undelivered = (MessageRow.final_at >= to_millis(since)) & MessageRow.error.is_null(False)
+    failing = _is_waiting() & MessageRow.last_failed_at.is_null(False)
+    rows = ledger.select(MessageRow).where(given_up | undelivered | failing).order_by(MessageRow.id)
+    return [
+        FailedMessage(
+            MessageKind(row.kind),
+            row.topic,
+            from_millis(row.queued_at),
+            row.attempts,
+            row.given_up_at is not None or row.final_at is not None,
+            row.error or "",
+        )
+        for row in rows
+    ]
 
 
 def message(ledger: Ledger, id: int) -> StoredMessage:

@@ -35,7 +35,7 @@ WORDS = {
     "mail-staff": ("--subject", "x", "earlier.db"),
 }
 """Required arguments of commands."""
-OF_LEDGER = frozenset({"report", "archive", "anonymise", "import-history", "mail-staff"})
+OF_LEDGER = frozenset({"report", "board", "archive", "anonymise", "import-history", "mail-staff"})
 """Commands that need no workspace."""
 OTHERS = OF_LEDGER | {"backup-ledger", "test-email", "doctor", "restricted"}
 UNKNOWN_COURSE = "the ledger uptimes.db has no course; check CLUSTER_UPTIMES_DB, or run poll first\n"

@@ -47,7 +47,6 @@ NOT_IMPORTED = {
     "pandas": "PySpark's client imports it",
     "pre-commit": "a command",
     "ruff": "a command",
-    "starlette": "bench/emulator.py measures it in a separate process",
     "tzdata": "zoneinfo reads it if the system has no time zones",
     "uvloop": "uvicorn imports it if it is installed",
     "vulture": "a command",

@@ -44,7 +44,7 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("commands",),
         ("fleet",),
         ("operations",),
-        ("metrics",),
+        ("board", "metrics"),
         ("tick",),
         ("pages",),
         ("time_requests",),

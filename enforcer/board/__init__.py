@@ -1,0 +1,1 @@
+"""The staff's board: the lab on one page, from the ledger alone."""

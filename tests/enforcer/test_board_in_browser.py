@@ -1,0 +1,121 @@
+"""The staff's board in a real Chromium: on a phone, at a desk, in the dark, on paper, and with hostile titles."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import axe
+from browser import ARGUMENTS, chromium, evaluate
+from enforcer.board.assemble import make_board
+from enforcer.board.demo import TITLES, demo_facts
+from enforcer.board.html import no_board, render_board
+
+pytestmark = pytest.mark.process
+
+HOSTILE = (
+    "<script>parent.document.title='hit'</script>",
+    '"><img src=x onerror="parent.document.title=\'hit\'">',
+    "<style>*{display:none}</style>",
+    "</bdi></th></tr></table></section></main><h1>Stop</h1>",
+    "javascript:alert(1)//<a href='javascript:alert(1)'>x</a>",
+    "\u202elanoitceridib\u2066",
+    "x" * 5000,
+    "שם קבוצה בעברית (group_01) & <b>",
+    "اسم المجموعة \"><svg onload=parent.document.title='hit'>",
+    "{{ config }}",
+)
+MEASURE = """
+  const root = page.documentElement, bodies = [...page.querySelectorAll("tbody th")];
+  const wide = [...page.querySelectorAll("main *")].filter(e => {
+    if (e.closest(".wide, svg, caption")) return false;
+    const box = e.getBoundingClientRect();
+    return box.right > root.clientWidth + 1 || box.left < -1;
+  });
+  const bidi = [...page.querySelectorAll("bdi")].filter(e => /[\\u0590-\\u06ff]/.test(e.textContent));
+  return {
+    overflows: root.scrollWidth > root.clientWidth,
+    wide: wide.map(e => e.outerHTML.slice(0, 80)),
+    foreign: page.querySelectorAll("script, img, b, a[href^=javascript], style + style, h1 ~ h1").length,
+    headings: [...page.querySelectorAll("h1")].length,
+    title: document.title,
+    sections: page.querySelectorAll("section h2").length,
+    groups: page.querySelectorAll(".heat tbody tr").length,
+    rtl: bidi.length > 0 && bidi.every(e => getComputedStyle(e).unicodeBidi === "isolate"),
+    dir: [...new Set(bodies.map(e => getComputedStyle(e).direction))],
+    unlabelled: [...page.querySelectorAll("th")].filter(e => !e.scope).length
+      + [...page.querySelectorAll("table")].filter(e => !e.caption).length,
+    smallest: Math.min(...bodies.concat([...page.querySelectorAll("td, p, li")])
+      .map(e => parseFloat(getComputedStyle(e).fontSize))),
+  };
+"""
+
+
+def page_of(groups: int, titles: tuple[str, ...] = TITLES, *, with_names: bool = False) -> str:
+    facts = demo_facts(groups, titles=titles)
+    action = replace(facts.actions[0], reason=titles[0])
+    return render_board(make_board(replace(facts, actions=(*facts.actions[1:], action)), with_names=with_names))
+
+
+@pytest.mark.parametrize("width", [360, 390, 1280], ids=["small phone", "phone", "desk"])
+@pytest.mark.parametrize("titles", [TITLES, HOSTILE], ids=["usual", "hostile"])
+def test_a_board_of_100_groups_fits_the_window(width: int, titles: tuple[str, ...]) -> None:
+    seen = evaluate(page_of(100, titles), MEASURE, width=width)
+    assert seen.pop("smallest") >= 12
+    assert seen == {
+        "overflows": False,
+        "wide": [],
+        "foreign": 0,
+        "headings": 1,
+        "title": "",
+        "sections": 13,
+        "groups": 100,
+        "rtl": True,
+        "dir": ["ltr"],
+        "unlabelled": 0,
+    }
+
+
+@pytest.mark.parametrize("width", [390, 1280], ids=["phone", "desk"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_serious_on_the_board(width: int, dark: bool) -> None:
+    assert axe.violations(page_of(14, with_names=True), width=width, dark=dark) == []
+
+
+def test_axe_finds_nothing_serious_with_hostile_titles() -> None:
+    assert axe.violations(page_of(100, HOSTILE), width=390) == []
+
+
+def test_axe_finds_nothing_serious_without_a_board() -> None:
+    assert axe.violations(no_board("the ledger has no course"), width=390) == []
+
+
+def test_axe_finds_what_is_wrong() -> None:
+    page = page_of(14).replace('<html lang="en">', "<html>").replace("--ink: #17212b", "--ink: #e8e8e8")
+    assert {rule for rule, _, _ in axe.violations(page, width=1280)} >= {"html-has-lang", "color-contrast"}
+
+
+def test_a_printed_board_of_100_groups_is_complete(tmp_path: Path) -> None:
+    """The heat map's columns are within the paper, and each group is on it."""
+    page = page_of(100).replace("@media print", "@media screen").replace("@page", "@media not all")
+    cut = evaluate(
+        page,
+        """
+        const right = page.documentElement.clientWidth;
+        const cells = [...page.querySelectorAll("th, td, p, li, dd")];
+        return cells.filter(e => e.getBoundingClientRect().right > right + 1).map(e => e.outerHTML.slice(0, 80));
+        """,
+        # A4 without margins of 12 mm, at 96 pixels an inch.
+        width=703,
+    )
+    assert cut == []
+    source, target = tmp_path / "lab.html", tmp_path / "lab.pdf"
+    source.write_text(page_of(100), encoding="utf-8")
+    options = [f"--user-data-dir={tmp_path}/profile", "--no-pdf-header-footer", f"--print-to-pdf={target}"]
+    subprocess.run([chromium(), *ARGUMENTS, *options, source.as_uri()], capture_output=True, timeout=120, check=True)
+    pdf = target.read_bytes()
+    pages = pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") + pdf.count(b"/Type /Page/")
+    assert pdf.startswith(b"%PDF-") and 4 <= pages <= 12
