@@ -33,7 +33,7 @@ from enforcer.domain.quota import LimitUsage, Period
 from enforcer.domain.snapshot import Snapshot, group_of
 from enforcer.domain.uptime import day_bounds
 from enforcer.domain.usage import hours
-from enforcer.reports.day_report import LONG_GAP, POLL_EVERY
+from enforcer.reports.day_report import missed_polls
 from enforcer.reports.forecast import forecast, marks_of
 from labkit.course_file import BLOCKED, FREE, LIMITS, UNLIMITED, WEEKDAYS, WHOLE_DAY, CalendarEntry
 from labkit.text import one_line
@@ -353,10 +353,9 @@ class _Assembly:
         if began is None:
             return ()
         moments = [began, *(poll.began.astimezone(self._tz) for poll in self.facts.polls if poll.began >= began)]
-        gaps = [PollGap(a, b, _missed(b - a)) for a, b in pairwise(moments) if b - a > LONG_GAP]
-        if made_at - moments[-1] > LONG_GAP:
-            gaps.append(PollGap(moments[-1], made_at, (made_at - moments[-1]) // POLL_EVERY, is_open=True))
-        return tuple(reversed(gaps))
+        gaps = [PollGap(a, b, missed_polls([], a, b)) for a, b in pairwise(moments)]
+        gaps.append(PollGap(moments[-1], made_at, missed_polls([], moments[-1], made_at), is_open=True))
+        return tuple(gap for gap in reversed(gaps) if gap.missed)
 
     @cached_property
     def _health(self) -> Health:
@@ -445,10 +444,6 @@ def _effect_of(entry: CalendarEntry) -> str:
     if entry.effect == LIMITS and entry.hard_minutes is not None:
         return f"{entry.hard_minutes:g} minutes"
     return {UNLIMITED: "unlimited", BLOCKED: "blocked"}.get(entry.effect, "usual limits")
-
-
-def _missed(gap: timedelta) -> int:
-    return max(1, round(gap / POLL_EVERY) - 1)
 
 
 def _count(number: int, noun: str) -> str:

@@ -175,7 +175,7 @@ def test_gaps_between_polls_are_counted_in_missed_polls(board: Board) -> None:
 def test_a_silent_enforcer_has_an_open_gap_and_is_late(facts: BoardFacts) -> None:
     board = make_board(replace(facts, made_at=NOW + 3 * HOUR))
     gap = board.gaps[0]
-    assert (gap.is_open, gap.missed, board.health.is_late) == (True, 12, True)
+    assert (gap.is_open, gap.missed, board.health.is_late) == (True, 11, True)
     assert board.alerts[0].text == "The last poll was 3:00 h ago; the figures are from then."
 
 

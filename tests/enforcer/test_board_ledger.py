@@ -74,7 +74,7 @@ def test_after_a_long_silence_the_figures_are_those_of_the_last_poll(ledger: Led
     board = board_of(ledger, polled + 5 * 60 * M)
 
     assert (board.groups[0].used // M, board.as_of, board.health.is_late) == (59, polled, True)
-    assert board.gaps[0].missed == 20
+    assert board.gaps[0].missed == 19
 
 
 def test_a_settled_day_stays_on_the_board(ledger: Ledger, lab: InProcessCourse) -> None:
