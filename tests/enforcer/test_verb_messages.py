@@ -37,7 +37,7 @@ WORDS = {
 """Required arguments of commands."""
 OF_LEDGER = frozenset({"report", "board", "archive", "anonymise", "import-history", "mail-staff"})
 """Commands that need no workspace."""
-OTHERS = OF_LEDGER | {"backup-ledger", "test-email", "doctor", "restricted"}
+OTHERS = OF_LEDGER | {"backup-ledger", "metrics", "test-email", "doctor", "restricted"}
 UNKNOWN_COURSE = "the ledger uptimes.db has no course; check CLUSTER_UPTIMES_DB, or run poll first\n"
 NOT_EARLIER = "earlier.db has no table clustercumulativeuptime: it is not the legacy system's database.\n"
 PLACE = "workspace 1 at https://lab.example"
@@ -118,7 +118,7 @@ def test_all_invalid_settings_are_reported_by_commands(folder: Path, verb: str) 
 
     status, out, err = said(folder, verb, **wrong)
 
-    of_workspace = [] if verb in {*OF_LEDGER, "test-email"} else ["there is no profile 'LAB'; existing profiles: none."]
+    of_workspace = [] if verb in {*OF_LEDGER, "metrics", "test-email"} else ["there is no profile 'LAB'; existing profiles: none."]
     assert (status, out, err.splitlines()) == (
         2,
         "",
