@@ -118,7 +118,9 @@ def test_all_invalid_settings_are_reported_by_commands(folder: Path, verb: str) 
 
     status, out, err = said(folder, verb, **wrong)
 
-    of_workspace = [] if verb in {*OF_LEDGER, "metrics", "test-email"} else ["there is no profile 'LAB'; existing profiles: none."]
+    of_workspace = (
+        [] if verb in {*OF_LEDGER, "metrics", "test-email"} else ["there is no profile 'LAB'; existing profiles: none."]
+    )
     assert (status, out, err.splitlines()) == (
         2,
         "",
