@@ -307,6 +307,20 @@ class PageSettings(SettingsTable):
     language: Annotated[Literal["en", "he"], Field(description='"en" or "he"')] = "en"
 
 
+class RequestsSettings(SettingsTable):
+    """Whether groups can ask for more time in a file."""
+
+    expire_days: Annotated[int, Field(ge=1, le=365, description="a whole number from 1 to 365")] = 7
+
+
+class ExtensionsSettings(SettingsTable):
+    """What the lab grants at once to a group that asks for more time."""
+
+    minutes: Annotated[int, Field(ge=1, le=1440, description="a whole number from 1 to 1440")]
+    per_week: Annotated[int, Field(ge=1, le=50, description="a whole number from 1 to 50")]
+    not_in: Annotated[list[CalendarKind], Field(description='a list of kinds of the calendar, such as ["exam"]')] = []
+
+
 class BackendSettings(SettingsTable):
     """The Terraform backend in which the state of a target is stored."""
 
@@ -380,6 +394,8 @@ class LabSettings(SettingsTable):
     ] = {}
     working_hours: WorkingHoursSettings | None = None
     pages: PageSettings | None = None
+    requests: RequestsSettings | None = None
+    extensions: ExtensionsSettings | None = None
     targets: Annotated[
         dict[Label, TargetSettings], Field(min_length=1, description="at least one [targets.NAME] table")
     ]
@@ -388,6 +404,12 @@ class LabSettings(SettingsTable):
     def _check_default_target(self) -> "LabSettings":
         if self.default_target not in self.targets:
             raise ValueError(f"default_target {self.default_target!r} is not one of {', '.join(self.targets)}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_extensions(self) -> "LabSettings":
+        if self.extensions and self.requests is None:
+            raise ValueError("[extensions] needs the table [requests], which lets groups ask for more time")
         return self
 
     def target(self, name: str | None) -> tuple[str, TargetSettings]:

@@ -21,6 +21,11 @@ VERSION_WITHOUT_PRINCIPALS = 2
 FILE_NAME = "course.json"
 ALLOWANCES = "allowances"
 """The folder of allowances, next to the course file."""
+REQUESTS = "requests"
+"""The folder of the groups' files for time requests, next to the course file."""
+COURSE_VERSION_FILE = "course-version.txt"
+"""The file in `REQUESTS` with the checksum of the course file. The deployment writes it after the course file, so that
+one list of the folder shows whether the course file has changed."""
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 CALENDAR_KINDS = ("class", "exam", "holiday", "blackout")
 USUAL, FREE, UNLIMITED, BLOCKED, LIMITS = "usual", "free", "unlimited", "blocked", "limits"
@@ -43,6 +48,8 @@ ALL_STUDENT_GROUPS = "all_student_groups"
 """The group that contains all courses' groups in a workspace."""
 
 _CHECKSUM = "checksum"
+_MOST = 1440
+"""Maximum number of days, minutes or extensions in a week."""
 # Cluster names in the legacy system, which set no tags.
 _LEGACY_CLUSTER = re.compile(r"(?:cluster|group)_(\d+)")
 
@@ -171,6 +178,25 @@ class PageOptions:
 
 
 @dataclass(frozen=True)
+class TimeRequestSettings:
+    """Whether groups can ask for more time in a file."""
+
+    expire_days: int = 7
+    """Days after which a time request expires if nobody answers it."""
+
+
+@dataclass(frozen=True)
+class ExtensionSettings:
+    """What the lab grants at once to a group that asks for more time."""
+
+    minutes: int
+    """The most that is granted at once; staff decide about more."""
+    per_week: int
+    not_in: tuple[str, ...] = ()
+    """Some of `CALENDAR_KINDS`: nothing is granted on days with such entries."""
+
+
+@dataclass(frozen=True)
 class CourseFile:
     """A course with its groups and limits, as the course file stores it."""
 
@@ -192,6 +218,10 @@ class CourseFile:
     working_hours: WorkingHours | None = None
     pages: PageOptions | None = None
     """None if the groups have no pages."""
+    requests: TimeRequestSettings | None = None
+    """None: groups cannot ask for more time in a file."""
+    extensions: ExtensionSettings | None = None
+    """None: staff decide about every time request."""
 
 
 def hash_address(address: str, course: str, term: str) -> str:
@@ -252,6 +282,14 @@ def format_course_file(course: CourseFile) -> str:
             "language": course.pages.language,
             "runtime": course.pages.runtime,
             "libraries": list(course.pages.libraries),
+        }
+    if course.requests:
+        document["requests"] = {"expire_days": course.requests.expire_days}
+    if course.extensions:
+        document["extensions"] = {
+            "minutes": course.extensions.minutes,
+            "per_week": course.extensions.per_week,
+            "not_in": list(course.extensions.not_in),
         }
     return json.dumps({**document, _CHECKSUM: checksum(document)}, ensure_ascii=False, indent=2) + "\n"
 
@@ -314,6 +352,8 @@ def parse_course_file(text: str, file_name: str) -> CourseFile:
             tuple(_entry(entry) for entry in document.get("calendar") or ()),
             _working_hours(document["working_hours"]) if document.get("working_hours") else None,
             _pages(document["pages"]) if document.get("pages") else None,
+            _requests(document.get("requests")),
+            _extensions(document["extensions"]) if document.get("extensions") else None,
         )
     except CourseFileError:
         raise
@@ -414,6 +454,24 @@ def _pages(document: Mapping[str, Any]) -> PageOptions:
         _string(document.get("runtime") or ""),
         tuple(_string(library) for library in document.get("libraries") or ()),
     )
+
+
+def _requests(document: Any) -> TimeRequestSettings | None:
+    if document is None:
+        return None
+    return TimeRequestSettings(_positive(document.get("expire_days", TimeRequestSettings.expire_days)))
+
+
+def _extensions(document: Mapping[str, Any]) -> ExtensionSettings:
+    kinds = tuple(_one_of(CALENDAR_KINDS, kind) for kind in document.get("not_in") or ())
+    return ExtensionSettings(_positive(document["minutes"]), _positive(document["per_week"]), kinds)
+
+
+def _positive(value: Any) -> int:
+    number = _integer(value)
+    if not 0 < number <= _MOST:
+        raise ValueError(f"{number} is not a whole number from 1 to {_MOST}")
+    return number
 
 
 def parse_hours(text: str) -> Hours:

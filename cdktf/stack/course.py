@@ -71,6 +71,7 @@ class Course(TerraformStack):
             path=folder_of(lab.course.id, lab.course.term),
             course_text=text,
             has_pages=lab.pages is not None,
+            has_requests=lab.requests is not None,
             staff=staff,
             caller=workspace.caller,
             depends_on=self._guard,

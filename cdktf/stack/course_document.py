@@ -5,7 +5,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from lab_settings import LabSettings
-from labkit.course_file import CalendarEntry, CourseFile, GroupEntry, PageOptions, StaffIds, format_course_file
+from labkit.course_file import (
+    CalendarEntry,
+    CourseFile,
+    ExtensionSettings,
+    GroupEntry,
+    PageOptions,
+    StaffIds,
+    TimeRequestSettings,
+    format_course_file,
+)
 from roster.model import Group
 
 _ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
@@ -42,7 +51,14 @@ def course_file(
         PageOptions(lab.pages.language, lab.cluster.spark_version, tuple(map(str, lab.libraries)))
         if lab.pages
         else None,
+        TimeRequestSettings(lab.requests.expire_days) if lab.requests else None,
+        _extensions(lab),
     )
+
+
+def _extensions(lab: LabSettings) -> ExtensionSettings | None:
+    rule = lab.extensions
+    return ExtensionSettings(rule.minutes, rule.per_week, tuple(dict.fromkeys(rule.not_in))) if rule else None
 
 
 def course_text(

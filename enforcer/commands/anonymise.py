@@ -149,7 +149,7 @@ def _show(
     *,
     to_stderr: bool,
 ) -> None:
-    lines = [f"the ledger: {count} {name}" for name, count in asdict(counts).items() if count]
+    lines = [f"the ledger: {count} {name.replace('_', ' ')}" for name, count in asdict(counts).items() if count]
     lines += [f"{one.path}: {'deleted' if one.keep_from is None else 'shortened'}" for one in removals]
     lines += [f"{one.path}: kept, {one.reason}" for one in kept]
     for line in lines or [f"there is nothing to anonymise before {before}"]:

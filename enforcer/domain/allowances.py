@@ -95,6 +95,10 @@ class Allowance:
     weekday: int | None = None
     """The weekday on which the allowance applies: 0 is Monday, None every day. A window has a weekday of its own."""
     source: Source = Source.STAFF
+    time_request: str = ""
+    """Id of the time request that the allowance answers; empty if it answers none."""
+    only_day: bool = False
+    """Whether a change in minutes is for the limit of the day only, and not for those of week and term."""
 
     def covers(self, group: str, day: date) -> bool:
         is_its_day = self.first_day <= day <= self.last_day and self.weekday in (None, day.weekday())
@@ -125,6 +129,8 @@ class Revocation:
     reason: str
     given_by: str
     given_at: datetime
+    time_request: str = ""
+    """Id of the time request that is denied; then `revokes` is the id that its allowance would have. Else empty."""
 
 
 def parse_window(text: str) -> Window:
@@ -189,11 +195,19 @@ def _weekday_of(entry: CalendarEntry) -> int | None:
 
 
 def in_force(entries: Iterable[Allowance | Revocation]) -> tuple[Allowance, ...]:
-    """Return the allowances that are not revoked, oldest first."""
+    """Return the allowances that are not revoked, oldest first. Only the first answer to a time request counts."""
     given = {entry.id: entry for entry in entries}
     revoked = {entry.revokes for entry in given.values() if isinstance(entry, Revocation)}
-    allowances = [entry for entry in given.values() if isinstance(entry, Allowance) and entry.id not in revoked]
-    return tuple(sorted(allowances, key=lambda allowance: (allowance.given_at, allowance.id)))
+    answered: set[str] = set()
+    found = []
+    for one in sorted(
+        (entry for entry in given.values() if isinstance(entry, Allowance)), key=lambda one: (one.given_at, one.id)
+    ):
+        is_first = one.time_request not in answered
+        answered |= {one.time_request} - {""}
+        if is_first and one.id not in revoked:
+            found.append(one)
+    return tuple(found)
 
 
 def overrides_on(day: date, group: str, allowances: Iterable[Allowance]) -> tuple[Allowance, ...]:
@@ -272,10 +286,14 @@ def format_entry(entry: Allowance | Revocation) -> str:
         match entry.change:
             case timedelta() as change:
                 document["minutes"] = round(change / timedelta(minutes=1))
+                if entry.only_day:
+                    document["only_day"] = True
             case LimitOverride() as override:
                 document[override.value] = True
             case Window() as window:
                 document["window"] = str(window)
+    if entry.time_request:
+        document["time_request"] = entry.time_request
     document |= {"reason": entry.reason, "given_by": entry.given_by, "given_at": entry.given_at.isoformat()}
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
@@ -291,13 +309,18 @@ def parse_entry(text: str, path: str) -> Allowance | Revocation:
                 f"version {document['version']!r} is not supported, only {VERSION}; upgrade this program"
             )
         common = (_text(document, "reason"), _text(document, "given_by"), _instant(_text(document, "given_at")))
+        request = _text(document, "time_request") if document.get("time_request") else ""
         if "revokes" in document:
-            return Revocation(_text(document, "id"), _text(document, "revokes"), *common)
+            return Revocation(_text(document, "id"), _text(document, "revokes"), *common, request)
         group = None if document["group"] == "all" else _text(document, "group")
         first, last = _day(_text(document, "first_day")), _day(_text(document, "last_day"))
         if last < first:
             raise AllowanceError(f"the last day ({last}) is before the first day ({first})")
-        return Allowance(_text(document, "id"), group, first, last, _change(document), *common)
+        change = _change(document)
+        only_day = document.get("only_day") is True and isinstance(change, timedelta)
+        return Allowance(
+            _text(document, "id"), group, first, last, change, *common, time_request=request, only_day=only_day
+        )
     except AllowanceError as error:
         raise AllowanceError(f"{path}: {error}") from None
     except KeyError as error:

@@ -5,7 +5,17 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from enforcer.domain.allowances import Allowance, allowances_from
 from enforcer.domain.quota import Calendar, Quota
-from labkit.course_file import WEEKDAYS, CalendarEntry, CourseFile, GroupEntry, PageOptions, StaffIds, folder_of
+from labkit.course_file import (
+    WEEKDAYS,
+    CalendarEntry,
+    CourseFile,
+    ExtensionSettings,
+    GroupEntry,
+    PageOptions,
+    StaffIds,
+    TimeRequestSettings,
+    folder_of,
+)
 
 HOLIDAY = "holiday"
 LONGEST_WAIT = timedelta(days=60)
@@ -91,6 +101,14 @@ class Course:
     """All entries of the course's calendar, including those without an effect on limits."""
     pages: PageOptions | None = None
     """None if the groups have no pages."""
+    requests: TimeRequestSettings | None = None
+    """None: groups cannot ask for more time in a file."""
+    extensions: ExtensionSettings | None = None
+    """None: staff decide about every time request."""
+
+    def kinds_on(self, day: date, group: str) -> frozenset[str]:
+        """Return the kinds of the calendar entries on a day that concern a group."""
+        return frozenset(entry.kind for entry in self.entries if is_on(entry, day, group))
 
     def is_staff(self, user: str) -> bool:
         """Return whether the course file lists this address or application id as staff."""
@@ -137,6 +155,8 @@ def course_from_file(file: CourseFile, tz: tzinfo) -> Course:
         WorkingTime.of(file, tz),
         file.calendar,
         file.pages,
+        file.requests,
+        file.extensions,
     )
 
 

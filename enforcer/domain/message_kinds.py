@@ -12,6 +12,7 @@ class MessageKind(Enum):
     GIVEN_UP = "given-up"
     DIGEST = "digest"
     STAFF_NOTE = "staff-note"
+    TIME_REQUESTS = "time-requests"
     REPORT = "report"
 
     @property

@@ -73,6 +73,11 @@ class FileInfo:
     path: str
     version: str
     """A value that changes whenever the content may have changed."""
+    object_id: str = ""
+    """Id of the workspace object; empty if the listing has none."""
+    modified_at: datetime | None = None
+    size: int | None = None
+    """In bytes; None if the listing has none."""
 
 
 class FileList(list[FileInfo]):

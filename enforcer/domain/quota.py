@@ -160,8 +160,9 @@ def limit_on(
     """Return this period's limit in force on a day; None if it has no limit or the day is unlimited.
 
     An allowance in minutes shifts the soft and hard limit on each of its days, and the week and term limits by as much
-    for each of its days. Week and term have no soft limit of their own: their warning margin is the same as for a day.
-    The calendar changes the limit of a day, not of week or term; minutes given by staff are added to the changed limit.
+    for each of its days, unless it is for the day only. Week and term have no soft limit of their own: their warning
+    margin is the same as for a day. The calendar changes the limit of a day, not of week or term; minutes given are
+    added to the changed limit.
     """
     allowances = tuple(allowances)
     overrides = overrides_on(day, group, allowances)
@@ -180,6 +181,7 @@ def limit_on(
         allowance
         for allowance in allowances
         if isinstance(allowance.change, timedelta)
+        and (period is Period.DAY or not allowance.only_day)
         and allowance.group in (None, group)
         and allowance.first_day <= last
         and allowance.last_day >= first

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
-from enforcer.domain.allowances import Allowance, windows_between
+from enforcer.domain.allowances import Allowance, Revocation, windows_between
 from enforcer.domain.course import Course
-from enforcer.domain.observations import ObservedCluster
+from enforcer.domain.observations import FileList, ObservedCluster
 from enforcer.domain.quota import Action, Level, LimitUsage, Period, Quota, QuotaStatus, Warn, limit_on, limit_usages_on
 from enforcer.domain.uptime import Session, counted_from
 from labkit.course_file import ORIGIN, legacy_group_of
@@ -41,6 +41,12 @@ class Snapshot:
     """The problems that are mailed to the admin: an ambiguous course, or an invalid course file."""
     others: tuple[ObservedCluster, ...] = ()
     """Running clusters in the list that are not the course's; empty in a snapshot of the past."""
+    entries: tuple[Allowance | Revocation, ...] = ()
+    """All allowances and revocations by staff."""
+    request_files: FileList | None = None
+    """The files in the folder of time requests; None if there is none or it could not be listed."""
+    knows_all_allowances: bool = True
+    """False if some allowances or revocations could not be read."""
 
     @property
     def today(self) -> date:

@@ -275,6 +275,46 @@ class PageRow(Row):
         table_name = "page"
 
 
+class TimeRequestRow(Row):
+    """A group's request for more time, and its answer."""
+
+    id: Any = CharField(primary_key=True)
+    course: Any = CharField()
+    term: Any = CharField()
+    group_name: Any = CharField()
+    asked_at: Any = BigIntegerField()
+    minutes: Any = IntegerField(null=True)
+    """Null if the file cannot be understood."""
+    reason: Any = TextField(default="")
+    """The group's own words."""
+    state: Any = CharField()
+    answer: Any = TextField(default="")
+    answered_at: Any = BigIntegerField(null=True)
+    minutes_given: Any = IntegerField(null=True)
+
+    class Meta:
+        table_name = "time_request"
+        indexes = ((("course", "term", "asked_at"), False),)
+
+
+class TimeRequestFileRow(Row):
+    """A group's file for time requests: what is known about it and what was done."""
+
+    path: Any = CharField(primary_key=True)
+    version: Any = CharField(default="")
+    """The version that was handled; empty if none was."""
+    object_id: Any = CharField(default="")
+    """The object on which the group was given its permission; empty if it was not."""
+    principal: Any = CharField(default="")
+    """The workspace's group that was given the permission."""
+    read_day: Any = CharField(default="")
+    reads: Any = IntegerField(default=0)
+    """Number of changes that were handled on `read_day`."""
+
+    class Meta:
+        table_name = "time_request_file"
+
+
 class NoteRow(Row):
     """Single values by name, such as the day of the last poll that read all permissions."""
 
@@ -304,5 +344,7 @@ TABLES = (
     RestrictedRow,
     FileRow,
     PageRow,
+    TimeRequestRow,
+    TimeRequestFileRow,
     NoteRow,
 )

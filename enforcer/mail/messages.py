@@ -9,7 +9,7 @@ HTML templates escape the rest.
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 OURS = Path(__file__).with_name("templates")
 MINUTE = timedelta(minutes=1)
 SUBJECT_LENGTH = 150
+MOST_LISTED = 100
+"""Maximum number of time requests in a message."""
 OLD_VARIABLES = {"letters": "messages", "past": "overrun", "apart": "uncounted"}
 
 
@@ -149,6 +151,41 @@ def staff_note(*, title: str, text: str, to: Iterable[str], folder: Path | None 
     values = {"title": one_line(redact_secrets(title)), "text": multiline(redact_secrets(text)).strip()}
     subject, plain, html = render("staff_note", values, folder)
     return Message(subject, plain, html, tuple(to))
+
+
+@dataclass(frozen=True)
+class AskedTime:
+    """A group's request for more time that waits for staff."""
+
+    id: str
+    group: str
+    """The group's name."""
+    title: str
+    """The group's name in the course."""
+    minutes: int
+    reason: str
+    """The group's own words; may be empty."""
+    asked_at: datetime
+
+
+def time_requests(
+    waiting: Sequence[AskedTime], *, course: str, tz: tzinfo, to: Iterable[str], folder: Path | None = None
+) -> Message:
+    """Return the message to staff that lists the time requests that wait for an answer."""
+    listed = [
+        {
+            "id": one.id,
+            "group": one_line(one.group),
+            "title": one_line(one.title),
+            "minutes": one.minutes,
+            "reason": one_line(one.reason),
+            "asked": one.asked_at.astimezone(tz),
+        }
+        for one in waiting[:MOST_LISTED]
+    ]
+    values = {"course": one_line(course), "requests": listed, "number": len(waiting)}
+    subject, text, html = render("time_requests", values, folder)
+    return Message(subject, text, html, tuple(to))
 
 
 def _to_group(name: str, notice: Notice, to: Iterable[str], admin: str | None, folder: Path | None) -> Message:

@@ -64,7 +64,9 @@ def path_of(lab: LabState, id: str) -> str:
 
 
 def write_entry(workspace: Workspace, lab: LabState, entry: Allowance | Revocation) -> str:
-    """Write the entry to a new file beside the course file and return its path. Raises WorkspaceError."""
+    """Write the entry to a new file beside the course file and return its path. Raises WorkspaceError, and
+    AlreadyExistsError if there is an entry with the same id.
+    """
     path = path_of(lab, entry.id)
     workspace.make_folder(f"{lab.course.folder}/{ALLOWANCES}")
     workspace.write(path, format_entry(entry))
@@ -86,6 +88,8 @@ def allowance_json(allowance: Allowance) -> dict[str, Any]:
         "reason": allowance.reason,
         "given_by": allowance.given_by,
         "given_at": iso(allowance.given_at),
+        "only_day": allowance.only_day,
+        "time_request": allowance.time_request or None,
     }
 
 

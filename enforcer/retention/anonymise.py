@@ -4,6 +4,7 @@ Users who started or restarted a cluster become "a member of the group" or "some
 counting. Messages keep their topic and lose recipients and text.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
@@ -12,13 +13,16 @@ from enforcer.domain.allowances import Allowance, AllowanceError, parse_entry
 from enforcer.domain.course import CourseError
 from enforcer.domain.timestamps import from_millis
 from enforcer.domain.uptime import MEMBER, OTHER, Role, day_bounds
-from enforcer.ledger import membership, names, queries, starters
+from enforcer.ledger import membership, names, queries, starters, time_request_rows
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.names import Text
 from enforcer.workspace.course_file import parse_course
 
 NEVER_SENT = "it was anonymised before it was sent"
 _ADDRESS = re.compile(r'[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+')
+
+_ASKED = re.compile(r"\basked: .*", re.DOTALL)
+"""What a group wrote, in the reason for an allowance and for the limit; see `time_requests.answers`."""
 
 
 class AnonymiseError(RuntimeError):
@@ -39,6 +43,8 @@ class AnonymisedCounts:
     """Stored copies of past allowances."""
     groups: int
     """Number of groups whose stored members are removed."""
+    time_requests: int
+    """Time requests whose texts are removed."""
 
 
 def anonymise(ledger: Ledger, *, before: date, tz: tzinfo, now: datetime) -> AnonymisedCounts:
@@ -58,6 +64,7 @@ def anonymise(ledger: Ledger, *, before: date, tz: tzinfo, now: datetime) -> Ano
             *_messages(ledger, before, begins, now),
             _files(ledger, before, begins),
             membership.forget(ledger, begins),
+            time_request_rows.remove_texts(ledger, begins),
         )
         names.note_anonymised(ledger, begins)
     return counts
@@ -66,6 +73,11 @@ def anonymise(ledger: Ledger, *, before: date, tz: tzinfo, now: datetime) -> Ano
 def without_addresses(text: str) -> str:
     """Return a text with every e-mail address replaced by `…`."""
     return _ADDRESS.sub("…", text)
+
+
+def without_people(text: str) -> str:
+    """Return the reason for a limit without e-mail addresses and without what a group wrote in a time request."""
+    return without_addresses(_ASKED.sub("asked", text))
 
 
 def _check_settled(ledger: Ledger, begins: datetime, tz: tzinfo) -> None:
@@ -124,18 +136,32 @@ def _messages(ledger: Ledger, before: date, begins: datetime, now: datetime) -> 
 
 
 def _anonymised(text: Text) -> Text:
-    return Text(text.id, without_addresses(text.text), text.error and without_addresses(text.error))
+    return Text(text.id, without_people(text.text), text.error and without_addresses(text.error))
 
 
 def _files(ledger: Ledger, before: date, begins: datetime) -> int:
-    """Remove addresses from past allowances and course files. Return the number of files."""
+    """Remove addresses from past allowances and course files, and the groups' words from past allowances. Return the
+    number of files.
+    """
     changed = 0
     for path, content in names.file_contents(ledger):
-        anonymised = without_addresses(content)
+        anonymised = without_addresses(_without_words(content) if "/allowances/" in path else content)
         if anonymised != content and _is_over(path, content, before, begins):
             names.write_file_content(ledger, path, anonymised)
             changed += 1
     return changed
+
+
+def _without_words(content: str) -> str:
+    """Return an allowance's content without what a group wrote in its time request."""
+    try:
+        document = json.loads(content)
+    except (RecursionError, ValueError):
+        return content
+    if not isinstance(document, dict) or "time_request" not in document or "revokes" in document:
+        return content
+    reason = without_people(str(document.get("reason", "")))
+    return json.dumps(document | {"reason": reason}, ensure_ascii=False, indent=2) + "\n"
 
 
 def _is_over(path: str, content: str, before: date, begins: datetime) -> bool:

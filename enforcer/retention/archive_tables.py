@@ -12,10 +12,12 @@ from typing import Any
 from enforcer.domain.message_kinds import MessageKind
 from enforcer.domain.snapshot import Snapshot, group_of
 from enforcer.domain.uptime import counted_from
-from enforcer.ledger import queries, term_rows
+from enforcer.ledger import queries, term_rows, time_request_rows
 from enforcer.ledger.database import Ledger
-from enforcer.retention.anonymise import without_addresses
+from enforcer.retention.anonymise import without_addresses, without_people
 
+OF_A_COURSE = frozenset({MessageKind.REPORT.value, MessageKind.TIME_REQUESTS.value})
+"""Kinds of messages whose topic begins with course and term."""
 Cell = str | int | bool | date | datetime | None
 
 
@@ -53,7 +55,12 @@ def _clusters(ledger: Ledger, snapshot: Snapshot) -> Iterator[Sequence[Cell]]:
 
 def _actions(ledger: Ledger, snapshot: Snapshot) -> Iterator[Sequence[Cell]]:
     for row in term_rows.actions(ledger, groups(snapshot)):
-        yield row._replace(reason=without_addresses(row.reason), error=row.error and without_addresses(row.error))
+        yield row._replace(reason=without_people(row.reason), error=row.error and without_addresses(row.error))
+
+
+def _time_requests(ledger: Ledger, snapshot: Snapshot) -> Iterator[Sequence[Cell]]:
+    for row in time_request_rows.requests(ledger, snapshot.course.id, snapshot.course.term):
+        yield row.group, row.id, *row[2:]
 
 
 def _polls(ledger: Ledger, snapshot: Snapshot) -> Iterator[Sequence[Cell]]:
@@ -89,7 +96,7 @@ def _messages(ledger: Ledger, snapshot: Snapshot) -> Iterator[Sequence[Cell]]:
     others = frozenset(queries.clusters(ledger)) - of.keys()
     report_of = f"{snapshot.course.id} {snapshot.course.term} ".lstrip()
     for row in term_rows.messages(ledger):
-        is_foreign_report = row.kind == MessageKind.REPORT.value and not row.topic.startswith(report_of)
+        is_foreign_report = row.kind in OF_A_COURSE and not row.topic.startswith(report_of)
         if row.topic in others or is_foreign_report:
             continue
         body = json.loads(row.request_body)
@@ -142,7 +149,7 @@ TABLES = (
     ),
     Table(
         "actions",
-        "actions because of limits, including failed ones; e-mail addresses in reasons and errors are removed",
+        "actions because of limits, including failed ones; without e-mail addresses and the words of time requests",
         False,
         (
             Column("day", date, "in the course's time zone"),
@@ -216,11 +223,28 @@ TABLES = (
         _events,
     ),
     Table(
+        "time_requests",
+        "the groups' requests for more time, and the answers",
+        True,
+        (
+            GROUP,
+            Column("id", str, "the argument of approve and deny"),
+            Column("asked_at", datetime, "when the group saved its file"),
+            Column("minutes", int, "minutes that the group asked for; empty: the file could not be understood"),
+            Column("reason", str, "the group's words; empty if they were anonymised"),
+            Column("state", str, "waiting, approved, denied, granted, refused, expired or withdrawn"),
+            Column("answer", str, "the answer that the group read"),
+            Column("answered_at", datetime, ""),
+            Column("minutes_given", int, "minutes of the allowance; empty: there is none"),
+        ),
+        _time_requests,
+    ),
+    Table(
         "messages",
         "the messages of the course",
         True,
         (
-            Column("kind", str, "warning, stopped, report, staff-note, digest, given-up or crash"),
+            Column("kind", str, "warning, stopped, report, time-requests, staff-note, digest, given-up or crash"),
             Column("group", str, "the group whose cluster the message is about; empty: about no cluster"),
             Column("period", str, "period of the limit: day, week or term"),
             Column("first", str, "first day of the period"),

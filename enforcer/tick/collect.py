@@ -1,7 +1,8 @@
 """Reads the state of the workspace for a tick and records it in the ledger.
 
 Requests: one list of clusters, the course's folder and its allowances (contents only if changed), one query for the
-events of each cluster that may have changed, and the members once a day and while an unknown starter counts.
+events of each cluster that may have changed, and the members once a day and while an unknown starter counts. A course
+with time requests needs the list of their folder; it shows whether the course's folder has to be listed.
 """
 
 import json
@@ -14,7 +15,7 @@ from itertools import islice
 
 from enforcer.domain.allowances import Allowance, Revocation, in_force
 from enforcer.domain.course import Course
-from enforcer.domain.observations import OVERLAP, DirectGrant, ObservedCluster, RawEvent
+from enforcer.domain.observations import OVERLAP, DirectGrant, FileList, ObservedCluster, RawEvent
 from enforcer.domain.ownership import legacy_clusters
 from enforcer.domain.quota import Level, QuotaStatus, level_of
 from enforcer.domain.roles import UserRoles, quota_bypasses
@@ -71,6 +72,10 @@ class LabState:
     """The problems about an ambiguous course or an invalid course file."""
     others: tuple[ObservedCluster, ...] = ()
     """Running clusters in the list that are not the course's."""
+    request_files: FileList | None = None
+    """The files in the folder of time requests; None if there is none or it cannot be listed."""
+    knows_all_allowances: bool = True
+    """False if some allowances or revocations could not be read."""
 
     @property
     def allowances(self) -> tuple[Allowance, ...]:
@@ -100,6 +105,7 @@ def read_lab_state(ledger: Ledger, workspace: WorkspaceReader, settings: Setting
     queries.delete_clusters(ledger, [cluster.id for cluster in selection.claims])
     reader = found.reader_of(course_term)
     entries = reader.entries()
+    request_files = reader.request_files() if file and file.requests else None
     course_problems = [*([unclear] if unclear else []), *reader.problems]
     problems = (*workspace.pop_problems(), *course_problems, *selection.problems, *found.foreign_claims(course_term))
     notices = tuple(
@@ -117,6 +123,8 @@ def read_lab_state(ledger: Ledger, workspace: WorkspaceReader, settings: Setting
         claims,
         notices,
         _others(found.clusters, selection.clusters),
+        request_files,
+        reader.knows_all_allowances,
     )
 
 
@@ -157,6 +165,9 @@ def collect(ledger: Ledger, workspace: WorkspaceReader, settings: Settings, *, n
         reclassified,
         lab.notices,
         lab.others,
+        lab.entries,
+        lab.request_files,
+        lab.knows_all_allowances,
     )
 
 

@@ -18,7 +18,7 @@ from enforcer.domain.settled_totals import SETTLED_FILE, SettledTotals, SettledT
 from enforcer.workspace.course_file import check_course, parse_course
 from enforcer.workspace.errors import WorkspaceError
 from enforcer.workspace.tasks import in_parallel
-from labkit.course_file import ALLOWANCES, FILE_NAME, folder_of
+from labkit.course_file import ALLOWANCES, COURSE_VERSION_FILE, FILE_NAME, REQUESTS, folder_of
 
 Members = Mapping[str, frozenset[str]]
 """Lower-case addresses by group."""
@@ -45,6 +45,8 @@ class WorkspaceReader(Protocol):
     def files(self, folder: str) -> FileList: ...
 
     def read(self, path: str) -> str: ...
+
+    def read_bytes(self, path: str, *, most: int) -> bytes: ...
 
     def members(self) -> dict[str, frozenset[str]]: ...
 
@@ -105,13 +107,31 @@ def without_file(course: str, term: str, zone: tzinfo, now: datetime) -> Course:
 class CourseReader:
     """Reads the folder of one course. If `workspace` is None, it reads only the cache.
 
-    `problems` are messages about what could not be read or parsed.
+    A course with time requests has a file that changes with the course file. With `trusts_version`, the course's folder
+    is not listed while this file is unchanged. `problems` are messages about what could not be read or parsed.
     """
 
-    def __init__(self, workspace: WorkspaceReader | None, cache: WorkspaceCache | None, folder: str) -> None:
+    def __init__(
+        self,
+        workspace: WorkspaceReader | None,
+        cache: WorkspaceCache | None,
+        folder: str,
+        *,
+        trusts_version: bool = False,
+    ) -> None:
         self._workspace, self._cache, self._folder = workspace, cache, folder
+        self._trusts_version = trusts_version
         self._listing: dict[str, FileInfo] | None = None
+        self._request_files: FileList | None = None
+        self._has_listed_requests = False
         self.problems: list[str] = []
+        self.knows_all_allowances = True
+        """False if `entries` could not read some of them."""
+
+    @property
+    def has_listed_folder(self) -> bool:
+        """Whether the course's folder was listed."""
+        return self._listing is not None
 
     def course(self) -> Course | None:
         """Return the course from the course file, or from the cached file if it is missing or unreadable; None if there
@@ -119,10 +139,16 @@ class CourseReader:
         """
         path = f"{self._folder}/{FILE_NAME}"
         course = None
+        version = self._list_requests_first(path)
+        if self._trusts_version and (course := self._unchanged_course(path, version)):
+            return course
         if self._workspace:
             try:
                 listed = self._list_folder(self._workspace)
                 course = self._parse_course(self._workspace, listed[path]) if path in listed else None
+                if self._cache and course and version:
+                    # The version file was listed before, so the course file is at least as new.
+                    self._cache.store_file(version, listed[path].version)
             except (WorkspaceError, CourseError) as error:
                 if self._cache is None and isinstance(error, WorkspaceError):
                     raise
@@ -134,6 +160,36 @@ class CourseReader:
             except CourseError as error:
                 self.problems.append(f"{error}; the limits in the settings are used")
         return course
+
+    def _list_requests_first(self, path: str) -> FileInfo | None:
+        """List the folder of time requests if the last known course file has them; return the version file."""
+        known = self._cache.file(path) if self._cache and self._workspace else None
+        with suppress(CourseError):
+            if known and parse_course(known[1], path).requests:
+                version = f"{self._folder}/{REQUESTS}/{COURSE_VERSION_FILE}"
+                return next((file for file in self.request_files() or () if file.path == version), None)
+        return None
+
+    def _unchanged_course(self, path: str, version: FileInfo | None) -> Course | None:
+        """Return the course from the cached file if the version file is the one with which it was read."""
+        known = self._cache.file(path) if self._cache else None
+        if not known or version is None or not self._cache:
+            return None
+        if self._cache.file(version.path) != (version.version, known[0]):
+            return None
+        with suppress(CourseError):
+            return parse_course(known[1], path)
+        return None
+
+    def request_files(self) -> FileList | None:
+        """Return the files in the folder of time requests, listed once; None if it cannot be listed."""
+        if self._workspace and not self._has_listed_requests:
+            self._has_listed_requests = True
+            try:
+                self._request_files = self._workspace.files(f"{self._folder}/{REQUESTS}")
+            except WorkspaceError as error:
+                self.problems.append(f"{error}; time requests are read at a later poll")
+        return self._request_files
 
     def _list_folder(self, workspace: WorkspaceReader) -> dict[str, FileInfo]:
         """Return the files directly in the folder by path. The folder is listed only once."""
@@ -175,6 +231,7 @@ class CourseReader:
                 if cache is None:
                     raise text
                 self.problems.append(str(text))
+                self.knows_all_allowances = False
             elif self._add_entry(entries, file, text) or before is None:
                 # Invalid content is cached only if nothing is cached for the file, so that it is not read at each poll.
                 if cache:
@@ -202,6 +259,7 @@ class CourseReader:
                 if self._cache and listed.is_complete:
                     self._cache.store_paths(folder, [file.path for file in listed])
                 elif self._cache:
+                    self.knows_all_allowances = False
                     # A malformed entry may stand for a file that was listed before.
                     paths = {file.path for file in listed}
                     return [*listed, *(FileInfo(p, "") for p in self._cache.paths(folder) if p not in paths)]
@@ -210,6 +268,7 @@ class CourseReader:
                 if self._cache is None:
                     raise
                 self.problems.append(f"{error}; the last known allowances are used")
+                self.knows_all_allowances = False
         return [FileInfo(path, "") for path in self._cache.paths(folder)] if self._cache else []
 
     def settled(self) -> SettledTotals | None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from enforcer.domain.course import Course
 from enforcer.domain.observations import ObservedCluster
@@ -28,6 +28,9 @@ from labkit.course_file import ADMINS, folder_of
 
 CLAIMED = "claims"
 """Name of the note with the time at which each tagged cluster that is not accepted was first seen, by id."""
+
+LISTED, LIST_EVERY = "course folder listed", timedelta(hours=20)
+"""Name of the note with the time of the last list of a course's folder, and how often it is listed at least."""
 
 
 class LabReader:
@@ -98,9 +101,13 @@ class LabReader:
 
     def _read(self, course_term: CourseTerm) -> tuple[CourseReader, Course | None]:
         if course_term not in self._readers:
-            cache = WorkspaceMemory(self._ledger, now=self._now)
-            reader = CourseReader(self._workspace, cache, folder_of(*course_term))
+            cache, folder = WorkspaceMemory(self._ledger, now=self._now), folder_of(*course_term)
+            listed_at = from_millis(int(queries.note(self._ledger, f"{LISTED} {folder}") or 0))
+            is_recent = timedelta() <= self._now - listed_at < LIST_EVERY
+            reader = CourseReader(self._workspace, cache, folder, trusts_version=is_recent)
             self._readers[course_term] = reader, reader.course()
+            if reader.has_listed_folder:
+                queries.write_note(self._ledger, f"{LISTED} {folder}", str(to_millis(self._now)))
         return self._readers[course_term]
 
     def _stub(self, course_term: CourseTerm) -> Course:

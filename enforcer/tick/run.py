@@ -22,6 +22,10 @@ from enforcer.tick.notify import queue_missing_messages, warned_limits
 from enforcer.tick.settle import Settlement, plan_days, settle_days
 from enforcer.tick.totals_file import update_gone_clusters
 from enforcer.tick.workspace_notes import note_workspace
+from enforcer.time_requests.files import make_request_files
+from enforcer.time_requests.model import TimeRequest
+from enforcer.time_requests.read import RequestsRead, Write, create_entry, read_requests
+from enforcer.time_requests.staff_mail import queue_staff_message
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import WorkspaceError
 from enforcer.workspace.server_time import clock_problem
@@ -81,7 +85,7 @@ def run_tick(
     load_cached_caller(ledger, workspace)
     try:
         with workspace.read_budget(deadline):
-            due = _find_due(settings, ledger, workspace, now=now, everything=settles)
+            due = _find_due(settings, ledger, workspace, now=now, everything=settles, write=_writer(workspace))
     except WorkspaceError as error:
         return _only_send(settings, ledger, error, mail, now=now, deadline=deadline)
     note_job_listing(ledger, workspace, due.snapshot)
@@ -89,12 +93,17 @@ def run_tick(
     cache_caller(ledger, workspace)
     due, held = _remove_unsafe_stops(settings, ledger, workspace, due, is_confirmed=is_confirmed, stop_now=stop_now)
     done = carry_out(ledger, workspace, settings, due.snapshot, due.actions)
+    file_problems = make_request_files(ledger, workspace, due.snapshot, deadline=deadline)
     settled = settle_days(settings, ledger, workspace, due.snapshot, up_to=up_to) if settles else Settlement()
     leave_problems = _update_gone_clusters(settings, ledger, workspace, due.snapshot)
-    unwritten = (*done.unwritten, *queue_missing_messages(ledger, settings, due.snapshot, due.actions))
+    unwritten = (
+        *done.unwritten,
+        *queue_missing_messages(ledger, settings, due.snapshot, due.actions),
+        *queue_staff_message(ledger, settings, due.snapshot, due.requests),
+    )
     page_problems = publish_pages(ledger, workspace, settings, due.snapshot, due.actions, deadline=deadline)
     sent = send_due(ledger, mail, settings, now=now, deadline=deadline)
-    problems = (*due.problems, *done.failures, *leave_problems, *page_problems)
+    problems = (*due.problems, *done.failures, *file_problems, *leave_problems, *page_problems)
     unsent = (*unwritten, *sent.failures)
     calls = dict(workspace.calls - before)
     failed = len(problems) + len(unsent)
@@ -169,7 +178,7 @@ def stop_by_events(
     WorkspaceError if the clusters cannot be listed, SettingsError if the course is ambiguous.
     """
     with workspace.read_budget(deadline):
-        due = _find_due(settings, memory_ledger, workspace, now=now, everything=False)
+        due = _find_due(settings, memory_ledger, workspace, now=now, everything=False, reads_requests=False)
     due = replace(due, actions=tuple(action for action in due.actions if isinstance(action, Stop | Restrict)))
     due, held = _remove_unsafe_stops(settings, memory_ledger, workspace, due, is_confirmed=is_confirmed, stop_now=False)
     done = carry_out(memory_ledger, workspace, settings, due.snapshot, due.actions)
@@ -203,13 +212,32 @@ class _Due:
     snapshot: Snapshot
     actions: tuple[Action, ...]
     problems: tuple[str, ...]
+    requests: tuple[TimeRequest, ...] = ()
+
+
+def _writer(workspace: Workspace) -> Write:
+    """Return the function that creates allowances' files in the course's folder."""
+    return lambda allowance, folder: create_entry(workspace, folder, allowance)
 
 
 def _find_due(
-    settings: Settings, ledger: Ledger, workspace: WorkspaceReader, *, now: datetime, everything: bool
+    settings: Settings,
+    ledger: Ledger,
+    workspace: WorkspaceReader,
+    *,
+    now: datetime,
+    everything: bool,
+    reads_requests: bool = True,
+    write: Write | None = None,
 ) -> _Due:
-    """Collect and decide. Raises the same errors as `plan_tick`."""
+    """Collect and decide. Raises the same errors as `plan_tick`.
+
+    Time requests are answered first: a limit has to be raised before the permission is given back. Without `write`,
+    what is granted is only in the result.
+    """
     snapshot = collect(ledger, workspace, settings, now=now)
+    asked = read_requests(ledger, workspace, snapshot, write) if reads_requests else RequestsRead(snapshot)
+    snapshot = asked.snapshot
     apply_corrections(ledger, settings, snapshot)
     levels, unread = read_levels(ledger, workspace, snapshot, everything=everything)
     actions = snapshot.without_waiting(decide(snapshot.quota_statuses(levels), warned_limits(ledger, snapshot)))
@@ -218,4 +246,5 @@ def _find_due(
         if levels[id] is not Level.ATTACH:
             # Somebody else restored the group, so that the enforcer no longer restricts it.
             queries.note_restored(ledger, id)
-    return _Due(snapshot, actions, (*snapshot.problems, *unread, *workspace.pop_problems()))
+    problems = (*snapshot.problems, *asked.problems, *unread, *workspace.pop_problems())
+    return _Due(snapshot, actions, problems, asked.requests)

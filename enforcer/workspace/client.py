@@ -13,11 +13,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from enforcer.domain.observations import DirectGrant, FileList, ObservedCluster, RawEvent
+from enforcer.domain.observations import DirectGrant, FileInfo, FileList, ObservedCluster, RawEvent
 from enforcer.domain.quota import Level, level_of
 from enforcer.domain.timestamps import to_millis
 from enforcer.workspace.errors import (
+    AlreadyExistsError,
     ClusterNotFoundError,
+    FileTooLargeError,
     FolderNotFoundError,
     MissingCredentialError,
     PartialReadError,
@@ -388,28 +390,38 @@ class Workspace:
 
     def read(self, path: str) -> str:
         """Return the content of a workspace file."""
+        with errors_about(path):
+            return self.read_bytes(path, most=LARGEST_FILE).decode("utf-8")
+
+    def read_bytes(self, path: str, *, most: int) -> bytes:
+        """Return the content of a workspace file. Raises FileTooLargeError if it has more than `most` bytes."""
         self._require_time()
         self.before_request("workspace/export")
-        with self._collect_problems(path), sdk.open_workspace_file(self.api, path) as stream:
-            content: bytes = stream.read(LARGEST_FILE + 1)
-            if len(content) > LARGEST_FILE:
-                raise MalformedResponseError(
-                    f"it is larger than {LARGEST_FILE} bytes, the maximum for a course's files"
-                )
-            return content.decode("utf-8")
+        with errors_about(path), sdk.open_workspace_file(self.api, path) as stream:
+            content: bytes = stream.read(most + 1)
+        if len(content) > most:
+            raise FileTooLargeError(f"{path}: it is larger than {most} bytes, the maximum for this file")
+        return content
 
     def write(self, path: str, text: str, *, overwrite: bool = False) -> None:
-        """Write a workspace file. Raises FolderNotFoundError, or WorkspaceError if the file exists and `overwrite` is
-        false.
+        """Write a workspace file. Raises FolderNotFoundError, or AlreadyExistsError if the file exists and `overwrite`
+        is false.
         """
         self.before_request("workspace/import")
         with errors_about(path):
             try:
                 self._client.workspace.upload(path, text.encode(), format=sdk.raw_import_format(), overwrite=overwrite)
             except ResourceAlreadyExists:
-                raise WorkspaceError(f"{path} already exists") from None
+                raise AlreadyExistsError(f"{path} already exists") from None
             except NotFound as error:
                 raise FolderNotFoundError(f"{path}: {first_line(error)}") from None
+
+    def let_edit(self, file: FileInfo, group: str) -> None:
+        """Let a group read and edit a workspace file; other permissions do not change."""
+        self.before_request("permissions/patch")
+        entry = {"group_name": group, "permission_level": "CAN_EDIT"}
+        with errors_about(f"the permission of {group} on {file.path}"):
+            self.api.do("PATCH", f"/api/2.0/permissions/files/{file.object_id}", body={"access_control_list": [entry]})
 
     def make_folder(self, path: str) -> None:
         """Create the workspace folder and its parents, unless they exist."""

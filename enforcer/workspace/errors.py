@@ -29,6 +29,14 @@ class ObjectNotFoundError(WorkspaceError):
     """The folder, file or notebook does not exist."""
 
 
+class AlreadyExistsError(WorkspaceError):
+    """The file to be created exists."""
+
+
+class FileTooLargeError(WorkspaceError):
+    """The file is larger than the caller permits."""
+
+
 class ReadTimeoutError(WorkspaceError):
     """The time limit for reading is reached."""
 

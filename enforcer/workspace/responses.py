@@ -140,9 +140,23 @@ def parse_file(entry: dict[str, Any]) -> FileInfo | None:
     path, kind = parse_text(entry, "path", most=4096), parse_text(entry, "object_type")
     if kind != "FILE":
         return None
+    version = f"{entry.get('object_id')}:{entry.get('modified_at')}:{entry.get('size')}"
+    size = entry.get("size")
     return FileInfo(
-        path, _clean(f"{entry.get('object_id')}:{entry.get('modified_at')}:{entry.get('size')}")[:LONGEST_NAME]
+        path,
+        _clean(version)[:LONGEST_NAME],
+        _clean(str(entry.get("object_id") or ""))[:LONGEST_NAME],
+        _modified(entry),
+        size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
     )
+
+
+def _modified(entry: Mapping[str, Any]) -> datetime | None:
+    """Return the time of modification; None if it is missing or malformed, because only few callers need it."""
+    try:
+        return parse_timestamp(entry.get("modified_at"))
+    except MalformedResponseError:
+        return None
 
 
 def parse_grants(answer: object) -> list[DirectGrant]:

@@ -84,7 +84,7 @@ def test_an_allowance_and_its_revocation_have_the_documented_fields(lab: Emulate
     allowed = lab.run("allow", "all", "--minutes", "+15", "--reason", "outage", "--json").json
     revoked = lab.run("revoke", allowed["id"], "--json").json
 
-    assert [mismatches(allowed, "allow, block"), mismatches(revoked, "revoke")] == [[], []]
+    assert [mismatches(allowed, "allow, block, approve"), mismatches(revoked, "revoke")] == [[], []]
     assert revoked["revokes"] == allowed["id"]
 
 

@@ -29,6 +29,8 @@ WORDS = {
     "allow": ("99", "--unlimited", "--reason", "x"),
     "block": ("99", "--reason", "x"),
     "revoke": ("x",),
+    "approve": ("x",),
+    "deny": ("x", "--reason", "x"),
     "import-history": ("earlier.db",),
     "archive": ("--output", "archive"),
     "anonymise": ("--before", "2020-01-01"),

@@ -128,6 +128,11 @@ def without(keys: frozenset[str], document: Any) -> Any:
     return document
 
 
+NEW_ALLOWANCE_KEYS = {"only_day": False, "time_request": None}
+NEW_TABLES = ("people/time_requests.",)
+"""Tables of an archive that the earlier versions do not have."""
+
+
 def with_new_keys(document: Any) -> Any:
     """Return an earlier version's JSON document with the current names."""
     if isinstance(document, list):
@@ -176,6 +181,7 @@ def test_an_old_ledger_yields_the_same_archive(old_ledger: OldLedger, tmp_path: 
         done = run(tmp_path, workspace, "enforcer", *arguments, CLUSTER_UPTIMES_DB=old_ledger.location)
 
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    files = [name for name in files if not name.startswith(NEW_TABLES)]
     tables = {name: (folder / name).read_bytes().decode() for name in files if name.endswith(".csv")}
     expected = {name.replace("/letters.", "/messages."): text for name, text in old_ledger.expected["archive"].items()}
     names = sorted(name.replace("/letters.", "/messages.") for name in old_ledger.expected["archive_files"])
@@ -261,7 +267,7 @@ def test_an_earlier_versions_workspace_files_are_read(version: Path, state: str,
         )
 
     assert (json.loads(allowances.stdout), json.loads(restricted.stdout)) == (
-        with_new_keys(expected["allowances"]),
+        [entry | NEW_ALLOWANCE_KEYS for entry in with_new_keys(expected["allowances"])],
         expected["restricted"],
     )
 

@@ -168,6 +168,25 @@ def add_pages(database: Any) -> None:
     )
 
 
+def add_time_requests(database: Any) -> None:
+    _create(
+        database,
+        """
+        CREATE TABLE time_request (
+            id VARCHAR(255) NOT NULL PRIMARY KEY, course VARCHAR(255) NOT NULL, term VARCHAR(255) NOT NULL,
+            group_name VARCHAR(255) NOT NULL, asked_at BIGINT NOT NULL, minutes INTEGER, reason TEXT NOT NULL,
+            state VARCHAR(255) NOT NULL, answer TEXT NOT NULL, answered_at BIGINT, minutes_given INTEGER)""",
+    )
+    _create(database, "CREATE INDEX time_request_course_term_asked_at ON time_request (course, term, asked_at)")
+    _create(
+        database,
+        """
+        CREATE TABLE time_request_file (
+            path VARCHAR(255) NOT NULL PRIMARY KEY, version VARCHAR(255) NOT NULL, object_id VARCHAR(255) NOT NULL,
+            principal VARCHAR(255) NOT NULL, read_day VARCHAR(255) NOT NULL, reads INTEGER NOT NULL)""",
+    )
+
+
 def _is_sqlite(database: Any) -> bool:
     return isinstance(database, SqliteDatabase)
 
@@ -201,6 +220,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("0005 starters", add_starters_and_accepted_clusters),
     ("0006 names", rename_tables_and_columns),
     ("0007 pages", add_pages),
+    ("0008 time requests", add_time_requests),
 )
 """Steps, applied in this order, each once. A step is never changed after a release; a new one is added."""
 

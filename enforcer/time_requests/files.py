@@ -1,0 +1,136 @@
+"""Makes the groups' files for time requests, and lets each group edit its own."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+from enforcer.domain.observations import FileInfo
+from enforcer.domain.snapshot import Snapshot
+from enforcer.ledger import time_request_rows
+from enforcer.ledger.database import Ledger
+from enforcer.ledger.time_request_rows import RequestFile
+from enforcer.time_requests.read import group_paths
+from enforcer.workspace.client import Workspace
+from enforcer.workspace.errors import AlreadyExistsError, WorkspaceError
+from enforcer.workspace.tasks import in_parallel
+from labkit.clock import Deadline
+from labkit.course_file import COURSE_VERSION_FILE, REQUESTS
+
+Item = TypeVar("Item")
+BATCH = 20
+"""Number of files that are made between two looks at the clock."""
+LEAST_TIME = timedelta(seconds=8)
+"""Time of a poll that is left for messages."""
+EXPLANATIONS = {
+    "en": "# More time for your cluster: write one line below, such as “60 minutes: project deadline”, and save. "
+    "The answer appears on your group's page.\n\n",
+    "he": "# זמן נוסף לאשכול: כתבו שורה אחת למטה, למשל “60 דקות: הגשת פרויקט”, ושמרו. התשובה תופיע בדף הקבוצה.\n\n",
+}
+"""Content of a new file, by language."""
+
+
+def make_request_files(ledger: Ledger, workspace: Workspace, snapshot: Snapshot, *, deadline: Deadline) -> list[str]:
+    """Create the missing files and permissions, as far as the time permits; return messages about failures.
+
+    A new file's version is recorded before its group can change it, so that a change is always seen. A permission is
+    recorded only after it was given.
+    """
+    listed = snapshot.request_files
+    if snapshot.course.requests is None or listed is None or not listed.is_complete:
+        return []
+    folder = f"{snapshot.course.folder}/{REQUESTS}"
+    files = {file.path: file for file in listed}
+    if f"{folder}/{COURSE_VERSION_FILE}" not in files:
+        return [
+            f"{folder} has no {COURSE_VERSION_FILE}, so that no group can ask for more time; deploy the course again"
+        ]
+    groups = group_paths(snapshot)
+    pages = snapshot.course.pages
+    text = EXPLANATIONS[pages.language if pages else "en"]
+    created, problems = _create_files(workspace, [path for path in groups if path not in files], text, deadline)
+    known = time_request_rows.files(ledger, snapshot.course.folder)
+    if created:
+        try:
+            files = {file.path: file for file in workspace.files(folder)}
+        except WorkspaceError as error:
+            return [*problems, f"{error}; the groups get their permissions at the next poll"]
+        new = [
+            known.get(path, RequestFile(path))._replace(version=files[path].version) for path in created & files.keys()
+        ]
+        time_request_rows.put_files(ledger, new)
+        known |= {row.path: row for row in new}
+    principals = {path: snapshot.course.principal_of(group) for path, group in groups.items()}
+    return [*problems, *_grant(ledger, workspace, files, principals, known, deadline)]
+
+
+def _create_files(
+    workspace: Workspace, paths: Iterable[str], text: str, deadline: Deadline
+) -> tuple[set[str], list[str]]:
+    """Create files with this text; return the paths of the created ones, and problems."""
+    created, problems = set(), []
+    for batch in _batches(list(paths)):
+        if deadline.remaining < LEAST_TIME:
+            break
+        for path, error in zip(batch, in_parallel([partial(_create, workspace, p, text) for p in batch]), strict=True):
+            if error is None:
+                created.add(path)
+            elif isinstance(error, AlreadyExistsError):
+                problems.append(f"{path} exists, but is not a file; delete it, so that the group can ask for more time")
+            else:
+                problems.append(f"{error}; the file is created at the next poll")
+    return created, problems
+
+
+def _create(workspace: Workspace, path: str, text: str) -> WorkspaceError | None:
+    try:
+        workspace.write(path, text)
+    except WorkspaceError as error:
+        return error
+    return None
+
+
+def _grant(
+    ledger: Ledger,
+    workspace: Workspace,
+    files: Mapping[str, FileInfo],
+    principals: Mapping[str, str],
+    known: Mapping[str, RequestFile],
+    deadline: Deadline,
+) -> list[str]:
+    """Give the groups the missing permissions; return problems."""
+    due = [
+        (files[path], principal)
+        for path, principal in principals.items()
+        if path in files and not _is_granted(known.get(path), files[path], principal)
+    ]
+    problems = []
+    for batch in _batches(due):
+        if deadline.remaining < LEAST_TIME:
+            break
+        errors = in_parallel([partial(_let_edit, workspace, file, principal) for file, principal in batch])
+        done = []
+        for (file, principal), error in zip(batch, errors, strict=True):
+            if error:
+                problems.append(str(error))
+                continue
+            row = known.get(file.path, RequestFile(file.path))
+            done.append(row._replace(object_id=file.object_id, principal=principal))
+        time_request_rows.put_files(ledger, done)
+    return problems
+
+
+def _is_granted(row: RequestFile | None, file: FileInfo, principal: str) -> bool:
+    return row is not None and (row.object_id, row.principal) == (file.object_id, principal)
+
+
+def _let_edit(workspace: Workspace, file: FileInfo, principal: str) -> WorkspaceError | None:
+    try:
+        workspace.let_edit(file, principal)
+    except WorkspaceError as error:
+        return error
+    return None
+
+
+def _batches(items: list[Item]) -> Iterable[list[Item]]:
+    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
