@@ -147,6 +147,9 @@ def every_letter(name: str, folder: Path | None = None) -> dict[str, Message]:
         "given_up": messages.given_up(unsent, at=NOW, admin=ADMIN, folder=folder),
         "digest": messages.digest([(NOW, name)], hour=NOW, admin=ADMIN, folder=folder),
         "test": messages.test(to=ADMIN, at=NOW, sender=name, folder=folder),
+        "time_requests": messages.time_requests(
+            [messages.AskedTime("r1", name, name, 60, name, NOW)], course=name, tz=UTC, to=[ADMIN], folder=folder
+        ),
         "staff_note": messages.staff_note(title=name, text=name, to=[ADMIN], folder=folder),
     }
 
