@@ -10,6 +10,7 @@ from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
 from enforcer.mail.mail_service import MailService
 from enforcer.mail.sender import send_due
+from enforcer.pages.content import AskingForTime
 from enforcer.pages.publish import publish_pages
 from enforcer.settings import Settings
 from enforcer.tick import mass_stop
@@ -22,8 +23,8 @@ from enforcer.tick.notify import queue_missing_messages, warned_limits
 from enforcer.tick.settle import Settlement, plan_days, settle_days
 from enforcer.tick.totals_file import update_gone_clusters
 from enforcer.tick.workspace_notes import note_workspace
-from enforcer.time_requests.files import make_request_files
-from enforcer.time_requests.model import TimeRequest
+from enforcer.time_requests.files import files_of_groups, make_request_files
+from enforcer.time_requests.model import TimeRequest, by_group
 from enforcer.time_requests.read import RequestsRead, Write, create_entry, read_requests
 from enforcer.time_requests.staff_mail import queue_staff_message
 from enforcer.workspace.client import Workspace
@@ -101,7 +102,16 @@ def run_tick(
         *queue_missing_messages(ledger, settings, due.snapshot, due.actions),
         *queue_staff_message(ledger, settings, due.snapshot, due.requests),
     )
-    page_problems = publish_pages(ledger, workspace, settings, due.snapshot, due.actions, deadline=deadline)
+    page_problems = publish_pages(
+        ledger,
+        workspace,
+        settings,
+        due.snapshot,
+        due.actions,
+        deadline=deadline,
+        requests=by_group(due.requests),
+        asking=_asking(settings, ledger, workspace, due.snapshot),
+    )
     sent = send_due(ledger, mail, settings, now=now, deadline=deadline)
     problems = (*due.problems, *done.failures, *file_problems, *leave_problems, *page_problems)
     unsent = (*unwritten, *sent.failures)
@@ -109,6 +119,14 @@ def run_tick(
     failed = len(problems) + len(unsent)
     queries.record_poll(ledger, began=now, ended=now + deadline.elapsed, failed=failed, calls=calls)
     return TickResult(due.snapshot, due.actions, settled.days, problems, unsent, settled.failures, hold_notice=held)
+
+
+def _asking(settings: Settings, ledger: Ledger, workspace: Workspace, snapshot: Snapshot) -> dict[str, AskingForTime]:
+    """Return how each group that has a file for time requests asks for more time."""
+    return {
+        group: AskingForTime(settings.admin_email or "", file.path, workspace.file_address(file.object_id))
+        for group, file in files_of_groups(ledger, snapshot).items()
+    }
 
 
 def _remove_unsafe_stops(

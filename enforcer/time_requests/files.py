@@ -64,6 +64,14 @@ def make_request_files(ledger: Ledger, workspace: Workspace, snapshot: Snapshot,
     return [*problems, *_grant(ledger, workspace, files, principals, known, deadline)]
 
 
+def files_of_groups(ledger: Ledger, snapshot: Snapshot) -> dict[str, RequestFile]:
+    """Return the files that their groups can edit, by group."""
+    if snapshot.course.requests is None:
+        return {}
+    known, groups = time_request_rows.files(ledger, snapshot.course.folder), group_paths(snapshot)
+    return {groups[path]: row for path, row in known.items() if path in groups and row.object_id}
+
+
 def _create_files(
     workspace: Workspace, paths: Iterable[str], text: str, deadline: Deadline
 ) -> tuple[set[str], list[str]]:

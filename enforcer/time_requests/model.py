@@ -53,7 +53,10 @@ class TimeRequest:
         return self.state is State.WAITING and now >= self.asked_at + expires_after
 
 
-def latest_by_group(requests: Iterable[TimeRequest]) -> dict[str, TimeRequest]:
-    """Return each group's latest time request, without those that the group withdrew."""
-    ordered = sorted(requests, key=lambda request: (request.asked_at, request.id))
-    return {request.group: request for request in ordered if request.state is not State.WITHDRAWN}
+def by_group(requests: Iterable[TimeRequest]) -> dict[str, tuple[TimeRequest, ...]]:
+    """Return each group's time requests, the latest first, without those that the group withdrew."""
+    found: dict[str, tuple[TimeRequest, ...]] = {}
+    for request in sorted(requests, key=lambda request: (request.asked_at, request.id)):
+        if request.state is not State.WITHDRAWN:
+            found[request.group] = (request, *found.get(request.group, ()))
+    return found

@@ -423,6 +423,11 @@ class Workspace:
         with errors_about(f"the permission of {group} on {file.path}"):
             self.api.do("PATCH", f"/api/2.0/permissions/files/{file.object_id}", body={"access_control_list": [entry]})
 
+    def file_address(self, object_id: str) -> str:
+        """Return the URL of a workspace file."""
+        number = f"?o={self.workspace_id}" if self.workspace_id else ""
+        return f"{self.host.rstrip('/')}/editor/files/{object_id}{number}"
+
     def make_folder(self, path: str) -> None:
         """Create the workspace folder and its parents, unless they exist."""
         self.before_request("workspace/mkdirs")

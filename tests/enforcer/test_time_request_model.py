@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from enforcer.time_requests.model import GIVEN, State, TimeRequest, latest_by_group
+from enforcer.time_requests.model import GIVEN, State, TimeRequest, by_group
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 REQUEST = TimeRequest("r1", "group_01", NOW, 60, "deadline")
@@ -18,10 +18,10 @@ def test_only_a_waiting_request_expires():
     assert {approved.state, State.GRANTED} == GIVEN
 
 
-def test_withdrawn_requests_are_not_a_groups_latest():
-    later = replace(REQUEST, id="r2", asked_at=NOW + timedelta(hours=1), state=State.WITHDRAWN)
-    other = replace(REQUEST, id="r3", group="group_02")
-    assert latest_by_group([later, other, REQUEST]) == {"group_01": REQUEST, "group_02": other}
+def test_a_groups_requests_are_listed_latest_first_without_withdrawn_ones():
+    withdrawn = replace(REQUEST, id="r2", asked_at=NOW + timedelta(hours=1), state=State.WITHDRAWN)
+    other, later = replace(REQUEST, id="r3", group="group_02"), replace(REQUEST, id="r4")
+    assert by_group([withdrawn, other, later, REQUEST]) == {"group_01": (later, REQUEST), "group_02": (other,)}
 
 
 def test_only_an_approved_or_granted_request_gives_minutes():

@@ -88,7 +88,7 @@ def test_a_small_request_is_granted_before_the_permission_is_given_back(ledger: 
     lab.workspace.advance(181 * 60)
     lab.poll(ledger)
     assert lab.level(cluster) == "CAN_ATTACH_TO"
-    lab.ask("group_001", "30 minutes: the last experiment")
+    lab.write_request("group_001", "30 minutes: the last experiment")
 
     result = lab.poll(ledger)
 
@@ -110,9 +110,9 @@ def test_a_small_request_is_granted_before_the_permission_is_given_back(ledger: 
 
 def test_the_second_request_of_a_week_is_refused_with_the_next_time(ledger: Ledger, lab: RequestLab) -> None:
     lab.poll(ledger)
-    lab.ask("group_001", "20 minutes: one")
+    lab.write_request("group_001", "20 minutes: one")
     lab.poll(ledger)
-    lab.ask("group_001", "20 minutes: two")
+    lab.write_request("group_001", "20 minutes: two")
     result = lab.poll(ledger)
     first, second = lab.requests(ledger, result)
 
@@ -121,7 +121,7 @@ def test_the_second_request_of_a_week_is_refused_with_the_next_time(ledger: Ledg
         "1 extension a week can be granted at once, and this week's are used. Ask again on Sunday, 2026-11-08 or later."
     )
     lab.workspace.advance(6 * 24 * 3600)
-    lab.ask("group_001", "20 minutes: three")
+    lab.write_request("group_001", "20 minutes: three")
     assert lab.requests(ledger, lab.poll(ledger))[-1].state is State.GRANTED
 
 
@@ -129,7 +129,7 @@ def test_saving_a_granted_request_again_grants_nothing_more(ledger: Ledger) -> N
     lab = RequestLab(extensions=RULE | {"per_week": 5})
     lab.poll(ledger)
     for _ in range(3):
-        lab.ask("group_001", "20 minutes: demo")
+        lab.write_request("group_001", "20 minutes: demo")
         result = lab.poll(ledger)
     assert (len(lab.given), len(lab.requests(ledger, result))) == (1, 1)
 
@@ -165,7 +165,7 @@ def test_exam_days_and_blocked_days_refuse(ledger: Ledger, keys: dict[str, Any],
             '{"version": 1, "id": "b", "group": "all", "first_day": "2026-11-02", "last_day": "2026-11-02",'
             ' "none": true, "reason": "x", "given_by": "t", "given_at": "2026-11-01T08:00:00+00:00"}',
         )
-    lab.ask("group_001", "20 minutes")
+    lab.write_request("group_001", "20 minutes")
     (asked,) = lab.requests(ledger, lab.poll(ledger))
     assert (asked.state, asked.answer) == (State.REFUSED, answer)
 
@@ -176,7 +176,7 @@ def test_an_extension_never_raises_the_weeks_limit(ledger: Ledger) -> None:
     lab.start(lab.clusters[0])
     lab.workspace.advance(119 * 60)
     lab.poll(ledger)
-    lab.ask("group_001", "30 minutes")
+    lab.write_request("group_001", "30 minutes")
     result = lab.poll(ledger)
     assert result.snapshot
     limits = {usage.limit.period: usage.limit.hard for usage in result.snapshot.limit_usages_of("group_001")}
@@ -188,7 +188,7 @@ def test_nothing_is_granted_beyond_what_the_week_has_left(ledger: Ledger) -> Non
     lab.poll(ledger)
     lab.start(lab.clusters[0])
     lab.workspace.advance(120 * 60)
-    lab.ask("group_001", "30 minutes")
+    lab.write_request("group_001", "30 minutes")
     (asked,) = lab.requests(ledger, lab.poll(ledger))
     assert (asked.state, lab.given) == (State.REFUSED, [])
     assert asked.answer == "Only 19 minutes of the week's limit are left. Ask again on Sunday, 2026-11-08 or later."
@@ -197,9 +197,9 @@ def test_nothing_is_granted_beyond_what_the_week_has_left(ledger: Ledger) -> Non
 def test_a_larger_request_waits_for_staff_who_are_told_once_an_hour(ledger: Ledger, lab: RequestLab) -> None:
     mail = FakeMailService()
     lab.poll(ledger, mail=mail, settings=WITH_MAIL)
-    lab.ask("group_001", "60 minutes: project deadline")
+    lab.write_request("group_001", "60 minutes: project deadline")
     result = lab.poll(ledger, mail=mail, settings=WITH_MAIL)
-    lab.ask("group_002", "2 hours")
+    lab.write_request("group_002", "2 hours")
     lab.poll(ledger, mail=mail, settings=WITH_MAIL)
     assert outcome(lab.requests(ledger, result))[0] == ("group_001", 60, "project deadline", State.WAITING, None)
     assert mail.subjects == ["Lab: 1 group asks for more time"]
@@ -213,7 +213,7 @@ def test_a_larger_request_waits_for_staff_who_are_told_once_an_hour(ledger: Ledg
 
 def test_an_approval_is_an_allowance_whose_id_is_derived_from_the_request(ledger: Ledger, lab: RequestLab) -> None:
     lab.poll(ledger)
-    lab.ask("group_001", "60 minutes: project deadline")
+    lab.write_request("group_001", "60 minutes: project deadline")
     (asked,) = lab.requests(ledger, lab.poll(ledger))
     today = lab.now().date()
     allowance = approval(asked, 45, first_day=today, last_day=today, given_by="t@lab", now=lab.now())
@@ -232,7 +232,7 @@ def test_an_approval_is_an_allowance_whose_id_is_derived_from_the_request(ledger
 
 def test_a_denial_wins_over_an_approval_by_another_machine(ledger: Ledger, lab: RequestLab) -> None:
     lab.poll(ledger)
-    lab.ask("group_001", "60 minutes")
+    lab.write_request("group_001", "60 minutes")
     (asked,) = lab.requests(ledger, lab.poll(ledger))
     today = lab.now().date()
     entries = (
@@ -251,7 +251,7 @@ def test_a_denial_wins_over_an_approval_by_another_machine(ledger: Ledger, lab: 
 
 def test_an_unanswered_request_expires(ledger: Ledger, lab: RequestLab) -> None:
     lab.poll(ledger)
-    lab.ask("group_001", "60 minutes")
+    lab.write_request("group_001", "60 minutes")
     lab.poll(ledger)
     lab.workspace.advance(7 * 24 * 3600)
     (asked,) = lab.requests(ledger, lab.poll(ledger))
@@ -263,12 +263,12 @@ def test_an_unanswered_request_expires(ledger: Ledger, lab: RequestLab) -> None:
 
 def test_a_changed_file_withdraws_the_request_before_it(ledger: Ledger, lab: RequestLab) -> None:
     lab.poll(ledger)
-    lab.ask("group_001", "60 minutes: one")
+    lab.write_request("group_001", "60 minutes: one")
     lab.poll(ledger)
-    lab.ask("group_001", "70 minutes: two")
+    lab.write_request("group_001", "70 minutes: two")
     result = lab.poll(ledger)
     assert [one.state for one in lab.requests(ledger, result)] == [State.WITHDRAWN, State.WAITING]
-    lab.ask("group_001", "# nothing")
+    lab.write_request("group_001", "# nothing")
     result = lab.poll(ledger)
     assert [one.state for one in lab.requests(ledger, result)] == [State.WITHDRAWN, State.WITHDRAWN]
 
@@ -278,13 +278,13 @@ def test_a_file_is_read_a_minute_after_it_was_saved(ledger: Ledger, lab: Request
     lab.save(lab.path("group_001"), "6", lab.student("group_001"))
     result = lab.poll(ledger)
     assert lab.requests(ledger, result) == ()
-    lab.ask("group_001", "60 minutes")
+    lab.write_request("group_001", "60 minutes")
     assert [one.minutes for one in lab.requests(ledger, lab.poll(ledger))] == [60]
 
 
 def test_a_grant_that_cannot_be_written_grants_nothing(ledger: Ledger, lab: RequestLab) -> None:
     lab.poll(ledger)
-    lab.ask("group_001", "30 minutes")
+    lab.write_request("group_001", "30 minutes")
     workspace = lab.connect()
     write = workspace.write
 
@@ -307,7 +307,7 @@ def test_two_ledgers_on_one_workspace_grant_a_request_once(ledger: Ledger, lab: 
     other = empty_copy()
     lab.poll(ledger)
     lab.poll(other)
-    lab.ask("group_001", "30 minutes: demo")
+    lab.write_request("group_001", "30 minutes: demo")
     stale = lab.connect()
     first = lab.poll(ledger)
     # The other machine listed the allowances before the first one created the file.
@@ -324,9 +324,9 @@ def test_two_ledgers_on_one_workspace_grant_a_request_once(ledger: Ledger, lab: 
 
 def test_a_new_ledger_learns_answers_from_the_allowances(ledger: Ledger, lab: RequestLab) -> None:
     lab.poll(ledger)
-    lab.ask("group_001", "30 minutes: demo")
+    lab.write_request("group_001", "30 minutes: demo")
     lab.poll(ledger)
-    lab.ask("group_001", "# thank you")
+    lab.write_request("group_001", "# thank you")
     lab.poll(ledger)
     other = empty_copy()
     assert outcome(lab.requests(other, lab.poll(other))) == [("group_001", 30, "demo", State.GRANTED, 30)]
@@ -335,7 +335,7 @@ def test_a_new_ledger_learns_answers_from_the_allowances(ledger: Ledger, lab: Re
 
 def test_a_plan_grants_without_writing(ledger: Ledger, lab: RequestLab) -> None:
     lab.poll(ledger)
-    lab.ask("group_001", "30 minutes")
+    lab.write_request("group_001", "30 minutes")
     planned = plan_tick(SETTINGS, ledger, lab.connect(), now=lab.now())
     assert planned.snapshot
     assert (len(planned.snapshot.allowances), lab.given) == (1, [])
@@ -343,8 +343,8 @@ def test_a_plan_grants_without_writing(ledger: Ledger, lab: RequestLab) -> None:
 
 def test_an_unreadable_request_is_answered(ledger: Ledger, lab: RequestLab) -> None:
     lab.poll(ledger)
-    lab.ask("group_001", "please help us")
-    lab.ask("group_002", b"60 minutes" + b"!" * 5000)
+    lab.write_request("group_001", "please help us")
+    lab.write_request("group_002", b"60 minutes" + b"!" * 5000)
     workspace = lab.connect()
     result = lab.poll(ledger, workspace=workspace)
     assert [(one.group, one.state, one.answer.partition(";")[0]) for one in lab.requests(ledger, result)] == [
@@ -357,7 +357,7 @@ def test_an_unreadable_request_is_answered(ledger: Ledger, lab: RequestLab) -> N
 def test_a_file_that_changes_too_often_is_read_again_the_next_day(ledger: Ledger, lab: RequestLab) -> None:
     lab.poll(ledger)
     for number in range(MOST_CHANGES_A_DAY + 3):
-        lab.ask("group_001", f"{number + 40} minutes")
+        lab.write_request("group_001", f"{number + 40} minutes")
         result = lab.poll(ledger)
     requests = lab.requests(ledger, result)
     assert Counter(one.state for one in requests) == {State.WITHDRAWN: MOST_CHANGES_A_DAY, State.REFUSED: 1}
@@ -370,7 +370,7 @@ def test_a_deleted_file_is_made_again(ledger: Ledger, lab: RequestLab) -> None:
     lab.poll(ledger)
     lab.workspace.call("POST", "/api/2.0/workspace/delete", {"path": lab.path("group_001")})
     assert lab.poll(ledger).failures == ()
-    lab.ask("group_001", "60 minutes")
+    lab.write_request("group_001", "60 minutes")
     assert [one.minutes for one in lab.requests(ledger, lab.poll(ledger))] == [60]
 
 

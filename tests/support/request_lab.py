@@ -45,7 +45,7 @@ class RequestLab(InProcessCourse):
     def path(self, group: str) -> str:
         return f"{REQUESTS}/{group}.txt"
 
-    def ask(self, group: str, content: str | bytes, by: User | None = None) -> None:
+    def write_request(self, group: str, content: str | bytes, by: User | None = None) -> None:
         """Save the group's file as its student does, and let a minute pass, so that the next poll reads it."""
         self.save(self.path(group), content, by or self.student(group))
         self.workspace.advance(60)
