@@ -74,6 +74,8 @@ def _send(
         if settings.mail:
             name = str(uuid.uuid5(NAMESPACE, "\n".join([settings.ledger_location, settings.mail.sender, place, hour])))
             payload = _payload(message, settings.mail.sender)
+            if settings.mail.account:
+                settings.mail.account.note_call("send", now)
             make_mail_service(settings.mail.connection_string).send(name, payload, timeout=deadline.remaining)
 
 

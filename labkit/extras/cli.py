@@ -3,7 +3,6 @@
 import importlib
 import json
 import math
-import sys
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import date, datetime
 from typing import Any, NoReturn, TypeVar
@@ -51,7 +50,7 @@ OLD_NAMES_UNTIL = "0.3.0"
 
 def warn_renamed(old: str, new: str) -> None:
     """Print to standard error that a command, option or setting has a new name."""
-    print(f"{old} is now {new}; the old name works until version {OLD_NAMES_UNTIL}", file=sys.stderr)
+    print_problem(f"{old} is now {new}; the old name works until version {OLD_NAMES_UNTIL}")
 
 
 def old_flag(old: str, parameter: str, *, new: str) -> Callable[[Command], Command]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 
@@ -13,6 +14,7 @@ from enforcer.domain.course import Course
 from enforcer.domain.observations import ObservedCluster
 from enforcer.domain.quota import Calendar, Quota
 from enforcer.domain.snapshot import Snapshot
+from enforcer.fleet import run
 from enforcer.fleet.labs_file import LabEntry
 from enforcer.fleet.run import Fleet
 from enforcer.ledger.lock import LedgerSettingsError
@@ -165,6 +167,62 @@ def test_a_lab_that_blocks_does_not_delay_the_others_and_is_not_interrupted() ->
 
     assert fleet.ticks("bad") == 1
     assert [fleet.ticks(name) >= 3 for name in ("good", "other")] == [True, True]
+
+
+@pytest.mark.waits
+def test_the_watchdog_is_not_notified_while_a_turn_hangs(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(run, "HUNG_AFTER_SECONDS", 0.2)
+    release = threading.Event()
+    fleet = FleetOfStubs(100_000, tick=lambda: release.wait(30))
+    watching = threading.Thread(target=fleet.run)
+    watching.start()
+    until(lambda: bool(errors(caplog)))
+    alive = fleet.alive
+    time.sleep(0.2)
+
+    assert errors(caplog) == ["bad: the turn hangs; systemd will restart the watch"]
+    assert fleet.alive == alive > 0
+    release.set()
+    until(lambda: fleet.alive > alive)
+    fleet.fleet.stop()
+    watching.join()
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+
+
+def until(holds: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+def test_a_turn_that_begins_late_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    clock = FleetClock(10)
+    release = threading.Event()
+
+    def make(entry: LabEntry) -> StubService:
+        return StubService(clock, lambda: release.wait(30) if entry.name == "a" else None)
+
+    entries = [LabEntry(name, f"labs.toml, {name}", None, "p") for name in ("a", "b")]
+    fleet = Fleet(entries, make, now=clock, alive=lambda: None, workers=1, step_seconds=0.002)
+
+    def end() -> None:
+        if not release.is_set():
+            clock.ends += 3 * M
+            release.set()
+        else:
+            fleet.stop()
+
+    clock.end = end
+    fleet.run()
+
+    assert fleet.summary.longest_wait >= 9 * M
+    assert any("late, because other labs took their time" in record.getMessage() for record in caplog.records)
 
 
 def test_lines_begin_with_the_name_of_the_lab(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,10 @@ from enforcer.fleet.lab_environment import LabEnvironment, ledger_key, read_envi
 from enforcer.fleet.labs_file import LabEntry
 from enforcer.fleet.shared import SharedResources
 from enforcer.settings import SettingsError
+from enforcer.workspace.client import LIMITS, Workspace
+from in_process_workspace import InProcessWorkspace
 from labkit.extras.sdk import configure
+from sdk_in_process import InProcessSdkClient
 
 A = "DATABRICKS_HOST=https://a.example\nDATABRICKS_TOKEN=token-a\n"
 B = "DATABRICKS_HOST=https://b.example\nDATABRICKS_TOKEN=token-b\n"
@@ -184,3 +188,25 @@ def test_two_spellings_of_a_ledger_are_the_same(tmp_path: Path) -> None:
     assert ledger_key(str(tmp_path / "link" / "u.db")) == ledger_key(str(tmp_path / "u.db"))
     assert ledger_key("postgresql://a:secret@DB/lab") == ledger_key("postgres://b@db:5432/lab")
     assert "secret" not in ledger_key("postgresql://a:secret@DB/lab")
+
+
+def test_clients_of_one_workspace_share_its_rate_limits() -> None:
+    shared = SharedResources()
+
+    def seconds(*workspace_ids: str) -> float:
+        """Return how long two group requests of each client take together."""
+        clients = [
+            Workspace(InProcessSdkClient(InProcessWorkspace()), workspace_id=id)  # type: ignore[arg-type]
+            for id in workspace_ids
+        ]
+        for client in clients:
+            shared.share_limiters(client)
+        began = time.monotonic()
+        for client in clients:
+            client.before_request("scim/groups")
+            client.before_request("scim/groups")
+        return time.monotonic() - began
+
+    apart, together = seconds("1", "2"), seconds("3", "3")
+
+    assert together >= 2 / LIMITS["scim"] > apart
