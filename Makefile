@@ -47,7 +47,7 @@ lint: $(VENV)/.complete ## Check style, types and dead code
 	@$(RUN) -m vulture $(SOURCES) .ci bench tests
 
 bench: setup ## Measure the emulator, a poll, a scan, a backup and a deployment: about an hour, on an idle machine
-	@for program in emulator poll http_layer scan backup deploy fleet; do $(RUN) bench/$$program.py; done
+	@for program in emulator poll http_layer scan backup deploy fleet board; do $(RUN) bench/$$program.py; done
 
 clean: ## Remove everything that the other targets created
 	rm -rf .venv .lab node_modules cdktf.out .mypy_cache .pytest_cache .ruff_cache .hypothesis

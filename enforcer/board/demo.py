@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from enforcer.board.daily_usage import daily_usage
 from enforcer.board.model import BoardFacts
-from enforcer.domain.allowances import Allowance, LimitOverride
-from enforcer.domain.course import Course, course_from_file
+from enforcer.domain.allowances import Allowance, LimitOverride, in_force
+from enforcer.domain.course import course_from_file
 from enforcer.domain.day_records import PollRecord, RecordedAction
 from enforcer.domain.message_kinds import FailedMessage, MessageKind
 from enforcer.domain.observations import ObservedCluster, OtherCluster
@@ -48,39 +48,39 @@ POLL_EVERY = timedelta(minutes=15)
 STUDENT, STAFF_MEMBER = "ana@campus.example", "dana@campus.example"
 
 
-def demo_facts(groups: int = GROUPS, *, titles: tuple[str, ...] = TITLES) -> BoardFacts:
+def demo_facts(groups: int = GROUPS, *, titles: tuple[str, ...] = TITLES, now: datetime = NOW) -> BoardFacts:
     """Return facts about an invented lab with this many groups, at least ten. `titles` are used in turn."""
-    course = _course(groups, titles)
+    course = course_from_file(demo_course_file(groups, titles), ZONE)
     names = list(course.groups)
-    clusters = tuple(_cluster(name, number) for number, name in enumerate(names, 1))
+    clusters = tuple(_cluster(name, number, now) for number, name in enumerate(names, 1))
     random = Random(20261207)
-    sessions = {cluster.id: _sessions(random, number) for number, cluster in enumerate(clusters, 1)}
+    sessions = {cluster.id: _sessions(random, number, now) for number, cluster in enumerate(clusters, 1)}
     members = {name: frozenset({f"student{number}@campus.example"}) for number, name in enumerate(names, 1)}
     quota = Quota(timedelta(minutes=LIMITS.soft_minutes), timedelta(minutes=LIMITS.hard_minutes))
-    snapshot = Snapshot(NOW, course, quota, clusters, sessions, _allowances(names), members)
+    snapshot = Snapshot(now, course, quota, clusters, sessions, _allowances(names, now), members)
     use = daily_usage(snapshot, {}, first_day=FIRST_DAY)
     past = [FIRST_DAY + timedelta(days=number) for number in range((snapshot.today - FIRST_DAY).days)]
-    polls = tuple(_polls())
+    polls = tuple(_polls(now))
     return BoardFacts(
         snapshot=snapshot,
-        made_at=NOW + 4 * M,
+        made_at=now,
         last_poll=polls[-1],
         first_poll=_at(FIRST_DAY, time(7)),
         settled={(c.id, day): use.on(name, day) for c, name in zip(clusters, names, strict=True) for day in past},
-        actions=tuple(sorted(_actions(names, clusters), key=lambda action: action.noted)),
+        actions=tuple(sorted(_actions(names, clusters, now), key=lambda action: action.noted)),
         polls=polls,
         restricted=frozenset({clusters[6].id, clusters[9].id}),
         held=frozenset(),
         failed_messages=(
             FailedMessage(
-                MessageKind.WARNING, clusters[3].id, NOW - 3 * HOUR, 4, False, "429: too many requests; try again later"
+                MessageKind.WARNING, clusters[3].id, now - 3 * HOUR, 4, False, "429: too many requests; try again later"
             ),
         ),
         waiting_messages=1,
         others=(
-            OtherCluster("1130-081504-x1", "a person's cluster", "", NOW - 26 * HOUR),
-            OtherCluster("1207-110210-x2", "etl-nightly", "", NOW - 2 * HOUR, is_job=True),
-            OtherCluster("1202-090000-x3", "cluster_04", "94310 2026w", NOW - 50 * M),
+            OtherCluster("1130-081504-x1", "a person's cluster", "", now - 26 * HOUR),
+            OtherCluster("1207-110210-x2", "etl-nightly", "", now - 2 * HOUR, is_job=True),
+            OtherCluster("1202-090000-x3", "cluster_04", "94310 2026w", now - 50 * M),
         ),
         users_without_group=2,
     )
@@ -90,7 +90,8 @@ def _at(day: date, clock: time) -> datetime:
     return datetime.combine(day, clock, ZONE).astimezone(UTC)
 
 
-def _course(groups: int, titles: tuple[str, ...]) -> Course:
+def demo_course_file(groups: int = GROUPS, titles: tuple[str, ...] = TITLES) -> CourseFile:
+    """Return the course file of the invented lab."""
     entries = tuple(
         GroupEntry(f"group_{number:02}", number, str(number), titles[(number - 1) % len(titles)], LIMITS)
         for number in range(1, groups + 1)
@@ -101,7 +102,7 @@ def _course(groups: int, titles: tuple[str, ...]) -> Course:
         CalendarEntry("exam", "Midterm exam", date(2026, 12, 14), date(2026, 12, 14), "unlimited"),
         CalendarEntry("blackout", "Network maintenance", date(2026, 12, 18), date(2026, 12, 18), "blocked"),
     )
-    file = CourseFile(
+    return CourseFile(
         "94290",
         "2026w",
         "Large-Scale Data Analysis",
@@ -113,44 +114,43 @@ def _course(groups: int, titles: tuple[str, ...]) -> Course:
         entries,
         calendar=calendar,
     )
-    return course_from_file(file, ZONE)
 
 
-def _cluster(group: str, number: int) -> ObservedCluster:
-    observation = Observation(NOW, number in (1, 2, 4, 5, 8))
+def _cluster(group: str, number: int, now: datetime) -> ObservedCluster:
+    observation = Observation(now, number in (1, 2, 4, 5, 8))
     return ObservedCluster(
         f"1018-0700{number:02}-c{number}", f"cluster_{number:02}", group, "94290", "2026w", ORIGIN, observation, "1"
     )
 
 
-def _sessions(random: Random, number: int) -> list[Session]:
+def _sessions(random: Random, number: int, now: datetime) -> list[Session]:
     """Return the sessions of the group with this number since the term began."""
     effort = 0.45 + random.random() * 0.9
     found = []
-    for day in (FIRST_DAY + timedelta(days=n) for n in range((NOW.date() - FIRST_DAY).days)):
+    for day in (FIRST_DAY + timedelta(days=n) for n in range((now.date() - FIRST_DAY).days)):
         if random.random() < BUSY_WEEKDAYS[day.weekday()] * effort:
             start = _at(day, time(9 + random.randrange(9), random.randrange(60)))
-            length = min(210 * M, random.randrange(25, 190) * effort * M)
+            length = min(210, round(random.randrange(25, 190) * effort)) * M
             found.append(_session(start, start + length))
-    return found + _today(random, number)
+    return found + _today(random, number, now)
 
 
-def _today(random: Random, number: int) -> list[Session]:
-    morning = _at(NOW.date(), time(8, 10))
+def _today(random: Random, number: int, now: datetime) -> list[Session]:
+    morning = _at(now.date(), time(8, 10))
     usual = [_session(morning + number * M, morning + (40 + 5 * number) * M)]
     match number:
         case 1:
-            return [_session(NOW - 65 * M, None)]
+            return [_session(now - 65 * M, None)]
         case 2:
-            return [*usual, _session(NOW - 148 * M, None)]
+            return [*usual, _session(now - 148 * M, None)]
         case 4:
-            return [_session(NOW - 20 * M, None)]
+            return [_session(now - 20 * M, None)]
         case 5:
-            return [_session(NOW - 95 * M, None, Role.STAFF)]
+            return [_session(now - 95 * M, None, Role.STAFF)]
         case 7:
-            return [_session(NOW - 232 * M, NOW - 22 * M)]
+            return [_session(now - 232 * M, now - 22 * M)]
         case 8:
-            return [*usual, _session(NOW - 5 * M, None)]
+            return [*usual, _session(now - 5 * M, None)]
         case 10:
             return []
     return usual if random.random() < 0.6 else []
@@ -160,33 +160,35 @@ def _session(start: datetime, end: datetime | None, role: Role = Role.STUDENT) -
     return Session(start, end, STUDENT if role is Role.STUDENT else STAFF_MEMBER, role=role)
 
 
-def _allowances(names: list[str]) -> tuple[Allowance, ...]:
-    today = NOW.date()
+def _allowances(names: list[str], now: datetime) -> tuple[Allowance, ...]:
+    today = now.date()
 
     def given(group: str | None, days: tuple[int, int], change: timedelta | LimitOverride, reason: str) -> Allowance:
         first, last = (today + timedelta(days=number) for number in days)
-        return Allowance(f"demo-{group}-{reason}", group, first, last, change, reason, STAFF_MEMBER, NOW - 30 * HOUR)
+        return Allowance(f"demo-{group}-{reason}", group, first, last, change, reason, STAFF_MEMBER, now - 30 * HOUR)
 
-    return (
-        given(names[1], (0, 1), 60 * M, "project deadline"),
-        given(names[9], (0, 2), LimitOverride.BLOCKED, "lab rules"),
-        given(None, (13, 13), 90 * M, "last tutorial before the exam"),
+    return in_force(
+        [
+            given(names[1], (0, 1), 60 * M, "project deadline"),
+            given(names[9], (0, 2), LimitOverride.BLOCKED, "lab rules"),
+            given(None, (13, 13), 90 * M, "last tutorial before the exam"),
+        ]
     )
 
 
-def _polls() -> Iterator[PollRecord]:
+def _polls(now: datetime) -> Iterator[PollRecord]:
     """Yield a poll every 15 minutes in the last eight days, with two gaps."""
-    at = NOW - timedelta(days=8)
-    while at <= NOW:
-        is_missing = NOW - 52 * HOUR < at < NOW - 50 * HOUR or NOW - 20 * HOUR < at < NOW - 19.2 * HOUR
+    at = now - timedelta(days=8) - 4 * M
+    while at <= now:
+        is_missing = now - 52 * HOUR < at < now - 50 * HOUR or now - 20 * HOUR < at < now - 19.2 * HOUR
         if not is_missing:
             yield PollRecord(at, at + timedelta(seconds=3.2), 1 if at.hour == 9 and at.minute < 15 else 0)
         at += POLL_EVERY
 
 
-def _actions(names: list[str], clusters: tuple[ObservedCluster, ...]) -> Iterator[RecordedAction]:
+def _actions(names: list[str], clusters: tuple[ObservedCluster, ...], now: datetime) -> Iterator[RecordedAction]:
     def done(kind: str, number: int, ago: timedelta, reason: str, error: str | None = None) -> RecordedAction:
-        at = NOW - ago
+        at = now - ago
         ended = None if error else at + timedelta(seconds=1)
         return RecordedAction(kind, clusters[number - 1].id, names[number - 1], reason, at, ended, error)
 

@@ -28,6 +28,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Page = Callable[[], Response]
 """Makes the response for a path; called in a worker thread, and never twice at the same time for one path."""
 
@@ -88,6 +89,18 @@ def html_page(render: Callable[[], str]) -> Page:
             return HTMLResponse(render())
         except Unavailable as error:
             return HTMLResponse(no_board(str(error)), HTTPStatus.SERVICE_UNAVAILABLE)
+
+    return page
+
+
+def metrics_page(render: Callable[[], bytes]) -> Page:
+    """Return a page in Prometheus' text format from `render`, which may raise Unavailable."""
+
+    def page() -> Response:
+        try:
+            return Response(render(), media_type=METRICS_TYPE)
+        except Unavailable as error:
+            return PlainTextResponse(f"{error}\n", HTTPStatus.SERVICE_UNAVAILABLE)
 
     return page
 

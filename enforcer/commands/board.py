@@ -2,9 +2,11 @@
 
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import click
 from peewee import DatabaseError
@@ -17,6 +19,7 @@ from enforcer.commands import context
 from enforcer.commands.ledger_context import no_course
 from enforcer.ledger.database import open_copy
 from enforcer.ledger.lock import LedgerUnavailable
+from enforcer.metrics.recorded import metrics_of
 from enforcer.settings import Settings
 from labkit import clock, exit_status
 from labkit.addresses import is_loopback
@@ -27,6 +30,7 @@ from labkit.text import escaped
 server = LazyModule("enforcer.board.serve")
 """Imported late: only --serve needs the web server, whose import takes a fifth of a second."""
 PORT = 8321
+Content = TypeVar("Content")
 
 
 @click.command(
@@ -88,11 +92,17 @@ def _page(settings: Settings | None, environ: Mapping[str, str], *, with_names: 
     if settings is None:
         return render_board(make_board(demo_facts(), with_names=with_names, is_demo=True))
     try:
-        now = clock.now(environ)
-        with closing(open_copy(settings.ledger_location)) as ledger:
-            return board_page(ledger, settings, now=now, with_names=with_names)
+        return _from_ledger(settings, environ, partial(board_page, with_names=with_names))
     except NoCourseError:
         raise _NoBoard(no_course(settings)) from None
+
+
+def _from_ledger(settings: Settings, environ: Mapping[str, str], make: Callable[..., Content]) -> Content:
+    """Return what `make` makes of a copy of the ledger. Raises _NoBoard if the ledger cannot be read."""
+    try:
+        now = clock.now(environ)
+        with closing(open_copy(settings.ledger_location)) as ledger:
+            return make(ledger, settings, now=now)
     except clock.ClockError as error:
         raise _NoBoard(str(error)) from None
     except (OSError, DatabaseError) as error:
@@ -108,12 +118,18 @@ def _serve(settings: Settings | None, host: str, port: int, *, with_names: bool)
 
     environ = cli.environment()  # not known in the server's threads
 
-    def render() -> str:
-        try:
-            return _page(settings, environ, with_names=with_names)
-        except _NoBoard as error:
-            raise server.Unavailable(str(error)) from None
+    def served(make: Callable[[], Content]) -> Callable[[], Content]:
+        def render() -> Content:
+            try:
+                return make()
+            except _NoBoard as error:
+                raise server.Unavailable(str(error)) from None
 
+        return render
+
+    pages = {"/": server.html_page(served(partial(_page, settings, environ, with_names=with_names)))}
+    if settings:
+        pages["/metrics"] = server.metrics_page(served(partial(_from_ledger, settings, environ, metrics_of)))
     try:
         listener = server.bind(host, port)
     except OSError as error:
@@ -122,4 +138,4 @@ def _serve(settings: Settings | None, host: str, port: int, *, with_names: bool)
         # The server ends on these signals and then repeats them; the command exits with status 0.
         signal.signal(number, lambda signum, frame: None)
     print(f"http://{server.address_of(listener)}/", file=sys.stderr, flush=True)
-    server.serve(listener, {"/": server.html_page(render)})
+    server.serve(listener, pages)

@@ -167,8 +167,8 @@ def test_a_forecast_from_few_days_is_unknown(facts: BoardFacts) -> None:
 
 def test_gaps_between_polls_are_counted_in_missed_polls(board: Board) -> None:
     assert [(f"{gap.begins:%a %H:%M}", f"{gap.ends:%H:%M}", gap.missed) for gap in board.gaps] == [
-        ("Sun 20:20", "21:20", 3),
-        ("Sat 12:20", "14:20", 7),
+        ("Sun 20:16", "21:16", 3),
+        ("Sat 12:16", "14:31", 8),
     ]
 
 
@@ -176,7 +176,7 @@ def test_a_silent_enforcer_has_an_open_gap_and_is_late(facts: BoardFacts) -> Non
     board = make_board(replace(facts, made_at=NOW + 3 * HOUR))
     gap = board.gaps[0]
     assert (gap.is_open, gap.missed, board.health.is_late) == (True, 11, True)
-    assert board.alerts[0].text == "The last poll was 3:00 h ago; the figures are from then."
+    assert board.alerts[0].text == "The last poll was 3:04 h ago; the figures are from then."
 
 
 def test_a_ledger_without_polls_has_no_health(facts: BoardFacts) -> None:

@@ -175,6 +175,9 @@ def test_without_a_ledger_the_server_shows_a_sentence(tmp_path: Path) -> None:
     with serving(tmp_path) as (_, port):
         status, _, body = ask(port)
         assert (status, NO_COURSE in body) == (503, True)
+        status, headers, body = ask(port, path="/metrics")
+        assert (status, headers["Content-Type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+        assert "# TYPE " in body
     assert list(tmp_path.iterdir()) == []
 
 
@@ -189,4 +192,5 @@ def test_a_locked_ledger_is_a_sentence_until_it_is_free(tmp_path: Path) -> None:
             status, _, body = ask(port)
             assert (status, "the ledger is unavailable at the moment (database is locked)" in body) == (503, True)
             assert time.monotonic() - began < PATIENCE_SECONDS
+            assert ask(port, path="/metrics")[0] == 503
             other.rollback()

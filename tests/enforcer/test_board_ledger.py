@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from board_ledger import fill
 from enforcer.board.assemble import make_board
 from enforcer.board.facts import gather
 from enforcer.board.model import Board, State
@@ -200,3 +201,16 @@ def test_a_board_that_cannot_be_written_is_logged_once_an_hour(
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
         f"LAB_BOARD {tmp_path}/missing/lab.html cannot be written"
     ] * 2
+
+
+def test_a_stored_lab_gives_the_board_of_its_facts(ledger: Ledger) -> None:
+    facts = fill(ledger)
+    settings = replace(SETTINGS, course=facts.snapshot.course.id, term=facts.snapshot.course.term)
+
+    gathered = gather(ledger, settings, now=facts.made_at)
+
+    assert gathered.snapshot.sessions == facts.snapshot.sessions
+    kept = dict(failed_messages=(), waiting_messages=0, others=None, users_without_group=None)
+    # The ledger has the polls of the last days, which the demo starts with.
+    expected = replace(facts, **kept, first_poll=facts.polls[0].began)
+    assert make_board(gathered, with_names=True) == make_board(expected, with_names=True)
