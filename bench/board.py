@@ -2,7 +2,8 @@
 
     python bench/board.py [--groups 100] [--json]
 
-The lab is the invented one of `board --demo` on the last day of its term. The ledger has its sessions, settled days and polls.
+The lab is the invented one of `board --demo` on the last day of its term; its sessions, settled days and polls are in a
+ledger.
 """
 
 from __future__ import annotations

@@ -210,7 +210,13 @@ def test_a_stored_lab_gives_the_board_of_its_facts(ledger: Ledger) -> None:
     gathered = gather(ledger, settings, now=facts.made_at)
 
     assert gathered.snapshot.sessions == facts.snapshot.sessions
-    kept = dict(failed_messages=(), waiting_messages=0, others=None, users_without_group=None)
     # The ledger has the polls of the last days, which the demo starts with.
-    expected = replace(facts, **kept, first_poll=facts.polls[0].began)
+    expected = replace(
+        facts,
+        failed_messages=(),
+        waiting_messages=0,
+        others=None,
+        users_without_group=None,
+        first_poll=facts.polls[0].began,
+    )
     assert make_board(gathered, with_names=True) == make_board(expected, with_names=True)
