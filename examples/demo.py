@@ -1,7 +1,8 @@
 """`make demo`: a term in a few minutes. Deploys, changes and destroys a lab in an emulated workspace.
 
-All files go into a temporary folder, except the emails from the rehearsed day in `.lab/letters` and the inventory's
-results in `.lab/inventory`. Your own rosters, settings and state are not changed.
+All files go into a temporary folder, except three: the emails from the rehearsed day in `.lab/letters`, the staff's
+board in `.lab/board.html`, the inventory's results in `.lab/inventory`. Your own rosters, settings and state are not
+changed.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ NOVEMBER = ROOT / "examples/Groupself-selection_94290_2026-11-08.csv"
 SETTINGS = ROOT / "examples/lab.toml"
 MAILS = ROOT / ".lab/letters"
 """The emails from the rehearsed day, for inspection after the demo. Each demo recreates the folder."""
+BOARD = ROOT / ".lab/board.html"
+"""The staff's board after the rehearsed day. Each demo rewrites it."""
 INVENTORY = ROOT / ".lab/inventory"
 """The inventory's result and report. Each demo recreates the folder."""
 STACK = "94290-2026w-demo"
@@ -231,7 +234,7 @@ def rehearse(demo: Demo) -> None:
     screen.lab(october)
     during = inspection.counts(demo.client)
 
-    rehearse_day(screen, demo.workspace, demo.environment, demo.folder, MAILS)
+    rehearse_day(screen, demo.workspace, demo.environment, demo.folder, MAILS, BOARD)
 
     screen.step("November: one group was removed, one student moved, two joined late")
     import_roster(demo, NOVEMBER)
@@ -296,7 +299,7 @@ def load_without_terraform(demo: Demo, problem: str) -> None:
         screen.print_output(line)
     screen.lab(inspection.groups(demo.client, demo.roster))
 
-    rehearse_day(screen, demo.workspace, demo.environment, demo.folder, MAILS)
+    rehearse_day(screen, demo.workspace, demo.environment, demo.folder, MAILS, BOARD)
 
     end = TermEnd(screen, demo.workspace, demo.environment, demo.folder)
     screen.step("January: the homes are backed up and verified, and one is restored into a different workspace")

@@ -19,7 +19,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import PermissionDenied
+from databricks.sdk.errors import NotFound, PermissionDenied
+from databricks.sdk.service.workspace import ExportFormat
 
 import inspection
 from labkit.files import with_marker, write_private
@@ -32,6 +33,7 @@ M = timedelta(minutes=1)
 STEP_SECONDS = 0.4
 """The real time between two clock steps, during which the enforcer's service can poll."""
 TIMEOUT_SECONDS = 60.0
+PAGE_NAME = "cluster_time"
 MAX_LINES = 8
 """At most this many lines of a command's output are shown."""
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ INFO ")
@@ -52,12 +54,13 @@ class Group:
 
 
 def rehearse_day(
-    screen: Screen, workspace: Emulator, environment: Mapping[str, str], folder: Path, mails_folder: Path
+    screen: Screen, workspace: Emulator, environment: Mapping[str, str], folder: Path, mails_folder: Path, board: Path
 ) -> None:
     """Run a day with the enforcer watching. Raise DayError if an expected event does not happen.
 
     `environment` is the environment for the lab's programs; ledger and logs go into `folder`. `mails_folder` is
-    recreated: every email and the report are saved there, as a mail program shows them.
+    recreated: every email and the report are saved there, as a mail program shows them. The staff's board is written to
+    the file `board`.
     """
     day = _Day(screen, workspace, environment, folder)
     screen.step("A day in the lab, on the workspace's clock: the enforcer watches")
@@ -69,6 +72,7 @@ def rehearse_day(
         day.noon()
         day.night()
     day.write_mails(mails_folder)
+    day.write_board(board)
 
 
 def enforcer_environment(environment: Mapping[str, str], workspace: Emulator, folder: Path) -> dict[str, str]:
@@ -133,17 +137,33 @@ class _Day:
         self.print_text(f"{first.name} and {third.name} get a warning: they have used 2.5 of their 3 hours.")
 
     def noon(self) -> None:
-        """One group gets an allowance of an hour; a different group is stopped."""
+        """Staff approve an hour for one group; another is stopped, and gets half an hour by the course's rule."""
         first, _, third = self.groups
-        self.advance_to(11, 45, step=5 * M)
-        self.print_text(f"An assistant gives {third.name} another hour:")
-        self.enforcer("allow", third.name, "--minutes", "+60", "--reason", "project deadline")
+        self.advance_to(11, 40)
+        self.ask_for_time(third, "60 minutes: project deadline")
+        self.advance_to(11, 45)
+        self.print_text("An assistant looks at the time requests and approves this one:")
+        (waiting,) = json.loads(self.enforcer_output("requests", "--json"))
+        self.enforcer("requests")
+        self.enforcer("approve", waiting["id"])
         self.advance_to(11, 57, step=5 * M)
         self.advance_to(12, 3)
         self.wait_until(lambda: self.state(first) == "TERMINATED", f"the cluster of {first.name} was not stopped")
         self.print_text(f"{first.name} has used its three hours and is stopped; {third.name} is {self.state(third)}.")
         self.check_start_is_refused(first)
+        self.ask_for_time(first, "30 minutes: one last run")
+        self.advance_to(12, 20, step=5 * M)
+        self.wait_until(lambda: self.level(first) == "CAN_RESTART", f"the extension of {first.name} was not granted")
+        self.print_text(
+            f"The course grants half an hour a week at once. The page of {first.name}, as a student sees it:"
+        )
+        self.show_page(first)
+        self.work(first, hours=1)
         self.enforcer("usage")
+        self.advance_to(12, 47, step=5 * M)
+        self.advance_to(12, 54)
+        self.wait_until(lambda: self.state(first) == "TERMINATED", f"the cluster of {first.name} was not stopped again")
+        self.print_text(f"{first.name} has used the half hour, too, and is stopped.")
         self.advance_to(12, 57, step=5 * M)
         self.advance_to(13, 3)
         self.wait_until(lambda: self.state(third) == "TERMINATED", f"the cluster of {third.name} was not stopped")
@@ -189,6 +209,13 @@ class _Day:
         if not mails or not any("clusters ran" in mail["subject"] for mail in mails):
             raise DayError("the report was not sent")
         self.screen.print_text(f"{len(mails)} emails, including the report, are in {folder}, as text and HTML.")
+
+    def write_board(self, file: Path) -> None:
+        """Write the staff's board."""
+        file.unlink(missing_ok=True)
+        self.enforcer_output("board", "--output", str(file))
+        self.screen.print_output(f"$ python -m enforcer board --output {file}")
+        self.screen.print_text("The staff's board shows the same on one page; open it in a browser.")
 
     # --- time
 
@@ -267,6 +294,47 @@ class _Day:
             self.screen.print_output(line)
         if status:
             raise DayError(f"`enforcer {arguments[0]}` exited with status {status}")
+
+    def enforcer_output(self, *arguments: str) -> str:
+        """Run a command of the enforcer and return its standard output."""
+        command = [sys.executable, "-m", "enforcer", *arguments]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise DayError(f"`enforcer {arguments[0]}` exited with status {done.returncode}: {done.stderr}")
+        return done.stdout
+
+    def ask_for_time(self, group: Group, text: str) -> None:
+        """Write a request for more time into the group's file, as a student, and wait until the lab has made it."""
+        path = f"{self.course_folder()}/requests/{group.name}.txt"
+        content = base64.b64encode(f"{text}\n".encode()).decode()
+        self.wait_until(lambda: self.may_edit(group, path), f"{path} was not made")
+        body = {"path": path, "format": "RAW", "overwrite": True, "content": content}
+        self.as_student(group).api_client.do("POST", "/api/2.0/workspace/import", body=body)
+        self.print_text(f"{group.student} writes into the request file of {group.name}: {text}")
+
+    def may_edit(self, group: Group, path: str) -> bool:
+        """Return whether the file exists and the group may edit it."""
+        try:
+            file = self.as_student(group).workspace.get_status(path)
+        except (NotFound, PermissionDenied):
+            return False
+        found = self.client.permissions.get("files", str(file.object_id)).access_control_list or []
+        return any(entry.group_name == group.name for entry in found)
+
+    def show_page(self, group: Group) -> None:
+        """Show the first text cell of the group's page, read as a student."""
+        path = f"{self.course_folder()}/groups/{group.name}/{PAGE_NAME}"
+        exported = self.as_student(group).workspace.export(path, format=ExportFormat.JUPYTER).content or ""
+        for line in json.loads(base64.b64decode(exported))["cells"][0]["source"]:
+            if line.strip():
+                self.screen.print_output(line.rstrip("\n"))
+
+    def course_folder(self) -> str:
+        """Return the lab's folder in the workspace."""
+        names = [one.path or "" for one in self.client.workspace.list("/")]
+        return next(name for name in names if name.startswith(inspection.FOLDER_PREFIX))
 
     def work(self, group: Group, *, hours: float) -> None:
         """Start the cluster as a student and run commands for this long."""
