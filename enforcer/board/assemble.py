@@ -24,6 +24,7 @@ from enforcer.board.model import (
     PollGap,
     RunningCluster,
     State,
+    TimeRequestEntry,
     Week,
 )
 from enforcer.domain.allowances import Allowance, DayLimits, LimitOverride, windows_between
@@ -35,6 +36,8 @@ from enforcer.domain.uptime import day_bounds
 from enforcer.domain.usage import hours
 from enforcer.reports.day_report import missed_polls
 from enforcer.reports.forecast import forecast, marks_of
+from enforcer.time_requests.model import State as TimeRequestState
+from enforcer.time_requests.model import TimeRequest
 from labkit.course_file import BLOCKED, FREE, LIMITS, UNLIMITED, WEEKDAYS, WHOLE_DAY, CalendarEntry
 from labkit.text import one_line
 
@@ -92,6 +95,7 @@ class _Assembly:
             burn_down=self._burn_down(),
             stops=self._done("stop"),
             warnings=self._done("warn"),
+            time_requests=self._time_requests,
             allowances=self._allowances(),
             calendar=self._calendar(),
             others=facts.others,
@@ -298,9 +302,51 @@ class _Assembly:
         done = [one for one in self.facts.actions if one.kind == kind and one.done and not one.error]
         return tuple(self._entry(one) for one in reversed(done))
 
+    @cached_property
+    def _time_requests(self) -> tuple[TimeRequestEntry, ...] | None:
+        found = self.facts.time_requests
+        if self._snapshot.course.requests is None and not found:
+            return None
+        ended = [one for one in found if not self._is_waiting(one)]
+        since = self.facts.made_at - SHOWN_FOR
+        recent = sorted((one for one in ended if self._ended_at(one) >= since), key=self._ended_at, reverse=True)
+        waiting = (one for one in found if self._is_waiting(one))
+        return tuple(self._time_request(one) for one in (*waiting, *recent))
+
+    @property
+    def _expires_after(self) -> timedelta:
+        options = self._snapshot.course.requests
+        return timedelta(days=options.expire_days) if options else timedelta.max
+
+    def _is_waiting(self, one: TimeRequest) -> bool:
+        return one.state is TimeRequestState.WAITING and self.facts.made_at - one.asked_at < self._expires_after
+
+    def _ended_at(self, one: TimeRequest) -> datetime:
+        """Return when a time request was answered or expired."""
+        is_unrecorded = one.state is TimeRequestState.WAITING
+        return one.asked_at + self._expires_after if is_unrecorded else one.answered_at or one.asked_at
+
+    def _time_request(self, one: TimeRequest) -> TimeRequestEntry:
+        is_waiting = self._is_waiting(one)
+        state = one.state
+        if state is TimeRequestState.WAITING and not is_waiting:
+            state = TimeRequestState.EXPIRED  # the next poll records it
+        given = "" if one.minutes_given is None else f" {one.minutes_given} minutes"
+        return TimeRequestEntry(
+            one_line(one.id, NAME_LENGTH),
+            self._name(one.group),
+            one.asked_at.astimezone(self._tz),
+            one.minutes,
+            self._text(one.reason),
+            is_waiting,
+            f"{state.value}{given}",
+            self._text(one.answer),
+        )
+
     def _allowances(self) -> tuple[AllowanceEntry, ...]:
         today = self._snapshot.today
-        return tuple(self._allowance(one) for one in self._snapshot.allowances if one.last_day >= today)
+        coming = (self._allowance(one) for one in self._snapshot.allowances if one.last_day >= today)
+        return tuple(sorted(coming, key=lambda entry: (entry.first_day, entry.last_day)))
 
     def _allowance(self, one: Allowance) -> AllowanceEntry:
         groups = () if one.group is None else (self._name(one.group),)
@@ -405,6 +451,8 @@ class _Assembly:
             yield Alert(f"{_count(len(mails), 'message')} could not be delivered.", "mails")
         if missed := sum(gap.missed for gap in gaps):
             yield Alert(f"{_count(missed, 'poll')} missed in the last seven days.", "polls")
+        if waiting := sum(one.is_waiting for one in self._time_requests or ()):
+            yield Alert(f"{_count(waiting, 'time request')} waiting for an answer.", "requests")
         if self.facts.others:
             number = _count(len(self.facts.others), "cluster")
             yield Alert(f"{number} running outside this lab.", "others")

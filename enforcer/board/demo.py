@@ -18,7 +18,17 @@ from enforcer.domain.observations import ObservedCluster, OtherCluster
 from enforcer.domain.quota import Quota
 from enforcer.domain.snapshot import Snapshot
 from enforcer.domain.uptime import Observation, Role, Session
-from labkit.course_file import ORIGIN, CalendarEntry, CourseFile, GroupEntry, GroupLimits, Hours
+from enforcer.time_requests.model import State as TimeRequestState
+from enforcer.time_requests.model import TimeRequest
+from labkit.course_file import (
+    ORIGIN,
+    CalendarEntry,
+    CourseFile,
+    GroupEntry,
+    GroupLimits,
+    Hours,
+    TimeRequestSettings,
+)
 
 ZONE = ZoneInfo("Asia/Jerusalem")
 NOW = datetime(2026, 12, 7, 14, 20, tzinfo=UTC)
@@ -83,6 +93,21 @@ def demo_facts(groups: int = GROUPS, *, titles: tuple[str, ...] = TITLES, now: d
             OtherCluster("1202-090000-x3", "cluster_04", "94310 2026w", now - 50 * M),
         ),
         users_without_group=2,
+        time_requests=(
+            TimeRequest(
+                "demo-3",
+                names[5],
+                now - 27 * HOUR,
+                30,
+                "the cluster was slow to start",
+                TimeRequestState.GRANTED,
+                "within the course's rule for extensions",
+                now - 27 * HOUR,
+                30,
+            ),
+            TimeRequest("demo-1", names[6], now - 18 * M, 60, "project deadline tomorrow"),
+            TimeRequest("demo-2", names[2], now - 3 * M, 45, "הרצה ארוכה"),
+        ),
     )
 
 
@@ -113,6 +138,7 @@ def demo_course_file(groups: int = GROUPS, titles: tuple[str, ...] = TITLES) -> 
         False,
         entries,
         calendar=calendar,
+        requests=TimeRequestSettings(7),
     )
 
 

@@ -10,6 +10,7 @@ from enforcer.settings import Settings
 from enforcer.tick.history import load_past_snapshot
 from enforcer.tick.mass_stop import held_cluster_ids
 from enforcer.tick.workspace_notes import other_clusters, users_without_group
+from enforcer.time_requests import store
 
 
 def gather(ledger: Ledger, settings: Settings, *, now: datetime) -> BoardFacts:
@@ -37,4 +38,5 @@ def gather(ledger: Ledger, settings: Settings, *, now: datetime) -> BoardFacts:
         waiting_messages=stored_messages.waiting_count(ledger),
         others=other_clusters(ledger),
         users_without_group=users_without_group(ledger),
+        time_requests=store.load(ledger, snapshot.course),
     )

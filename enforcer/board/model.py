@@ -14,6 +14,7 @@ from enforcer.domain.observations import OtherCluster
 from enforcer.domain.quota import LimitUsage
 from enforcer.domain.snapshot import Snapshot
 from enforcer.reports.forecast import Forecast
+from enforcer.time_requests.model import TimeRequest
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class BoardFacts:
     """Running clusters that are not the course's. None means unknown."""
     users_without_group: int | None
     """None means unknown."""
+    time_requests: tuple[TimeRequest, ...] = ()
+    """All time requests of the course."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,21 @@ class AllowanceEntry:
 
 
 @dataclass(frozen=True)
+class TimeRequestEntry:
+    id: str
+    """What `approve` and `deny` need."""
+    group: GroupName
+    asked_at: datetime
+    minutes: int | None
+    """None if the file cannot be understood."""
+    reason: str
+    is_waiting: bool
+    outcome: str
+    """The state in a word, with the minutes that were given: `granted 30 minutes`."""
+    answer: str
+
+
+@dataclass(frozen=True)
 class FailedMail:
     kind: str
     group: GroupName | None
@@ -225,6 +243,8 @@ class Board:
     burn_down: BurnDown
     stops: tuple[ActionEntry, ...]
     warnings: tuple[ActionEntry, ...]
+    time_requests: tuple[TimeRequestEntry, ...] | None
+    """Those that wait, oldest first, then those of the last days, the latest first. None: groups cannot ask."""
     allowances: tuple[AllowanceEntry, ...]
     calendar: tuple[AllowanceEntry, ...]
     others: tuple[OtherCluster, ...] | None

@@ -229,6 +229,25 @@ def test_the_calendar_shows_each_day_of_a_weekly_entry(board: Board) -> None:
     ]
 
 
+def test_waiting_time_requests_come_first_and_are_an_alert(facts: BoardFacts, board: Board) -> None:
+    shown = [(one.group.name, one.minutes, one.is_waiting, one.outcome) for one in board.time_requests or ()]
+    assert shown == [
+        ("group_07", 60, True, "waiting"),
+        ("group_03", 45, True, "waiting"),
+        ("group_06", 30, False, "granted 30 minutes"),
+    ]
+    assert "2 time requests waiting for an answer." in [alert.text for alert in board.alerts]
+    later = make_board(replace(facts, made_at=NOW + timedelta(days=7))).time_requests or ()
+    assert [(one.group.name, one.outcome) for one in later] == [("group_03", "expired"), ("group_07", "expired")]
+    assert make_board(replace(facts, made_at=NOW + timedelta(days=20))).time_requests == ()
+
+
+def test_a_course_without_time_requests_has_no_section_for_them(facts: BoardFacts) -> None:
+    course = replace(facts.snapshot.course, requests=None)
+    board = make_board(replace(facts, time_requests=(), snapshot=replace(facts.snapshot, course=course)))
+    assert (board.time_requests, "Requests for more time" in render_board(board)) == (None, False)
+
+
 def test_hostile_titles_create_no_element(facts: BoardFacts, board: Board) -> None:
     hostile = demo_facts(titles=HOSTILE)
     action = replace(hostile.actions[0], reason=HOSTILE[0])

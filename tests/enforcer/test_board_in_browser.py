@@ -57,7 +57,9 @@ MEASURE = """
 def page_of(groups: int, titles: tuple[str, ...] = TITLES, *, with_names: bool = False) -> str:
     facts = demo_facts(groups, titles=titles)
     action = replace(facts.actions[0], reason=titles[0])
-    return render_board(make_board(replace(facts, actions=(*facts.actions[1:], action)), with_names=with_names))
+    requests = tuple(replace(one, reason=title) for one in facts.time_requests for title in titles)
+    facts = replace(facts, actions=(*facts.actions[1:], action), time_requests=requests)
+    return render_board(make_board(facts, with_names=with_names))
 
 
 @pytest.mark.parametrize("width", [360, 390, 1280], ids=["small phone", "phone", "desk"])
@@ -71,7 +73,7 @@ def test_a_board_of_100_groups_fits_the_window(width: int, titles: tuple[str, ..
         "foreign": 0,
         "headings": 1,
         "title": "",
-        "sections": 13,
+        "sections": 14,
         "groups": 100,
         "rtl": True,
         "dir": ["ltr"],

@@ -13,6 +13,7 @@ from enforcer.domain.timestamps import to_millis, to_millis_or_none
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.models import ActionRow, ClusterRow, DayRow, PollRow, RestrictedRow, SessionRow, StarterRow
 from enforcer.ledger.workspace_memory import WorkspaceMemory
+from enforcer.time_requests import store
 from labkit.course_file import ALLOWANCES, folder_of, format_course_file, path_of
 
 
@@ -28,6 +29,7 @@ def fill(ledger: Ledger, groups: int = GROUPS, *, titles: tuple[str, ...] = TITL
         memory.store_file(FileInfo(path, "1"), format_entry(allowance))
     memory.store_paths(folder, paths)
     memory.store_members(snapshot.members or {})
+    store.save(ledger, snapshot.course, facts.time_requests)
     with ledger.atomic():
         _fill_tables(ledger, facts)
     return facts
