@@ -78,3 +78,17 @@ def test_a_service_waits_until_a_running_one_exits(lab: EmulatedCourse) -> None:
 
             assert service.wait(timeout=PATIENCE_SECONDS) == 0
     assert "checked" not in (lab.folder / "watch.log").read_text()
+
+
+def test_the_service_keeps_the_board_up_to_date(lab: EmulatedCourse) -> None:
+    board = lab.folder / "lab.html"
+    lab.environment["LAB_BOARD"] = "~/lab.html"
+    lab.environment["HOME"] = str(lab.folder)
+    with watching(lab):
+        until(board.exists)
+        before = board.read_text()
+        assert lab.start("group_01") == 200
+        lab.advance_minutes(2)
+        until(lambda: board.read_text() != before)
+    assert ("No cluster of the lab runs." in before, board.stat().st_mode & 0o777) == (True, 0o600)
+    assert "No cluster of the lab runs." not in board.read_text()
