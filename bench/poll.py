@@ -38,8 +38,11 @@ from labkit import clock  # noqa: E402
 from labkit.clock import Deadline  # noqa: E402
 from labkit.course_file import (  # noqa: E402
     CourseFile,
+    ExtensionSettings,
     GroupEntry,
     GroupLimits,
+    PageOptions,
+    TimeRequestSettings,
     cluster_tags,
     folder_of,
     format_course_file,
@@ -48,7 +51,14 @@ from labkit.course_file import (  # noqa: E402
 from labkit.workspace.access import choose_and_apply  # noqa: E402
 
 CHANGED_SHARE = 0.3
+TIME_REQUESTS = 6
+"""Time requests in the measured day."""
 MAX_REQUESTS_PER_DAY, MAX_EXTRA_REQUESTS_FOR_JOBS = 350, 2
+PAGE_OR_FILE_WRITE = re.compile(
+    r"POST /api/2.0/workspace/(import|mkdirs)$|PATCH /api/2.0/permissions/(files|directories)/"
+    r"|GET /api/2.0/workspace/get-status"
+)
+"""Requests of a day that make and write pages and files; an allowance that is written is among them, too."""
 MAX_SECONDS, CLUSTERS_OF_MAX_SECONDS = 5.0, 1000
 
 
@@ -118,28 +128,41 @@ class DayMeasurement:
     polls: int
     sessions: int
     requests: int
+    """Without `writes`."""
     by_path: dict[str, int]
+    time_requests: int = 0
+    """Number of time requests; 0: the course has neither pages nor time requests."""
+    writes: int = 0
+    """Requests that make and write the groups' pages and files."""
 
 
-def measure_day(groups: int = 30, polls: int = 63, sessions: int = 12) -> DayMeasurement:
-    """Measure a day: a new ledger, polls every 15 minutes from 7:30, sessions of one to four hours, an `end-of-day`."""
+def measure_day(groups: int = 30, polls: int = 63, sessions: int = 12, time_requests: int = 0) -> DayMeasurement:
+    """Measure a day: a new ledger, polls every 15 minutes from 7:30, sessions of one to four hours, an `end-of-day`.
+
+    With `time_requests`, the course has pages and time requests, and as many groups ask for more time.
+    """
     with (
         EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator,
         tempfile.TemporaryDirectory() as folder,
     ):
         student = emulator.control("POST", "users", {"user_name": "ana@lab.example"})
         ids = create_clusters(emulator, groups, member=student["id"])
-        write_course(emulator, groups)
+        write_course(emulator, groups, has_requests=time_requests > 0)
         settings = load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2030w", "LAB_TIMEZONE": "UTC"})
         environ = {"LAB_CLOCK": f"{emulator.url}/_emulator/clock"}
         ledger = open_ledger(f"{folder}/uptimes.db")
         emulator.control("POST", "clock", {"now": "2030-11-04T07:30:00Z"})
         counted: Counter[str] = Counter()
+        writes = 0
 
         def poll(*, settles: bool = False) -> None:
+            nonlocal writes
             before = len(request_log(emulator))
             tick(ledger, workspace_of(emulator), settings, environ, settles=settles)
-            counted.update(f"{line['method']} {line['path']}" for line in request_log(emulator)[before:])
+            sent = [f"{line['method']} {line['path']}" for line in request_log(emulator)[before:]]
+            needed = [line for line in sent if not PAGE_OR_FILE_WRITE.match(line)]
+            counted.update(needed)
+            writes += len(sent) - len(needed)
 
         for number in range(polls):
             for session in range(sessions):
@@ -149,6 +172,8 @@ def measure_day(groups: int = 30, polls: int = 63, sessions: int = 12) -> DayMea
                     post_cluster(emulator, "start", ids[session], student["token"])
                 if number == begins + 4 + session % 4 * 4:
                     post_cluster(emulator, "delete", ids[session])
+            if 5 <= number < 5 + time_requests:
+                write_request(emulator, number - 4, student["token"])
             emulator.control("POST", "clock", {"advance_seconds": 7})
             poll()
             emulator.control("POST", "clock", {"advance_seconds": 893})
@@ -158,7 +183,8 @@ def measure_day(groups: int = 30, polls: int = 63, sessions: int = 12) -> DayMea
     paths: Counter[str] = Counter()
     for line, number in counted.items():
         paths[re.sub(r"/[0-9a-f]{4,}-[^/]+$|/lab-.*$", "/…", line)] += number
-    return DayMeasurement(groups, polls, sessions, sum(counted.values()), dict(paths.most_common()))
+    total = sum(counted.values())
+    return DayMeasurement(groups, polls, sessions, total, dict(paths.most_common()), time_requests, writes)
 
 
 def request_log(emulator: EmulatorProcess) -> list[dict[str, Any]]:
@@ -166,17 +192,37 @@ def request_log(emulator: EmulatorProcess) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def write_course(emulator: EmulatorProcess, groups: int) -> None:
+def write_request(emulator: EmulatorProcess, group: int, token: str) -> None:
+    """Write a group's file: every other time request is small enough for the course's rule."""
+    text = f"{30 if group % 2 else 60} minutes: project deadline"
+    path = f"{folder_of('94290', '2030w')}/requests/group_{group:04}.txt"
+    content = base64.b64encode(text.encode()).decode()
+    body = {"path": path, "content": content, "format": "AUTO", "overwrite": True}
+    status, answer = emulator.request("POST", "/api/2.0/workspace/import", body, token=token)
+    if status >= 400:
+        raise SystemExit(f"{path}: {answer}")
+
+
+def write_course(emulator: EmulatorProcess, groups: int, *, has_requests: bool = False) -> None:
     entries = tuple(
         GroupEntry(f"group_{n:04}", n, None, f"Team {n}", GroupLimits(150, 180)) for n in range(1, groups + 1)
     )
     course = CourseFile(
-        "94290", "2030w", "Lab", "UTC", date(2030, 10, 20), date(2031, 1, 31), "Sunday", False, groups=entries
-    )
+        "94290", "2030w", "Lab", "UTC", date(2030, 10, 20), date(2031, 1, 31), "Sunday", False, groups=entries,
+        pages=PageOptions("en") if has_requests else None,
+        requests=TimeRequestSettings() if has_requests else None,
+        extensions=ExtensionSettings(30, 1) if has_requests else None,
+    )  # fmt: skip
     path = path_of("94290", "2030w")
     emulator.request("POST", "/api/2.0/workspace/mkdirs", {"path": f"{folder_of('94290', '2030w')}/allowances"})
     content = base64.b64encode(format_course_file(course).encode()).decode()
     emulator.request("POST", "/api/2.0/workspace/import", {"path": path, "content": content, "format": "RAW"})
+    if has_requests:
+        folder = folder_of("94290", "2030w")
+        for name in ("requests", "groups"):
+            emulator.request("POST", "/api/2.0/workspace/mkdirs", {"path": f"{folder}/{name}"})
+        body = {"path": f"{folder}/requests/course-version.txt", "content": "MQ==", "format": "RAW"}
+        emulator.request("POST", "/api/2.0/workspace/import", body)
 
 
 @dataclass(frozen=True)
@@ -277,12 +323,23 @@ def map_in_threads(do: Any, what: Any) -> list[Any]:
 @click.option("--latency", default=0.05, show_default=True, help="Latency of each request, in seconds.")
 @click.option("--json", "as_json", is_flag=True)
 def main(sizes: str, latency: float, as_json: bool) -> None:
-    day, jobs = measure_day(), measure_jobs()
+    day, busy, jobs = measure_day(), measure_day(time_requests=TIME_REQUESTS), measure_jobs()
     found = [measure(int(size), latency) for size in sizes.split(",")]
     if as_json:
-        print(json.dumps({"polls": [asdict(one) for one in found], "day": asdict(day), "jobs": asdict(jobs)}, indent=2))
+        print(
+            json.dumps(
+                {
+                    "polls": [asdict(one) for one in found],
+                    "day": asdict(day),
+                    "day_with_requests": asdict(busy),
+                    "jobs": asdict(jobs),
+                },
+                indent=2,
+            )
+        )
     else:
         print_day(day)
+        print_day(busy)
         print_jobs(jobs)
         for one in found:
             print_poll(one)
@@ -291,12 +348,17 @@ def main(sizes: str, latency: float, as_json: bool) -> None:
     for one in found:
         if one.calls != one.expected:
             raise SystemExit(f"{one.clusters} clusters: {one.calls} calls instead of {one.expected}")
-    if day.requests > MAX_REQUESTS_PER_DAY or jobs.calls_with > jobs.calls_without + MAX_EXTRA_REQUESTS_FOR_JOBS:
+    if (
+        max(day.requests, busy.requests) > MAX_REQUESTS_PER_DAY
+        or jobs.calls_with > jobs.calls_without + MAX_EXTRA_REQUESTS_FOR_JOBS
+    ):
         raise SystemExit("a day, or a poll with job clusters, takes more requests than its goal")
 
 
 def print_day(day: DayMeasurement) -> None:
     print(f"a day of {day.groups} groups, {day.polls} polls, {day.sessions} sessions, one end of day")
+    if day.time_requests:
+        print(f"  with pages, and {day.time_requests} time requests; {day.writes} requests write pages and files")
     print(f"  {day.requests} requests; goal: at most {MAX_REQUESTS_PER_DAY}")
     for path, number in day.by_path.items():
         print(f"  {number:5} {path}")

@@ -256,6 +256,30 @@ def test_pages_add_a_folder_that_staff_may_edit(stack: dict[str, Any]):
     assert writer["permission_level"].endswith('? "CAN_MANAGE" : "CAN_EDIT"}')
 
 
+def test_time_requests_add_a_folder_and_the_version_of_the_course_file(stack: dict[str, Any]):
+    table = "[requests]\n\n[extensions]\nminutes = 30\nper_week = 1\n\n[targets.rehearsal]"
+    made = synthesized(lab_with(("[targets.rehearsal]", table)))["resource"]
+    added = {
+        (kind, name) for kind, resources in made.items() for name in resources if name not in stack["resource"][kind]
+    }
+    assert added == {
+        ("databricks_directory", "requests"),
+        ("databricks_permissions", "requests"),
+        ("databricks_workspace_file", "course_version"),
+    }
+    folder, file = made["databricks_directory"]["requests"], made["databricks_workspace_file"]["course_version"]
+    course_file = json.loads(base64.b64decode(made["databricks_workspace_file"]["course_file"]["content_base64"]))
+    assert (folder["path"], folder["delete_recursive"]) == ("/lab-94290-2026w/requests", True)
+    assert file["path"] == "/lab-94290-2026w/requests/course-version.txt"
+    assert base64.b64decode(file["content_base64"]).decode() == course_file["checksum"] + "\n"
+    # The enforcer relies on this order.
+    assert "databricks_workspace_file.course_file" in file["depends_on"]
+    assert (course_file["requests"], course_file["extensions"]) == (
+        {"expire_days": 7},
+        {"minutes": 30, "per_week": 1, "not_in": []},
+    )
+
+
 def test_a_quota_change_changes_only_the_course_file(stack: dict[str, Any]):
     changed = synthesized(lab_with(("hard_minutes = 180", "hard_minutes = 175")))["resource"]
     assert {

@@ -287,3 +287,16 @@ def test_a_calendar_entry_for_an_unknown_group_is_an_error():
 )
 def test_invalid_working_hours_are_an_error(lines: str, problem: str):
     assert problems(f"{EXAMPLE}\n[working_hours]\n{lines}\n") == [f"lab.toml: working_hours{problem}"]
+
+
+def test_extensions_need_time_requests():
+    table = "[extensions]\nminutes = 30\nper_week = 1\nnot_in = ['exam']\n\n"
+    with_both = changed("[targets.rehearsal]", f"[requests]\nexpire_days = 3\n\n{table}[targets.rehearsal]")
+    lab = parse_settings(with_both, "lab.toml")
+    assert lab.requests and lab.extensions
+    assert (lab.requests.expire_days, lab.extensions.minutes, lab.extensions.not_in) == (3, 30, ["exam"])
+    with pytest.raises(LabSettingsError) as error:
+        parse_settings(changed("[targets.rehearsal]", f"{table}[targets.rehearsal]"), "lab.toml")
+    assert error.value.problems == [
+        "lab.toml: [extensions] needs the table [requests], which lets groups ask for more time."
+    ]

@@ -30,11 +30,13 @@ from labkit.course_file import (
     CalendarEntry,
     CourseFile,
     CourseFileError,
+    ExtensionSettings,
     GroupEntry,
     GroupLimits,
     Hours,
     PageOptions,
     StaffIds,
+    TimeRequestSettings,
     WorkingHours,
     checksum,
     cluster_tags,
@@ -73,10 +75,17 @@ WORKING_HOURS = st.builds(
     HOURS.filter(lambda hours: hours.begins < hours.ends),
 )
 PAGES = st.builds(PageOptions, st.sampled_from(PAGE_LANGUAGES), TEXT, st.lists(TEXT, max_size=3).map(tuple))
+EXTENSIONS = st.builds(
+    ExtensionSettings,
+    st.integers(1, 1440),
+    st.integers(1, 1440),
+    st.lists(st.sampled_from(CALENDAR_KINDS), max_size=3).map(tuple),
+)
 COURSES = st.builds(
     CourseFile, TEXT, TEXT, TEXT, TEXT, st.dates(), st.dates(), st.sampled_from(WEEKDAYS), st.booleans(),
     st.lists(GROUPS, max_size=3).map(tuple), STAFF, st.lists(ENTRIES | WITH_LIMITS, max_size=3).map(tuple),
     st.none() | WORKING_HOURS, st.none() | PAGES,
+    st.none() | st.builds(TimeRequestSettings, st.integers(1, 1440)), st.none() | EXTENSIONS,
 )  # fmt: skip
 COURSE = CourseFile(
     "94290", "2026w", "Datenlabor „Süd“", "Asia/Jerusalem", date(2026, 10, 18), date(2027, 1, 29), "Sunday", False,
@@ -245,6 +254,19 @@ def test_the_format_of_the_pages_options_does_not_change() -> None:
     }
 
 
+def test_the_format_of_time_requests_does_not_change() -> None:
+    document = document_of(
+        replace(WITH_STAFF, requests=TimeRequestSettings(), extensions=ExtensionSettings(30, 1, ("exam",)))
+    )
+
+    added = {key: document[key] for key in document if key not in json.loads(WRITTEN) or key == "version"}
+    assert added == {
+        "version": 2,
+        "requests": {"expire_days": 7},
+        "extensions": {"minutes": 30, "per_week": 1, "not_in": ["exam"]},
+    }
+
+
 DAY_OFF = {"kind": "holiday", "title": "", "first_day": "2026-12-06", "last_day": "2026-12-08", "effect": "usual"}
 
 
@@ -258,6 +280,8 @@ DAY_OFF = {"kind": "holiday", "title": "", "first_day": "2026-12-06", "last_day"
         ({"calendar": [DAY_OFF | {"effect": "limits", "hard_minutes": 1e7}]}, "1e+07 minutes are longer than a term"),
         ({"working_hours": {"weekdays": [], "hours": "18:00-08:00"}}, "the working hours 18:00-08:00 must end later"),
         ({"pages": {"language": "fr"}}, "'fr' is not one of en, he"),
+        ({"requests": {"expire_days": 0}}, "0 is not a whole number from 1 to 1440"),
+        ({"extensions": {"minutes": 30, "per_week": 1, "not_in": ["party"]}}, "'party' is not one of class, exam"),
     ],
 )
 def test_a_malformed_optional_key_is_rejected_in_one_sentence(changes: dict[str, Any], sentence: str) -> None:
