@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from enforcer.domain.allowances import Allowance, format_entry
+from enforcer.domain.allowances import Allowance, Revocation, format_entry
 from enforcer.domain.observations import FileInfo
 from enforcer.domain.snapshot import Snapshot
 from enforcer.ledger import time_request_rows
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.time_request_rows import RequestFile
+from enforcer.ledger.workspace_memory import WorkspaceMemory
 from enforcer.time_requests import store
 from enforcer.time_requests.answers import ASKED, with_answers
 from enforcer.time_requests.decide import Granted, Refused, decide_extension
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 SAVED_FOR = timedelta(minutes=1)
 """A file is read this long after it was saved: an editor saves while somebody writes."""
 MOST_READ = 50
-"""Maximum number of files read in one poll; the files that changed last wait for the next one."""
+"""Maximum number of files read in one poll; the groups with the most changes today wait for the next one."""
 MOST_CHANGES_A_DAY = 20
 """Maximum number of changes of a group's file that are read on one day."""
 LONGEST_PATH = 255
@@ -82,7 +83,8 @@ def read_requests(
     requests, files, problems = _with_changes(ledger, workspace, snapshot, {one.id: one for one in before})
     expires_after = timedelta(days=course.requests.expire_days)
     answered = with_answers(requests.values(), snapshot.entries, now=snapshot.now, expires_after=expires_after)
-    snapshot, decided, failures = _with_extensions(answered, snapshot, write)
+    snapshot, decided, given, failures = _with_extensions(answered, snapshot, write)
+    _remember(ledger, snapshot, given)
     known = set(before)
     store.save(ledger, course, [one for one in decided if one not in known])
     time_request_rows.put_files(ledger, files)
@@ -118,7 +120,8 @@ def _with_changes(
         for file in snapshot.request_files or ()
         if file.path in groups and _is_due(file, known.get(file.path), snapshot.now, today)
     ]
-    changed.sort(key=lambda one: (one[0].modified_at or snapshot.now, one[0].path))
+    # First the groups with the fewest changes today, so that no group delays the others by saving again and again.
+    changed.sort(key=lambda one: (one[1].reads, one[0].modified_at or snapshot.now, one[0].path))
     changed = changed[:MOST_READ]
     contents = in_parallel([partial(_parsed, workspace, file, row.reads) for file, row in changed])
     for (file, row), parsed in zip(changed, contents, strict=True):
@@ -196,8 +199,8 @@ def _is_repeated(request: TimeRequest, snapshot: Snapshot) -> bool:
 
 def _with_extensions(
     requests: Iterable[TimeRequest], snapshot: Snapshot, write: Write | None
-) -> tuple[Snapshot, tuple[TimeRequest, ...], list[str]]:
-    """Return snapshot and time requests after the decisions by the course's rule, and problems.
+) -> tuple[Snapshot, tuple[TimeRequest, ...], list[Allowance], list[str]]:
+    """Return snapshot and time requests after the decisions by the course's rule, what was granted, and problems.
 
     A group has at most one waiting time request, so that the decisions do not depend on each other.
     """
@@ -223,17 +226,29 @@ def _with_extensions(
         if isinstance(decision, Refused):
             decided[one.id] = replace(one, state=State.REFUSED, answer=decision.sentence, answered_at=snapshot.now)
     raised = replace(snapshot, allowances=(*snapshot.allowances, *given), entries=(*snapshot.entries, *given))
-    return raised if given else snapshot, tuple(decided.values()), problems
+    return raised if given else snapshot, tuple(decided.values()), given, problems
 
 
-def create_entry(workspace: Workspace, folder: str, allowance: Allowance) -> None:
-    """Create an allowance's file in a course's folder. Raises the errors of `Write`."""
-    path = f"{folder}/{ALLOWANCES}/{allowance.id}.json"
+def _remember(ledger: Ledger, snapshot: Snapshot, given: Iterable[Allowance]) -> None:
+    """Store what was granted as read from the workspace, so that commands that read only the ledger know it, too.
+
+    The version is unknown, so the next poll reads the files.
+    """
+    memory, folder = WorkspaceMemory(ledger, now=snapshot.now), f"{snapshot.course.folder}/{ALLOWANCES}"
+    for allowance in given:
+        path = f"{folder}/{allowance.id}.json"
+        memory.store_file(FileInfo(path, ""), format_entry(allowance))
+        memory.store_paths(folder, sorted({*memory.paths(folder), path}))
+
+
+def create_entry(workspace: Workspace, folder: str, entry: Allowance | Revocation) -> None:
+    """Create the file of an allowance or revocation in a course's folder. Raises the errors of `Write`."""
+    path = f"{folder}/{ALLOWANCES}/{entry.id}.json"
     try:
-        workspace.write(path, format_entry(allowance))
+        workspace.write(path, format_entry(entry))
     except FolderNotFoundError:
         workspace.make_folder(f"{folder}/{ALLOWANCES}")
-        workspace.write(path, format_entry(allowance))
+        workspace.write(path, format_entry(entry))
 
 
 def _create(write: Write | None, allowance: Allowance, folder: str) -> WorkspaceError | None:

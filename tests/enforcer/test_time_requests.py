@@ -241,7 +241,7 @@ def test_a_denial_wins_over_an_approval_by_another_machine(ledger: Ledger, lab: 
     )
     assert in_force(entries) == ()
     for entry in entries:
-        create_entry(lab.connect(), FOLDER, entry)  # type: ignore[arg-type]
+        create_entry(lab.connect(), FOLDER, entry)
     result = lab.poll(ledger)
     (answered,) = lab.requests(ledger, result)
     assert (answered.state, answered.answer) == (State.DENIED, "not before the exam")

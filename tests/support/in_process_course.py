@@ -26,9 +26,16 @@ class InProcessCourse:
     """Groups `group_001`, `group_002`, … with one student and a stopped cluster each, on a Monday morning."""
 
     def __init__(
-        self, groups: int, *, soft: timedelta, hard: timedelta, week: timedelta | None = None, has_file: bool = True
+        self,
+        groups: int,
+        *,
+        soft: timedelta,
+        hard: timedelta,
+        week: timedelta | None = None,
+        has_file: bool = True,
+        start: datetime = START,
     ) -> None:
-        self.workspace = InProcessWorkspace(start=START)
+        self.workspace = InProcessWorkspace(start=start)
         self.students: dict[str, User] = {}
         """By cluster id."""
         self.clusters: list[str] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from emulator.models.scim import User
@@ -15,7 +15,7 @@ from enforcer.time_requests import store
 from enforcer.time_requests.model import TimeRequest
 from enforcer.workspace.client import Workspace
 from fake_mail_service import FakeMailService
-from in_process_course import FOLDER, SETTINGS, InProcessCourse
+from in_process_course import FOLDER, SETTINGS, START, InProcessCourse
 from labkit.clock import Deadline
 
 M = timedelta(minutes=1)
@@ -28,10 +28,16 @@ class RequestLab(InProcessCourse):
     """Like `InProcessCourse`, on a Monday morning, with time requests and, by default, 30 minutes a week at once."""
 
     def __init__(
-        self, groups: int = 2, *, hard: timedelta = 180 * M, week: timedelta | None = None, **keys: Any
+        self,
+        groups: int = 2,
+        *,
+        hard: timedelta = 180 * M,
+        week: timedelta | None = None,
+        start: datetime = START,
+        **keys: Any,
     ) -> None:
         self.keys: dict[str, Any] = {"requests": {"expire_days": 7}, "extensions": RULE} | keys
-        super().__init__(groups, soft=hard - 30 * M, hard=hard, week=week)
+        super().__init__(groups, soft=hard - 30 * M, hard=hard, week=week, start=start)
 
     def write_course(self, **changes: object) -> None:
         """Write the course file and the file that changes with it, in the deployment's order."""
