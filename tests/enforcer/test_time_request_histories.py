@@ -107,7 +107,8 @@ class History:
                     create_entry(self.workspaces[0], FOLDER, entry)
 
     def answer(self, step: Step, name: str) -> None:
-        """Answer the latest time request that a machine knows, as the commands do."""
+        """Answer the latest time request, as the commands do, which read the groups' files first."""
+        self.poll(step.machine)
         snapshot = self.snapshot(step.machine)
         latest = by_group(store.load(self.ledgers[step.machine], snapshot.course)).get(name, ())[:1]
         for request in latest:
