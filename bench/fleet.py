@@ -109,7 +109,7 @@ def measure(workspaces: list[dict[str, str]], folder: Path, clusters: int, minut
         raise SystemExit(f"the watch did not report its turns:\n{text[-3000:]}")
     ticks = ticks_in(text)
     numbers = [ticks[lab_of(one)] for one in workspaces]
-    other = [line for line in text.splitlines() if "checked" not in line and " INFO " not in line]
+    other = [line for line in text.splitlines() if not re.search(" INFO |written at the next tick", line)]
     for line in other[:20]:
         print(line, file=sys.stderr)
     return WatchMeasurement(
@@ -208,7 +208,7 @@ def peak_memory_mb(pid: int) -> float:
 
 
 @contextmanager
-def farms(labs: int, clusters: int, latency: float) -> Iterator[list[dict[str, str]]]:
+def farms(labs: int, clusters: int, latency: float, *, has_pages: bool) -> Iterator[list[dict[str, str]]]:
     """Start the emulated workspaces in a few processes; yield their descriptions."""
     processes = []
     for first in range(1, labs + 1, WORKSPACES_PER_FARM):
@@ -220,7 +220,7 @@ def farms(labs: int, clusters: int, latency: float) -> Iterator[list[dict[str, s
             "--latency": latency,
             "--changes-per-minute": 1,
         }
-        words = [str(word) for pair in options.items() for word in pair]
+        words = [str(word) for pair in options.items() for word in pair] + (["--pages"] if has_pages else [])
         command = [sys.executable, str(FARM), *words]
         processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clean_environment()))
     try:
@@ -241,16 +241,21 @@ def farms(labs: int, clusters: int, latency: float) -> Iterator[list[dict[str, s
 @click.option("--labs", default=50, show_default=True)
 @click.option("--clusters", default=100, show_default=True, help="Clusters in each workspace.")
 @click.option("--latency", default=0.05, show_default=True, help="Latency of each request, in seconds.")
+@click.option("--pages", is_flag=True, help="The groups have pages and files for time requests.")
+@click.option("--only-watch", is_flag=True, help="Do not measure the separate polls.")
 @click.option("--json", "as_json", is_flag=True)
-def main(minutes: float, labs: int, clusters: int, latency: float, as_json: bool) -> None:
-    with tempfile.TemporaryDirectory() as name, farms(labs, clusters, latency) as workspaces:
+def main(
+    minutes: float, labs: int, clusters: int, latency: float, pages: bool, only_watch: bool, as_json: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as name, farms(labs, clusters, latency, has_pages=pages) as workspaces:
         watch = measure(workspaces, Path(name), clusters, minutes)
-        peer = measure_peer(workspaces[:PEER_SAMPLE], Path(name))
+        peer = None if only_watch else measure_peer(workspaces[:PEER_SAMPLE], Path(name))
     if as_json:
-        print(json.dumps({"watch": asdict(watch), "peer": asdict(peer)}, indent=2))
+        print(json.dumps({"watch": asdict(watch), "peer": asdict(peer) if peer else None}, indent=2))
     else:
         print_watch(watch)
-        print_peer(watch, peer)
+        if peer:
+            print_peer(watch, peer)
     missed = [
         f"{what} is {value:.2f}, more than {limit:g}"
         for what, value, limit in (

@@ -217,26 +217,29 @@ class Service:
             print_problem(error)
             return None
 
-    def tick(self) -> TickSummary | timedelta:
-        """Run a poll. Return how long to wait if another run holds the lock or the workspace cannot be used."""
+    def tick(self, budget: timedelta = BUDGET) -> TickSummary | timedelta:
+        """Run a poll that takes at most `budget`.
+
+        Return how long to wait if another run holds the lock or the workspace cannot be used.
+        """
         try:
             with ledger_lock(self._settings.ledger_location) as alone:
                 if alone:
-                    return self._tick_alone()
+                    return self._tick_alone(budget)
         except LedgerUnavailable as error:
             with supervised(self._settings, now=self.now()) as run:
                 raise error
-            return self._tick_without_ledger(run)
+            return self._tick_without_ledger(run, budget)
         except LedgerSettingsError as error:
             if not self._has_worked:
                 raise
             with supervised(self._settings, now=self.now()) as run:
                 raise LedgerUnavailable(error) from None  # the ledger worked before, so the settings are correct
-            return self._tick_without_ledger(run)
+            return self._tick_without_ledger(run, budget)
         log.info("another run holds the lock; next attempt in %d seconds", LOCK_PAUSE.total_seconds())
         return LOCK_PAUSE
 
-    def _tick_without_ledger(self, run: Supervision) -> timedelta:
+    def _tick_without_ledger(self, run: Supervision, budget: timedelta) -> timedelta:
         """Stop clusters over a limit. Return how long to wait before the ledger is tried again."""
         if self._memory is None:
             self._memory = empty_copy()
@@ -244,16 +247,16 @@ class Service:
         is_rehearsal = bool(self._environ.get("LAB_CLOCK"))
         workspace = self._workspace_or_error()
         run_without_ledger(
-            self._settings, trouble, run, workspace, self._memory, deadline=Deadline(BUDGET), is_rehearsal=is_rehearsal
+            self._settings, trouble, run, workspace, self._memory, deadline=Deadline(budget), is_rehearsal=is_rehearsal
         )
         if isinstance(workspace, WorkspaceError):
             self._workspace = None
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
         return self._pause
 
-    def _tick_alone(self) -> TickSummary | timedelta:
+    def _tick_alone(self, budget: timedelta) -> TickSummary | timedelta:
         settings = self._settings
-        deadline, now = Deadline(BUDGET), self.now()
+        deadline, now = Deadline(budget), self.now()
         summary: TickSummary | None = None
         with supervised(settings, now=now) as run, context.ledger_of(settings) as ledger:
             self._has_worked = True
@@ -275,7 +278,7 @@ class Service:
                 # Credentials may have been replaced meanwhile.
                 self._workspace = None
         if run.ledger_error:
-            return self._tick_without_ledger(run)
+            return self._tick_without_ledger(run, budget)
         self._memory, self._pause = None, FIRST_PAUSE
         return summary or RETRY_AFTER
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from enforcer.domain.observations import ObservedCluster
 from enforcer.fleet.labs_file import LabEntry
-from enforcer.fleet.schedule import SLOW_TURN, WaitingLab, next_due, next_labs
+from enforcer.fleet.schedule import LATE, SLOW_TURN, WaitingLab, next_due, next_labs, tick_budget
 from enforcer.operations.watch import RETRY_AFTER, TICK_INTERVAL, TickSummary, WatchTurns
 from enforcer.settings import SettingsError
 from labkit.extras.cli import CommandError
@@ -26,8 +27,6 @@ STEP_SECONDS = 10.0
 REHEARSED_STEP_SECONDS = 0.2
 HUNG_AFTER_SECONDS = 240.0
 """A turn that takes longer hangs: the watchdog is no longer notified, so that systemd restarts the process."""
-LATE = timedelta(seconds=90)
-"""A turn that begins later than this after it was due is reported."""
 
 
 class LabService(Protocol):
@@ -35,7 +34,7 @@ class LabService(Protocol):
 
     def clusters(self, moment: datetime) -> Iterable[ObservedCluster] | None: ...
 
-    def tick(self) -> TickSummary | timedelta: ...
+    def tick(self, budget: timedelta) -> TickSummary | timedelta: ...
 
     def report_crash(self, error: BaseException) -> None:
         """Mail the admin of the lab that a turn ended unexpectedly. Never raises."""
@@ -117,12 +116,13 @@ class Fleet:
     def _begin_turns(self, pool: ThreadPoolExecutor, now: datetime) -> None:
         running = [lab for lab in self._labs.values() if lab.began is not None]
         waiting = [lab.waiting(now) for lab in self._labs.values() if lab.began is None]
+        budget = tick_budget([lab for lab in waiting if lab.due <= now], now, workers=self._workers)
         slow_running = sum(1 for lab in running if lab.is_slow or lab.seconds_running > SLOW_TURN.total_seconds())
         for chosen in next_labs(waiting, now, workers=self._workers, running=len(running), slow_running=slow_running):
             lab = self._labs[chosen.name]
             self._note_wait(lab, now - chosen.due)
             lab.began = time.monotonic()
-            pool.submit(self._take_turn, lab, now)
+            pool.submit(self._take_turn, lab, now, budget)
 
     def _note_wait(self, lab: _Lab, late: timedelta) -> None:
         self.summary.turns += 1
@@ -147,22 +147,22 @@ class Fleet:
         except queue.Empty:
             return
 
-    def _take_turn(self, lab: _Lab, moment: datetime) -> None:
+    def _take_turn(self, lab: _Lab, moment: datetime, budget: timedelta) -> None:
         with lab_name(lab.entry.name):
             began = time.monotonic()
             try:
-                lab.put_off_until = self._attempt(lab, moment)
+                lab.put_off_until = self._attempt(lab, moment, budget)
             finally:
                 lab.is_slow, lab.is_hung = time.monotonic() - began > SLOW_TURN.total_seconds(), False
                 lab.began = None
                 self._inbox.put(lab.entry.name)
 
-    def _attempt(self, lab: _Lab, moment: datetime) -> datetime | None:
+    def _attempt(self, lab: _Lab, moment: datetime, budget: timedelta) -> datetime | None:
         """Take a lab's turn. Return when to try again if it failed, else None."""
         try:
             if lab.service is None:
                 lab.service = self._make(lab.entry)
-            lab.turns.take(moment, clusters=lab.service.clusters, tick=lab.service.tick)
+            lab.turns.take(moment, clusters=lab.service.clusters, tick=partial(lab.service.tick, budget))
             return None
         except SettingsError as error:
             for problem in error.problems:

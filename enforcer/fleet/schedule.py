@@ -4,12 +4,18 @@ The lab that has waited longest comes first. Labs whose last turn was slow use a
 others need not wait for them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 SLOW_TURN = timedelta(seconds=5)
 """A lab is slow if its last turn took longer."""
+LATE = timedelta(seconds=90)
+"""No turn should begin later than this after it was due."""
+LEAST_BUDGET, USUAL_BUDGET = timedelta(seconds=10), timedelta(seconds=30)
+"""Shortest and longest time for a tick. What a tick has no time for is done at the next one."""
+SPARE = 0.2
+"""Share of `LATE` that is kept for ticks that take longer than their time."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,16 @@ def next_labs(
             free_for_slow -= 1
         chosen.append(lab)
     return chosen
+
+
+def tick_budget(due: Collection[WaitingLab], now: datetime, *, workers: int) -> timedelta:
+    """Return the time for a tick that begins now, so that all labs that are due begin in time.
+
+    After the start, or after an outage, all labs are due at once; otherwise the time is the usual one.
+    """
+    waited = max((now - lab.due for lab in due), default=timedelta())
+    left = max(timedelta(), LATE * (1 - SPARE) - waited)
+    return min(USUAL_BUDGET, max(LEAST_BUDGET, left * workers / max(1, len(due))))
 
 
 def slow_workers(workers: int) -> int:

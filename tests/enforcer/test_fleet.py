@@ -52,7 +52,8 @@ class StubService:
         self.lists += 1
         return ()
 
-    def tick(self) -> TickSummary:
+    def tick(self, budget: timedelta) -> TickSummary:
+        assert timedelta(seconds=10) <= budget <= timedelta(seconds=30)
         self.ticks += 1
         self._acts()
         calendar = Calendar(UTC, date(2026, 11, 1), date(2026, 12, 1), 6)

@@ -9,7 +9,16 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enforcer.fleet.schedule import WaitingLab, next_due, next_labs, slow_workers
+from enforcer.fleet.schedule import (
+    LATE,
+    LEAST_BUDGET,
+    USUAL_BUDGET,
+    WaitingLab,
+    next_due,
+    next_labs,
+    slow_workers,
+    tick_budget,
+)
 from example_counts import at_most_examples
 
 NOW = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
@@ -86,6 +95,31 @@ def test_no_lab_waits_longer_than_the_turns_of_the_labs_before_it(fast: int, slo
 
     assert of_fast <= (-(-fast // reserved) + 1) * S
     assert of_slow <= -(-(slow + 1) // slow_workers(workers)) * 30 * S + (-(-fast // workers) + 1) * S
+
+
+def starts(labs: int, workers: int) -> list[timedelta]:
+    """Return when each lab's first turn begins if all are due at once, and each tick takes all of its time."""
+    due = [WaitingLab(f"lab-{n:03}", NOW) for n in range(labs)]
+    free_at, begun = [NOW] * workers, []
+    while due:
+        now = heapq.heappop(free_at)
+        heapq.heappush(free_at, now + tick_budget(due, now, workers=workers))
+        due.pop(0)
+        begun.append(now - NOW)
+    return begun
+
+
+@at_most_examples(100)
+@given(st.integers(1, 12), st.data())
+def test_labs_that_are_due_at_once_all_begin_in_time(workers: int, data: st.DataObject) -> None:
+    labs = data.draw(st.integers(1, int(LATE / LEAST_BUDGET) * workers))
+    assert max(starts(labs, workers)) <= LATE
+
+
+def test_a_single_lab_has_the_usual_time() -> None:
+    assert tick_budget([WaitingLab("a", NOW)], NOW, workers=8) == USUAL_BUDGET
+    assert tick_budget([], NOW, workers=8) == USUAL_BUDGET
+    assert tick_budget([WaitingLab(f"{n}", NOW) for n in range(50)], NOW, workers=8) == timedelta(seconds=11.52)
 
 
 def test_nothing_is_due_without_labs() -> None:

@@ -31,9 +31,13 @@ from emulator.server.http_server import BACKLOG, Protocol, listen  # noqa: E402
 from emulator.server.services import open_workspace  # noqa: E402
 from emulator.state.options import Options  # noqa: E402
 from labkit.course_file import (  # noqa: E402
+    COURSE_VERSION_FILE,
+    REQUESTS,
     CourseFile,
     GroupEntry,
     GroupLimits,
+    PageOptions,
+    TimeRequestSettings,
     cluster_tags,
     folder_of,
     format_course_file,
@@ -48,7 +52,7 @@ RUNNING_SHARE = 0.1
 class FarmedWorkspace:
     """One workspace with a lab: a group, a student and a cluster for each number, and a course file."""
 
-    def __init__(self, number: int, clusters: int) -> None:
+    def __init__(self, number: int, clusters: int, *, has_pages: bool = False) -> None:
         self.course = str(90_000 + number)
         self.listener = listen("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
@@ -57,9 +61,9 @@ class FarmedWorkspace:
         self.application = Application(self.workspace)
         self.stopped: list[str] = []
         self.running: list[str] = []
-        self._fill(clusters)
+        self._fill(clusters, has_pages=has_pages)
 
-    def _fill(self, clusters: int) -> None:
+    def _fill(self, clusters: int, *, has_pages: bool) -> None:
         for number in range(1, clusters + 1):
             group = f"group_{number:03}"
             student = self.send(
@@ -97,11 +101,19 @@ class FarmedWorkspace:
             "Sunday",
             False,
             groups=entries,
+            pages=PageOptions("en") if has_pages else None,
+            requests=TimeRequestSettings() if has_pages else None,
         )
-        self.send("POST", "/api/2.0/workspace/mkdirs", {"path": f"{folder_of(self.course, TERM)}/allowances"})
-        content = base64.b64encode(format_course_file(course).encode()).decode()
-        body = {"path": path_of(self.course, TERM), "content": content, "format": "RAW"}
-        self.send("POST", "/api/2.0/workspace/import", body)
+        folder, text = folder_of(self.course, TERM), format_course_file(course)
+        self.send("POST", "/api/2.0/workspace/mkdirs", {"path": f"{folder}/allowances"})
+        self._put(path_of(self.course, TERM), text)
+        if has_pages:
+            self.send("POST", "/api/2.0/workspace/mkdirs", {"path": f"{folder}/{REQUESTS}"})
+            self._put(f"{folder}/{REQUESTS}/{COURSE_VERSION_FILE}", text)
+
+    def _put(self, path: str, text: str) -> None:
+        content = base64.b64encode(text.encode()).decode()
+        self.send("POST", "/api/2.0/workspace/import", {"path": path, "content": content, "format": "RAW"})
 
     def send(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request as the administrator and return the response's JSON."""
@@ -181,8 +193,9 @@ async def _change(one: FarmedWorkspace, interval: float, chance: random.Random) 
 @click.option("--clusters", default=2, show_default=True)
 @click.option("--latency", default=0.0, show_default=True, help="Seconds that each request takes longer.")
 @click.option("--changes-per-minute", default=0.0, show_default=True)
-def main(count: int, first: int, clusters: int, latency: float, changes_per_minute: float) -> None:
-    workspaces = [FarmedWorkspace(number, clusters) for number in range(first, first + count)]
+@click.option("--pages", is_flag=True, help="The groups have pages and files for time requests.")
+def main(count: int, first: int, clusters: int, latency: float, changes_per_minute: float, pages: bool) -> None:
+    workspaces = [FarmedWorkspace(number, clusters, has_pages=pages) for number in range(first, first + count)]
     for one in workspaces:
         one.set_latency(latency)
     asyncio.run(serve(workspaces, changes_per_minute=changes_per_minute))
