@@ -14,6 +14,7 @@ from labkit.text import one_line
 
 ASKED = "asked"
 """First part of the reason for an allowance that answers a time request."""
+WITHOUT_REASON = f"{ASKED} for more time"
 APPROVED_PREFIX, DENIED_PREFIX, EXTENSION_PREFIX = "asked-", "denied-", "extension-"
 """Beginnings of the ids of allowances and revocations."""
 MINUTE = timedelta(minutes=1)
@@ -49,7 +50,7 @@ def denial(request: TimeRequest, reason: str, *, given_by: str, now: datetime) -
 
 def reason_for(request: TimeRequest) -> str:
     """Return the reason for an allowance: the group's own words."""
-    return f"{ASKED}: {request.reason}" if request.reason else f"{ASKED} for more time"
+    return f"{ASKED}: {request.reason}" if request.reason else WITHOUT_REASON
 
 
 def with_answers(
@@ -116,8 +117,8 @@ def _request_of(allowance: Allowance) -> TimeRequest:
     except ValueError:
         asked_at = allowance.given_at
     minutes = round(allowance.change / MINUTE) if isinstance(allowance.change, timedelta) else None
-    reason = allowance.reason.removeprefix(f"{ASKED}: ")
-    return TimeRequest(allowance.time_request, allowance.group or "", asked_at, minutes, one_line(reason))
+    reason = "" if allowance.reason == WITHOUT_REASON else one_line(allowance.reason.removeprefix(f"{ASKED}: "))
+    return TimeRequest(allowance.time_request, allowance.group or "", asked_at, minutes, reason)
 
 
 def _expired(request: TimeRequest, now: datetime, expires_after: timedelta) -> TimeRequest:

@@ -20,7 +20,7 @@ from enforcer.ledger.database import Ledger
 from enforcer.ledger.time_request_rows import RequestFile
 from enforcer.ledger.workspace_memory import WorkspaceMemory
 from enforcer.time_requests import store
-from enforcer.time_requests.answers import ASKED, with_answers
+from enforcer.time_requests.answers import reason_for, with_answers
 from enforcer.time_requests.decide import Granted, Refused, decide_extension
 from enforcer.time_requests.model import State, TimeRequest
 from enforcer.time_requests.parse import (
@@ -190,7 +190,7 @@ def _is_repeated(request: TimeRequest, snapshot: Snapshot) -> bool:
         one.time_request
         and one.time_request != request.id
         and one.change == timedelta(minutes=request.minutes or 0)
-        and one.reason == (f"{ASKED}: {request.reason}" if request.reason else f"{ASKED} for more time")
+        and one.reason == reason_for(request)
         and one.group == request.group
         and one.covers(request.group, snapshot.today)
         for one in snapshot.allowances

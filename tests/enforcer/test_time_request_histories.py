@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -199,5 +199,7 @@ def test_two_machines_find_the_same_limits_and_give_nothing_twice(steps: list[St
 
 
 def given_of(requests: tuple[TimeRequest, ...], group: str) -> list[TimeRequest]:
-    """Return the time requests of a group that gave it time: another machine may not know the others."""
-    return [request for request in requests if request.group == group and request.state in GIVEN]
+    """Return the time requests of a group that gave it time: another machine may not know the others, and may know only
+    how many minutes were given.
+    """
+    return [replace(request, minutes=None) for request in requests if request.group == group and request.state in GIVEN]
