@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from enforcer.domain.allowances import Allowance
 from enforcer.domain.quota import Action, Level, Restrict, Stop, decide
 from enforcer.domain.snapshot import Snapshot
 from enforcer.ledger import queries
@@ -234,8 +235,13 @@ class _Due:
 
 
 def _writer(workspace: Workspace) -> Write:
-    """Return the function that creates allowances' files in the course's folder."""
-    return lambda allowance, folder: create_entry(workspace, folder, allowance)
+    """Return the function that creates allowances' files; it takes no time that the actions need."""
+
+    def write(allowance: Allowance, folder: str) -> None:
+        workspace.require_time()
+        create_entry(workspace, folder, allowance)
+
+    return write
 
 
 def _find_due(

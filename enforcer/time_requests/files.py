@@ -37,7 +37,8 @@ def make_request_files(ledger: Ledger, workspace: Workspace, snapshot: Snapshot,
     recorded only after it was given.
     """
     listed = snapshot.request_files
-    if snapshot.course.requests is None or listed is None or not listed.is_complete:
+    # After a destroy there is no cluster, and nothing is made again.
+    if snapshot.course.requests is None or not snapshot.clusters or listed is None or not listed.is_complete:
         return []
     folder = f"{snapshot.course.folder}/{REQUESTS}"
     files = {file.path: file for file in listed}

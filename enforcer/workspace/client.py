@@ -395,7 +395,7 @@ class Workspace:
 
     def read_bytes(self, path: str, *, most: int) -> bytes:
         """Return the content of a workspace file. Raises FileTooLargeError if it has more than `most` bytes."""
-        self._require_time()
+        self.require_time()
         self.before_request("workspace/export")
         with errors_about(path), sdk.open_workspace_file(self.api, path) as stream:
             content: bytes = stream.read(most + 1)
@@ -487,7 +487,7 @@ class Workspace:
 
     def _request(self, kind: str, method: str, path: str, **sent: Any) -> Any:
         """Send a request and return the JSON response. Raises ReadTimeoutError, and the SDK's exceptions."""
-        self._require_time()
+        self.require_time()
         self.before_request(kind)
         if not self._shows_time:
             return self.api.do(method, path, **sent)
@@ -496,7 +496,8 @@ class Workspace:
             self._stamp(answer.pop(DATE, None))
         return answer
 
-    def _require_time(self) -> None:
+    def require_time(self) -> None:
+        """Raise ReadTimeoutError if the time limit for reading is reached."""
         if self._read_deadline is not None and not self._read_deadline.remaining:
             raise ReadTimeoutError("the time limit for reading is reached")
 

@@ -129,3 +129,25 @@ def test_words_of_a_group_cannot_steer_the_terminal(lab: EmulatedCourse) -> None
     assert ("\x1b" in shown, "\u202e" in shown, "heading" in shown, "red" in shown) == (False, False, False, True)
     (asked,) = lab.run("requests", "--json").json
     assert asked["reason"] == "31m red | <b>x</b>"
+
+
+def test_a_students_token_opens_the_own_file_and_no_other(lab: EmulatedCourse) -> None:
+    ask(lab, "group_01", "60 minutes")
+    token = lab.student("group_01", "b")
+
+    def status(path: str, verb: str = "export") -> int:
+        query = f"/api/2.0/workspace/{verb}?path={path}" + ("&format=AUTO" if verb == "export" else "")
+        return lab.emulator.request("GET", query, None, token=token)[0]
+
+    own, other = f"{REQUESTS}/group_01.txt", f"{REQUESTS}/group_02.txt"
+    body = {"path": other, "content": "eA==", "format": "AUTO", "overwrite": True}
+    assert (status(own), status(own, "get-status")) == (200, 200)
+    assert [
+        status(other),
+        status(other, "get-status"),
+        status(REQUESTS, "list"),
+        status(f"{REQUESTS}/course-version.txt"),
+        status(f"{FOLDER}/course.json"),
+        lab.emulator.request("POST", "/api/2.0/workspace/import", body, token=token)[0],
+        lab.emulator.request("POST", "/api/2.0/workspace/import", {**body, "path": f"{REQUESTS}/x"}, token=token)[0],
+    ] == [403] * 7

@@ -416,3 +416,52 @@ def test_without_the_version_file_everything_is_read(ledger: Ledger, lab: Reques
     assert [problem for problem in result.failures if "deploy" in problem] == [
         f"{REQUESTS} has no course-version.txt, so that no group can ask for more time; deploy the course again"
     ]
+
+
+def test_nothing_is_made_again_after_a_destroy(ledger: Ledger, lab: RequestLab) -> None:
+    lab.poll(ledger)
+    for cluster in lab.clusters:
+        lab.remove(cluster)
+    lab.remove_course()
+    result = lab.poll(ledger)
+    assert [problem for problem in result.failures if "requests" in problem] == []
+    with pytest.raises(ApiError):
+        lab.listed(FOLDER)
+
+
+def test_a_list_that_fails_is_reported_and_the_course_is_read_as_usual(ledger: Ledger, lab: RequestLab) -> None:
+    lab.poll(ledger)
+    lab.workspace.advance(900)
+    lab.limits["hard_minutes"] = 240
+    lab.write_course()
+    workspace = lab.connect()
+    files = workspace.files
+
+    def fail(folder: str) -> FileList:
+        if folder == REQUESTS:
+            raise WorkspaceError(f"the folder {folder}: try again")
+        return files(folder)
+
+    workspace.files = fail  # type: ignore[method-assign]
+    result = lab.poll(ledger, workspace=workspace)
+    assert result.failures == (f"the folder {REQUESTS}: try again; time requests are read at a later poll",)
+    assert result.snapshot
+    assert result.snapshot.quota("group_001").hard == 240 * M
+
+
+def test_nothing_is_granted_if_the_allowances_are_not_known(ledger: Ledger, lab: RequestLab) -> None:
+    lab.poll(ledger)
+    lab.write_request("group_001", "30 minutes")
+    workspace = lab.connect()
+    files = workspace.files
+
+    def fail(folder: str) -> FileList:
+        if folder.endswith("/allowances"):
+            raise WorkspaceError(f"the folder {folder}: try again")
+        return files(folder)
+
+    workspace.files = fail  # type: ignore[method-assign]
+    result = lab.poll(ledger, workspace=workspace)
+    assert [one.state for one in lab.requests(ledger, result)] == [State.WAITING]
+    assert lab.given == []
+    assert [one.state for one in lab.requests(ledger, lab.poll(ledger))] == [State.GRANTED]
