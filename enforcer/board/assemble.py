@@ -135,7 +135,8 @@ class _Assembly:
 
     @cached_property
     def _use(self) -> DailyUsage:
-        return daily_usage(self._snapshot, self.facts.settled, first_day=self._first_known_day)
+        first, _ = self._snapshot.course.calendar.days(Period.WEEK, self._term_begins)
+        return daily_usage(self._snapshot, self.facts.settled, first_day=first)
 
     @cached_property
     def _uses(self) -> tuple[GroupUsage, ...]:
@@ -156,7 +157,7 @@ class _Assembly:
                     usages.get(Period.DAY),
                     usages.get(Period.WEEK),
                     term,
-                    term.used if term else self._use.total(group),
+                    term.used if term else self._use.between(group, self._term_begins, snapshot.today),
                     self._members(group),
                 )
             )
@@ -201,6 +202,11 @@ class _Assembly:
 
     # --- weeks and term
 
+    @property
+    def _term_begins(self) -> date:
+        """The term's first day, or today if that is earlier."""
+        return min(self._snapshot.course.calendar.first_day, self._snapshot.today)
+
     @cached_property
     def _first_known_day(self) -> date:
         """The first day of the term whose use is known."""
@@ -208,12 +214,12 @@ class _Assembly:
         starts = [sessions[0].start for sessions in snapshot.sessions.values() if sessions]
         starts += [self.facts.first_poll] if self.facts.first_poll else []
         days = [start.astimezone(self._tz).date() for start in starts] + [day for _, day in self.facts.settled]
-        return max(snapshot.course.calendar.first_day, min(days, default=snapshot.today))
+        return max(self._term_begins, min([*days, snapshot.today]))
 
     @cached_property
     def _weeks(self) -> tuple[Week, ...]:
         calendar, today = self._snapshot.course.calendar, self._snapshot.today
-        first, _ = calendar.days(Period.WEEK, min(calendar.first_day, today))
+        first, _ = calendar.days(Period.WEEK, self._term_begins)
         last = max(calendar.last_day, today)
         weeks = []
         while first <= last:
@@ -255,7 +261,7 @@ class _Assembly:
         limits = [self._term_limit(group) for group in self._names]
         has_limits = bool(limits) and all(limit is not None for limit in limits)
         return BurnDown(
-            min(calendar.first_day, known_from),
+            self._term_begins,
             last_day,
             tuple(zip(known, accumulate(totals.values()), strict=True)),
             forecast(totals, today=today, last_day=last_day, marks=marks),

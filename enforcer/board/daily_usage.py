@@ -22,9 +22,6 @@ class DailyUsage:
     def on(self, group: str, day: date) -> timedelta:
         return self.by_group.get(group, {}).get(day, ZERO)
 
-    def total(self, group: str) -> timedelta:
-        return sum(self.by_group.get(group, {}).values(), ZERO)
-
     def between(self, group: str, first_day: date, last_day: date) -> timedelta:
         """Return the usage from the first to the last day."""
         days = self.by_group.get(group, {})

@@ -20,8 +20,8 @@ def gather(ledger: Ledger, settings: Settings, *, now: datetime) -> BoardFacts:
     """
     polled = queries.last_poll(ledger)
     snapshot = load_past_snapshot(ledger, settings, now=moment_of(polled, now))
-    since = now - SHOWN_FOR
-    first_day = since.astimezone(snapshot.course.calendar.tz).date()
+    calendar, since = snapshot.course.calendar, now - SHOWN_FOR
+    first_day = since.astimezone(calendar.tz).date()
     days = (first_day + timedelta(days=number) for number in range(SHOWN_FOR.days + 1))
     polls = tuple(queries.poll_records(ledger, since=min(since, polled or since)))
     return BoardFacts(
@@ -29,7 +29,7 @@ def gather(ledger: Ledger, settings: Settings, *, now: datetime) -> BoardFacts:
         made_at=now,
         last_poll=polls[-1] if polls else None,
         first_poll=queries.first_poll(ledger),
-        settled=queries.settled_usage(ledger, since=min(snapshot.course.calendar.first_day, snapshot.today)),
+        settled=queries.settled_usage(ledger, since=min(calendar.first_day, snapshot.today) - timedelta(days=7)),
         actions=tuple(action for day in days for action in queries.actions_on(ledger, day)),
         polls=polls,
         restricted=queries.restricted_clusters(ledger),

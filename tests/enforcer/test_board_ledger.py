@@ -13,10 +13,12 @@ import pytest
 from board_ledger import fill
 from enforcer.board.assemble import make_board
 from enforcer.board.facts import gather
+from enforcer.board.html import render_board
 from enforcer.board.model import Board, State
 from enforcer.board.page import NoCourseError, board_page
 from enforcer.domain.message_kinds import MessageKind
 from enforcer.domain.observations import OtherCluster
+from enforcer.domain.quota import Quota
 from enforcer.ledger import queries, stored_messages
 from enforcer.ledger.database import Ledger
 from enforcer.operations.board_file import BoardFile
@@ -201,6 +203,43 @@ def test_a_board_that_cannot_be_written_is_logged_once_an_hour(
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
         f"LAB_BOARD {tmp_path}/missing/lab.html cannot be written"
     ] * 2
+
+
+def test_a_lab_without_a_course_file_has_a_board(ledger: Ledger) -> None:
+    lab = InProcessCourse(2, soft=150 * M, hard=180 * M, has_file=False)
+    settings = replace(SETTINGS, fallback_quota=Quota(30 * M, 60 * M))
+    lab.start(lab.clusters[1])
+    lab.workspace.advance(45 * 60)
+    tick(ledger, lab.connect(), lab.now())
+
+    page = board_page(ledger, settings, now=lab.now())
+    board = make_board(gather(ledger, settings, now=lab.now()))
+
+    assert [(use.group.name, use.state, use.used // M) for use in board.groups] == [
+        ("group_001", State.USUAL, 0),
+        ("group_002", State.NEAR, 44),
+    ]
+    assert (len(board.weeks), board.heat[1].cells[-1].used // M, "near the limit" in page) == (1, 44, True)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [("2026-11-20", "2027-01-31"), ("2026-09-01", "2026-10-20")], ids=["before", "after"]
+)
+def test_outside_the_term_the_board_still_shows_today(
+    ledger: Ledger, lab: InProcessCourse, first: str, last: str
+) -> None:
+    lab.write_course(first_day=first, last_day=last)
+    lab.start(lab.clusters[0])
+    lab.workspace.advance(45 * 60)
+    tick(ledger, lab.connect(), lab.now())
+
+    board = board_of(ledger, lab.now())
+
+    use = board.groups[0]
+    assert (use.used // M, use.day and use.day.used, use.week and use.week.used) == (44, use.used, use.used)
+    assert (board.heat[0].cells[-1].used, sum(week.is_current for week in board.weeks)) == (use.used, 1)
+    assert board.burn_down.used_by_day[-1][1] == use.used
+    assert "Team 1" in render_board(board)
 
 
 def test_a_stored_lab_gives_the_board_of_its_facts(ledger: Ledger) -> None:
