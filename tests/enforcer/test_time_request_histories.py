@@ -194,8 +194,12 @@ def test_two_machines_find_the_same_limits_and_give_nothing_twice(steps: list[St
             ]
             assert pages[0] == pages[1]
         for machine, snapshot in enumerate(polled):
-            given_ids = {request.id for request in history.requests(machine, snapshot) if request.state in GIVEN}
-            assert given_ids == set(answered)
+            requests = history.requests(machine, snapshot)
+            assert {request.id for request in requests if request.state in GIVEN} == set(answered)
+            board = make_board(gather(history.ledgers[machine], SETTINGS, now=history.lab.now()))
+            assert {entry.id for entry in board.time_requests or () if entry.is_waiting} == {
+                request.id for request in requests if request.state is State.WAITING
+            }
 
 
 def given_of(requests: tuple[TimeRequest, ...], group: str) -> list[TimeRequest]:
