@@ -59,8 +59,10 @@ def with_answers(
     *,
     now: datetime,
     expires_after: timedelta,
+    expired: str,
 ) -> tuple[TimeRequest, ...]:
-    """Return the time requests with the answers in the allowances' files, and as expired if they waited too long.
+    """Return the time requests with the answers in the allowances' files, and with the answer `expired` if they waited
+    too long.
 
     An answer to a time request that is not among them, because another machine read it, adds it.
     """
@@ -70,7 +72,12 @@ def with_answers(
     for id, allowance in given.items():
         if id not in found and allowance.group is not None:
             found[id] = _answered(_request_of(allowance), given, revoked, denied)
-    return tuple(_expired(one, now, expires_after) for one in found.values())
+    return tuple(
+        replace(one, state=State.EXPIRED, answer=expired, answered_at=one.asked_at + expires_after)
+        if one.is_expired(now, expires_after)
+        else one
+        for one in found.values()
+    )
 
 
 def _answers(
@@ -119,11 +126,3 @@ def _request_of(allowance: Allowance) -> TimeRequest:
     minutes = round(allowance.change / MINUTE) if isinstance(allowance.change, timedelta) else None
     reason = "" if allowance.reason == WITHOUT_REASON else one_line(allowance.reason.removeprefix(f"{ASKED}: "))
     return TimeRequest(allowance.time_request, allowance.group or "", asked_at, minutes, reason)
-
-
-def _expired(request: TimeRequest, now: datetime, expires_after: timedelta) -> TimeRequest:
-    if not request.is_expired(now, expires_after):
-        return request
-    days = expires_after.days
-    answer = f"Nobody answered within {days} day{'' if days == 1 else 's'}; ask again if you still need the time."
-    return replace(request, state=State.EXPIRED, answer=answer, answered_at=request.asked_at + expires_after)

@@ -10,6 +10,7 @@ from enforcer.domain.quota import MINUTE, Period, limit_on
 from enforcer.domain.snapshot import Snapshot
 from enforcer.time_requests.answers import EXTENSION_PREFIX, reason_for
 from enforcer.time_requests.model import State, TimeRequest
+from enforcer.time_requests.sentences import Reason, ask_again, kinds_in_words, language_of, sentence
 from labkit.course_file import ExtensionSettings
 
 AT_ONCE = timedelta(hours=12)
@@ -51,28 +52,26 @@ def decide_extension(request: TimeRequest, snapshot: Snapshot) -> Decision:
         return ForStaff()
     quota, calendar = snapshot.quota(group), snapshot.course.calendar
     tomorrow = today + timedelta(days=1)
+    language = language_of(snapshot.course)
     if kinds := _excluded_kinds(rule, snapshot, group, today):
-        return _refused(
-            f"Nothing is granted at once on a day with this in the calendar: {kinds}.", snapshot, group, tomorrow
-        )
+        words = kinds_in_words(kinds, language)
+        return _refused(sentence(Reason.EXCLUDED_DAY, language, kinds=words), snapshot, group, tomorrow)
     if _is_blocked(snapshot, group, today):
-        return _refused("The group is blocked today.", snapshot, group, tomorrow)
+        return _refused(sentence(Reason.BLOCKED, language), snapshot, group, tomorrow)
     if limit_on(today, Period.DAY, group, quota, calendar, snapshot.in_force) is None:
-        return Refused("There is no limit today.")
+        return Refused(sentence(Reason.UNLIMITED, language))
     first_day, last_day = calendar.days(Period.WEEK, today)
     next_week = last_day + timedelta(days=1)
     id = _free_id(rule, snapshot, group, first_day)
     if id is None:
-        number = f"{rule.per_week} extension{'' if rule.per_week == 1 else 's'}"
-        return _refused(
-            f"{number} a week can be granted at once, and this week's are used.", snapshot, group, next_week
-        )
+        return _refused(sentence(Reason.USED_UP, language, number=rule.per_week), snapshot, group, next_week)
     for usage in snapshot.limit_usages_of(group):
         if usage.limit.period is Period.DAY or usage.left >= request.minutes * MINUTE:
             continue
-        period, left = usage.limit.period.value, usage.left // MINUTE
-        sentence = f"Only {left} minute{'' if left == 1 else 's'} of the {period}'s limit are left."
-        return _refused(sentence, snapshot, group, next_week if usage.limit.period is Period.WEEK else None)
+        is_week = usage.limit.period is Period.WEEK
+        reason = Reason.WEEK_LEFT if is_week else Reason.TERM_LEFT
+        answer = sentence(reason, language, left=usage.left // MINUTE)
+        return _refused(answer, snapshot, group, next_week if is_week else None)
     return Granted(
         Allowance(
             id,
@@ -103,9 +102,8 @@ def _free_id(rule: ExtensionSettings, snapshot: Snapshot, group: str, week: date
     return next((id for id in ids if id not in used), None)
 
 
-def _excluded_kinds(rule: ExtensionSettings, snapshot: Snapshot, group: str, day: date) -> str:
-    kinds = snapshot.course.kinds_on(day, group).intersection(rule.not_in)
-    return ", ".join(sorted(kinds))
+def _excluded_kinds(rule: ExtensionSettings, snapshot: Snapshot, group: str, day: date) -> frozenset[str]:
+    return snapshot.course.kinds_on(day, group).intersection(rule.not_in)
 
 
 def _is_blocked(snapshot: Snapshot, group: str, day: date) -> bool:
@@ -116,16 +114,16 @@ def _is_blocked(snapshot: Snapshot, group: str, day: date) -> bool:
     return snapshot.quota(group).hard <= timedelta()
 
 
-def _refused(sentence: str, snapshot: Snapshot, group: str, first: date | None) -> Refused:
+def _refused(why: str, snapshot: Snapshot, group: str, first: date | None) -> Refused:
     """Return the refusal with the first day, from `first` on, on which the group can ask again."""
     rule = snapshot.course.extensions
     if rule is None or first is None:
-        return Refused(sentence)
+        return Refused(why)
     last = min(first + LONGEST_SEARCH, max(first, snapshot.course.calendar.last_day))
     for day in _days(first, last):
         if not _excluded_kinds(rule, snapshot, group, day) and not _is_blocked(snapshot, group, day):
-            return Refused(f"{sentence} Ask again on {day:%A}, {day} or later.")
-    return Refused(sentence)
+            return Refused(f"{why} {ask_again(day, language_of(snapshot.course))}")
+    return Refused(why)
 
 
 def _days(first: date, last: date) -> Iterable[date]:

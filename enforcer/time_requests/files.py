@@ -11,6 +11,7 @@ from enforcer.ledger import time_request_rows
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.time_request_rows import RequestFile
 from enforcer.time_requests.read import group_paths
+from enforcer.time_requests.sentences import language_of
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import AlreadyExistsError, WorkspaceError
 from enforcer.workspace.tasks import in_parallel
@@ -47,8 +48,7 @@ def make_request_files(ledger: Ledger, workspace: Workspace, snapshot: Snapshot,
             f"{folder} has no {COURSE_VERSION_FILE}, so that no group can ask for more time; deploy the course again"
         ]
     groups = group_paths(snapshot)
-    pages = snapshot.course.pages
-    text = EXPLANATIONS[pages.language if pages else "en"]
+    text = EXPLANATIONS[language_of(snapshot.course)]
     created, problems = _create_files(workspace, [path for path in groups if path not in files], text, deadline)
     known = time_request_rows.files(ledger, snapshot.course.folder)
     if created:

@@ -8,6 +8,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from enforcer.time_requests.sentences import Reason
 from labkit.text import one_line
 
 LARGEST_FILE = 4096
@@ -15,7 +16,6 @@ LARGEST_FILE = 4096
 LONGEST_REASON = 200
 """Maximum length of a reason, in characters; the rest is cut off."""
 MOST_MINUTES = 1440
-EXAMPLE = "60 minutes: project deadline"
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,10 @@ class NoRequest:
 class Unreadable:
     """The file's text cannot be understood."""
 
-    sentence: str
-    """For the group: what is wrong and what to write."""
+    reason: Reason
 
 
 Parsed = AskedTime | NoRequest | Unreadable
-
-TOO_LARGE = Unreadable(f"The file is too large; write one line, such as “{EXAMPLE}”.")
-_NO_TIME = Unreadable(f"The file does not contain a number of minutes; write one line, such as “{EXAMPLE}”.")
-_NOT_TEXT = Unreadable(f"The file is not plain text; write one line, such as “{EXAMPLE}”.")
-_OUT_OF_RANGE = Unreadable(f"The time must be 1 to {MOST_MINUTES} minutes; write one line, such as “{EXAMPLE}”.")
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -86,23 +80,23 @@ def parse_request(content: bytes) -> Parsed:
     the start is the reason, else the whole text.
     """
     if len(content) > LARGEST_FILE:
-        return TOO_LARGE
+        return Unreadable(Reason.TOO_LARGE)
     decoded = _decoded(content)
     if decoded is None:
-        return _NOT_TEXT
+        return Unreadable(Reason.NOT_TEXT)
     lines = [line for line in decoded.splitlines() if not line.lstrip().startswith("#")]
     text = one_line(" ".join(lines), LARGEST_FILE)
     if not text.strip(_LEADING):
         return NoRequest()
     if text.startswith(("{", "[{", "<")):
-        return _NOT_TEXT
+        return Unreadable(Reason.NOT_TEXT)
     text = text.lstrip(_LEADING)
     found = _duration(text)
     if found is None:
-        return _NO_TIME
+        return Unreadable(Reason.NO_TIME)
     minutes, start, end = found
     if not 1 <= minutes <= MOST_MINUTES:
-        return _OUT_OF_RANGE
+        return Unreadable(Reason.OUT_OF_RANGE)
     reason = text[end:].strip(_SEPARATORS) if start == 0 else text
     return AskedTime(minutes, one_line(reason, LONGEST_REASON))
 

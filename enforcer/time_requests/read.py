@@ -25,13 +25,14 @@ from enforcer.time_requests.decide import Granted, Refused, decide_extension
 from enforcer.time_requests.model import State, TimeRequest
 from enforcer.time_requests.parse import (
     LARGEST_FILE,
-    TOO_LARGE,
+    MOST_MINUTES,
     AskedTime,
     NoRequest,
     Parsed,
     Unreadable,
     parse_request,
 )
+from enforcer.time_requests.sentences import Reason, language_of, sentence
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import AlreadyExistsError, FileTooLargeError, FolderNotFoundError, WorkspaceError
 from enforcer.workspace.tasks import in_parallel
@@ -46,7 +47,6 @@ MOST_READ = 50
 MOST_CHANGES_A_DAY = 20
 """Maximum number of changes of a group's file that are read on one day."""
 LONGEST_PATH = 255
-_TOO_OFTEN = Unreadable(f"The file changed {MOST_CHANGES_A_DAY} times today; it is read again tomorrow.")
 Write = Callable[[Allowance, str], None]
 """Creates an allowance's file in a course's folder. Raises AlreadyExistsError if it exists, WorkspaceError if it cannot
 be created.
@@ -82,7 +82,13 @@ def read_requests(
     before = store.load(ledger, course)
     requests, files, problems = _with_changes(ledger, workspace, snapshot, {one.id: one for one in before})
     expires_after = timedelta(days=course.requests.expire_days)
-    answered = with_answers(requests.values(), snapshot.entries, now=snapshot.now, expires_after=expires_after)
+    answered = with_answers(
+        requests.values(),
+        snapshot.entries,
+        now=snapshot.now,
+        expires_after=expires_after,
+        expired=sentence(Reason.EXPIRED, language_of(course)),
+    )
     snapshot, decided, given, failures = _with_extensions(answered, snapshot, write)
     _remember(ledger, snapshot, given)
     known = set(before)
@@ -129,7 +135,7 @@ def _with_changes(
             problems.append(f"{parsed}; the time request is read at the next poll")
             continue
         handled.append(row._replace(version=file.version))
-        asked = _request_in(file, groups[file.path], parsed, snapshot.now)
+        asked = _request_in(file, groups[file.path], parsed, snapshot)
         if asked and _is_repeated(asked, snapshot):
             continue
         for earlier in found.values():
@@ -161,25 +167,27 @@ def _is_due(file: FileInfo, row: RequestFile | None, now: datetime, today: str) 
 
 def _parsed(workspace: FileReader, file: FileInfo, reads: int) -> Parsed | WorkspaceError:
     if reads > MOST_CHANGES_A_DAY:
-        return _TOO_OFTEN
+        return Unreadable(Reason.TOO_OFTEN)
     if (file.size or 0) > LARGEST_FILE:
-        return TOO_LARGE
+        return Unreadable(Reason.TOO_LARGE)
     try:
         return parse_request(workspace.read_bytes(file.path, most=LARGEST_FILE))
     except FileTooLargeError:
-        return TOO_LARGE
+        return Unreadable(Reason.TOO_LARGE)
     except WorkspaceError as error:
         return error
 
 
-def _request_in(file: FileInfo, group: str, parsed: Parsed, now: datetime) -> TimeRequest | None:
-    asked_at = file.modified_at or now
+def _request_in(file: FileInfo, group: str, parsed: Parsed, snapshot: Snapshot) -> TimeRequest | None:
+    asked_at = file.modified_at or snapshot.now
     id = request_id(file, asked_at)
     match parsed:
         case NoRequest():
             return None
-        case Unreadable(sentence):
-            return TimeRequest(id, group, asked_at, None, "", State.REFUSED, sentence, now)
+        case Unreadable(reason):
+            numbers = {"most": MOST_MINUTES, "number": MOST_CHANGES_A_DAY}
+            answer = sentence(reason, language_of(snapshot.course), **numbers)
+            return TimeRequest(id, group, asked_at, None, "", State.REFUSED, answer, snapshot.now)
         case AskedTime(minutes, reason):
             return TimeRequest(id, group, asked_at, minutes, reason)
 

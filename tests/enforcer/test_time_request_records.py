@@ -67,7 +67,7 @@ def test_only_the_first_answer_to_a_time_request_is_in_force() -> None:
 
 def test_a_revoked_approval_is_a_denial() -> None:
     revoked = Revocation("v", approved().id, "mistake", "t@lab", NOW + M)
-    (answered,) = with_answers([REQUEST], [approved(), revoked], now=NOW, expires_after=WEEK)
+    (answered,) = with_answers([REQUEST], [approved(), revoked], now=NOW, expires_after=WEEK, expired="late")
     assert (answered.state, answered.answer, answered.minutes_given) == (State.DENIED, "mistake", None)
 
 

@@ -1,7 +1,9 @@
 """What a group may write into its file for time requests."""
 
 import codecs
+import re
 import time
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,13 +13,14 @@ from enforcer.time_requests.parse import (
     LARGEST_FILE,
     LONGEST_REASON,
     MOST_MINUTES,
-    TOO_LARGE,
     AskedTime,
     NoRequest,
     Unreadable,
     parse_request,
 )
+from enforcer.time_requests.sentences import Reason, ask_again, kinds_in_words, sentence
 from example_counts import at_most_examples
+from labkit.course_file import PAGE_LANGUAGES
 
 TEMPLATE = "# Write one line below, such as: 60 minutes: project deadline\n# כתבו שורה אחת\n\n"
 
@@ -62,26 +65,34 @@ def test_the_untouched_template_is_no_request(content):
 
 
 @pytest.mark.parametrize(
-    ("content", "word"),
+    ("content", "reason"),
     [
-        (b"please help us", "number of minutes"),
-        (b"60%", "number of minutes"),
-        (b"0 minutes", "1 to 1440"),
-        (b"5000", "1 to 1440"),
-        (b'{"cells": [{"source": "60 minutes"}], "nbformat": 4}', "plain text"),
-        (b"<script>60 minutes</script>", "plain text"),
-        (b"\x00\x01\x02\x03 60 minutes", "plain text"),
-        (b"PK\x03\x04\x00\x00\x08\x00\x00", "plain text"),
+        (b"please help us", Reason.NO_TIME),
+        (b"60%", Reason.NO_TIME),
+        (b"0 minutes", Reason.OUT_OF_RANGE),
+        (b"5000", Reason.OUT_OF_RANGE),
+        (b'{"cells": [{"source": "60 minutes"}], "nbformat": 4}', Reason.NOT_TEXT),
+        (b"<script>60 minutes</script>", Reason.NOT_TEXT),
+        (b"\x00\x01\x02\x03 60 minutes", Reason.NOT_TEXT),
+        (b"PK\x03\x04\x00\x00\x08\x00\x00", Reason.NOT_TEXT),
+        (b"60 minutes: " + b"x" * LARGEST_FILE, Reason.TOO_LARGE),
     ],
 )
-def test_an_unreadable_file_is_answered_with_a_sentence(content, word):
-    found = parse_request(content)
-    assert isinstance(found, Unreadable)
-    assert word in found.sentence
+def test_an_unreadable_file_has_a_reason(content, reason):
+    assert parse_request(content) == Unreadable(reason)
 
 
-def test_a_file_that_is_too_large_is_not_parsed():
-    assert parse_request(b"60 minutes: " + b"x" * LARGEST_FILE) == TOO_LARGE
+@pytest.mark.parametrize("language", PAGE_LANGUAGES)
+def test_every_reason_is_a_sentence_in_each_language(language):
+    values = {"most": 1440, "number": 2, "kinds": kinds_in_words(["exam", "class"], language), "left": 19}
+    for reason in Reason:
+        text = sentence(reason, language, **values)
+        assert text.endswith(".")
+        assert "{" not in text
+        assert bool(re.search("[א-ת]", text)) is (language == "he")
+    again = [ask_again(date(2026, 11, 8) + timedelta(days=number), language) for number in range(7)]
+    assert len(set(again)) == 7
+    assert "2026-11-08" in again[0]
 
 
 def test_a_long_reason_is_cut_off():
@@ -111,7 +122,7 @@ def test_any_bytes_have_a_bounded_result_of_one_line(content):
             assert "\x00" not in reason
             assert reason == reason.strip()
             reason.encode()
-        case Unreadable(sentence):
-            assert sentence
+        case Unreadable(reason):
+            assert reason in Reason
         case found:
             assert found == NoRequest()

@@ -118,7 +118,7 @@ def test_the_second_request_of_a_week_is_refused_with_the_next_time(ledger: Ledg
 
     assert (first.state, second.state) == (State.GRANTED, State.REFUSED)
     assert second.answer == (
-        "1 extension a week can be granted at once, and this week's are used. Ask again on Sunday, 2026-11-08 or later."
+        "The number of extensions in a week is 1, and this week's are used. Ask again on Sunday, 2026-11-08 or later."
     )
     lab.workspace.advance(6 * 24 * 3600)
     lab.write_request("group_001", "20 minutes: three")
@@ -191,7 +191,7 @@ def test_nothing_is_granted_beyond_what_the_week_has_left(ledger: Ledger) -> Non
     lab.write_request("group_001", "30 minutes")
     (asked,) = lab.requests(ledger, lab.poll(ledger))
     assert (asked.state, lab.given) == (State.REFUSED, [])
-    assert asked.answer == "Only 19 minutes of the week's limit are left. Ask again on Sunday, 2026-11-08 or later."
+    assert asked.answer == "The week's limit has only 19 min left. Ask again on Sunday, 2026-11-08 or later."
 
 
 def test_a_larger_request_waits_for_staff_who_are_told_once_an_hour(ledger: Ledger, lab: RequestLab) -> None:
@@ -257,7 +257,7 @@ def test_an_unanswered_request_expires(ledger: Ledger, lab: RequestLab) -> None:
     (asked,) = lab.requests(ledger, lab.poll(ledger))
     assert (asked.state, asked.answer) == (
         State.EXPIRED,
-        "Nobody answered within 7 days; ask again if you still need the time.",
+        "Nobody answered in time; ask again if you still need the time.",
     )
 
 
@@ -465,3 +465,17 @@ def test_nothing_is_granted_if_the_allowances_are_not_known(ledger: Ledger, lab:
     assert [one.state for one in lab.requests(ledger, result)] == [State.WAITING]
     assert lab.given == []
     assert [one.state for one in lab.requests(ledger, lab.poll(ledger))] == [State.GRANTED]
+
+
+def test_answers_are_in_the_language_of_the_pages(ledger: Ledger) -> None:
+    lab = RequestLab(pages={"language": "he"})
+    lab.workspace.call("POST", "/api/2.0/workspace/mkdirs", {"path": f"{FOLDER}/groups"})
+    lab.poll(ledger)
+    assert lab.text(lab.path("group_001")).startswith("# זמן נוסף")
+    lab.write_request("group_001", "20 דקות: הגשה")
+    lab.poll(ledger)
+    lab.write_request("group_001", "30 דקות: הגשה")
+    requests = lab.requests(ledger, lab.poll(ledger))
+    assert requests[-1].answer == (
+        "מספר ההארכות המיידיות בשבוע הוא 1, וכולן נוצלו השבוע. אפשר לבקש שוב מיום ראשון, 2026-11-08."
+    )
