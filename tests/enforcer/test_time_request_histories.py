@@ -152,7 +152,8 @@ def on_the_board(ledger: Ledger, now: datetime) -> dict[str, object]:
 def test_two_machines_find_the_same_limits_and_give_nothing_twice(steps: list[Step]) -> None:
     history = History()
     with closing(history.ledgers[0]), closing(history.ledgers[1]):
-        history.poll(0)
+        for machine in (0, 1):
+            history.poll(machine)
         for step in steps:
             history.run(step)
         # After a minute every file is read, and after a poll each what one machine gave is known to both.
