@@ -184,7 +184,9 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> InProcessWorkspace:
     client: Any = InProcessSdkClient(workspace)
     client.api_client._cfg.host = HOST["DATABRICKS_HOST"]
     for module in (workspace_context, workspace_client):
-        monkeypatch.setattr(module, "connect", lambda choice: Workspace(client, "admin@lab.example", workspace_id="1"))
+        monkeypatch.setattr(
+            module, "connect", lambda choice, **_: Workspace(client, "admin@lab.example", workspace_id="1")
+        )
     return workspace
 
 
@@ -231,7 +233,7 @@ def polled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     client: Any = InProcessSdkClient(lab.workspace)
     # A rehearsal's clock needs a workspace on this machine.
     client.api_client._cfg.host = "http://127.0.0.1:1"
-    monkeypatch.setattr(workspace_context, "connect", lambda choice: Workspace(client, "admin@lab.example"))
+    monkeypatch.setattr(workspace_context, "connect", lambda choice, **_: Workspace(client, "admin@lab.example"))
     clock = f"data:application/json,{quote(json.dumps({'now': lab.now().isoformat()}))}"
     settings = {**HOST, "DATABRICKS_HOST": "http://127.0.0.1:1", "LAB_CLOCK": clock}
     assert said(folder, "poll", **settings)[0] == 0
