@@ -299,7 +299,7 @@ class _Assembly:
             action.noted.astimezone(self._tz),
             self._name(action.group),
             action.kind,
-            self._text(action.reason),
+            self._text(_limit_text(action.reason)),
             self._text(action.error or ""),
         )
 
@@ -502,3 +502,12 @@ def _effect_of(entry: CalendarEntry) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _limit_text(reason: str) -> str:
+    """Return the limit in an action's reason: `180 + 60 minutes a day: test` for `day 180 + 60 minutes: test`."""
+    period, _, limit = reason.partition(" ")
+    if period not in [one.value for one in Period]:
+        return reason
+    amount, colon, why = limit.partition(": ")
+    return f"{amount} a {period}{colon}{why}"

@@ -25,7 +25,9 @@ OF_A_PERSON = "a person's cluster"
 
 
 def note_workspace(ledger: Ledger, workspace: Workspace, snapshot: Snapshot) -> None:
-    """Record which clusters of others run, and how many users are in no group if this tick read the users.
+    """Record which clusters of others run, and how many users are in no group, if this tick read the users.
+
+    The course's staff are not counted.
 
     The job clusters of the last complete list are kept while a tick does not list them.
     """
@@ -35,8 +37,9 @@ def note_workspace(ledger: Ledger, workspace: Workspace, snapshot: Snapshot) -> 
         ids = {cluster.id for cluster in found}
         found += [one for one in other_clusters(ledger) or () if one.is_job and one.id not in ids]
     _write(ledger, OTHER_CLUSTERS, _document(found[:MOST_CLUSTERS]))
-    if workspace.users_without_group is not None:
-        _write(ledger, WITHOUT_GROUP, str(workspace.users_without_group))
+    if workspace.ungrouped_users is not None:
+        others = [user for user in workspace.ungrouped_users if not snapshot.course.is_staff(user)]
+        _write(ledger, WITHOUT_GROUP, str(len(others)))
 
 
 def other_clusters(ledger: Ledger) -> tuple[OtherCluster, ...] | None:

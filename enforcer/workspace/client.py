@@ -182,8 +182,9 @@ class Workspace:
         """Whether the list of clusters includes running job clusters."""
         self.job_clusters: frozenset[str] = frozenset()
         """Ids of the job clusters in the latest list."""
-        self.users_without_group: int | None = None
-        """Number of users in no group that `members` found last; None if it was not called or users were unreadable."""
+        self.ungrouped_users: frozenset[str] | None = None
+        """Lower-case addresses of the users in no group that `members` found last; None if it was not called or users
+        were unreadable."""
         self.calls: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._problems: list[str] = []
@@ -445,7 +446,8 @@ class Workspace:
             users = dict(parse_entries(self._scim("Users", "id,userName"), _user, user_problems))
             grouped = {id for name, ids in groups if name not in OF_EVERYONE for id in ids}
             is_known = not group_problems and not user_problems
-            self.users_without_group = len(users.keys() - grouped) if is_known else None
+            ungrouped = frozenset(users[id] for id in users.keys() - grouped)
+            self.ungrouped_users = ungrouped if is_known else None
         return {name: frozenset(users[id] for id in ids if id in users) for name, ids in groups}
 
     def _scim(self, kind: str, attributes: str) -> list[Any]:
