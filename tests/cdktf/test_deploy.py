@@ -121,6 +121,7 @@ def test_a_retired_group_loses_its_resources(example: TerraformLab):
         example.synth()
         assert example.plan() == {
             "databricks_workspace_file.course_file": ("update",),
+            "databricks_workspace_file.course_version": ("update",),
             "databricks_cluster.cluster_05": ("delete",),
             "databricks_permissions.cluster_05": ("delete",),
             "terraform_data.stop_cluster_05": ("delete",),
@@ -153,13 +154,16 @@ def test_moving_a_student_changes_memberships_only(small: TerraformLab):
         }
 
 
-def test_a_quota_change_updates_only_the_course_file(small: TerraformLab):
+def test_a_quota_change_updates_only_the_course_file_and_its_version(small: TerraformLab):
     cluster = small.clusters()["cluster_08"]["cluster_id"]
     small.emulator.request("POST", "/api/2.1/clusters/start", {"cluster_id": cluster})
     with small.restored_afterwards():
         small.change("lab.toml", "hard_minutes = 180", "hard_minutes = 170")
         small.synth()
-        assert small.plan() == {"databricks_workspace_file.course_file": ("update",)}
+        assert small.plan() == {
+            "databricks_workspace_file.course_file": ("update",),
+            "databricks_workspace_file.course_version": ("update",),
+        }
         done = small.terraform("apply", "-input=false", "plan")
         assert done.status == 0, done.text
         assert small.clusters()["cluster_08"]["state"] == "RUNNING"
