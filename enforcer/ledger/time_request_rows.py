@@ -38,9 +38,13 @@ class RequestFile(NamedTuple):
     """Number of changes that were handled on `read_day`, an ISO date."""
 
 
-def requests(ledger: Ledger, course: str, term: str) -> list[StoredTimeRequest]:
-    """Return all time requests of a course, oldest first."""
+def requests(
+    ledger: Ledger, course: str, term: str, *, since: datetime | None = None, ids: Iterable[str] = ()
+) -> list[StoredTimeRequest]:
+    """Return the time requests of a course, oldest first: all, or those since an instant and those with these ids."""
     matches = (TimeRequestRow.course == course) & (TimeRequestRow.term == term)
+    if since is not None:
+        matches &= (TimeRequestRow.asked_at >= to_millis(since)) | TimeRequestRow.id.in_(list(ids))
     rows = ledger.select(TimeRequestRow).where(matches).order_by(TimeRequestRow.asked_at, TimeRequestRow.id)
     return [
         StoredTimeRequest(

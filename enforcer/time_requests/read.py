@@ -47,6 +47,8 @@ MOST_READ = 50
 MOST_CHANGES_A_DAY = 20
 """Maximum number of changes of a group's file that are read on one day."""
 LONGEST_PATH = 255
+SHOWN_FOR = timedelta(days=14)
+"""How long an expired time request is loaded at each poll, for the group's page; older ones stay in the ledger."""
 Write = Callable[[Allowance, str], None]
 """Creates an allowance's file in a course's folder. Raises AlreadyExistsError if it exists, WorkspaceError if it cannot
 be created.
@@ -79,9 +81,10 @@ def read_requests(
     course = snapshot.course
     if course.requests is None:
         return RequestsRead(snapshot)
-    before = store.load(ledger, course)
-    requests, files, problems = _with_changes(ledger, workspace, snapshot, {one.id: one for one in before})
     expires_after = timedelta(days=course.requests.expire_days)
+    since = snapshot.now - expires_after - SHOWN_FOR
+    before = store.load(ledger, course, since=since, ids={entry.time_request for entry in snapshot.entries} - {""})
+    requests, files, problems = _with_changes(ledger, workspace, snapshot, {one.id: one for one in before})
     answered = with_answers(
         requests.values(),
         snapshot.entries,

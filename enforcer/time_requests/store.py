@@ -1,6 +1,7 @@
 """Loads and stores time requests in the ledger."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from enforcer.domain.course import Course
 from enforcer.ledger import time_request_rows
@@ -9,8 +10,10 @@ from enforcer.ledger.time_request_rows import StoredTimeRequest
 from enforcer.time_requests.model import State, TimeRequest
 
 
-def load(ledger: Ledger, course: Course) -> tuple[TimeRequest, ...]:
-    """Return all time requests of a course, oldest first."""
+def load(
+    ledger: Ledger, course: Course, *, since: datetime | None = None, ids: Iterable[str] = ()
+) -> tuple[TimeRequest, ...]:
+    """Return the time requests of a course, oldest first: all, or those since an instant and those with these ids."""
     return tuple(
         TimeRequest(
             row.id,
@@ -23,7 +26,7 @@ def load(ledger: Ledger, course: Course) -> tuple[TimeRequest, ...]:
             row.answered_at,
             row.minutes_given,
         )
-        for row in time_request_rows.requests(ledger, course.id, course.term)
+        for row in time_request_rows.requests(ledger, course.id, course.term, since=since, ids=ids)
     )
 
 

@@ -479,3 +479,18 @@ def test_answers_are_in_the_language_of_the_pages(ledger: Ledger) -> None:
     assert requests[-1].answer == (
         "מספר ההארכות המיידיות בשבוע הוא 1, וכולן נוצלו השבוע. אפשר לבקש שוב מיום ראשון, 2026-11-08."
     )
+
+
+def test_old_requests_stay_in_the_ledger_as_they_were(ledger: Ledger, lab: RequestLab) -> None:
+    lab.poll(ledger)
+    lab.write_request("group_001", "60 minutes: one")
+    lab.poll(ledger)
+    lab.write_request("group_002", "30 minutes: two")
+    before = lab.requests(ledger, lab.poll(ledger))
+    assert [one.state for one in before] == [State.WAITING, State.GRANTED]
+    lab.workspace.advance(10 * 24 * 3600)
+    lab.poll(ledger)
+    lab.workspace.advance(15 * 24 * 3600)
+    result = lab.poll(ledger)
+    first, second = lab.requests(ledger, result)
+    assert ((first.state, first.reason), second) == ((State.EXPIRED, "one"), before[1])
