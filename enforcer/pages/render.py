@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
@@ -30,6 +31,8 @@ CELLS = ("time", "why", "more_time", "mails", "cluster", "files")
 """The templates of the cells, in the order of the page; a cell that is rendered empty is left out."""
 RIGHT_TO_LEFT = frozenset({"he"})
 BAR_LENGTH = 20
+IN_URLS = "%:/?#[]@!$&'()*+,;=~"
+"""Characters of URLs that are not percent-encoded."""
 
 
 def render_page(content: PageContent, language: str, mail_templates: Path | None = None) -> tuple[str, ...]:
@@ -134,4 +137,4 @@ def _bar(used: int, limit: int) -> Markup:
 
 def _address(url: str) -> Markup:
     """Return a URL of the lab for the target of a link."""
-    return Markup("<" + "".join(letter for letter in url if letter.isprintable() and letter not in "<>\\ ") + ">")
+    return Markup(f"<{quote(url, safe=IN_URLS)}>")
