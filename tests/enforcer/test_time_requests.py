@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections import Counter
 from dataclasses import replace
 from datetime import date
@@ -494,3 +495,27 @@ def test_old_requests_stay_in_the_ledger_as_they_were(ledger: Ledger, lab: Reque
     result = lab.poll(ledger)
     first, second = lab.requests(ledger, result)
     assert ((first.state, first.reason), second) == ((State.EXPIRED, "one"), before[1])
+
+
+def test_a_request_is_acknowledged_on_the_groups_own_page_only(ledger: Ledger) -> None:
+    lab = RequestLab(pages={"language": "en"})
+    lab.workspace.call("POST", "/api/2.0/workspace/mkdirs", {"path": f"{FOLDER}/groups"})
+    lab.poll(ledger)
+
+    def page(group: str) -> str:
+        answer = lab.workspace.call(
+            "GET", f"/api/2.0/workspace/export?path={FOLDER}/groups/{group}/cluster_time&format=JUPYTER"
+        )
+        return base64.b64decode(answer["content"]).decode()
+
+    assert "/editor/files/" in page("group_001")
+    lab.write_request("group_001", "60 minutes: a unique deadline")
+    lab.poll(ledger)
+    assert "a unique deadline" in page("group_001")
+    assert "waiting" in page("group_001")
+    assert "unique" not in page("group_002")
+    (asked,) = lab.requests(ledger, lab.poll(ledger))
+    create_entry(lab.connect(), FOLDER, denial(asked, "not before the exam", given_by="t@lab", now=lab.now()))
+    lab.poll(ledger)
+    assert "not before the exam" in page("group_001")
+    assert "before the exam" not in page("group_002")
