@@ -46,7 +46,7 @@ lint: $(VENV)/.complete ## Check style, types and dead code
 	@$(RUN) -m mypy $(SOURCES) .ci/setup.py bench tests
 	@$(RUN) -m vulture $(SOURCES) .ci bench tests
 
-bench: setup ## Measure the emulator, a poll, a scan, a backup and a deployment: about an hour, on an idle machine
+bench: setup ## Measure the emulator, a poll, a scan, a backup, a deployment, a fleet and the board: an hour and a half, on an idle machine
 	@for program in emulator poll http_layer scan backup deploy fleet board; do $(RUN) bench/$$program.py; done
 
 clean: ## Remove everything that the other targets created
