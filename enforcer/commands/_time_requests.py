@@ -1,24 +1,20 @@
 """Shared by `requests`, `approve` and `deny`: the time requests as they are now, and how one is found."""
 
-import sys
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any
 
+from enforcer.commands._entries import find_by_id
 from enforcer.commands.context import copy_of
-from enforcer.commands.workspace_context import workspace_of
+from enforcer.commands.workspace_context import lab_in, workspace_of
 from enforcer.domain.snapshot import Snapshot
 from enforcer.domain.usage import iso
-from enforcer.settings import Settings, SettingsError
-from enforcer.tick.collect import LabState, read_lab_state
+from enforcer.settings import Settings
+from enforcer.tick.collect import LabState
 from enforcer.time_requests.model import TimeRequest
 from enforcer.time_requests.read import read_requests
 from enforcer.workspace.client import Workspace
-from enforcer.workspace.errors import WorkspaceError
-from labkit import exit_status
 from labkit.extras import cli
-from labkit.text import escaped
 
 
 @dataclass(frozen=True)
@@ -38,13 +34,7 @@ def current_requests(settings: Settings, *, now: datetime) -> CurrentRequests:
     """
     workspace = workspace_of(settings)
     with copy_of(settings) as ledger:
-        try:
-            lab = read_lab_state(ledger, workspace, settings, now=now)
-        except SettingsError as error:
-            cli.fail(*error.problems)
-        except WorkspaceError as error:
-            print(escaped(error), file=sys.stderr)
-            raise SystemExit(exit_status.PARTLY_FAILED) from None
+        lab = lab_in(ledger, workspace, settings, now=now)
         if lab.course.requests is None:
             cli.fail(_without_requests(lab))
         snapshot = Snapshot(
@@ -77,19 +67,7 @@ def find(id: str, requests: tuple[TimeRequest, ...]) -> TimeRequest:
     """Return the time request with this id, or the only one whose id begins with it; print a message and exit if there
     is none.
     """
-    by_id = {one.id: one for one in requests}
-    if id in by_id:
-        return by_id[id]
-    found = [name for name in by_id if id and name.startswith(id)]
-    if len(found) == 1:
-        return by_id[found[0]]
-    if found:
-        cli.fail(f'several time requests begin with "{id}": {", ".join(sorted(found))}.')
-    if not by_id:
-        cli.fail(f'there is no time request "{id}": there are none yet.')
-    near = get_close_matches(id, by_id, n=3)
-    known = f"did you mean {', '.join(near)}?" if near else "`requests --all` lists them."
-    cli.fail(f'there is no time request "{id}"; {known}')
+    return find_by_id(id, {one.id: one for one in requests}, "time request", listed_by="requests --all")
 
 
 def request_json(request: TimeRequest) -> dict[str, Any]:

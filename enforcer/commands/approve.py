@@ -1,18 +1,17 @@
 """`approve`: gives a group the time that it asks for."""
 
-import sys
 from datetime import date
 
 import click
 
 from enforcer.commands import context
+from enforcer.commands._entries import write_once
 from enforcer.commands._take_effect import take_effect
 from enforcer.commands._time_requests import current_requests, find
 from enforcer.domain.allowances import Allowance
-from enforcer.operations.allowance_files import allowance_json, path_of, write_entry
+from enforcer.operations.allowance_files import allowance_json, path_of
 from enforcer.time_requests.answers import approval
 from enforcer.time_requests.model import GIVEN, State, TimeRequest
-from enforcer.workspace.errors import AlreadyExistsError, WorkspaceError
 from labkit import exit_status
 from labkit.extras import cli
 from labkit.text import escaped
@@ -65,13 +64,7 @@ def command(id: str, minutes: int | None, until: date | None, as_json: bool, dry
     )
     is_new = earlier is None
     if is_new and not dry_run:
-        try:
-            write_entry(found.workspace, found.lab, allowance)
-        except AlreadyExistsError:
-            is_new = False
-        except WorkspaceError as error:
-            print(escaped(f"nothing was approved: {error}"), file=sys.stderr)
-            raise SystemExit(exit_status.PARTLY_FAILED) from None
+        is_new = write_once(found.workspace, found.lab, allowance, failed="nothing was approved")
     status = exit_status.DONE if dry_run else take_effect(settings)
     if as_json:
         cli.print_json(allowance_json(allowance) | {"path": path_of(found.lab, allowance.id)})

@@ -1,18 +1,17 @@
 """`deny`: refuses a group's request for more time."""
 
-import sys
 from dataclasses import replace
 
 import click
 
 from enforcer.commands import context
+from enforcer.commands._entries import write_once
 from enforcer.commands._give_allowance import LONGEST_REASON
 from enforcer.commands._take_effect import take_effect
 from enforcer.commands._time_requests import current_requests, find, request_json
-from enforcer.operations.allowance_files import path_of, write_entry
+from enforcer.operations.allowance_files import path_of
 from enforcer.time_requests.answers import denial
 from enforcer.time_requests.model import GIVEN, State
-from enforcer.workspace.errors import AlreadyExistsError, WorkspaceError
 from labkit import exit_status
 from labkit.extras import cli
 from labkit.text import escaped
@@ -50,13 +49,7 @@ def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
     entry = denial(request, why, given_by=found.workspace.caller, now=now)
     is_new = request.state is not State.DENIED
     if is_new and not dry_run:
-        try:
-            write_entry(found.workspace, found.lab, entry)
-        except AlreadyExistsError:
-            is_new = False
-        except WorkspaceError as error:
-            print(escaped(f"nothing was denied: {error}"), file=sys.stderr)
-            raise SystemExit(exit_status.PARTLY_FAILED) from None
+        is_new = write_once(found.workspace, found.lab, entry, failed="nothing was denied")
     status = exit_status.DONE if dry_run else take_effect(settings)
     if as_json:
         denied = replace(request, state=State.DENIED, answer=why, answered_at=now, minutes_given=None)

@@ -1,11 +1,11 @@
 """`revoke`: revokes an allowance or a block."""
 
 import sys
-from difflib import get_close_matches
 
 import click
 
 from enforcer.commands import context
+from enforcer.commands._entries import find_by_id
 from enforcer.commands._take_effect import take_effect
 from enforcer.commands.workspace_context import course_of
 from enforcer.domain.allowances import Allowance, Revocation
@@ -38,7 +38,8 @@ def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
     settings = context.settings(needs_workspace=True)
     now = cli.now()
     workspace, lab = course_of(settings, now=now)
-    allowance = _find(id, {entry.id: entry for entry in lab.entries if isinstance(entry, Allowance)})
+    given = {entry.id: entry for entry in lab.entries if isinstance(entry, Allowance)}
+    allowance = find_by_id(id, given, "allowance", listed_by="allowances --all")
     earlier = revoked_by(lab.entries).get(allowance.id)
     revocation = earlier or Revocation(new_id(now), allowance.id, " ".join(reason.split()), workspace.caller, now)
     if not earlier and not dry_run:
@@ -55,21 +56,3 @@ def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
         result = "was already revoked" if earlier else "would be revoked" if dry_run else "revoked"
         print(escaped(f"{allowance.group or 'all groups'}, {allowance}: {result}"))
     raise SystemExit(status)
-
-
-def _find(id: str, given: dict[str, Allowance]) -> Allowance:
-    """Return the allowance with this id, or the only one whose id begins with it; print a message and exit if none
-    does.
-    """
-    if id in given:
-        return given[id]
-    found = [name for name in given if id and name.startswith(id)]
-    if len(found) == 1:
-        return given[found[0]]
-    if found:
-        cli.fail(f'several allowances begin with "{id}": {", ".join(sorted(found))}.')
-    if not given:
-        cli.fail(f'there is no allowance "{id}": there are no allowances yet.')
-    near = get_close_matches(id, given, n=3)
-    known = f"did you mean {', '.join(near)}?" if near else "`allowances --all` lists them."
-    cli.fail(f'there is no allowance "{id}"; {known}')

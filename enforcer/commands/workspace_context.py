@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from enforcer.commands.context import access, copy_of
+from enforcer.ledger.database import Ledger
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.collect import LabState, read_lab_state
 from enforcer.workspace.client import Workspace, connect
@@ -72,14 +73,18 @@ def lab_of(settings: Settings, *, now: datetime) -> tuple[Workspace, LabState]:
     """Return the workspace and the state of the lab in it; print a message and exit if it cannot be read."""
     workspace = workspace_of(settings)
     with copy_of(settings) as ledger:
-        try:
-            lab = read_lab_state(ledger, workspace, settings, now=now)
-        except SettingsError as error:
-            cli.fail(*error.problems)
-        except WorkspaceError as error:
-            print(escaped(error), file=sys.stderr)
-            raise SystemExit(exit_status.PARTLY_FAILED) from None
-    return workspace, lab
+        return workspace, lab_in(ledger, workspace, settings, now=now)
+
+
+def lab_in(ledger: Ledger, workspace: Workspace, settings: Settings, *, now: datetime) -> LabState:
+    """Return the state of the lab in a workspace; print a message and exit if it cannot be read."""
+    try:
+        return read_lab_state(ledger, workspace, settings, now=now)
+    except SettingsError as error:
+        cli.fail(*error.problems)
+    except WorkspaceError as error:
+        print(escaped(error), file=sys.stderr)
+        raise SystemExit(exit_status.PARTLY_FAILED) from None
 
 
 def course_of(settings: Settings, *, now: datetime) -> tuple[Workspace, LabState]:

@@ -101,7 +101,7 @@ def test_the_file_of_a_denial_is_listed_by_no_command_as_an_allowance(lab: Emula
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["approve", "x"], 'there is no time request "x": there are none yet.'),
+        (["approve", "x"], 'there is no time request "x": there are no time requests yet.'),
         (["deny", "x"], "Missing option '--reason'"),
         (["deny", "x", "--reason", " "], "--reason must have 1 to 300 characters"),
         (["approve", "x", "--minutes", "0"], '"0" is not a whole number of minutes from 1 to 1440'),
