@@ -24,7 +24,7 @@ from labkit.text import escaped
     Examples:
       python -m enforcer requests                                    # lists the ids
       python -m enforcer approve 20261102T083000Z-5f0c91aa3e
-      python -m enforcer approve 20261102 --minutes 30               # the only one whose id begins so
+      python -m enforcer approve 20261102 --minutes 30               # the only one whose id begins with this
       python -m enforcer approve 20261102 --until 2026-11-05         # on each day up to this one
     """,
 )
@@ -40,10 +40,11 @@ from labkit.text import escaped
 @cli.json_option
 @cli.dry_run_option
 def command(id: str, minutes: int | None, until: date | None, as_json: bool, dry_run: bool) -> None:
-    """Give a group the time that it asks for with the time request ID, or with the only one whose id begins with ID.
+    """Approve the time request ID: give the group its minutes.
 
-    The allowance is for today unless --until is given, and is in effect when this command returns. It is stored in the
-    workspace under an id derived from the time request, so that no machine gives the time twice. `revoke` ends it.
+    The first characters of an id suffice if they are unique. The resulting allowance is for today unless --until is
+    given, and is in effect when this command returns. It is stored in the workspace under an id derived from the time
+    request, so that no machine gives the time twice. `revoke` ends it.
     """
     settings = context.settings(needs_workspace=True)
     now = cli.now()
@@ -90,10 +91,10 @@ def _check(request: TimeRequest, minutes: int | None, until: date | None, *, tod
     if is_answered and request.state in GIVEN:
         return
     if request.state is State.DENIED:
-        cli.fail(f"the time request {request.id} was denied; use allow to give {request.group} more time.")
+        cli.fail(f"the time request {request.id} was denied; use `allow` to give {request.group} more time.")
     if request.state is State.WITHDRAWN:
         cli.fail(
-            f"{request.group} has changed its file since the time request {request.id}; requests lists the new one."
+            f"{request.group} has changed its file since the time request {request.id}; `requests` lists the new one."
         )
     if minutes is None and request.minutes is None:
-        cli.fail(f"the time request {request.id} has no number of minutes that can be read; add --minutes.")
+        cli.fail(f"the time request {request.id} has no readable number of minutes; add --minutes.")

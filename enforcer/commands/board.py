@@ -49,19 +49,21 @@ Content = TypeVar("Content")
     metavar="FILE",
     help="HTML file to write, which only you can read. Without this option, the page is printed.",
 )
-@click.option("--serve", "serves", is_flag=True, help="Serve the page on this machine, always as of the last poll.")
+@click.option("--serve", "serves", is_flag=True, help="Serve the page to this machine only, updated at each request.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Loopback address for --serve.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Port for --serve; 0: a free one."
 )
-@click.option("--with-names", is_flag=True, help="Show names of people, too: members, starters, and who gave time.")
+@click.option(
+    "--with-names", is_flag=True, help="Also show names of people: members, starters and givers of allowances."
+)
 @click.option("--demo", is_flag=True, help="Show an invented lab; needs no ledger and no settings.")
 def command(output: Path | None, serves: bool, host: str, port: int, with_names: bool, demo: bool) -> None:
     """Show the lab on one page: what runs, what is used and left, stops, and the health of the enforcer.
 
-    The figures come from the ledger alone, as of the last poll. The page needs no network and no script, can be read on
-    a phone and printed, and contains groups but no names of people. Changes nothing. Exits 1 if the ledger has no
-    course.
+    The figures come only from the ledger; if the last poll was more than half an hour ago, they are as of that poll.
+    The page needs no network and no script, fits a phone and paper, and names groups but no people. Changes nothing.
+    Exits 1 if the ledger has no course.
     """
     if serves and output:
         raise click.UsageError("--serve and --output cannot be combined")

@@ -1,4 +1,4 @@
-"""`deny`: refuses a group's request for more time."""
+"""`deny`: denies a group's request for more time."""
 
 from dataclasses import replace
 
@@ -27,13 +27,13 @@ from labkit.text import escaped
     """,
 )
 @click.argument("id")
-@click.option("--reason", required=True, help="Why; the group reads it on its page.")
+@click.option("--reason", required=True, help="Reason, which the group reads on its page.")
 @cli.json_option
 @cli.dry_run_option
 def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
-    """Refuse the time request ID, or the only one whose id begins with ID.
+    """Deny the time request ID.
 
-    The answer is stored in the workspace, so that no machine approves the time request afterwards.
+    The first characters of an id suffice if they are unique. The answer is stored in the workspace, so that no machine approves the time request afterwards.
     """
     why = " ".join(reason.split())
     if not why or len(why) > LONGEST_REASON:
@@ -43,7 +43,7 @@ def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
     found = current_requests(settings, now=now)
     request = find(id, found.requests)
     if request.state in GIVEN:
-        cli.fail(f"the time request {request.id} was approved; `allowances` shows the id for revoke.")
+        cli.fail(f"the time request {request.id} was approved; `allowances` shows the id for `revoke`.")
     if request.state is State.WITHDRAWN:
         cli.fail(f"{request.group} has changed its file since the time request {request.id}; there is nothing to deny.")
     entry = denial(request, why, given_by=found.workspace.caller, now=now)

@@ -19,10 +19,10 @@ from labkit.extras import cli
     """,
 )
 def command() -> None:
-    """Print usage, limits, messages and the last tick in Prometheus' text format, from the ledger alone.
+    """Print usage, limits, messages and the last tick in Prometheus' text format, only from the ledger.
 
-    Names of people, titles and reasons are not in it. If LAB_METRICS names a file, poll, watch and end-of-day write the
-    same text to it after each tick, for the node exporter's textfile collector. Changes nothing.
+    The output contains no names of people, titles or reasons. If LAB_METRICS names a file, poll, watch and end-of-day
+    write the same text to it after each tick, for the node exporter's textfile collector. Changes nothing.
     """
     settings = context.settings()
     with context.copy_of(settings) as ledger:

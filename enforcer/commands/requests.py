@@ -23,7 +23,7 @@ from labkit.text import escaped
       python -m enforcer requests --json
     """,
 )
-@click.option("--all", "everything", is_flag=True, help="Also show answered, expired and withdrawn time requests.")
+@click.option("--all", "everything", is_flag=True, help="Also list answered, expired and withdrawn time requests.")
 @cli.json_option
 def command(everything: bool, as_json: bool) -> None:
     """List the groups' requests for more time that wait for an answer, oldest first."""
@@ -34,7 +34,7 @@ def command(everything: bool, as_json: bool) -> None:
         cli.print_json([request_json(one) for one in shown])
     elif not shown:
         print(
-            "no group has asked for more time"
+            "no group has asked for more time yet"
             if not found.requests
             else "no time request waits for an answer; --all also lists the others"
         )

@@ -52,8 +52,8 @@ FLEET_CONNECTIONS = 4
     \b
     Examples:
       python -m enforcer watch
-      systemctl start teaching-lab-watch      # the same as a service; see docs/operations.md
-      python -m enforcer watch --labs labs.toml           # several labs in one process
+      systemctl start teaching-lab-watch             # the same as a service; see docs/operations.md
+      python -m enforcer watch --labs labs.toml      # several labs in one process
       python -m enforcer watch --labs labs.toml --check
     """,
 )
@@ -63,7 +63,7 @@ FLEET_CONNECTIONS = 4
     metavar="FILE",
     help="Watch the labs in this file; see docs/operations.md.",
 )
-@click.option("--check", is_flag=True, help="Only check the file of --labs and the settings of its labs.")
+@click.option("--check", is_flag=True, help="Only check the file in --labs and the settings of its labs, and exit.")
 def command(labs: Path | None, check: bool) -> None:
     """Run as a service: list the clusters once a minute, and poll when a cluster has changed or an action is due.
 

@@ -1,7 +1,7 @@
 """The content of a group's page: what its quota is, how much is used, and why. Pure.
 
 Days and clock times are those of the course's time zone. An idle group's content does not depend on the time, so that
-its page need not be written again; only a new week or a day of the calendar with other limits changes it.
+its page is not written again; only a new week or a day of the calendar with other limits changes it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -59,7 +59,7 @@ class PeriodUsage:
 
 @dataclass(frozen=True)
 class Change:
-    """An allowance by staff; exactly one of the first four fields says what it changes."""
+    """An allowance by staff; exactly one of the first four fields describes what it changes."""
 
     minutes: int | None
     """Added to the limit of each day."""
@@ -108,7 +108,7 @@ class AskingForTime:
     admin: str = ""
     """The staff's address; empty if there is none."""
     request_path: str = ""
-    """The workspace path of the file in which the group writes its request; empty if the course has no such files."""
+    """The workspace path of the group's file for time requests; empty if the course has no such files."""
     request_address: str = ""
     """The URL of that file."""
 

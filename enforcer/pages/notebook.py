@@ -6,7 +6,7 @@ from typing import Any
 
 
 class NotebookError(ValueError):
-    """The content is not a notebook of text cells; the message is a clause that says why."""
+    """The content is not a notebook of text cells; the message is a clause with the reason."""
 
 
 def to_notebook(cells: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Writes the groups' pages to the workspace: only those whose text changed, each recorded in the ledger afterwards.
+"""Writes the groups' pages to the workspace if their text has changed, and then records each in the ledger.
 
 A page is a notebook in a folder of its own below the course's folder. Its group may read the folder; the folders above
 are closed to students, so members follow the link in their mails.
@@ -96,7 +96,7 @@ def publish_pages(
             case None:
                 late += 1
     if late:
-        log.warning("%d pages are written at the next tick, because there was not enough time", late)
+        log.warning("there was not enough time for %d pages; they are written at the next tick", late)
     more = f" (and {len(failures) - 1} more pages)" if len(failures) > 1 else ""
     return (failures[0] + more,) if failures else ()
 

@@ -64,7 +64,7 @@ def with_answers(
     """Return the time requests with the answers in the allowances' files, and with the answer `expired` if they waited
     too long.
 
-    An answer to a time request that is not among them, because another machine read it, adds it.
+    If another machine read a time request, so that it is not among `requests`, its answer adds it.
     """
     entries = tuple(entries)
     given, revoked, denied = _answers(entries)

@@ -14,9 +14,11 @@ from enforcer.time_requests.sentences import Reason, ask_again, kinds_in_words, 
 from labkit.course_file import ExtensionSettings
 
 AT_ONCE = timedelta(hours=12)
-"""Only a time request of this age is granted at once: staff decide about one that was read late, for a new ledger."""
+"""Maximum age of a time request about which the rule decides; staff decide about older ones, such as those that a new
+ledger reads late."""
 GIVEN_BY = "the course's rule for extensions"
 LONGEST_SEARCH = timedelta(days=60)
+"""Maximum distance of the day on which a group can ask again."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class ForStaff:
-    """The rule does not decide about it."""
+    """The rule does not decide about the time request."""
 
 
 Decision = Granted | Refused | ForStaff

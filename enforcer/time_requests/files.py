@@ -1,4 +1,4 @@
-"""Makes the groups' files for time requests, and lets each group edit its own."""
+"""Creates the groups' files for time requests, and lets each group edit its own."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -20,13 +20,13 @@ from labkit.course_file import COURSE_VERSION_FILE, REQUESTS
 
 Item = TypeVar("Item")
 BATCH = 20
-"""Number of files that are made between two looks at the clock."""
+"""Number of files that are created or given permissions before the deadline is checked again."""
 LEAST_TIME = timedelta(seconds=8)
-"""Time of a poll that is left for messages."""
+"""Time of a poll that is reserved for messages."""
 EXPLANATIONS = {
     "en": "# More time for your cluster: write one line below, such as “60 minutes: project deadline”, and save. "
     "The answer appears on your group's page.\n\n",
-    "he": "# זמן נוסף לאשכול: כתבו שורה אחת למטה, למשל “60 דקות: הגשת פרויקט”, ושמרו. התשובה תופיע בדף הקבוצה.\n\n",
+    "he": "# זמן נוסף למחשב: כתבו שורה אחת למטה, למשל “60 דקות: הגשת פרויקט”, ושמרו. התשובה תופיע בדף הקבוצה.\n\n",
 }
 """Content of a new file, by language."""
 
@@ -34,11 +34,11 @@ EXPLANATIONS = {
 def make_request_files(ledger: Ledger, workspace: Workspace, snapshot: Snapshot, *, deadline: Deadline) -> list[str]:
     """Create the missing files and permissions, as far as the time permits; return messages about failures.
 
-    A new file's version is recorded before its group can change it, so that a change is always seen. A permission is
+    A new file's version is recorded before its group can change it, so that every change is noticed. A permission is
     recorded only after it was given.
     """
     listed = snapshot.request_files
-    # After a destroy there is no cluster, and nothing is made again.
+    # After a destroy there is no cluster, and no file is created again.
     if snapshot.course.requests is None or not snapshot.clusters or listed is None or not listed.is_complete:
         return []
     folder = f"{snapshot.course.folder}/{REQUESTS}"

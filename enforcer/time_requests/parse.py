@@ -1,4 +1,4 @@
-"""Reads what a group wrote into its file: how many minutes, and why. Pure.
+"""Parses what a group wrote into its file: the minutes and the reason. Pure.
 
 Any bytes may be in the file. Lines that begin with `#` are the explanation that the lab wrote into it.
 """
@@ -16,6 +16,7 @@ LARGEST_FILE = 4096
 LONGEST_REASON = 200
 """Maximum length of a reason, in characters; the rest is cut off."""
 MOST_MINUTES = 1440
+"""Maximum number of minutes in a time request: a day."""
 
 
 @dataclass(frozen=True)

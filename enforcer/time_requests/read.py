@@ -1,7 +1,7 @@
-"""Reads the groups' files that have changed, answers time requests by the course's rule, and records both.
+"""Reads the groups' changed files, answers time requests by the course's rule, and records both in the ledger.
 
-The world is the record: answers are allowances in the workspace, and a file is created only once, so that two machines
-never grant a time request twice.
+The workspace is the record: answers are allowances in it, and a file is created only once, so that two machines never
+grant a time request twice.
 """
 
 import hashlib
@@ -41,9 +41,9 @@ from labkit.course_file import ALLOWANCES, REQUESTS
 log = logging.getLogger(__name__)
 
 SAVED_FOR = timedelta(minutes=1)
-"""A file is read this long after it was saved: an editor saves while somebody writes."""
+"""Minimum time between saving and reading a file: editors save while a person is still typing."""
 MOST_READ = 50
-"""Maximum number of files read in one poll; the groups with the most changes today wait for the next one."""
+"""Maximum number of files read in one poll; the groups with the most changes today are read at the next one."""
 MOST_CHANGES_A_DAY = 20
 """Maximum number of changes of a group's file that are read on one day."""
 LONGEST_PATH = 255

@@ -1,4 +1,4 @@
-"""The sentences with which the lab itself answers time requests, in the languages of the groups' pages. Pure."""
+"""The lab's own answers to time requests, as sentences in the languages of the groups' pages. Pure."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -34,12 +34,12 @@ _SENTENCES: Mapping[str, Mapping[Reason, str]] = {
         Reason.NO_TIME: "The file does not contain a number of minutes; write one line, such as “{example}”.",
         Reason.OUT_OF_RANGE: "The time must be 1 to {most} minutes; write one line, such as “{example}”.",
         Reason.TOO_OFTEN: "The file changed {number} times today; it is read again tomorrow.",
-        Reason.EXCLUDED_DAY: "Nothing is granted at once on a day with this in the calendar: {kinds}.",
+        Reason.EXCLUDED_DAY: "Nothing is granted automatically on days with these calendar entries: {kinds}.",
         Reason.BLOCKED: "The group is blocked today.",
         Reason.UNLIMITED: "There is no limit today.",
-        Reason.USED_UP: "The number of extensions in a week is {number}, and this week's are used.",
-        Reason.WEEK_LEFT: "The week's limit has only {left} min left.",
-        Reason.TERM_LEFT: "The term's limit has only {left} min left.",
+        Reason.USED_UP: "This week's extensions are used up (limit: {number}).",
+        Reason.WEEK_LEFT: "Only {left} minutes are left of the week's limit.",
+        Reason.TERM_LEFT: "Only {left} minutes are left of the term's limit.",
         Reason.EXPIRED: "Nobody answered in time; ask again if you still need the time.",
     },
     HEBREW: {

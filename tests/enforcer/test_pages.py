@@ -85,10 +85,11 @@ def test_the_first_tick_writes_a_page_for_each_group(ticks: Ticks, lab: InProces
         "# Cluster time of \u2068Team 1\u2069",
         "\u2068Lab\u2069",
         "**The cluster is off. You can start it.**",
-        "- **Today:** `░░░░░░░░░░░░░░░░░░░░` 0 of 180 minutes used, **180 left**. Counted anew every day at 00:00.",
+        "- **Today:** `░░░░░░░░░░░░░░░░░░░░` 0 of 180 minutes used, **180 left**."
+        " Counting starts again every day at 00:00.",
         "- **This week:** `░░░░░░░░░░░░░░░░░░░░` 0 of 600 minutes used, **600 left**."
-        " Counted anew every Sunday, at 00:00.",
-        "Nothing ran since Monday, 2 November 2026, 08:00.",
+        " Counting starts again every Sunday, at 00:00.",
+        "Your cluster has not run since Monday, 2 November 2026, 08:00.",
     ]
 
 
@@ -145,11 +146,11 @@ def test_a_running_clusters_figures_are_written_every_quarter_of_an_hour(ticks: 
     assert [minute for minute, count in enumerate(writes, 1) if count] == [1, 16, 31]
     assert sum(writes) == 3
     assert first_cell(lab)[2:5] == [
-        "**The cluster is running.** If it runs on, the time ends at Monday, 2 November 2026, 11:00.",
+        "**The cluster is running.** If it keeps running, the time ends on Monday, 2 November 2026, 11:00.",
         "- **Today:** `███░░░░░░░░░░░░░░░░░` 30 of 180 minutes used, **150 left**."
-        " Counted anew on Tuesday, 3 November 2026, at 00:00.",
+        " Counting starts again on Tuesday, 3 November 2026, at 00:00.",
         "- **This week:** `█░░░░░░░░░░░░░░░░░░░` 30 of 600 minutes used, **570 left**."
-        " Counted anew on Sunday, 8 November 2026, at 00:00.",
+        " Counting starts again on Sunday, 8 November 2026, at 00:00.",
     ]
 
 

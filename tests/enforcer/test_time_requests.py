@@ -118,9 +118,7 @@ def test_the_second_request_of_a_week_is_refused_with_the_next_time(ledger: Ledg
     first, second = lab.requests(ledger, result)
 
     assert (first.state, second.state) == (State.GRANTED, State.REFUSED)
-    assert second.answer == (
-        "The number of extensions in a week is 1, and this week's are used. Ask again on Sunday, 2026-11-08 or later."
-    )
+    assert second.answer == ("This week's extensions are used up (limit: 1). Ask again on Sunday, 2026-11-08 or later.")
     lab.workspace.advance(6 * 24 * 3600)
     lab.write_request("group_001", "20 minutes: three")
     assert lab.requests(ledger, lab.poll(ledger))[-1].state is State.GRANTED
@@ -151,7 +149,7 @@ def test_saving_a_granted_request_again_grants_nothing_more(ledger: Ledger) -> N
                 ]
             },
             False,
-            "Nothing is granted at once on a day with this in the calendar: exam. "
+            "Nothing is granted automatically on days with these calendar entries: exam. "
             "Ask again on Wednesday, 2026-11-04 or later.",
         ),
         ({}, True, "The group is blocked today. Ask again on Tuesday, 2026-11-03 or later."),
@@ -192,7 +190,7 @@ def test_nothing_is_granted_beyond_what_the_week_has_left(ledger: Ledger) -> Non
     lab.write_request("group_001", "30 minutes")
     (asked,) = lab.requests(ledger, lab.poll(ledger))
     assert (asked.state, lab.given) == (State.REFUSED, [])
-    assert asked.answer == "The week's limit has only 19 min left. Ask again on Sunday, 2026-11-08 or later."
+    assert asked.answer == "Only 19 minutes are left of the week's limit. Ask again on Sunday, 2026-11-08 or later."
 
 
 def test_a_larger_request_waits_for_staff_who_are_told_once_an_hour(ledger: Ledger, lab: RequestLab) -> None:
