@@ -33,7 +33,8 @@ from labkit.text import escaped
 def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
     """Deny the time request ID.
 
-    The first characters of an id suffice if they are unique. The answer is stored in the workspace, so that no machine approves the time request afterwards.
+    The first characters of an id suffice if they are unique. The answer is stored in the workspace, so
+    that no machine approves the time request afterwards.
     """
     why = " ".join(reason.split())
     if not why or len(why) > LONGEST_REASON:

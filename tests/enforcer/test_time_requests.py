@@ -118,7 +118,7 @@ def test_the_second_request_of_a_week_is_refused_with_the_next_time(ledger: Ledg
     first, second = lab.requests(ledger, result)
 
     assert (first.state, second.state) == (State.GRANTED, State.REFUSED)
-    assert second.answer == ("This week's extensions are used up (limit: 1). Ask again on Sunday, 2026-11-08 or later.")
+    assert second.answer == "This week's extensions are used up (limit: 1). Ask again on Sunday, 2026-11-08 or later."
     lab.workspace.advance(6 * 24 * 3600)
     lab.write_request("group_001", "20 minutes: three")
     assert lab.requests(ledger, lab.poll(ledger))[-1].state is State.GRANTED
