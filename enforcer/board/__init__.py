@@ -1,1 +1,1 @@
-"""The staff's board: the lab on one page, from the ledger alone."""
+"""The staff's board: the lab on one page, made only from the ledger."""

@@ -42,18 +42,19 @@ from labkit.course_file import BLOCKED, FREE, LIMITS, UNLIMITED, WEEKDAYS, WHOLE
 from labkit.text import one_line
 
 SILENCE = timedelta(minutes=30)
-"""Maximum time since the last poll; after a longer one the figures are those of the last poll."""
+"""Maximum time since the last poll for figures as of now; after a longer one they are as of the last poll."""
 SHOWN_FOR = timedelta(days=7)
 """How long actions, failed messages and missed polls are shown."""
 COUNTED_FOR = timedelta(days=1)
+"""How far back polls and failed actions are counted."""
 CALENDAR_DAYS = 14
 """Number of coming days whose calendar entries are shown."""
 MOST_WEEKS = 26
-"""Maximum number of weeks in the heat map, which are as many as fit on a printed page."""
+"""Maximum number of weeks in the heat map: as many as fit on a printed page."""
 TITLE_LENGTH, TEXT_LENGTH, NAME_LENGTH = 60, 200, 80
 ADDRESS = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
 HEAT_SHARES = (0.25, 0.5, 0.75, 1.0)
-"""Shares at which the levels 2 to 5 of the heat map begin."""
+"""Shares of the whole at which the levels 2 to 5 of the heat map begin."""
 ZERO = timedelta()
 
 
@@ -186,7 +187,7 @@ class _Assembly:
         stops_at = None
         if is_counting and tightest:
             reached = now + tightest.left / max(1, snapshot.running_count(group))
-            # Before that the period ends, and with it the limit's usage.
+            # If the period ends first, its usage is reset before the limit is reached.
             is_in_time = reached < day_bounds(tightest.limit.last_day, self._tz)[1]
             stops_at = reached.astimezone(self._tz) if is_in_time else None
         return RunningCluster(
@@ -209,7 +210,7 @@ class _Assembly:
 
     @cached_property
     def _first_known_day(self) -> date:
-        """The first day of the term whose use is known."""
+        """The first day of the term with known usage."""
         snapshot = self._snapshot
         starts = [sessions[0].start for sessions in snapshot.sessions.values() if sessions]
         starts += [self.facts.first_poll] if self.facts.first_poll else []
@@ -450,11 +451,11 @@ class _Assembly:
         if health.held:
             yield Alert(f"{_count(len(health.held), 'stop')} held until the next poll.", "enforcer")
         if health.failed_actions:
-            yield Alert(f"{_count(len(health.failed_actions), 'action')} failed and will be tried again.", "enforcer")
+            yield Alert(f"{_count(len(health.failed_actions), 'action')} failed and will be retried.", "enforcer")
         if health.reading_problems:
             yield Alert("Course file or allowances could not be read completely.", "enforcer")
         if mails:
-            yield Alert(f"{_count(len(mails), 'message')} could not be delivered.", "mails")
+            yield Alert(f"{_count(len(mails), 'message')} not delivered.", "mails")
         if missed := sum(gap.missed for gap in gaps):
             yield Alert(f"{_count(missed, 'poll')} missed in the last seven days.", "polls")
         if waiting := sum(one.is_waiting for one in self._time_requests or ()):

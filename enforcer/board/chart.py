@@ -93,7 +93,7 @@ def _dates(burn_down: BurnDown, days: int, x: Callable[[date], float]) -> Iterab
 
 @dataclass(frozen=True)
 class Bar:
-    """A group's use today, in percent of the longest bar or limit."""
+    """A group's usage today, in percent of the longest bar or limit."""
 
     used: float
     soft: float | None
@@ -120,7 +120,7 @@ def burn_down_sentence(burn_down: BurnDown) -> str:
     budget, at_end = burn_down.budget, burn_down.forecast.at_end
     used = burn_down.used_by_day[-1][1] if burn_down.used_by_day else ZERO
     if budget is None:
-        text = f"{_whole(used)} h used since the term began; not every group has a limit of the term."
+        text = f"{_whole(used)} h used since the term began; not every group has a limit for the term."
     else:
         share = f" ({used / budget:.0%})" if budget else ""
         text = f"{_whole(used)} h of {_whole(budget)} h used{share}."
@@ -132,7 +132,8 @@ def burn_down_sentence(burn_down: BurnDown) -> str:
     text += f" Forecast for {until}: about {expected} h, between {low} and {high} h."
     if burn_down.groups_over:
         number = burn_down.groups_over
-        text += f" {number} {'group is' if number == 1 else 'groups are'} expected to use up their term before that."
+        groups = "1 group is" if number == 1 else f"{number} groups are"
+        text += f" {groups} expected to reach the limit for the term before that."
     return text
 
 

@@ -1,4 +1,4 @@
-"""The usage of each group on each day of the term: settled totals and, on other days, what the sessions show. Pure."""
+"""The usage of each group on each day of the term: settled totals, or else the sum of the sessions. Pure."""
 
 from collections import defaultdict
 from collections.abc import Mapping

@@ -52,7 +52,7 @@ TITLES = (
 )
 LIMITS = GroupLimits(180, 210, 900, 6000)
 BUSY_WEEKDAYS = (0.8, 0.75, 0.6, 0.5, 0.15, 0.05, 0.85)
-"""How likely a group works on a weekday, Monday first."""
+"""Probability that a group works on a weekday, Monday first."""
 M, HOUR = timedelta(minutes=1), timedelta(hours=1)
 POLL_EVERY = timedelta(minutes=15)
 STUDENT, STAFF_MEMBER = "ana@campus.example", "dana@campus.example"
@@ -101,7 +101,7 @@ def demo_facts(groups: int = GROUPS, *, titles: tuple[str, ...] = TITLES, now: d
                 30,
                 "the cluster was slow to start",
                 TimeRequestState.GRANTED,
-                "within the course's rule for extensions",
+                "",
                 now - 27 * HOUR,
                 30,
             ),

@@ -1,4 +1,4 @@
-"""Gathers the facts for the board from the ledger alone; sends no request to the workspace."""
+"""Gathers the facts for the board only from the ledger; sends no request to the workspace."""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from enforcer.time_requests import store
 def gather(ledger: Ledger, settings: Settings, *, now: datetime) -> BoardFacts:
     """Return the facts about the course of the last poll. Without a course in the ledger, the snapshot has no clusters.
 
-    Reads only, so that the ledger itself can be used instead of a copy.
+    Writes nothing, so that the ledger itself can be used instead of a copy.
     """
     polled = queries.last_poll(ledger)
     snapshot = load_past_snapshot(ledger, settings, now=moment_of(polled, now))

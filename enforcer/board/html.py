@@ -37,7 +37,7 @@ def render_board(board: Board) -> str:
 
 
 def no_board(sentence: str) -> str:
-    """Return a page with a sentence, for when there is no board to show."""
+    """Return a page with a sentence that explains why there is no board."""
     return _environment().get_template("no_board.html.j2").render(sentence=sentence, policy=POLICY)
 
 

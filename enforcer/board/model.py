@@ -27,7 +27,7 @@ class BoardFacts:
     last_poll: PollRecord | None
     first_poll: datetime | None
     settled: Mapping[tuple[str, date], timedelta]
-    """Settled use by cluster id and day."""
+    """Settled usage by cluster id and day."""
     actions: tuple[RecordedAction, ...]
     polls: tuple[PollRecord, ...]
     restricted: frozenset[str]
@@ -52,7 +52,7 @@ class GroupName:
 
 
 class State(Enum):
-    """What a group's limits permit today."""
+    """How much time a group's limits leave it today."""
 
     USUAL = "time left"
     NEAR = "near the limit"
@@ -79,7 +79,7 @@ class RunningCluster:
 
 @dataclass(frozen=True)
 class GroupUsage:
-    """The use of one group today, in this week and in the term."""
+    """The usage of one group today, in this week and in the term."""
 
     group: GroupName
     state: State
@@ -106,7 +106,7 @@ class Week:
 class HeatCell:
     used: timedelta
     level: int
-    """0 for nothing, then 1 to 5 by the share of the week's limit or, without one, of the busiest group's use."""
+    """0 for nothing, then 1 to 5 by the share of the week's limit or, without one, of the busiest group's usage."""
 
 
 @dataclass(frozen=True)
@@ -118,12 +118,12 @@ class HeatRow:
 
 @dataclass(frozen=True)
 class BurnDown:
-    """The use of all groups since the term began, and its forecast."""
+    """The usage of all groups since the term began, and its forecast."""
 
     first_day: date
     last_day: date
     used_by_day: tuple[tuple[date, timedelta], ...]
-    """Cumulative use at the end of each day up to today, which is not over."""
+    """Cumulative usage at the end of each day, and of today so far."""
     forecast: Forecast
     budget: timedelta | None
     """The term limits of all groups together. None: not every group has one."""
@@ -157,7 +157,7 @@ class AllowanceEntry:
 @dataclass(frozen=True)
 class TimeRequestEntry:
     id: str
-    """What `approve` and `deny` need."""
+    """The argument of `approve` and `deny`."""
     group: GroupName
     asked_at: datetime
     minutes: int | None
@@ -209,12 +209,12 @@ class Health:
     restricted: int
     waiting_messages: int
     reading_problems: tuple[str, ...]
-    """What could not be read from the stored course file and allowances."""
+    """Messages about the parts of the stored course file and allowances that could not be read."""
 
 
 @dataclass(frozen=True)
 class Alert:
-    """A sentence about something that a person should look at."""
+    """A sentence about something that needs a person's attention."""
 
     text: str
     anchor: str

@@ -16,7 +16,7 @@ class NoCourseError(Exception):
 
 
 def board_page(ledger: Ledger, settings: Settings, *, now: datetime, with_names: bool = False) -> str:
-    """Return the page for the course of the last poll. Reads only. Raises NoCourseError."""
+    """Return the page for the course of the last poll. Changes nothing. Raises NoCourseError."""
     facts = gather(ledger, settings, now=now)
     if not facts.snapshot.clusters:
         raise NoCourseError

@@ -1,4 +1,4 @@
-"""Serves pages on this machine alone: it binds a loopback address, checks the Host header, and only reads.
+"""Serves pages to this machine only: it binds a loopback address, checks the Host header, and changes nothing.
 
 The Host header is checked because a web page in a browser on this machine could otherwise read the board through a name
 that resolves to 127.0.0.1.
@@ -21,7 +21,7 @@ from enforcer.board.html import POLICY, no_board
 from labkit.addresses import is_loopback
 
 FRESH_SECONDS = 5.0
-"""How long a page is shown again before it is made anew."""
+"""Seconds for which a rendered page is reused."""
 HEADERS = {
     "Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",

@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 BUDGET = timedelta(seconds=30)
 LOCK_PAUSE = timedelta(seconds=5)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=1)
-"""First and longest pause before an unavailable ledger is tried again; each pause is twice the previous one."""
+"""First and longest pause before an unavailable ledger is retried; each pause is twice the previous one."""
 FLEET_CONNECTIONS = 4
 """Connections to the workspace of one lab of a fleet: hundreds of idle ones would exhaust the process's files."""
 
@@ -220,7 +220,7 @@ class Service:
     def tick(self, budget: timedelta = BUDGET) -> TickSummary | timedelta:
         """Run a poll that takes at most `budget`.
 
-        Return how long to wait if another run holds the lock or the workspace cannot be used.
+        Return its summary, or how long to wait if another run holds the lock or the workspace cannot be used.
         """
         try:
             with ledger_lock(self._settings.ledger_location) as alone:
@@ -240,7 +240,7 @@ class Service:
         return LOCK_PAUSE
 
     def _tick_without_ledger(self, run: Supervision, budget: timedelta) -> timedelta:
-        """Stop clusters over a limit. Return how long to wait before the ledger is tried again."""
+        """Stop clusters over a limit. Return how long to wait before the ledger is retried."""
         if self._memory is None:
             self._memory = empty_copy()
         trouble = run.ledger_error or LedgerUnavailable(RuntimeError("the poll ended unexpectedly"))

@@ -1,1 +1,1 @@
-"""The labs of a fleet, which one process serves: the file that lists them, whose turn is next, and what they share."""
+"""A fleet of labs in one process: the file that lists them, the order of their turns, and what they share."""

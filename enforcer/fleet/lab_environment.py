@@ -1,6 +1,6 @@
 """The environment of one lab of a fleet: its own `.env` and its table in `labs.toml`, and nothing of another lab.
 
-Of the environment of the process, a lab sees only the variables for the whole machine.
+Of the process's environment, a lab sees only the variables for the whole machine.
 """
 
 import re
@@ -40,10 +40,9 @@ PROCESS_VARIABLES = (
 )
 """Variables that libraries read from the environment of the process, so that a lab cannot have its own."""
 OUTPUT_VARIABLES = ("LAB_BOARD", "LAB_METRICS")
-"""Variables with files that a lab writes."""
+"""Variables that name files which a lab writes."""
 PATH_VARIABLES = ("CLUSTER_UPTIMES_DB", "LAB_MAIL_TEMPLATES", *OUTPUT_VARIABLES)
 """Variables with paths, which are relative to the folder of the `.env`."""
-
 
 _OWN_ENV = re.compile(rf"(?<!\S){re.escape(DOTENV)}(?![\w.])")
 

@@ -23,10 +23,10 @@ log = logging.getLogger(__name__)
 WORKERS = 8
 """Turns at once; each has threads of its own for its requests."""
 STEP_SECONDS = 10.0
-"""Longest single wait; it is short, because the clock may be set or the machine may sleep."""
+"""Longest single wait; short, because the clock may be set or the machine may sleep."""
 REHEARSED_STEP_SECONDS = 0.2
 HUNG_AFTER_SECONDS = 240.0
-"""A turn that takes longer hangs: the watchdog is no longer notified, so that systemd restarts the process."""
+"""A turn that takes longer is considered hung: the watchdog is no longer notified, so systemd restarts the process."""
 
 
 class LabService(Protocol):
@@ -48,16 +48,16 @@ class _Lab:
     service: LabService | None = None
     """None until the lab's settings have been read, and after they turned out to be invalid."""
     put_off_until: datetime | None = None
-    """Set after a failed turn."""
+    """When to retry after a failed turn; None without a failure."""
     is_slow: bool = False
     is_hung: bool = False
-    """Whether the present turn was reported to hang."""
+    """Whether the log already reports that the current turn hangs."""
     began: float | None = None
-    """When the present turn began, in seconds of the monotonic clock; None between turns."""
+    """When the current turn began, in seconds of the monotonic clock; None between turns."""
 
     @property
     def seconds_running(self) -> float:
-        """How long the present turn has taken."""
+        """How long the current turn has taken."""
         return time.monotonic() - self.began if self.began is not None else 0.0
 
     def waiting(self, now: datetime) -> WaitingLab:
@@ -94,12 +94,12 @@ class Fleet:
         begin = now()
         self._labs = {entry.name: _Lab(entry, WatchTurns(begin)) for entry in entries}
         self._inbox: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        """Names of labs whose turn has ended; None asks for the end."""
+        """Names of labs that have ended their turn; None requests shutdown."""
         self._is_ending = False
         self.summary = FleetSummary()
 
     def stop(self) -> None:
-        """Ask for the end. Turns that have begun are completed. May be called by a signal handler."""
+        """Request shutdown. Turns that have begun are completed. Can be called by a signal handler."""
         self._is_ending = True
         self._inbox.put(None)
 
@@ -129,15 +129,17 @@ class Fleet:
         self.summary.longest_wait = max(self.summary.longest_wait, late)
         if late > LATE:
             with lab_name(lab.entry.name):
-                log.warning("the turn begins %d seconds late, because other labs took their time", late.total_seconds())
+                log.warning(
+                    "the turn begins %d seconds late, because the turns of other labs took long", late.total_seconds()
+                )
 
     def _wait(self, now: datetime) -> None:
-        """Wait until a turn ends, the next one is due, or the end is asked for."""
+        """Wait until a turn ends, the next one is due, or shutdown is requested."""
         labs = self._labs.values()
         seconds = self._step_seconds
         if sum(1 for lab in labs if lab.began is not None) < self._workers:
             due = next_due(lab.waiting(now) for lab in labs if lab.began is None)
-            # A lab that is due now waits for a slow one, so only the end of a turn can help.
+            # A lab that is due already waits for a free worker, so only the end of a turn matters.
             if due is not None and due > now:
                 seconds = min(seconds, (due - now).total_seconds())
         try:
@@ -176,7 +178,7 @@ class Fleet:
             if lab.service is not None:
                 lab.service.report_crash(error)
             return moment + RETRY_AFTER
-        log.error("this lab is not enforced; its settings are read again in %d minutes", TICK_INTERVAL.seconds // 60)
+        log.error("quotas are not enforced; the settings are read again in %d minutes", TICK_INTERVAL.seconds // 60)
         lab.service = None
         return moment + TICK_INTERVAL
 

@@ -1,4 +1,4 @@
-"""Which labs take their turn next. Pure.
+"""Decides which labs take their turn next. Pure.
 
 The lab that has waited longest comes first. Labs whose last turn was slow use at most half of the workers, so that the
 others need not wait for them.
@@ -20,7 +20,7 @@ SPARE = 0.2
 
 @dataclass(frozen=True)
 class WaitingLab:
-    """A lab that has no turn now."""
+    """A lab that waits for its next turn."""
 
     name: str
     due: datetime

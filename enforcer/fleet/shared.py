@@ -23,7 +23,7 @@ class SharedResources:
         self._ledgers: dict[str, str] = {}
         """Maps the key of a ledger to the lab that uses it."""
         self._outputs: dict[str, str] = {}
-        """Maps the files that labs write to the lab."""
+        """Maps each file that a lab writes to the lab."""
         self._courses: dict[tuple[str, str, str], str] = {}
         """Maps host, course and term to the lab."""
 

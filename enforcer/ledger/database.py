@@ -115,8 +115,8 @@ def open_copy(place: str) -> Ledger:
 
 @contextmanager
 def opened_unchanged(place: str) -> Iterator[Ledger | None]:
-    """Open a ledger for reading only, as it is: its schema may be older, and nothing is created. None if it does not
-    exist.
+    """Open a ledger for reading only, as it is: its schema may be older, and nothing is created. Yields None if it does
+    not exist.
 
     Raises OSError or peewee.PeeweeException if it cannot be opened, ValueError if `place` is neither path nor URL.
     """
@@ -138,8 +138,8 @@ def opened_unchanged(place: str) -> Iterator[Ledger | None]:
 
 
 def _raise_if_locked(status: int, remaining: int, total: int) -> None:
-    """Raise sqlite3.OperationalError if a step of a backup failed because the file is locked: it would be repeated for
-    ever.
+    """Raise sqlite3.OperationalError if a step of a backup failed because the file is locked; otherwise SQLite would
+    repeat the step forever.
     """
     if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         raise sqlite3.OperationalError("database is locked")

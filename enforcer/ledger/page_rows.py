@@ -1,4 +1,4 @@
-"""Queries on the groups' pages, and on what they show from the ledger alone."""
+"""Queries on the groups' pages, and on what they show from the ledger."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

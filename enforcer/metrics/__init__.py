@@ -1,1 +1,1 @@
-"""The state of a course and of the enforcer as Prometheus metrics, from the ledger alone."""
+"""The state of a course and of the enforcer as Prometheus metrics, only from the ledger."""

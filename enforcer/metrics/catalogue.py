@@ -44,7 +44,7 @@ class Metric(Enum):
     UNDELIVERED = "messages_failed_total", "Messages that were given up or not delivered", ("kind",)
     OLDEST_WAITING = (
         "oldest_waiting_message_timestamp_seconds",
-        "When the oldest waiting message was written; absent if none waits",
+        "When the oldest waiting message was written; absent if no message waits",
         (),
     )
     LAST_TICK = "last_tick_timestamp_seconds", "When the last completed tick began", ()
@@ -53,7 +53,7 @@ class Metric(Enum):
     LAST_CALLS = "last_tick_calls", "Requests to the workspace in the last completed tick", ("kind",)
     TICKS = "ticks_total", "Completed ticks", ()
     FAILURES = "tick_failures_total", "Problems of all completed ticks", ()
-    POLLS_MISSED = "polls_missed", "Polls, one every 15 minutes, that are missing today", ()
+    POLLS_MISSED = "polls_missed", "Polls that should have run today, one every 15 minutes, and did not", ()
 
     def __init__(self, suffix: str, help: str, labels: tuple[str, ...]) -> None:
         self.full_name = f"teaching_lab_{suffix}"

@@ -50,7 +50,7 @@ def state_of(ledger: Ledger, snapshot: Snapshot) -> LedgerState:
 
 
 def _missed_today(ledger: Ledger, snapshot: Snapshot) -> int:
-    """Return how many polls are missing since the start of the day, or since the first poll ever if it was later."""
+    """Return how many polls were missed since the day began, or since the ledger's first poll if it was later."""
     begins, _ = day_bounds(snapshot.today, snapshot.course.calendar.tz)
     first = queries.first_poll(ledger)
     if first is None:

@@ -97,7 +97,7 @@ class DayReport:
 
 
 def missed_polls(polls: Iterable[datetime], begins: datetime, ends: datetime) -> int:
-    """Return how many polls, one each `POLL_EVERY`, are missing between two instants. `polls` are in order."""
+    """Return how many polls, one per `POLL_EVERY`, were missed between two instants. `polls` are in order."""
     moments = [begins, *polls, ends]
     gaps = (after - before for before, after in zip(moments, moments[1:], strict=False))
     # The last poll of a long gap was not missed; rounding ignores that polls do not begin at the exact minute.

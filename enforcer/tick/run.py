@@ -235,7 +235,7 @@ class _Due:
 
 
 def _writer(workspace: Workspace) -> Write:
-    """Return the function that creates allowances' files; it takes no time that the actions need."""
+    """Return the function that creates allowances' files, as long as that takes no time from the actions."""
 
     def write(allowance: Allowance, folder: str) -> None:
         workspace.require_time()
@@ -257,7 +257,7 @@ def _find_due(
     """Collect and decide. Raises the same errors as `plan_tick`.
 
     Time requests are answered first: a limit has to be raised before the permission is given back. Without `write`,
-    what is granted is only in the result.
+    grants are only in the result.
     """
     snapshot = collect(ledger, workspace, settings, now=now)
     asked = read_requests(ledger, workspace, snapshot, write) if reads_requests else RequestsRead(snapshot)

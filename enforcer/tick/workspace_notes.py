@@ -1,7 +1,7 @@
-"""Notes for the staff about the workspace around the lab: running clusters that are not the course's, and the number of
-users in no group.
+"""Notes for staff about the rest of the workspace: running clusters that are not the course's, and the number of users
+in no group.
 
-They are notes in the ledger, so that staff pages need no request. They contain no names of people.
+The notes are in the ledger, so that the board needs no request. They contain no names of people.
 """
 
 import json
@@ -20,16 +20,15 @@ OTHER_CLUSTERS = "running clusters of others"
 WITHOUT_GROUP = "users in no group"
 MOST_CLUSTERS, LABEL_LENGTH = 500, 80
 PERSONAL = re.compile(r"@|['’]s\b", re.IGNORECASE)
-"""The workspace proposes such names for a person's own cluster: the person's name or address, and `'s Cluster`."""
+"""Matches what the workspace proposes as the name of a person's own cluster: name or address, and `'s Cluster`."""
 OF_A_PERSON = "a person's cluster"
 
 
 def note_workspace(ledger: Ledger, workspace: Workspace, snapshot: Snapshot) -> None:
-    """Record which clusters of others run, and how many users are in no group, if this tick read the users.
+    """Record the running clusters of others and, if this tick read the users, how many are in no group.
 
-    The course's staff are not counted.
-
-    The job clusters of the last complete list are kept while a tick does not list them.
+    The course's staff are not counted. The job clusters of the last complete list are kept while a tick does not list
+    them.
     """
     jobs = workspace.job_clusters
     found = [_noted(cluster, is_job=cluster.id in jobs) for cluster in snapshot.others]

@@ -150,7 +150,7 @@ def test_without_limits_of_the_term_the_chart_shows_the_use(facts: BoardFacts) -
     snapshot = replace(facts.snapshot, course=replace(course, groups=groups))
     board = make_board(replace(facts, snapshot=snapshot))
     assert (board.burn_down.budget, board.burn_down.groups_over) == (None, None)
-    assert "not every group has a limit of the term" in render_board(board)
+    assert "not every group has a limit for the term" in render_board(board)
 
 
 def test_a_forecast_from_few_days_is_unknown(facts: BoardFacts) -> None:

@@ -95,7 +95,7 @@ def test_axe_finds_nothing_serious_without_a_board() -> None:
     assert axe.violations(no_board("the ledger has no course"), width=390) == []
 
 
-def test_axe_finds_what_is_wrong() -> None:
+def test_axe_finds_violations() -> None:
     page = page_of(14).replace('<html lang="en">', "<html>").replace("--ink: #17212b", "--ink: #e8e8e8")
     assert {rule for rule, _, _ in axe.violations(page, width=1280)} >= {"html-has-lang", "color-contrast"}
 

@@ -41,7 +41,7 @@ class FleetClock:
 
 
 class StubService:
-    """Ticks that find nothing to do, or do what the test wants."""
+    """Ticks that have nothing to do, or run a function of the test."""
 
     def __init__(self, clock: FleetClock, acts: Callable[[], object] = lambda: None) -> None:
         self._clock, self._acts = clock, acts
@@ -115,7 +115,7 @@ def test_labs_tick_every_15_minutes_and_list_every_minute() -> None:
 
 
 @pytest.mark.parametrize("error", [SystemExit(2), LedgerSettingsError("no such folder"), SettingsError(["wrong"])])
-def test_a_lab_with_invalid_settings_is_read_again_and_the_others_go_on(
+def test_invalid_settings_are_read_again_and_other_labs_are_not_affected(
     error: BaseException, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fleet = FleetOfStubs(60, tick=fails(error))
@@ -155,7 +155,7 @@ def test_a_crash_is_reported_for_its_lab_and_retried_after_a_minute(caplog: pyte
     assert [fleet.ticks(name) >= 1 for name in ("good", "other")] == [True, True]
 
 
-def test_a_lab_that_blocks_does_not_delay_the_others_and_is_not_interrupted() -> None:
+def test_a_lab_that_blocks_delays_no_other_lab_and_is_not_interrupted() -> None:
     release = threading.Event()
     fleet = FleetOfStubs(60, tick=lambda: release.wait(30))
 
@@ -223,7 +223,7 @@ def test_a_turn_that_begins_late_is_reported(caplog: pytest.LogCaptureFixture) -
     fleet.run()
 
     assert fleet.summary.longest_wait >= 9 * M
-    assert any("late, because other labs took their time" in record.getMessage() for record in caplog.records)
+    assert any("late, because the turns of other labs took long" in record.getMessage() for record in caplog.records)
 
 
 def test_lines_begin_with_the_name_of_the_lab(capsys: pytest.CaptureFixture[str]) -> None:

@@ -175,7 +175,7 @@ steps = st.lists(
 
 @at_most_examples(100)
 @given(steps)
-def test_every_call_is_counted_once_or_until_the_next_reading_twice(drawn: list[tuple[str, int, str]]) -> None:
+def test_a_call_is_counted_once_or_twice_until_the_next_reading(drawn: list[tuple[str, int, str]]) -> None:
     ledgers, clock = Ledgers(), Clock()
 
     def joined() -> MailAccount:

@@ -38,7 +38,7 @@ def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
     return lab
 
 
-def test_promtool_accepts_metrics_without_a_remark(lab: EmulatedCourse, tmp_path: Path) -> None:
+def test_promtool_accepts_the_metrics_without_a_warning(lab: EmulatedCourse, tmp_path: Path) -> None:
     assert lab.start("group_01") == 200
     lab.advance_minutes(181)
     lab.poll()

@@ -41,7 +41,7 @@ def allowance_files(lab: EmulatedCourse) -> list[str]:
     return [entry["path"] for entry in listed.get("objects", [])]
 
 
-def test_an_approved_request_lets_a_stopped_group_go_on(lab: EmulatedCourse) -> None:
+def test_a_stopped_group_can_start_again_after_an_approval(lab: EmulatedCourse) -> None:
     lab.start("group_01")
     lab.advance_minutes(181)
     lab.poll()
@@ -113,7 +113,7 @@ def test_wrong_input_is_reported(lab: EmulatedCourse, words: list[str], sentence
     assert (done.status, sentence in done.err) == (2, True), done.err
 
 
-def test_a_course_without_time_requests_says_how_to_get_them(lab: EmulatedCourse) -> None:
+def test_commands_name_the_missing_table_of_a_course_without_requests(lab: EmulatedCourse) -> None:
     lab.write_course()
     lab.call("POST", "/api/2.0/workspace/delete", {"path": REQUESTS, "recursive": True})
     done = lab.run("requests")

@@ -130,7 +130,7 @@ class History:
         return result.snapshot
 
     def snapshot(self, machine: int) -> Snapshot:
-        """Return what the commands know that read only the ledger."""
+        """Return the snapshot of commands that read only the ledger."""
         return load_past_snapshot(self.ledgers[machine], SETTINGS, now=self.lab.now())
 
     def requests(self, machine: int, snapshot: Snapshot) -> tuple[TimeRequest, ...]:

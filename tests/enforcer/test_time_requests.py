@@ -193,7 +193,7 @@ def test_nothing_is_granted_beyond_what_the_week_has_left(ledger: Ledger) -> Non
     assert asked.answer == "Only 19 minutes are left of the week's limit. Ask again on Sunday, 2026-11-08 or later."
 
 
-def test_a_larger_request_waits_for_staff_who_are_told_once_an_hour(ledger: Ledger, lab: RequestLab) -> None:
+def test_a_larger_request_waits_for_staff_and_is_mailed_once_an_hour(ledger: Ledger, lab: RequestLab) -> None:
     mail = FakeMailService()
     lab.poll(ledger, mail=mail, settings=WITH_MAIL)
     lab.write_request("group_001", "60 minutes: project deadline")
@@ -380,9 +380,7 @@ def test_a_course_without_the_table_has_no_files_and_no_requests(ledger: Ledger)
     assert (lab.listed(FOLDER), workspace.calls["workspace/list"]) == (["allowances", "course.json"], 2)
 
 
-def test_an_unchanged_course_costs_one_list_and_a_deployed_change_is_seen_at_once(
-    ledger: Ledger, lab: RequestLab
-) -> None:
+def test_an_unchanged_course_costs_one_list_and_a_change_is_read_at_once(ledger: Ledger, lab: RequestLab) -> None:
     for _ in range(2):
         lab.workspace.advance(900)
         lab.poll(ledger)

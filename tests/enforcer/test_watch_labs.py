@@ -138,7 +138,7 @@ def control(workspace: dict[str, str], path: str, body: object) -> None:
     urllib.request.urlopen(request, timeout=30).close()
 
 
-def test_one_lab_that_fails_does_not_disturb_the_others(farm: Workspaces, labs: LabsFolder) -> None:
+def test_a_failing_lab_does_not_affect_the_others(farm: Workspaces, labs: LabsFolder) -> None:
     first, second, slow, shared = farm
     labs.add("first", first)
     labs.add("invalid", first, course="1", env="MAIL_SENDS_PER_HOUR=none\n")

@@ -90,5 +90,5 @@ def test_the_service_keeps_the_board_up_to_date(lab: EmulatedCourse) -> None:
         assert lab.start("group_01") == 200
         lab.advance_minutes(2)
         until(lambda: board.read_text() != before)
-    assert ("No cluster of the lab runs." in before, board.stat().st_mode & 0o777) == (True, 0o600)
-    assert "No cluster of the lab runs." not in board.read_text()
+    assert ("No cluster of the lab is running." in before, board.stat().st_mode & 0o777) == (True, 0o600)
+    assert "No cluster of the lab is running." not in board.read_text()
