@@ -45,19 +45,19 @@ def test_the_demo_needs_no_settings_and_is_written_privately(tmp_path: Path) -> 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lab.html"]
 
 
-def test_a_ledger_without_a_course_is_a_sentence_and_no_file(tmp_path: Path) -> None:
+def test_a_ledger_without_a_course_is_reported_and_gives_no_file(tmp_path: Path) -> None:
     assert run(tmp_path, "--output", "lab.html") == (1, "", f"{NO_COURSE}\n")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_no_ledger_is_a_sentence(tmp_path: Path) -> None:
+def test_a_file_that_is_no_ledger_is_reported(tmp_path: Path) -> None:
     (tmp_path / "uptimes.db").write_bytes(b"not a database" * 100)
     status, out, err = run(tmp_path)
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert err.startswith("the ledger is unavailable at the moment (file is not a database)")
 
 
-def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     status, out, err = run(tmp_path, "--demo", "--output", "missing/lab.html")
     assert (status, out, err) == (2, "", "missing/lab.html cannot be written: No such file or directory.\n")
 
@@ -141,7 +141,7 @@ def test_a_request_with_another_host_is_refused(demo: int) -> None:
 
 
 @pytest.mark.process
-def test_the_server_listens_on_loopback_alone(demo: int) -> None:
+def test_the_server_listens_on_loopback_only(demo: int) -> None:
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
         probe.connect(("192.0.2.1", 9))  # sends nothing; the kernel chooses this machine's own address
         own = probe.getsockname()[0]
@@ -162,7 +162,7 @@ def test_a_signal_ends_the_server_cleanly(tmp_path: Path, number: signal.Signals
 
 
 @pytest.mark.process
-def test_a_port_in_use_is_a_sentence(tmp_path: Path, demo: int) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path, demo: int) -> None:
     status, _, err = run(tmp_path, "--demo", "--serve", "--port", str(demo))
     assert (status, err) == (
         2,
@@ -182,7 +182,7 @@ def test_without_a_ledger_the_server_shows_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_a_locked_ledger_is_a_sentence_until_it_is_free(tmp_path: Path) -> None:
+def test_a_locked_ledger_is_reported_until_it_is_free(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "uptimes.db")) as other:
         other.execute("CREATE TABLE t (n)")
         other.commit()

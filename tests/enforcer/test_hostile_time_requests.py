@@ -102,7 +102,7 @@ def test_a_notebook_in_place_of_the_file_is_reported_and_not_read(ledger: Ledger
     assert workspace.calls["workspace/export"] == 0
 
 
-def test_a_student_cannot_replace_the_own_file_by_a_notebook(ledger: Ledger) -> None:
+def test_a_student_cannot_replace_the_groups_file_by_a_notebook(ledger: Ledger) -> None:
     lab = RequestLab(1)
     lab.poll(ledger)
     path, student = lab.path("group_001"), lab.student("group_001")

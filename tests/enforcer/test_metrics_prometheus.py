@@ -54,7 +54,7 @@ def test_promtool_accepts_the_metrics_without_a_warning(lab: EmulatedCourse, tmp
     assert promtool("check", "metrics", stdin=written) == (0, "")
 
 
-def test_a_file_that_cannot_be_written_leaves_the_poll_done(lab: EmulatedCourse, tmp_path: Path) -> None:
+def test_a_poll_is_completed_if_the_file_cannot_be_written(lab: EmulatedCourse, tmp_path: Path) -> None:
     path = tmp_path / "missing" / "lab.prom"
     lab.environment["LAB_METRICS"] = str(path)
     assert lab.start("group_01") == 200

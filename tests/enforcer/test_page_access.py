@@ -47,7 +47,7 @@ def pages_line(lab: EmulatedCourse) -> list[tuple[str, str]]:
     return [(row["status"], row["message"]) for row in lab.run("doctor", "--json").json if row["check"] == "pages"]
 
 
-def test_each_students_token_reads_its_own_groups_page_alone(lab: EmulatedCourse) -> None:
+def test_each_students_token_reads_only_its_own_groups_page(lab: EmulatedCourse) -> None:
     statuses = {
         (owner, letter, number): export(lab, number, token=lab.tokens[f"student{owner}{letter}@campus.example.ac.il"])[
             0

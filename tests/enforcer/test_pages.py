@@ -103,7 +103,7 @@ def test_a_course_without_pages_has_none(ledger: Ledger) -> None:
         lab.workspace.call("GET", f"/api/2.0/workspace/get-status?path={FOLDER}/groups")
 
 
-def test_a_student_reads_the_own_page_and_nothing_else(ticks: Ticks, lab: InProcessCourse) -> None:
+def test_a_student_reads_the_groups_page_and_nothing_else(ticks: Ticks, lab: InProcessCourse) -> None:
     ticks.tick()
     student, other = lab.student("group_001"), lab.student("group_002")
 

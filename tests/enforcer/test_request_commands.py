@@ -131,7 +131,7 @@ def test_words_of_a_group_cannot_steer_the_terminal(lab: EmulatedCourse) -> None
     assert asked["reason"] == "31m red | <b>x</b>"
 
 
-def test_a_students_token_opens_the_own_file_and_no_other(lab: EmulatedCourse) -> None:
+def test_a_students_token_opens_the_groups_file_and_no_other(lab: EmulatedCourse) -> None:
     ask(lab, "group_01", "60 minutes")
     token = lab.student("group_01", "b")
 

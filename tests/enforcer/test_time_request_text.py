@@ -60,7 +60,7 @@ def test_encodings_of_editors_are_recognised(encoding):
 
 
 @pytest.mark.parametrize("content", [b"", b" \r\n\t", TEMPLATE.encode(), codecs.BOM_UTF8, b"# only\n- \n"])
-def test_the_untouched_template_is_no_request(content):
+def test_a_file_without_a_line_is_no_request(content):
     assert parse_request(content) == NoRequest()
 
 

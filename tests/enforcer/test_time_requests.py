@@ -57,7 +57,7 @@ def test_the_first_poll_makes_a_file_for_each_group(ledger: Ledger, lab: Request
     assert lab.requests(ledger, result) == ()
 
 
-def test_a_student_reads_and_edits_the_own_file_and_no_other(ledger: Ledger, lab: RequestLab) -> None:
+def test_a_student_reads_and_edits_the_groups_file_and_no_other(ledger: Ledger, lab: RequestLab) -> None:
     lab.poll(ledger)
     student, own, others = lab.student("group_001"), lab.path("group_001"), lab.path("group_002")
     lab.save(own, "60 minutes", student)
