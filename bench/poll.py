@@ -58,7 +58,7 @@ PAGE_OR_FILE_WRITE = re.compile(
     r"POST /api/2.0/workspace/(import|mkdirs)$|PATCH /api/2.0/permissions/(files|directories)/"
     r"|GET /api/2.0/workspace/get-status"
 )
-"""Requests of a day that make and write pages and files; an allowance that is written is among them, too."""
+"""Matches the requests that create and write pages and files, and those that write allowances."""
 MAX_SECONDS, CLUSTERS_OF_MAX_SECONDS = 5.0, 1000
 
 

@@ -149,7 +149,7 @@ TABLES = (
     ),
     Table(
         "actions",
-        "actions because of limits, including failed ones; without e-mail addresses and the words of time requests",
+        "actions because of limits, including failed ones; without e-mail addresses and words of time requests",
         False,
         (
             Column("day", date, "in the course's time zone"),
