@@ -65,7 +65,7 @@ def test_a_stopped_group_can_start_again_after_an_approval(lab: EmulatedCourse) 
 def test_other_minutes_and_days_can_be_approved(lab: EmulatedCourse) -> None:
     ask(lab, "group_02", "please")
     (refused,) = lab.run("requests", "--all", "--json").json
-    assert lab.run("approve", refused["id"]).err.endswith("has no number of minutes that can be read; add --minutes.\n")
+    assert lab.run("approve", refused["id"]).err.endswith("has no readable number of minutes; add --minutes.\n")
 
     until = str(SUNDAY + timedelta(days=2))
     planned = lab.run("approve", refused["id"][:8], "--minutes", "30", "--until", until, "--dry-run", "--json").json
@@ -86,7 +86,7 @@ def test_a_denied_request_is_answered_and_cannot_be_approved(lab: EmulatedCourse
     assert (denied["state"], denied["answer"]) == ("denied", "not before the exam")
     assert lab.run("deny", waiting["id"], "--reason", "x").out == "group_01, 60 minutes: was already denied\n"
     refused = lab.run("approve", waiting["id"])
-    assert (refused.status, "was denied; use allow" in refused.err) == (2, True)
+    assert (refused.status, "was denied; use `allow`" in refused.err) == (2, True)
 
 
 def test_the_file_of_a_denial_is_listed_by_no_command_as_an_allowance(lab: EmulatedCourse) -> None:
