@@ -306,10 +306,10 @@ class _Day:
         return done.stdout
 
     def ask_for_time(self, group: Group, text: str) -> None:
-        """Write a request for more time into the group's file, as a student, and wait until the lab has made it."""
+        """Wait until the lab has created the group's request file, and write a time request into it as a student."""
         path = f"{self.course_folder()}/requests/{group.name}.txt"
         content = base64.b64encode(f"{text}\n".encode()).decode()
-        self.wait_until(lambda: self.may_edit(group, path), f"{path} was not made")
+        self.wait_until(lambda: self.may_edit(group, path), f"{path} was not created")
         body = {"path": path, "format": "RAW", "overwrite": True, "content": content}
         self.as_student(group).api_client.do("POST", "/api/2.0/workspace/import", body=body)
         self.print_text(f"{group.student} writes into the request file of {group.name}: {text}")
