@@ -51,6 +51,7 @@ _CHECKSUM = "checksum"
 _MOST = 1440
 """Maximum number of days, minutes or extensions in a week."""
 # Cluster names in the legacy system, which set no tags.
+_COURSE_FOLDER = re.compile(r"/lab-[^/]+-[^/]+")
 _LEGACY_CLUSTER = re.compile(r"(?:cluster|group)_(\d+)")
 
 
@@ -235,6 +236,17 @@ def hash_address(address: str, course: str, term: str) -> str:
 def folder_of(course: str, term: str) -> str:
     """Return the workspace folder for a course in a term."""
     return f"/lab-{course}-{term}"
+
+
+def is_course_folder(path: str) -> bool:
+    """Return whether a workspace path is one that `folder_of` returns."""
+    return bool(_COURSE_FOLDER.fullmatch(path))
+
+
+def is_in_page_folder(path: str) -> bool:
+    """Return whether a workspace path is below a course's folder of pages, which the enforcer rewrites at any time."""
+    parts = path.split("/")
+    return len(parts) > 3 and parts[2] == GROUPS and is_course_folder("/".join(parts[:2]))
 
 
 def path_of(course: str, term: str) -> str:

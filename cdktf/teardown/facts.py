@@ -28,6 +28,8 @@ _NAMED_TYPES = {
     "databricks_workspace_file": ("file", "path"),
 }
 """Terraform's types whose objects have names that people know: type, kind, and the attribute that holds the name."""
+_NO_FAULTS = ("gone", "rewritten")
+"""The kinds of findings of `inventory verify` that are no faults of the backup."""
 _SOURCE_NAMES = {"workspace": "the Workspace", "dbfs": "DBFS"}
 """The file systems that a complete backup contains."""
 
@@ -185,7 +187,9 @@ def verified_backup(programs: Programs, target: str) -> VerifiedBackup | Command
             manifest["whole"],
             manifest["objects"],
             manifest["left_out"],
-            tuple(f"{found['kind']}: {found['what']}" for found in manifest["findings"] if found["kind"] != "gone"),
+            tuple(
+                f"{found['kind']}: {found['what']}" for found in manifest["findings"] if found["kind"] not in _NO_FAULTS
+            ),
         )
     except (ValueError, KeyError, TypeError) as error:
         return CommandResult(1, (f"python -m inventory verify: its output cannot be read ({error})",))

@@ -23,8 +23,10 @@ from inventory.transport.client import Client
 from inventory.transport.workspace import WorkspaceApi
 from inventory.tree.folder_queue import FolderQueue
 from inventory.tree.listing import Failure, File, Folder, Listing
+from labkit.course_file import is_in_page_folder
 
-FindingKind = Literal["missing", "corrupt", "added", "changed", "unknown", "gone"]
+FindingKind = Literal["missing", "corrupt", "added", "changed", "unknown", "gone", "rewritten"]
+NO_FAULTS: tuple[FindingKind, ...] = ("gone", "rewritten")
 READ_WORKERS = 4
 """Number of files that are hashed concurrently."""
 BATCH_ENTRIES = 256
@@ -38,14 +40,15 @@ class VerifyFinding:
     kind: FindingKind
     """`missing`: not in the backup; `corrupt`: differs from what was saved; `added`: in the target but not in the
     manifest; `changed`: changed in the workspace since the backup; `unknown`: not readable, or not listed by the
-    workspace; `gone`: deleted in the workspace since the backup, which is not a fault of the backup."""
+    workspace; `gone`: deleted in the workspace since the backup; `rewritten`: a group's page that the enforcer has
+    written again since the backup. The last two are not faults of the backup."""
     what: str
     """A path below the target, or a path in the workspace."""
     detail: str
 
     @property
     def is_fault(self) -> bool:
-        return self.kind != "gone"
+        return self.kind not in NO_FAULTS
 
 
 def verify_backup(
@@ -190,7 +193,10 @@ def _object_findings(prefix: str, file: File, entry: ManifestEntry | None) -> It
     if entry is None:
         yield VerifyFinding("missing", prefix + file.path, "it was created since the backup")
     elif entry.has_content and not is_unchanged(file, entry) and not _change_is_undetectable(file, entry):
-        yield VerifyFinding("changed", prefix + file.path, "it was changed since the backup")
+        if is_in_page_folder(file.path):
+            yield VerifyFinding("rewritten", prefix + file.path, "a group's page, written again since the backup")
+        else:
+            yield VerifyFinding("changed", prefix + file.path, "it was changed since the backup")
 
 
 def _change_is_undetectable(file: File, entry: ManifestEntry) -> bool:

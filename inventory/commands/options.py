@@ -103,7 +103,7 @@ users_file = click.option(
     help="File with one name per line, or a CSV file with a column username.",
 )
 all_homes = click.option("--all-homes", is_flag=True, help="Include homes of deleted users and service principals.")
-shared = click.option("--shared", is_flag=True, help="Include /Shared and /Repos.")
+shared = click.option("--shared", is_flag=True, help="Include /Shared, /Repos and the folders /lab-… of the courses.")
 workspace_only = click.option("--workspace-only", is_flag=True, help="Skip DBFS files.")
 dbfs_only = click.option("--dbfs-only", is_flag=True, help="Skip Workspace files.")
 

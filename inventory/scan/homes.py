@@ -12,6 +12,7 @@ from inventory.transport.response import Response
 from inventory.transport.retry import is_not_found
 from inventory.transport.workspace import WorkspaceApi, WorkspaceError
 from inventory.tree.listing import Folder, InvalidListing, Listing, Source, parse_listing
+from labkit.course_file import is_course_folder
 
 log = logging.getLogger(__name__)
 SHARED_FOLDERS: dict[Source, tuple[str, ...]] = {"dbfs": (), "workspace": ("/Shared", "/Repos")}
@@ -81,7 +82,7 @@ def find_roots(workspace: WorkspaceApi, selection: HomeSelection) -> HomeRoots:
             roots += [Folder(path.rpartition("/")[2], source, path) for path in found.folders]
             unlistable += [(Folder(each.path, source, f"/{each.path}"), each.reason) for each in found.failures]
     if selection.shared:
-        roots += shared_folders(sources)
+        roots += shared_folders(workspace, sources)
     if not roots and not unlistable:
         raise NothingToScan("the workspace has no users, so there is nothing to scan.")
     return HomeRoots(roots, unlistable)
@@ -140,9 +141,16 @@ def _homes_by_name(workspace: WorkspaceApi, source: Source) -> Mapping[str, Sequ
     return found
 
 
-def shared_folders(sources: Iterable[Source]) -> list[Folder]:
-    """Return the folders that belong to no user; the folder's path replaces the user name."""
-    return [Folder(path, source, path) for source in sources for path in SHARED_FOLDERS[source]]
+def shared_folders(workspace: WorkspaceApi, sources: Iterable[Source]) -> list[Folder]:
+    """Return the folders that belong to no user, with those of the courses; the folder's path replaces the user name.
+
+    Raises WorkspaceError.
+    """
+    found = [(source, path) for source in sources for path in SHARED_FOLDERS[source]]
+    if "workspace" in sources:
+        folders = list_existing(workspace, Folder("", "workspace", "/")).folders
+        found += [("workspace", path) for path in sorted(folders) if is_course_folder(path)]
+    return [Folder(path, source, path) for source, path in found]
 
 
 def list_existing(workspace: WorkspaceApi, folder: Folder) -> Listing:

@@ -141,6 +141,12 @@ def test_a_closed_and_anonymised_term_contains_no_names(
 
     assert closed.status == 0, closed.err
     assert [path.read_text() for path in saved.rglob("work.py")] == ["# Databricks notebook source\nprint(1)"]
+    course_folders = [path for path in saved.rglob("%2Flab-94290-2026w") if path.is_dir()]
+    in_backup = {
+        str(path.relative_to(folder)) for folder in course_folders for path in folder.rglob("*") if path.is_file()
+    }
+    expected_files = {"course.json", "requests/course-version.txt", "requests/group_01.txt"}
+    assert {f"workspace/{name}" for name in (*expected_files, "groups/group_01/cluster_time.py")} <= in_backup
     report = closed.json
     assert set(statuses(report).values()) == {"done"}
     assert {kind: report["removes"][kind] for kind in ("account", "cluster", "policy override")} == {

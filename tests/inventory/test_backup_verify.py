@@ -25,6 +25,7 @@ from inventory.backup.target import TargetError
 from inventory.backup.verify import VerifyFinding, compare_with_workspace, verify_backup
 from inventory.restore.run import RestoreRequest, prepare_restore, preview_restore
 from inventory.scan.homes import NothingToScan
+from inventory.scan.run import ScanRequest, prepare_scan
 
 pytestmark = pytest.mark.waits
 
@@ -280,3 +281,68 @@ def write_sealed(path: Path, documents: list[dict[str, Any]]) -> None:
         digest.update(line)
         content += line
     path.write_bytes(content + end_line(manifest_end(digest, "2026-11-27T07:00:00Z", len(documents), 0)))
+
+
+COURSE = "/lab-94290-2026w"
+
+
+def seed_course(lab: BackupWorkspace, text: str) -> None:
+    """Write what a lab has in its course's folder: a page, a time request, an allowance and the course file."""
+    page = json.dumps({"cells": [{"cell_type": "markdown", "metadata": {}, "source": [text]}], "metadata": {}})
+    lab.put(f"{COURSE}/groups/group_01/cluster_time", page.encode(), format="JUPYTER")
+    lab.put(f"{COURSE}/requests/group_01.txt", text.encode())
+
+
+def compare(lab: BackupWorkspace, folder: Path) -> list[VerifyFinding]:
+    backup = newest_backup(str(folder), {})
+    return compare_with_workspace(lab, backup, backup.read_manifest()[0], threading.Event())  # type: ignore[arg-type]
+
+
+def test_a_backup_with_shared_folders_has_the_courses_folder(lab, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in ("/lab-other", "/laboratory-1-2/x", "/lab-7-2027s/requests"):
+        lab.folder(path)
+    lab.put(f"{COURSE}/course.json", b"{}")
+    lab.put(f"{COURSE}/allowances/1.json", b"{}")
+    seed_course(lab, "60 minutes")
+    run_backup(lab, tmp_path / "saved", shared=True, all_homes=True)
+    index, _ = newest_backup(str(tmp_path / "saved"), {}).read_manifest()
+
+    assert {entry.user for entry in index.all_entries() if "lab-" in entry.path} == {COURSE, "/lab-7-2027s"}
+    assert (findings(tmp_path / "saved" / BASE), compare(lab, tmp_path / "saved")) == ([], [])
+
+    before = lab.tree(COURSE)
+    lab.request("POST", "/api/2.0/workspace/delete", {"path": COURSE, "recursive": True})
+    assert (run_restore(lab, tmp_path / "saved", COURSE).failures, lab.tree(COURSE)) == ([], before)
+
+
+def test_a_scan_counts_the_courses_folder_apart_from_users(lab, tmp_path):
+    seed_course(lab, "60 minutes")
+    request = ScanRequest(tmp_path / "inventory.csv", all_homes=True, shared=True, parallel=False)
+    run = prepare_scan(lab, request, resume=False, fresh=False, now=NOW)
+    with run:
+        homes = run.scan(threading.Event(), lambda progress: None).homes
+    without = prepare_scan(
+        lab,
+        ScanRequest(tmp_path / "users.csv", all_homes=True),
+        resume=False,
+        fresh=True,
+        now=NOW,
+    )
+
+    assert {home.user: home.file_count for home in homes if home.file_count} == {COURSE: 2, DANA: 4}
+    assert COURSE not in {root.user for root in without.roots}
+
+
+def test_a_page_that_was_written_again_is_no_fault(lab, tmp_path):
+    seed_course(lab, "60 minutes")
+    run_backup(lab, tmp_path / "saved", shared=True)
+    seed_course(lab, "90 minutes, and more")
+
+    assert sorted(one for one in compare(lab, tmp_path / "saved")) == [
+        VerifyFinding("changed", f"{COURSE}/requests/group_01.txt", "it was changed since the backup"),
+        VerifyFinding(
+            "rewritten", f"{COURSE}/groups/group_01/cluster_time", "a group's page, written again since the backup"
+        ),
+    ]
+    assert [one.is_fault for one in sorted(compare(lab, tmp_path / "saved"))] == [True, False]
