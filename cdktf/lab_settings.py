@@ -101,6 +101,7 @@ class CourseSettings(SettingsTable):
     ] = ""
     owns_workspace_settings: Boolean = True
     owns_accounts: Boolean = True
+    weekly_digest: Boolean = True
 
     @model_validator(mode="after")
     def _check_days(self) -> "CourseSettings":

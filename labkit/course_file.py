@@ -223,6 +223,8 @@ class CourseFile:
     """None: groups cannot ask for more time in a file."""
     extensions: ExtensionSettings | None = None
     """None: staff decide about every time request."""
+    weekly_digest: bool = True
+    """Whether the staff get a mail about each week."""
 
 
 def hash_address(address: str, course: str, term: str) -> str:
@@ -303,6 +305,8 @@ def format_course_file(course: CourseFile) -> str:
             "per_week": course.extensions.per_week,
             "not_in": list(course.extensions.not_in),
         }
+    if not course.weekly_digest:
+        document["weekly_digest"] = False
     return json.dumps({**document, _CHECKSUM: checksum(document)}, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -366,6 +370,7 @@ def parse_course_file(text: str, file_name: str) -> CourseFile:
             _pages(document["pages"]) if document.get("pages") else None,
             _requests(document.get("requests")),
             _extensions(document["extensions"]) if document.get("extensions") else None,
+            _boolean(document.get("weekly_digest", True)),
         )
     except CourseFileError:
         raise

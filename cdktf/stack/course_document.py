@@ -53,6 +53,7 @@ def course_file(
         else None,
         TimeRequestSettings(lab.requests.expire_days) if lab.requests else None,
         _extensions(lab),
+        course.weekly_digest,
     )
 
 

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta, tzinfo
 from functools import cached_property
 from itertools import accumulate, pairwise
 
-from enforcer.board.daily_usage import DailyUsage, daily_usage
 from enforcer.board.model import (
     ActionEntry,
     Alert,
@@ -34,6 +33,7 @@ from enforcer.domain.quota import LimitUsage, Period
 from enforcer.domain.snapshot import Snapshot, group_of
 from enforcer.domain.uptime import day_bounds
 from enforcer.domain.usage import hours
+from enforcer.reports.daily_usage import DailyUsage, daily_usage
 from enforcer.reports.day_report import missed_polls
 from enforcer.reports.forecast import forecast, marks_of
 from enforcer.time_requests.model import State as TimeRequestState

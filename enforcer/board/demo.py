@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from enforcer.board.daily_usage import daily_usage
 from enforcer.board.model import BoardFacts
 from enforcer.domain.allowances import Allowance, LimitOverride, in_force
 from enforcer.domain.course import course_from_file
@@ -18,6 +17,7 @@ from enforcer.domain.observations import ObservedCluster, OtherCluster
 from enforcer.domain.quota import Quota
 from enforcer.domain.snapshot import Snapshot
 from enforcer.domain.uptime import Observation, Role, Session
+from enforcer.reports.daily_usage import daily_usage
 from enforcer.time_requests.model import State as TimeRequestState
 from enforcer.time_requests.model import TimeRequest
 from labkit.course_file import (

@@ -105,6 +105,8 @@ class Course:
     """None: groups cannot ask for more time in a file."""
     extensions: ExtensionSettings | None = None
     """None: staff decide about every time request."""
+    has_weekly_digest: bool = True
+    """Whether the staff get a mail about each week."""
 
     def kinds_on(self, day: date, group: str) -> frozenset[str]:
         """Return the kinds of the calendar entries on a day that concern a group."""
@@ -157,6 +159,7 @@ def course_from_file(file: CourseFile, tz: tzinfo) -> Course:
         file.pages,
         file.requests,
         file.extensions,
+        file.weekly_digest,
     )
 
 

@@ -14,6 +14,7 @@ class MessageKind(Enum):
     STAFF_NOTE = "staff-note"
     TIME_REQUESTS = "time-requests"
     REPORT = "report"
+    WEEKLY = "weekly"
 
     @property
     def rank(self) -> int:

@@ -47,6 +47,10 @@ class OtherCluster:
     started: datetime | None
     is_job: bool = False
 
+    def is_of_another_lab(self, course: str, term: str) -> bool:
+        """Return whether it has the tags of another lab than this one."""
+        return self.course not in ("", f"{course} {term}".strip())
+
 
 @dataclass(frozen=True)
 class RawEvent:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from peewee import fn
@@ -20,6 +20,7 @@ FIRST_SPLIT_PART = 1000
 SPLIT = "refused, so it is sent to each recipient alone"
 UNTRUE = "a later message made it untrue"
 NEVER_FINAL = "accepted, but the mail service gave no final status within a day"
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 LimitKey = tuple[str, Period, date, timedelta]
 """Identifies a message about a limit: cluster, period, its first day, hard limit."""
 
@@ -332,13 +333,15 @@ def waiting_by_kind(ledger: Ledger) -> dict[MessageKind, int]:
     return _by_kind(ledger, _is_waiting())
 
 
-def undelivered_by_kind(ledger: Ledger) -> dict[MessageKind, int]:
-    """Return the number of messages that were given up or not delivered, of each kind that has some.
+def undelivered_by_kind(ledger: Ledger, begins: datetime = EARLIEST, ends: datetime = LATEST) -> dict[MessageKind, int]:
+    """Return the number of messages that were given up or not delivered between two instants, excluding `ends`, of each
+    kind that has some.
 
     Messages that were superseded, sent in parts, or accepted without a final status did not fail.
     """
-    given_up = MessageRow.given_up_at.is_null(False) & MessageRow.error.not_in([SPLIT, UNTRUE])
-    undelivered = MessageRow.final_at.is_null(False) & (MessageRow.error != NEVER_FINAL)
+    first, last = to_millis(begins), to_millis(ends) - 1
+    given_up = MessageRow.given_up_at.between(first, last) & MessageRow.error.not_in([SPLIT, UNTRUE])
+    undelivered = MessageRow.final_at.between(first, last) & (MessageRow.error != NEVER_FINAL)
     return _by_kind(ledger, given_up | undelivered)
 
 

@@ -13,12 +13,14 @@ from typing import NamedTuple
 from enforcer.domain.allowances import windows_between
 from enforcer.domain.day_records import PollRecord
 from enforcer.domain.message_kinds import MessageKind
+from enforcer.domain.observations import OtherCluster
 from enforcer.domain.quota import Period, counted
 from enforcer.domain.snapshot import Snapshot, group_of
 from enforcer.domain.uptime import day_bounds
 
 SECOND = timedelta(seconds=1)
 COUNTED, UNCOUNTED = "counted", "uncounted"
+CLUSTER, JOB, LAB = "cluster", "job", "lab"
 ACTION_KINDS = ("warn", "restrict", "stop", "restore")
 
 
@@ -46,6 +48,26 @@ class Metric(Enum):
         "oldest_waiting_message_timestamp_seconds",
         "When the oldest waiting message was written; absent if no message waits",
         (),
+    )
+    TIME_REQUESTS = (
+        "time_requests_waiting",
+        "Time requests of groups that wait for an answer by staff; absent if groups cannot ask for more time",
+        (),
+    )
+    OLDEST_TIME_REQUEST = (
+        "oldest_waiting_time_request_timestamp_seconds",
+        "When the oldest waiting time request was made; absent if none waits",
+        (),
+    )
+    OTHERS = (
+        "foreign_running_clusters",
+        "Running clusters that are not the lab's; kind is job, lab for one of another lab, or cluster for any other",
+        ("kind",),
+    )
+    OLDEST_OTHER = (
+        "oldest_foreign_cluster_timestamp_seconds",
+        "When the longest running cluster that is not the lab's was started; absent if none runs or it is unknown",
+        ("kind",),
     )
     LAST_TICK = "last_tick_timestamp_seconds", "When the last completed tick began", ()
     LAST_DURATION = "last_tick_duration_seconds", "Duration of the last completed tick", ()
@@ -86,6 +108,10 @@ class LedgerState:
     waiting: Mapping[MessageKind, int]
     undelivered: Mapping[MessageKind, int]
     oldest_waiting: datetime | None
+    waiting_requests: tuple[datetime, ...] | None
+    """When the waiting time requests were made. None: groups cannot ask for more time."""
+    others: tuple[OtherCluster, ...] | None
+    """Running clusters that are not the lab's. None: unknown."""
     last_tick: PollRecord | None
     ticks: int
     """Number of completed ticks."""
@@ -96,7 +122,7 @@ class LedgerState:
 
 def samples_of(state: LedgerState) -> list[Sample]:
     """Return the samples of all metrics. A value that is unknown has no sample."""
-    return [*_groups(state), *_records(state), *_ticks(state)]
+    return [*_groups(state), *_records(state), *_workspace(state), *_ticks(state)]
 
 
 def _groups(state: LedgerState) -> Iterator[Sample]:
@@ -137,6 +163,26 @@ def _records(state: LedgerState) -> Iterator[Sample]:
             yield Sample(metric, (kind.value,), by_message.get(kind, 0))
     if state.oldest_waiting:
         yield Sample(Metric.OLDEST_WAITING, (), state.oldest_waiting.timestamp())
+
+
+def _workspace(state: LedgerState) -> Iterator[Sample]:
+    if state.waiting_requests is not None:
+        yield Sample(Metric.TIME_REQUESTS, (), len(state.waiting_requests))
+    if state.waiting_requests:
+        yield Sample(Metric.OLDEST_TIME_REQUEST, (), min(state.waiting_requests).timestamp())
+    if state.others is None:
+        return
+    for kind in (CLUSTER, JOB, LAB):
+        found = [one for one in state.others if _kind_of(one, state.snapshot) == kind]
+        yield Sample(Metric.OTHERS, (kind,), len(found))
+        if started := [one.started for one in found if one.started]:
+            yield Sample(Metric.OLDEST_OTHER, (kind,), min(started).timestamp())
+
+
+def _kind_of(cluster: OtherCluster, snapshot: Snapshot) -> str:
+    if cluster.is_of_another_lab(snapshot.course.id, snapshot.course.term):
+        return LAB
+    return JOB if cluster.is_job else CLUSTER
 
 
 def _ticks(state: LedgerState) -> Iterator[Sample]:

@@ -13,6 +13,9 @@ from enforcer.metrics.exposition import text_of, write_textfile
 from enforcer.reports.day_report import missed_polls
 from enforcer.settings import Settings
 from enforcer.tick.history import load_past_snapshot
+from enforcer.tick.workspace_notes import other_clusters
+from enforcer.time_requests import store
+from enforcer.time_requests.model import State
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +45,20 @@ def state_of(ledger: Ledger, snapshot: Snapshot) -> LedgerState:
         stored_messages.waiting_by_kind(ledger),
         stored_messages.undelivered_by_kind(ledger),
         stored_messages.oldest_waiting(ledger),
+        _waiting_requests(ledger, snapshot),
+        other_clusters(ledger),
         queries.last_poll_record(ledger),
         ticks,
         tick_failures,
         _missed_today(ledger, snapshot),
     )
+
+
+def _waiting_requests(ledger: Ledger, snapshot: Snapshot) -> tuple[datetime, ...] | None:
+    """Return when the waiting time requests were made; None if groups cannot ask for more time."""
+    if snapshot.course.requests is None:
+        return None
+    return tuple(one.asked_at for one in store.load(ledger, snapshot.course) if one.state is State.WAITING)
 
 
 def _missed_today(ledger: Ledger, snapshot: Snapshot) -> int:

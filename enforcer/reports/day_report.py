@@ -1,6 +1,6 @@
 """The report for a day, from the snapshot and the ledger: what each cluster did. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -92,16 +92,23 @@ class DayReport:
         """The longest time without a poll."""
         if self.watched_from > self.seen_until:
             return timedelta()
-        moments = [self.watched_from, *self.polls, self.seen_until]
-        return max((after - before for before, after in zip(moments, moments[1:], strict=False)), default=timedelta())
+        return longest_gap(self.polls, self.watched_from, self.seen_until)
 
 
 def missed_polls(polls: Iterable[datetime], begins: datetime, ends: datetime) -> int:
     """Return how many polls, one per `POLL_EVERY`, were missed between two instants. `polls` are in order."""
-    moments = [begins, *polls, ends]
-    gaps = (after - before for before, after in zip(moments, moments[1:], strict=False))
     # The last poll of a long gap was not missed; rounding ignores that polls do not begin at the exact minute.
-    return sum(max(0, round(gap / POLL_EVERY) - 1) for gap in gaps)
+    return sum(max(0, round(gap / POLL_EVERY) - 1) for gap in _gaps(polls, begins, ends))
+
+
+def longest_gap(polls: Iterable[datetime], begins: datetime, ends: datetime) -> timedelta:
+    """Return the longest time without a poll between two instants. `polls` are in order."""
+    return max(_gaps(polls, begins, ends))
+
+
+def _gaps(polls: Iterable[datetime], begins: datetime, ends: datetime) -> Iterator[timedelta]:
+    moments = [begins, *polls, ends]
+    return (max(timedelta(), after - before) for before, after in zip(moments, moments[1:], strict=False))
 
 
 def make_report(

@@ -16,7 +16,7 @@ from enforcer.ledger import queries, term_rows, time_request_rows
 from enforcer.ledger.database import Ledger
 from enforcer.retention.anonymise import without_addresses, without_people
 
-OF_A_COURSE = frozenset({MessageKind.REPORT.value, MessageKind.TIME_REQUESTS.value})
+OF_A_COURSE = frozenset({MessageKind.REPORT.value, MessageKind.TIME_REQUESTS.value, MessageKind.WEEKLY.value})
 """Kinds of messages whose topic begins with course and term."""
 Cell = str | int | bool | date | datetime | None
 

@@ -21,7 +21,7 @@ from enforcer.tick.corrections import apply_corrections
 from enforcer.tick.course_reader import WorkspaceReader
 from enforcer.tick.history import load_past_snapshot
 from enforcer.tick.notify import queue_missing_messages, warned_limits
-from enforcer.tick.settle import Settlement, plan_days, settle_days
+from enforcer.tick.settle import Settlement, plan_days, queue_weekly_digest, settle_days
 from enforcer.tick.totals_file import update_gone_clusters
 from enforcer.tick.workspace_notes import note_workspace
 from enforcer.time_requests.files import files_of_groups, make_request_files
@@ -102,6 +102,7 @@ def run_tick(
         *done.unwritten,
         *queue_missing_messages(ledger, settings, due.snapshot, due.actions),
         *queue_staff_message(ledger, settings, due.snapshot, due.requests),
+        *queue_weekly_digest(settings, ledger, due.snapshot),
     )
     page_problems = publish_pages(
         ledger,

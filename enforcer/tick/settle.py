@@ -1,18 +1,20 @@
-"""Settles past days: fixes their totals, queues the reports, and writes `settled.json`.
+"""Settles past days: fixes their totals, queues reports and weekly digests, and writes `settled.json`.
 
 The ledger determines which days are due, not the clock alone: missed days are settled later, and days missing in a
 ledger that was restored from a backup are settled again.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
+from enforcer.domain.course import Course
 from enforcer.domain.day import cluster_day
 from enforcer.domain.day_records import DayTotal
 from enforcer.domain.message_kinds import MessageKind
-from enforcer.domain.observations import ObservedCluster
+from enforcer.domain.observations import ObservedCluster, OtherCluster
 from enforcer.domain.quota import Period
 from enforcer.domain.snapshot import Snapshot, group_of
 from enforcer.domain.uptime import day_bounds
@@ -20,10 +22,15 @@ from enforcer.ledger import queries, stored_messages
 from enforcer.ledger.database import Ledger
 from enforcer.mail import outbox
 from enforcer.reports.formats import report_message
-from enforcer.reports.recorded import report_of
+from enforcer.reports.recorded import report_of, week_report_of
+from enforcer.reports.week_format import week_message
+from enforcer.reports.week_report import TimeRequestCounts, last_complete_week
 from enforcer.settings import Settings
 from enforcer.tick.history import load_past_snapshot
 from enforcer.tick.totals_file import write_totals
+from enforcer.tick.workspace_notes import other_clusters
+from enforcer.time_requests import store
+from enforcer.time_requests.model import GIVEN, State, TimeRequest
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import WorkspaceError
 
@@ -31,6 +38,8 @@ log = logging.getLogger(__name__)
 
 MAX_WAIT = timedelta(days=3)
 """How long to wait for events of a day that cannot be read; then the day is settled as an estimate."""
+DIGEST_PATIENCE = timedelta(hours=6)
+"""How long the digest of a week waits for its last day to be settled."""
 REPORT_MAX_AGE = timedelta(days=14)
 """Maximum age of a day whose report is mailed; `report` shows older ones."""
 
@@ -154,3 +163,60 @@ def _queue_report(ledger: Ledger, snapshot: Snapshot, settings: Settings, day: d
     if report.rows and not report.is_of_deploy:
         message = report_message(report, settings)
         outbox.queue(ledger, MessageKind.REPORT, about, message, now=snapshot.now, period=period, period_start=first)
+
+
+def queue_weekly_digest(settings: Settings, ledger: Ledger, live: Snapshot) -> list[str]:
+    """Queue the digest of the last complete week once; return an error message if that failed.
+
+    It waits for the week's last day to be settled, but not longer than `DIGEST_PATIENCE`: without `end-of-day` no day
+    is settled. There is none for a week outside the term or without a poll. It never raises, because a digest must not
+    prevent the messages of a tick.
+    """
+    week, course = last_complete_week(live), live.course
+    if week is None or not course.has_weekly_digest or not settings.report_recipients:
+        return []
+    first, last = week
+    about, period = " ".join([course.id, course.term, first.isoformat()]).strip(), Period.WEEK.value
+    if stored_messages.is_queued(
+        ledger, MessageKind.WEEKLY, about, period=period, period_start=first.isoformat(), hard_limit=timedelta()
+    ):
+        return []
+    begins, ends = day_bounds(first, course.calendar.tz)[0], day_bounds(last, course.calendar.tz)[1]
+    settled = queries.last_settled_day(ledger)
+    is_complete = (settled is not None and settled >= last) or live.now >= ends + DIGEST_PATIENCE
+    if not is_complete or not queries.polls_between(ledger, begins, ends):
+        return []
+    try:
+        asked = store.load(ledger, course) if course.requests else None
+        report = week_report_of(
+            ledger,
+            load_past_snapshot(ledger, settings, now=live.now),
+            week,
+            requests=None if asked is None else counts_of(asked, begins, ends),
+            others=_of_no_lab(other_clusters(ledger), course),
+        )
+        message = week_message(report, settings)
+        outbox.queue(ledger, MessageKind.WEEKLY, about, message, now=live.now, period=period, period_start=first)
+    except Exception as error:  # noqa: BLE001 - see above
+        log.exception("the digest of the week from %s cannot be made", first)
+        return [f"the digest of the week from {first} cannot be made: {error}"]
+    return []
+
+
+def _of_no_lab(clusters: tuple[OtherCluster, ...] | None, course: Course) -> tuple[OtherCluster, ...] | None:
+    if clusters is None:
+        return None
+    return tuple(one for one in clusters if not one.is_of_another_lab(course.id, course.term))
+
+
+def counts_of(requests: Iterable[TimeRequest], begins: datetime, ends: datetime) -> TimeRequestCounts:
+    """Return the numbers of time requests that groups made between two instants, and of all that wait."""
+    known = [one for one in requests if one.state is not State.WITHDRAWN]
+    states = Counter(one.state for one in known if begins <= one.asked_at < ends)
+    return TimeRequestCounts(
+        asked=states.total(),
+        given=sum(states[state] for state in GIVEN),
+        refused=states[State.DENIED] + states[State.REFUSED],
+        expired=states[State.EXPIRED],
+        waiting=sum(1 for one in known if one.state is State.WAITING),
+    )

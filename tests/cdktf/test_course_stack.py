@@ -280,6 +280,18 @@ def test_time_requests_add_a_folder_and_the_version_of_the_course_file(stack: di
     )
 
 
+def test_a_course_without_weekly_digest_changes_only_the_course_file(stack: dict[str, Any]):
+    made = synthesized(lab_with(("weekly_digest = true", "weekly_digest = false")))["resource"]
+    assert {
+        (kind, name)
+        for kind, resources in made.items()
+        for name, body in resources.items()
+        if body != stack["resource"][kind].get(name)
+    } == {("databricks_workspace_file", "course_file")}
+    content = made["databricks_workspace_file"]["course_file"]["content_base64"]
+    assert json.loads(base64.b64decode(content))["weekly_digest"] is False
+
+
 def test_a_quota_change_changes_only_the_course_file(stack: dict[str, Any]):
     changed = synthesized(lab_with(("hard_minutes = 180", "hard_minutes = 175")))["resource"]
     assert {

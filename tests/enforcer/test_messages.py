@@ -154,7 +154,7 @@ def every_letter(name: str, folder: Path | None = None) -> dict[str, Message]:
     }
 
 
-NAMES = sorted({path.name.partition(".")[0] for path in OURS.glob("*.txt.j2")} - {"report"})
+NAMES = sorted({path.name.partition(".")[0] for path in OURS.glob("*.txt.j2")} - {"report", "weekly"})
 
 
 def test_every_message_kind_has_a_text_and_an_html_template() -> None:

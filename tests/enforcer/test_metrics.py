@@ -15,14 +15,19 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from enforcer.domain.message_kinds import MessageKind
+from enforcer.domain.observations import OtherCluster
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger, open_copy
 from enforcer.mail import outbox
 from enforcer.mail.messages import Message
 from enforcer.metrics.catalogue import Metric
-from enforcer.metrics.recorded import metrics_of, update_textfile
+from enforcer.metrics.exposition import text_of
+from enforcer.metrics.recorded import metrics_of, state_of, update_textfile
 from enforcer.reports.day_report import missed_polls
+from enforcer.tick.history import load_past_snapshot
 from enforcer.tick.run import run_tick
+from enforcer.time_requests import store
+from enforcer.time_requests.model import State, TimeRequest
 from fake_mail_service import FakeMailService
 from in_process_course import SETTINGS, START, InProcessCourse
 from labkit.clock import Deadline
@@ -118,6 +123,7 @@ def test_the_metrics_have_usage_limits_actions_messages_and_the_last_tick(ledger
         ("ticks_total", ()): 1,
         ("tick_failures_total", ()): 0,
         ("polls_missed", ()): 0,
+        **{("foreign_running_clusters", (kind,)): 0 for kind in ("cluster", "job", "lab")},
     }
     assert found == expected
 
@@ -149,6 +155,49 @@ def test_an_unlimited_day_has_usage_and_no_limit(ledger: Ledger, lab: InProcessC
         ("running_clusters", ("group_001", "uncounted")): 0,
         ("group_restricted", ("group_001",)): 0,
     }
+
+
+def test_waiting_time_requests_are_counted_with_the_oldest(ledger: Ledger, lab: InProcessCourse) -> None:
+    def requests() -> Series:
+        return {key: value for key, value in series(ledger, lab).items() if "time_request" in key[0]}
+
+    tick(ledger, lab)
+    assert requests() == {}, "groups cannot ask for more time"
+    lab.write_course(requests={"expire_days": 7})
+    lab.workspace.advance(60)
+    result = run_tick(SETTINGS, ledger, lab.connect(), FakeMailService(), now=lab.now(), deadline=Deadline(M))
+    assert result.snapshot
+    assert requests() == {("time_requests_waiting", ()): 0}
+    states = (State.APPROVED, State.WAITING, State.WAITING)
+    asked = [TimeRequest(f"r{n}", "group_001", START + n * M, 60, "", state) for n, state in enumerate(states)]
+    store.save(ledger, result.snapshot.course, asked)
+    assert requests() == {
+        ("time_requests_waiting", ()): 2,
+        ("oldest_waiting_time_request_timestamp_seconds", ()): (START + M).timestamp(),
+    }
+
+
+def test_running_clusters_of_others_have_a_kind_and_no_name(ledger: Ledger, lab: InProcessCourse) -> None:
+    others = (
+        OtherCluster("a", "spare", "", START),
+        OtherCluster("b", "dana", "94290 2026w", START - M),
+        OtherCluster("c", "theirs", "94290 2027s", START - 3 * M),
+        OtherCluster("d", "nightly", "", None, is_job=True),
+    )
+    tick(ledger, lab)
+    state = replace(state_of(ledger, load_past_snapshot(ledger, SETTINGS, now=lab.now())), others=others)
+
+    text = text_of(state)
+
+    found = {key: value for key, value in parsed(text).items() if "foreign" in key[0]}
+    assert found == {
+        ("foreign_running_clusters", ("cluster",)): 2,
+        ("foreign_running_clusters", ("job",)): 1,
+        ("foreign_running_clusters", ("lab",)): 1,
+        ("oldest_foreign_cluster_timestamp_seconds", ("cluster",)): (START - M).timestamp(),
+        ("oldest_foreign_cluster_timestamp_seconds", ("lab",)): (START - 3 * M).timestamp(),
+    }
+    assert not any(one.label.encode() in text for one in others)
 
 
 def test_failed_actions_and_messages_are_counted_by_kind(ledger: Ledger, lab: InProcessCourse) -> None:

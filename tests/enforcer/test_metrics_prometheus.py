@@ -88,7 +88,8 @@ OVER = {
 }
 RUNNING = 'teaching_lab_running_clusters{course="94290", term="2026w", group="group_01", kind="%s"}'
 TICK = "teaching_lab_last_tick_timestamp_seconds" + LABELS
-WORKS = {TICK: rising(60)}
+FOREIGN = 'teaching_lab_oldest_foreign_cluster_timestamp_seconds{course="94290", term="2026w", kind="%s"}'
+WORKS = {TICK: "0+60x1500"}
 
 CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
     "a lab that works": (
@@ -127,6 +128,27 @@ CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
         WORKS | {"teaching_lab_oldest_waiting_message_timestamp_seconds" + LABELS: constant(0)},
         "361m",
         ["TeachingLabMessagesWaiting"],
+    ),
+    "a time request that waits since 1970": (
+        WORKS | {"teaching_lab_oldest_waiting_time_request_timestamp_seconds" + LABELS: "0x1500"},
+        "1441m",
+        ["TeachingLabTimeRequestWaiting"],
+    ),
+    "a time request that has waited for a day": (
+        WORKS | {"teaching_lab_oldest_waiting_time_request_timestamp_seconds" + LABELS: "0x1500"},
+        "1440m",
+        [],
+    ),
+    "a foreign cluster that runs for more than an hour": (
+        WORKS | {FOREIGN % "cluster": constant(0)},
+        "61m",
+        ["TeachingLabForeignClusterRunning"],
+    ),
+    "a foreign cluster that runs for an hour": (WORKS | {FOREIGN % "cluster": constant(0)}, "60m", []),
+    "a job and another lab's cluster that run for hours": (
+        WORKS | {FOREIGN % "job": constant(0), FOREIGN % "lab": constant(0)},
+        "500m",
+        [],
     ),
     "a message that was given up": (
         WORKS | {'teaching_lab_messages_failed_total{course="94290", term="2026w", kind="stopped"}': "0x60 1x540"},

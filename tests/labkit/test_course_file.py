@@ -85,7 +85,7 @@ COURSES = st.builds(
     CourseFile, TEXT, TEXT, TEXT, TEXT, st.dates(), st.dates(), st.sampled_from(WEEKDAYS), st.booleans(),
     st.lists(GROUPS, max_size=3).map(tuple), STAFF, st.lists(ENTRIES | WITH_LIMITS, max_size=3).map(tuple),
     st.none() | WORKING_HOURS, st.none() | PAGES,
-    st.none() | st.builds(TimeRequestSettings, st.integers(1, 1440)), st.none() | EXTENSIONS,
+    st.none() | st.builds(TimeRequestSettings, st.integers(1, 1440)), st.none() | EXTENSIONS, st.booleans(),
 )  # fmt: skip
 COURSE = CourseFile(
     "94290", "2026w", "Datenlabor „Süd“", "Asia/Jerusalem", date(2026, 10, 18), date(2027, 1, 29), "Sunday", False,
@@ -267,6 +267,11 @@ def test_the_format_of_time_requests_does_not_change() -> None:
     }
 
 
+def test_the_weekly_digest_is_only_mentioned_if_there_is_none() -> None:
+    assert "weekly_digest" not in document_of(WITH_STAFF)
+    assert document_of(replace(WITH_STAFF, weekly_digest=False))["weekly_digest"] is False
+
+
 DAY_OFF = {"kind": "holiday", "title": "", "first_day": "2026-12-06", "last_day": "2026-12-08", "effect": "usual"}
 
 
@@ -280,6 +285,7 @@ DAY_OFF = {"kind": "holiday", "title": "", "first_day": "2026-12-06", "last_day"
         ({"calendar": [DAY_OFF | {"effect": "limits", "hard_minutes": 1e7}]}, "1e+07 minutes are longer than a term"),
         ({"working_hours": {"weekdays": [], "hours": "18:00-08:00"}}, "the working hours 18:00-08:00 must end later"),
         ({"pages": {"language": "fr"}}, "'fr' is not one of en, he"),
+        ({"weekly_digest": "no"}, "'no' is neither true nor false"),
         ({"requests": {"expire_days": 0}}, "0 is not a whole number from 1 to 1440"),
         ({"extensions": {"minutes": 30, "per_week": 1, "not_in": ["party"]}}, "'party' is not one of class, exam"),
     ],
