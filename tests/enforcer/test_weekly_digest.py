@@ -163,7 +163,7 @@ def test_the_records_of_a_week_are_those_within_it(ledger: Ledger) -> None:
     lab = lab_at(SATURDAY)
     week = (date(2026, 10, 18), date(2026, 10, 24))
     to_nobody = Message("s", "t", "<p>t</p>", ())
-    outbox.queue(ledger, MessageKind.WARNING, "in the week", to_nobody, now=lab.now())
+    outbox.queue(ledger, MessageKind.REPORT, "in the week", to_nobody, now=lab.now())
     tick(ledger, lab)
     tick(ledger, lab, "2026-10-24T19:00:00+03:00")
     estimate = DayTotal(
@@ -171,7 +171,7 @@ def test_the_records_of_a_week_are_those_within_it(ledger: Ledger) -> None:
     )
     queries.settle(ledger, [estimate], now=lab.now())
     tick(ledger, lab, "2026-10-25T12:00:00+02:00")
-    outbox.queue(ledger, MessageKind.WARNING, "later", to_nobody, now=lab.now())
+    outbox.queue(ledger, MessageKind.REPORT, "later", to_nobody, now=lab.now())
 
     report = week_report_of(ledger, load_past_snapshot(ledger, SETTINGS, now=lab.now()), week)
 
