@@ -24,6 +24,7 @@ from enforcer.pages.read_back import page_problems
 from enforcer.pages.render import problems_of
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.collect import LabState, read_lab_state
+from enforcer.time_requests.read_back import request_file_problems
 from enforcer.workspace.admin_listing import AdminListing
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.directory import Grant
@@ -64,8 +65,8 @@ def command(as_json: bool) -> None:
     Exits 1 if any check fails, and 2 if a setting is invalid or missing.
 
     Checks settings, workspace and permissions, mail, ledger, clock and time zone, course file and allowances, the last
-    poll, the groups' pages, and whether students can restart their cluster through other permissions. Also reports
-    usage that the quota cannot limit.
+    poll, the groups' pages and files for time requests, and whether students can restart their cluster through other
+    permissions. Also reports usage that the quota cannot limit.
     """
     findings = []
     for finding in _findings():
@@ -151,16 +152,25 @@ def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Fi
     yield from checks.findings("clusters", others, f"{len(lab.clusters)} in the course")
     if lab.course.pages:
         yield from _pages(workspace, settings, lab)
+    if lab.course.requests:
+        groups = _groups_with_cluster(lab)
+        problems = request_file_problems(workspace, lab.course, groups)
+        yield from checks.findings("time requests", problems, f"{len(groups)} groups can edit their own file alone")
     yield from _people(held, lab)
 
 
 def _pages(workspace: Workspace, settings: Settings, lab: LabState) -> Iterator[Finding]:
     """Yield the check that each group can read its page."""
     assert lab.course.pages, "the caller checks it"
-    groups = lab.course.groups.keys() & {group_of(cluster) for cluster in lab.clusters}
+    groups = _groups_with_cluster(lab)
     problems = problems_of(settings.mail_templates, lab.course.pages.language)
     problems += page_problems(workspace, lab.course, groups)
     yield from checks.findings("pages", problems, f"{len(groups)} groups can read their pages")
+
+
+def _groups_with_cluster(lab: LabState) -> frozenset[str]:
+    """Return the groups in the course file that have a cluster; others have neither a page nor a file yet."""
+    return frozenset(lab.course.groups.keys() & set(map(group_of, lab.clusters)))
 
 
 def _people(held: AdminListing, lab: LabState) -> Iterator[Finding]:

@@ -6,6 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enforcer.domain.allowances import Allowance, allowances_from
 from enforcer.domain.quota import Calendar, Quota
 from labkit.course_file import (
+    ADMINS,
+    ALL_STUDENT_GROUPS,
+    BUILT_IN_GROUPS,
     WEEKDAYS,
     CalendarEntry,
     CourseFile,
@@ -125,6 +128,11 @@ class Course:
     def principals(self) -> frozenset[str]:
         """The display names of the workspace's groups that have the members and the permissions of the groups."""
         return frozenset(map(self.principal_of, self.groups))
+
+    @property
+    def student_groups(self) -> frozenset[str]:
+        """The display names of the workspace's groups that have or may have students."""
+        return (self.principals | BUILT_IN_GROUPS | {ALL_STUDENT_GROUPS}) - {ADMINS}
 
     @property
     def created_groups(self) -> frozenset[str]:

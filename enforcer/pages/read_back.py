@@ -11,7 +11,7 @@ from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import ObjectNotFoundError, WorkspaceError
 from enforcer.workspace.objects import ObjectKind
 from enforcer.workspace.tasks import in_parallel
-from labkit.course_file import ADMINS, ALL_STUDENT_GROUPS, BUILT_IN_GROUPS, GROUPS
+from labkit.course_file import GROUPS
 
 
 def page_problems(workspace: Workspace, course: Course, groups: Iterable[str]) -> list[str]:
@@ -24,21 +24,21 @@ def page_problems(workspace: Workspace, course: Course, groups: Iterable[str]) -
 def _folder_problems(workspace: Workspace, course: Course) -> list[str]:
     folder = f"{course.folder}/{GROUPS}"
     try:
-        readers = _readers(workspace, ObjectKind.FOLDER, folder)
+        readers = set(objects.group_levels(workspace, ObjectKind.FOLDER, folder))
     except ObjectNotFoundError:
         return []
     except WorkspaceError as error:
         return [str(error)]
     return [
         f"{name} can open {folder} with the pages of all groups; remove the permission"
-        for name in sorted(readers & _student_groups(course))
+        for name in sorted(readers & course.student_groups)
     ]
 
 
 def _page_problems(workspace: Workspace, course: Course, group: str) -> list[str]:
     path, principal = f"{folder_of(course, group)}/{NAME}", course.principal_of(group)
     try:
-        readers = _readers(workspace, ObjectKind.NOTEBOOK, path)
+        readers = set(objects.group_levels(workspace, ObjectKind.NOTEBOOK, path))
         cells = parse_cells(objects.read_notebook(workspace, path))
     except ObjectNotFoundError:
         return [f"{group} has no page yet; a poll writes it"]
@@ -48,21 +48,10 @@ def _page_problems(workspace: Workspace, course: Course, group: str) -> list[str
         return [f"the page of {group}: {error}"]
     problems = [
         f"{name} can read the page of {group}; remove its permission on {path}"
-        for name in sorted(readers & _student_groups(course) - {principal})
+        for name in sorted(readers & course.student_groups - {principal})
     ]
     if principal not in readers:
         problems.append(f"{principal} cannot read the page of {group}; give it CAN_READ on {folder_of(course, group)}")
     if not cells:
         problems.append(f"the page of {group} is empty; delete {path}")
     return problems
-
-
-def _readers(workspace: Workspace, kind: ObjectKind, path: str) -> set[str]:
-    """Return the groups with any level on an object, also by a folder above it. Raises WorkspaceError."""
-    grants = objects.grants(workspace, kind, objects.object_id(workspace, path))
-    return {grant.principal for grant in grants if grant.kind == "group"}
-
-
-def _student_groups(course: Course) -> set[str]:
-    """Return the groups that have or may have students."""
-    return {*course.principals, ALL_STUDENT_GROUPS, *BUILT_IN_GROUPS} - {ADMINS}

@@ -19,6 +19,8 @@ from labkit.clock import Deadline
 from labkit.course_file import COURSE_VERSION_FILE, REQUESTS
 
 Item = TypeVar("Item")
+EDIT = "CAN_EDIT"
+"""The permission level of a group on its file."""
 BATCH = 20
 """Number of files that are created or given permissions before the deadline is checked again."""
 LEAST_TIME = timedelta(seconds=8)
@@ -47,7 +49,7 @@ def make_request_files(ledger: Ledger, workspace: Workspace, snapshot: Snapshot,
         return [
             f"{folder} has no {COURSE_VERSION_FILE}, so that no group can ask for more time; deploy the course again"
         ]
-    groups = group_paths(snapshot)
+    groups = group_paths(snapshot.course)
     text = EXPLANATIONS[language_of(snapshot.course)]
     created, problems = _create_files(workspace, [path for path in groups if path not in files], text, deadline)
     known = time_request_rows.files(ledger, snapshot.course.folder)
@@ -69,7 +71,7 @@ def files_of_groups(ledger: Ledger, snapshot: Snapshot) -> dict[str, RequestFile
     """Return the files that their groups can edit, by group."""
     if snapshot.course.requests is None:
         return {}
-    known, groups = time_request_rows.files(ledger, snapshot.course.folder), group_paths(snapshot)
+    known, groups = time_request_rows.files(ledger, snapshot.course.folder), group_paths(snapshot.course)
     return {groups[path]: row for path, row in known.items() if path in groups and row.object_id}
 
 

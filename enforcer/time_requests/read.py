@@ -13,6 +13,7 @@ from functools import partial
 from typing import Protocol
 
 from enforcer.domain.allowances import Allowance, Revocation, format_entry
+from enforcer.domain.course import Course
 from enforcer.domain.observations import FileInfo
 from enforcer.domain.snapshot import Snapshot
 from enforcer.ledger import time_request_rows
@@ -100,14 +101,10 @@ def read_requests(
     return RequestsRead(snapshot, decided, (*problems, *failures))
 
 
-def path_of(snapshot: Snapshot, group: str) -> str:
-    """Return the path of a group's file."""
-    return f"{snapshot.course.folder}/{REQUESTS}/{group}.txt"
-
-
-def group_paths(snapshot: Snapshot) -> Mapping[str, str]:
+def group_paths(course: Course) -> Mapping[str, str]:
     """Return the groups by the path of their file."""
-    paths = {path_of(snapshot, group): group for group in snapshot.course.groups if "/" not in group}
+    folder = f"{course.folder}/{REQUESTS}"
+    paths = {f"{folder}/{group}.txt": group for group in course.groups if "/" not in group}
     return {path: group for path, group in paths.items() if len(path) <= LONGEST_PATH}
 
 
@@ -123,7 +120,7 @@ def _with_changes(
     """Return the time requests with those in changed files, what was done with these files, and problems."""
     found, handled, problems = dict(requests), [], []
     known = time_request_rows.files(ledger, snapshot.course.folder)
-    groups, today = group_paths(snapshot), snapshot.today.isoformat()
+    groups, today = group_paths(snapshot.course), snapshot.today.isoformat()
     changed = [
         (file, _counted(known.get(file.path, RequestFile(file.path)), today))
         for file in snapshot.request_files or ()

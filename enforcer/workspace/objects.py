@@ -89,3 +89,15 @@ def grants(workspace: Workspace, kind: ObjectKind, id: int) -> list[ObjectGrant]
             if entry.get(key)
             for permission in map(parse_object, parse_list(entry, "all_permissions"))
         ]
+
+
+def group_levels(workspace: Workspace, kind: ObjectKind, path: str) -> dict[str, set[str]]:
+    """Return the levels of each group on an object, also by a folder above it.
+
+    Raises ObjectNotFoundError, or WorkspaceError.
+    """
+    found: dict[str, set[str]] = {}
+    for one in grants(workspace, kind, object_id(workspace, path)):
+        if one.kind == "group":
+            found.setdefault(one.principal, set()).add(one.level)
+    return found

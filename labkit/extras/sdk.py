@@ -35,7 +35,6 @@ from databricks.sdk.errors.base import DatabricksError  # noqa: E402
 
 _mixins = LazyModule("databricks.sdk.mixins.workspace")
 _iam = LazyModule("databricks.sdk.service.iam")
-_files = LazyModule("databricks.sdk.service.workspace")
 
 __all__ = [
     "ApiClient",
@@ -54,7 +53,6 @@ __all__ = [
     "identify",
     "get_object",
     "open_workspace_file",
-    "raw_import_format",
     "failure_reason",
     "list_scim",
     "call_with_timeout",
@@ -266,8 +264,3 @@ def open_workspace_file(api: ApiClient, path: str) -> BinaryIO:
     query = {"path": path, "direct_download": "true"}
     answer = api.do("GET", "/api/2.0/workspace/export", query=query, raw=True)
     return cast(BinaryIO, cast(Any, answer)["contents"])
-
-
-def raw_import_format() -> Any:
-    """Return the SDK's import format for files that stay unchanged."""
-    return _files.ImportFormat.RAW

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from axe import violations
 from browser import evaluate
 from enforcer.pages.content import State
 from enforcer.pages.render import render_page
@@ -76,3 +77,14 @@ def test_an_english_line_keeps_its_order_around_a_hebrew_name() -> None:
     found = evaluate(page("צוות 3", "en"), ORDER % ('"Write the minutes"', str(words).replace("'", '"')), width=2000)
     lefts = [left for left, _ in found]
     assert lefts == sorted(lefts)
+
+
+@pytest.mark.parametrize("language", PAGE_LANGUAGES)
+@pytest.mark.parametrize(("width", "state"), [(PHONE, State.RUNNING), (DESK, State.REACHED)])
+def test_axe_finds_nothing_serious_on_a_page(language: str, width: int, state: State) -> None:
+    assert violations(page("Team 3", language, state), width=width) == []
+
+
+def test_axe_finds_a_link_without_text_in_the_frame() -> None:
+    broken = framed(("# Title\n\n[](https://adb-1.azuredatabricks.net/)",), language="en")
+    assert [rule for rule, _, _ in violations(broken, width=DESK)] == ["link-name"]

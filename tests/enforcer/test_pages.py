@@ -19,6 +19,7 @@ from enforcer.pages.notebook import parse_cells
 from enforcer.settings import Settings
 from enforcer.tick.run import TickResult, run_tick
 from enforcer.workspace.client import Workspace
+from enforcer.workspace.errors import AlreadyExistsError
 from fake_mail_service import FakeMailService
 from in_process_course import FOLDER, SETTINGS, InProcessCourse
 from labkit.clock import Deadline
@@ -268,3 +269,16 @@ def test_a_new_language_is_written_at_the_next_tick(ticks: Ticks, lab: InProcess
 
     assert ticks.writes == 2
     assert first_cell(lab)[0] == "# \u2067זמן המחשב של \u2068Team 1\u2069\u2069"
+
+
+def test_a_file_that_is_written_twice_with_the_same_content_exists_once(lab: InProcessCourse) -> None:
+    """A retry after a lost response finds the file of the first attempt."""
+    workspace, path = lab.connect(), f"{FOLDER}/allowances/1.json"
+    for _ in range(2):
+        workspace.write(path, "one")
+
+    with pytest.raises(AlreadyExistsError, match=f"{path} already exists"):
+        workspace.write(path, "two")
+    assert workspace.read(path) == "one"
+    with pytest.raises(AlreadyExistsError):
+        workspace.write(f"{FOLDER}/allowances", "one")
