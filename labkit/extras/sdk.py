@@ -33,7 +33,6 @@ from databricks.sdk.errors import (  # noqa: E402
 )
 from databricks.sdk.errors.base import DatabricksError  # noqa: E402
 
-_mixins = LazyModule("databricks.sdk.mixins.workspace")
 _iam = LazyModule("databricks.sdk.service.iam")
 
 __all__ = [
@@ -112,11 +111,6 @@ class LazyWorkspaceClient:
         # The SDK limits only connections with https; workspaces on this machine have http.
         session = self.api_client._api_client._session
         session.mount("http://", session.get_adapter("https://"))
-
-    @cached_property
-    def workspace(self) -> Any:
-        """Workspace objects, through the SDK's WorkspaceExt."""
-        return _mixins.WorkspaceExt(self.api_client)
 
     @cached_property
     def groups(self) -> Any:

@@ -239,7 +239,6 @@ def test_one_malformed_response_does_not_affect_other_groups(
     if polled:
         plan(lab, memory, workspace)
     workspace.api = Odd(workspace.api, border, lab.clusters[BAD], damage)  # type: ignore[assignment]
-    workspace._client.workspace._api = workspace.api  # the SDK's service for downloads
 
     result = plan(lab, memory, workspace)
 
