@@ -219,7 +219,7 @@ def test_an_approval_is_an_allowance_whose_id_is_derived_from_the_request(ledger
     workspace = lab.connect()
     create_entry(workspace, FOLDER, allowance)
     with pytest.raises(WorkspaceError, match="already exists"):
-        create_entry(workspace, FOLDER, allowance)
+        create_entry(workspace, FOLDER, replace(allowance, given_by="u@lab"))
 
     result = lab.poll(ledger)
 
