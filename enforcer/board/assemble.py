@@ -275,7 +275,7 @@ class _Assembly:
         return usage.limit.hard if usage else self._snapshot.quota(group).term
 
     def _groups_over(self, known: Sequence[date], days: Sequence[date], last_day: date) -> int | None:
-        """Return how many groups are expected to use up their term; None if the forecast of one is unknown."""
+        """Return how many groups are expected to reach their limit for the term; None if one forecast is unknown."""
         snapshot = self._snapshot
         own = {one.group for one in snapshot.in_force if isinstance(one.change, LimitOverride | DayLimits)}
         own |= {group for entry in snapshot.course.entries for group in entry.groups}

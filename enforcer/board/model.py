@@ -128,7 +128,7 @@ class BurnDown:
     budget: timedelta | None
     """The term limits of all groups together. None: not every group has one."""
     groups_over: int | None
-    """Number of groups that are expected to use up their term before it ends. None: unknown, or without limits."""
+    """Number of groups that are expected to reach their limit for the term. None: unknown, or without limits."""
 
 
 @dataclass(frozen=True)

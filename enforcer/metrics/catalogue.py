@@ -51,12 +51,12 @@ class Metric(Enum):
     )
     TIME_REQUESTS = (
         "time_requests_waiting",
-        "Time requests of groups that wait for an answer by staff; absent if groups cannot ask for more time",
+        "Time requests that wait for an answer by staff; absent if groups cannot ask for more time",
         (),
     )
     OLDEST_TIME_REQUEST = (
         "oldest_waiting_time_request_timestamp_seconds",
-        "When the oldest waiting time request was made; absent if none waits",
+        "When the oldest waiting time request was made; absent if no time request waits",
         (),
     )
     OTHERS = (
@@ -66,7 +66,7 @@ class Metric(Enum):
     )
     OLDEST_OTHER = (
         "oldest_foreign_cluster_timestamp_seconds",
-        "When the longest running cluster that is not the lab's was started; absent if none runs or it is unknown",
+        "When the longest running cluster that is not the lab's was started; absent if none runs, or if unknown",
         ("kind",),
     )
     LAST_TICK = "last_tick_timestamp_seconds", "When the last completed tick began", ()

@@ -1,4 +1,4 @@
-"""Creates the report for a day and the digest for a week from the ledger alone."""
+"""Creates the report for a day and the digest for a week, only from the ledger."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta

@@ -13,7 +13,7 @@ from enforcer.reports.forecast import DayMark, Forecast, forecast, marks_of
 
 ZERO = timedelta()
 LEAST_WEEKS = 2
-"""With fewer earlier weeks, no week is usual, and none is far above the usual."""
+"""Minimum number of earlier weeks from which a usual week is computed."""
 FAR_ABOVE_FACTOR, FAR_ABOVE_TIME = 2.0, timedelta(hours=1)
 """A group is far above its usual week if it used at least twice as much, and at least an hour more."""
 
@@ -34,7 +34,7 @@ class GroupWeek:
     """Since the first known day of the term, up to the end of the week."""
     term_limit: timedelta | None
     runs_out: date | None
-    """Day at whose end it is expected to have used up its term. None: not before the term's end, or unknown."""
+    """Day on which it is expected to reach its limit for the term. None: not before the term's end, or unknown."""
     is_off: bool
     """Whether every day of the week was a holiday, a blackout or blocked for the group."""
 
@@ -117,13 +117,13 @@ class WeekReport:
 
     @property
     def running_out(self) -> tuple[GroupWeek, ...]:
-        """Groups that are expected to use up their term before it ends, the first ones first."""
+        """Groups that are expected to reach their limit for the term before it ends, the earliest first."""
         found = [(group.runs_out, group.group, group) for group in self.groups if group.runs_out]
         return tuple(group for _, _, group in sorted(found, key=lambda one: one[:2]))
 
     @property
     def used_up(self) -> tuple[GroupWeek, ...]:
-        """Groups that have already used up their term."""
+        """Groups that have reached their limit for the term."""
         return tuple(group for group in self.groups if group.left is not None and not group.left)
 
     @property
@@ -161,7 +161,7 @@ def make_week_report(
         _group_week(snapshot, name, week, by_day, _forecast(snapshot, by_day, days, last, name), records.actions)
         for name, by_day in totals.items()
     ]
-    # A former group is part of the sums, but it is no group without use.
+    # A former group is part of the sums, but is not reported as idle.
     former = totals.keys() - snapshot.course.groups.keys() if snapshot.course.groups else set()
     groups = [one for one in groups if one.group not in former or one.used or one.stops or one.warnings]
     together: dict[date, timedelta] = {}

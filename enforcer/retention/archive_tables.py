@@ -244,7 +244,9 @@ TABLES = (
         "the messages of the course",
         True,
         (
-            Column("kind", str, "warning, stopped, report, time-requests, staff-note, digest, given-up or crash"),
+            Column(
+                "kind", str, "warning, stopped, report, weekly, time-requests, staff-note, digest, given-up or crash"
+            ),
             Column("group", str, "the group whose cluster the message is about; empty: about no cluster"),
             Column("period", str, "period of the limit: day, week or term"),
             Column("first", str, "first day of the period"),

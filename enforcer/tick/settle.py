@@ -169,8 +169,8 @@ def queue_weekly_digest(settings: Settings, ledger: Ledger, live: Snapshot) -> l
     """Queue the digest of the last complete week once; return an error message if that failed.
 
     It waits for the week's last day to be settled, but not longer than `DIGEST_PATIENCE`: without `end-of-day` no day
-    is settled. There is none for a week outside the term or without a poll. It never raises, because a digest must not
-    prevent the messages of a tick.
+    is settled. A week outside the term or without a poll has no digest. The function never raises, because a digest
+    must not prevent the messages of a tick.
     """
     week, course = last_complete_week(live), live.course
     if week is None or not course.has_weekly_digest or not settings.report_recipients:

@@ -103,7 +103,7 @@ def test_a_first_week_has_no_usual_and_no_forecast() -> None:
     usage = {group: {day: H for day in days(TERM_BEGINS, date(2026, 10, 24))} for group in USUAL}
     report = make_week_report(snapshot_of(), (TERM_BEGINS, date(2026, 10, 24)), usage, WeekRecords())
     assert (report.usual, report.far_above, report.forecast.at_end) == (None, (), None)
-    assert "it needs two weeks" in week_message(report, SETTINGS).text
+    assert "needs two weeks of use" in week_message(report, SETTINGS).text
 
 
 def test_a_week_of_holidays_has_no_idle_groups() -> None:
@@ -171,14 +171,14 @@ def test_the_mail_names_everything_unusual() -> None:
     message = week_message(report_of(EVERYTHING), SETTINGS)
     assert (message.to, message.subject) == (
         ("teacher@example.ac.il",),
-        "Data Engineering, 01 Nov to 07 Nov 2026: 21 hours, 2 of 3 groups, 1 stop, 2 requests wait",
+        "Data Engineering, 01 Nov to 07 Nov 2026: 21 hours, 2 of 3 groups, 1 stop, 2 time requests wait",
     )
     plain = message.text.replace("\u2068", "").replace("\u2069", "")
     assert plain == (
         """Data Engineering: Sunday, 01 November to Saturday, 07 November 2026
 
 USED
-21.0 hours by 2 of 3 groups; 17.5 hours are usual. 1 stop at a limit, 0 warnings.
+21.0 hours by 2 of 3 groups; usually 17.5 hours. 1 stop at a limit, 0 warnings.
 Requests for more time: 7 asked, 4 granted, 1 refused, 1 expired without an answer. 2 wait for an answer: """
         """python -m enforcer requests.
 
@@ -187,7 +187,7 @@ UNTIL THE END OF THE TERM (14 November 2026)
 
 UNUSUAL
 - group_02 (Team 2) used 14:00, far above its usual 3:30
-- No use at all by 1 group: group_03 (Team 3)
+- 1 group did not use the cluster: group_03 (Team 3)
 - Running clusters that are not the lab's: bigdata (since 07 Nov 21:20), nightly
 - 5 polls were missed; the longest time without one was 95 minutes
 - 1 mail was not delivered
@@ -231,7 +231,7 @@ def test_hostile_names_are_escaped_and_isolated() -> None:
     escaped = "&lt;script&gt;alert(1)&lt;/script&gt; &amp; "
     assert "<script" not in message.html and "\u202e" not in message.html + message.text + message.subject
     body = message.html.partition("<body")[2]
-    for place in ("<h1", "No use at all", "Running clusters", "Failed: ", "Estimates, "):
+    for place in ("<h1", "did not use the cluster", "Running clusters", "Failed: ", "Estimates, "):
         line = next(line for line in body.splitlines() if place in line)
         before = line.partition(escaped)[0]
         assert escaped in line and before.rfind("<bdi") > before.rfind("</bdi>"), place

@@ -150,7 +150,7 @@ def test_a_digest_has_the_time_requests_and_foreign_clusters(ledger: Ledger) -> 
 
     (row,) = ledger.select(MessageRow).where(MessageRow.kind == "weekly")
     content = json.loads(row.request_body)["content"]
-    assert content["subject"].endswith(", 1 request waits")
+    assert content["subject"].endswith(", 1 time request waits")
     assert "1 asked, 0 granted, 0 refused. 1 waits for an answer" in content["plainText"]
     assert (
         "Running clusters that are not the lab's: \u2068<b>spare</b>\u2069 (since 24 Oct 18:00)\n"
