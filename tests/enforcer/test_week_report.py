@@ -92,7 +92,7 @@ def test_a_report_has_used_left_usual_and_the_expected_end_of_each_group() -> No
     assert report.forecast.at_end == Band(56 * H + 7 * 2.5 * H, 56 * H + 7 * H * 8 / 3, 56 * H + 7 * 2.75 * H)
 
 
-def test_a_group_that_runs_out_and_one_that_has_are_named() -> None:
+def test_groups_that_reach_or_have_reached_their_term_limit_are_listed() -> None:
     usage = totals(group_01=(85 * M, 85 * M, 85 * M), group_02=(2 * H, 2 * H, H), group_03=(ZERO, ZERO, ZERO))
     report = make_week_report(snapshot_of(), WEEK, usage, WeekRecords())
     assert [(one.group, one.runs_out) for one in report.running_out] == [("group_01", date(2026, 11, 8))]

@@ -267,7 +267,7 @@ def test_the_format_of_time_requests_does_not_change() -> None:
     }
 
 
-def test_the_weekly_digest_is_only_mentioned_if_there_is_none() -> None:
+def test_the_course_file_mentions_the_weekly_digest_only_if_it_is_off() -> None:
     assert "weekly_digest" not in document_of(WITH_STAFF)
     assert document_of(replace(WITH_STAFF, weekly_digest=False))["weekly_digest"] is False
 
