@@ -268,7 +268,7 @@ class PageRow(Row):
     facts: Any = CharField()
     """Digest of the content without what changes by itself while a cluster is running."""
     text: Any = CharField()
-    """Digest of the notebook."""
+    """Digests of the ids of the group's clusters and of the notebook, one after the other."""
     written_at: Any = BigIntegerField()
 
     class Meta:

@@ -28,7 +28,7 @@ class StoredPage:
     facts: str
     """Digest of the content without what changes by itself while a cluster is running."""
     text: str
-    """Digest of the notebook."""
+    """Digests of the ids of the group's clusters and of the notebook, one after the other."""
     written: datetime
 
 
@@ -67,6 +67,11 @@ def store_page(ledger: Ledger, page: StoredPage) -> None:
 def forget_pages(ledger: Ledger, folders: Iterable[str]) -> None:
     """Delete these pages from the ledger, so that they are written again."""
     ledger.delete(PageRow).where(PageRow.folder.in_(list(folders))).execute()
+
+
+def forget_pages_below(ledger: Ledger, folder: str) -> None:
+    """Delete the pages below a workspace folder from the ledger."""
+    ledger.delete(PageRow).where(PageRow.folder.startswith(f"{folder}/")).execute()
 
 
 def address_of(ledger: Ledger, folder: str) -> str:

@@ -49,6 +49,8 @@ class _DuePage:
     notebook: str
     stored: StoredPage | None
     """The page as last written; None if it has to be created."""
+    former_principal: str
+    """The group that could read the folder before; empty if none could, or if it still is the same."""
     row: StoredPage
     """What is recorded once the page is written, except its address."""
 
@@ -76,6 +78,8 @@ def publish_pages(
     next tick.
     """
     if snapshot.course.pages is None:
+        # A deployment without pages removes their folder.
+        page_rows.forget_pages_below(ledger, f"{snapshot.course.folder}/{GROUPS}")
         return ()
     unchanged, due = _due_pages(ledger, settings, snapshot, actions, requests or {}, asking or {})
     for row in unchanged:
@@ -132,17 +136,21 @@ def _due_pages(
         )
         folder = folder_of(course, group)
         known = stored.get(folder)
-        if known and known.principal != course.principal_of(group):
+        principal = course.principal_of(group)
+        former = known.principal if known and known.principal != principal else ""
+        clusters = _digest("\n".join(sorted(one.id for one in snapshot.clusters if group_of(one) == group)))
+        # New clusters are from a new deployment, which may have removed the folder before.
+        if known and (former or not known.text.startswith(clusters)):
             known = None
-        row = _row(content, templates, folder, course.principal_of(group), snapshot.now)
+        row = _row(content, templates, folder, principal, snapshot.now)
         if known and not is_due(known, row, snapshot.now):
             continue
         notebook = to_notebook(render_page(content, options.language, settings.mail_templates))
-        row = replace(row, text=_digest(notebook), address=known.address if known else "")
+        row = replace(row, text=clusters + _digest(notebook), address=known.address if known else "")
         if known and known.text == row.text:
             unchanged.append(replace(row, written=known.written))
             continue
-        due.append(_DuePage(group, folder, row.principal, notebook, known, row))
+        due.append(_DuePage(group, folder, row.principal, notebook, known, former, row))
     return unchanged, due
 
 
@@ -196,7 +204,10 @@ def _write(workspace: Workspace, page: _DuePage, deadline: Deadline) -> StoredPa
     try:
         if page.stored is None:
             workspace.make_folder(page.folder)
-            objects.grant(workspace, ObjectKind.FOLDER, objects.object_id(workspace, page.folder), page.principal, READ)
+            id = objects.object_id(workspace, page.folder)
+            objects.grant(workspace, ObjectKind.FOLDER, id, page.principal, READ)
+            if page.former_principal:
+                objects.withdraw(workspace, ObjectKind.FOLDER, id, page.former_principal)
         # A notebook that was deleted is created again, with another id.
         return replace(page.row, address=_address(workspace, objects.write_notebook(workspace, path, page.notebook)))
     except WorkspaceError as error:

@@ -12,8 +12,10 @@ from enforcer.ledger.database import Ledger
 from enforcer.ledger.time_request_rows import RequestFile
 from enforcer.time_requests.read import group_paths
 from enforcer.time_requests.sentences import language_of
+from enforcer.workspace import objects
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import AlreadyExistsError, WorkspaceError
+from enforcer.workspace.objects import ObjectKind
 from enforcer.workspace.tasks import in_parallel
 from labkit.clock import Deadline
 from labkit.course_file import COURSE_VERSION_FILE, REQUESTS
@@ -111,7 +113,7 @@ def _grant(
 ) -> list[str]:
     """Give the groups the missing permissions; return problems."""
     due = [
-        (files[path], principal)
+        (files[path], principal, _former_principal(known.get(path), files[path], principal))
         for path, principal in principals.items()
         if path in files and not _is_granted(known.get(path), files[path], principal)
     ]
@@ -119,9 +121,9 @@ def _grant(
     for batch in _batches(due):
         if deadline.remaining < LEAST_TIME:
             break
-        errors = in_parallel([partial(_let_edit, workspace, file, principal) for file, principal in batch])
+        errors = in_parallel([partial(_let_edit, workspace, *one) for one in batch])
         done = []
-        for (file, principal), error in zip(batch, errors, strict=True):
+        for (file, principal, _), error in zip(batch, errors, strict=True):
             if error:
                 problems.append(str(error))
                 continue
@@ -135,9 +137,17 @@ def _is_granted(row: RequestFile | None, file: FileInfo, principal: str) -> bool
     return row is not None and (row.object_id, row.principal) == (file.object_id, principal)
 
 
-def _let_edit(workspace: Workspace, file: FileInfo, principal: str) -> WorkspaceError | None:
+def _former_principal(row: RequestFile | None, file: FileInfo, principal: str) -> str:
+    """Return the group that could edit a file before; empty if none could, or if it still is the same."""
+    is_same_file = row is not None and row.object_id == file.object_id
+    return row.principal if row and is_same_file and row.principal != principal else ""
+
+
+def _let_edit(workspace: Workspace, file: FileInfo, principal: str, former: str) -> WorkspaceError | None:
     try:
         workspace.let_edit(file, principal)
+        if former:
+            objects.withdraw(workspace, ObjectKind.FILE, file.object_id, former)
     except WorkspaceError as error:
         return error
     return None

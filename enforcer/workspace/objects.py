@@ -77,6 +77,26 @@ def grant(workspace: Workspace, kind: ObjectKind, id: int, group: str, level: st
         workspace.api.do("PATCH", path, body={"access_control_list": [entry]})
 
 
+def withdraw(workspace: Workspace, kind: ObjectKind, id: int | str, group: str) -> None:
+    """Remove a group's own levels on an object; those on folders above it remain. Raises WorkspaceError."""
+    path = f"/api/2.0/permissions/{kind.value}/{id}"
+    with errors_about(f"the permission of {group} on object {id}"):
+        workspace.before_request("permissions/get")
+        entries: Any = workspace.api.do("GET", path)
+        own = [
+            {key: parse_text(entry, key), "permission_level": parse_text(permission, "permission_level")}
+            for entry in map(parse_object, parse_list(entries, "access_control_list"))
+            for key in PRINCIPALS
+            if entry.get(key)
+            for permission in map(parse_object, parse_list(entry, "all_permissions"))
+            if not permission.get("inherited")
+        ]
+        kept = [entry for entry in own if entry.get("group_name") != group]
+        if kept != own:
+            workspace.before_request("permissions/patch")
+            workspace.api.do("PUT", path, body={"access_control_list": kept})
+
+
 def grants(workspace: Workspace, kind: ObjectKind, id: int) -> list[ObjectGrant]:
     """Return all grants on an object, including inherited ones. Raises WorkspaceError."""
     workspace.before_request("permissions/get")

@@ -261,6 +261,94 @@ def test_destroying_the_course_folder_removes_the_pages(ticks: Ticks, lab: InPro
             lab.workspace.call("GET", f"/api/2.0/workspace/get-status?path={folder}")
 
 
+def destroy(lab: InProcessCourse) -> None:
+    lab.remove_course()
+    for cluster in lab.clusters:
+        lab.remove(cluster)
+
+
+def deploy_again(lab: InProcessCourse) -> None:
+    """Deploy the course with new clusters of the same names."""
+    lab.clusters = [lab.make_cluster(name) for name in lab.names]
+    lab.write_course(pages=ENGLISH)
+
+
+@pytest.mark.parametrize("polls", [0, 2])
+def test_a_new_deployment_has_its_pages_at_the_first_tick(ticks: Ticks, lab: InProcessCourse, polls: int) -> None:
+    """Whether a tick saw the destroyed course or not."""
+    ticks.tick()
+    destroy(lab)
+    for _ in range(polls):
+        ticks.tick(1)
+    deploy_again(lab)
+
+    results = [ticks.tick(1), ticks.tick(1)]
+
+    assert [result.failures for result in results] == [(), ()]
+    assert ticks.writes == 0, "the first tick wrote them"
+    for folder, name in ((FIRST, "group_001"), (SECOND, "group_002")):
+        assert export(lab, folder, lab.student(name))
+
+
+def test_a_course_without_pages_again_has_them_when_they_return(ticks: Ticks, lab: InProcessCourse) -> None:
+    ticks.tick()
+    lab.workspace.advance(60)
+    # A deployment without pages removes their folder.
+    lab.write_course()
+    lab.workspace.call("POST", "/api/2.0/workspace/delete", {"path": f"{FOLDER}/groups", "recursive": True})
+    without = ticks.tick(1)
+    assert (without.failures, ticks.writes, page_rows.stored_pages(ticks.ledger)) == ((), 0, {})
+
+    lab.workspace.advance(60)
+    lab.write_course(pages=ENGLISH)
+
+    assert (ticks.tick(1).failures, ticks.writes) == ((), 2)
+    assert first_cell(lab)[0] == "# Cluster time of \u2068Team 1\u2069"
+
+
+def group_entries(lab: InProcessCourse, *names: str, **of_first: str) -> list[dict[str, object]]:
+    """Return the groups of a course file; `of_first` are further keys of the first one."""
+    entries: list[dict[str, object]] = [
+        {"name": name, "number": n, "moodle_id": None, "title": f"Team {n}", "limits": lab.limits}
+        for n, name in enumerate(names, 1)
+    ]
+    entries[0] |= of_first
+    return entries
+
+
+def test_a_retired_groups_page_is_left_alone(ticks: Ticks, lab: InProcessCourse) -> None:
+    ticks.tick()
+    before = export(lab, SECOND)
+    lab.workspace.advance(60)
+    lab.remove(lab.clusters[1])
+    lab.write_course(pages=ENGLISH, groups=group_entries(lab, "group_001"))
+    student = lab.student("group_002")
+    lab.members("group_002").clear()
+
+    results = [ticks.tick(1) for _ in range(3)]
+
+    assert [result.failures for result in results] == [()] * 3
+    assert export(lab, SECOND) == before
+    path = f"/api/2.0/workspace/export?path={SECOND}/cluster_time&format=JUPYTER"
+    assert lab.workspace.refusal("GET", path, user=student)[0] == 403
+
+
+def test_a_new_principal_reads_the_page_in_place_of_the_former_one(ticks: Ticks, lab: InProcessCourse) -> None:
+    ticks.tick()
+    new = lab.workspace.create_user("new@campus.example.ac.il")
+    lab.workspace.group("Team of a directory", new)
+    lab.workspace.advance(60)
+    entries = group_entries(lab, "group_001", "group_002", principal="Team of a directory")
+    lab.write_course(version=3, pages=ENGLISH, groups=entries)
+
+    assert ticks.tick(1).failures == ()
+
+    assert export(lab, FIRST, new) == export(lab, FIRST)
+    path = f"/api/2.0/workspace/export?path={FIRST}/cluster_time&format=JUPYTER"
+    assert lab.workspace.refusal("GET", path, user=lab.student("group_001"))[0] == 403
+    assert (ticks.tick(1).failures, ticks.writes) == ((), 0)
+
+
 def test_a_new_language_is_written_at_the_next_tick(ticks: Ticks, lab: InProcessCourse) -> None:
     ticks.tick()
     lab.workspace.advance(60)

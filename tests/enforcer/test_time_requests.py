@@ -373,6 +373,28 @@ def test_a_deleted_file_is_made_again(ledger: Ledger, lab: RequestLab) -> None:
     assert [one.minutes for one in lab.requests(ledger, lab.poll(ledger))] == [60]
 
 
+def test_a_new_principal_edits_the_file_in_place_of_the_former_one(ledger: Ledger, lab: RequestLab) -> None:
+    lab.poll(ledger)
+    new = lab.workspace.create_user("new@campus.example.ac.il")
+    lab.workspace.group("Team of a directory", new)
+    former, own = lab.student("group_001"), lab.path("group_001")
+    groups: list[dict[str, Any]] = [
+        {"name": name, "number": n, "moodle_id": None, "title": f"Team {n}", "limits": lab.limits}
+        for n, name in enumerate(lab.names, 1)
+    ]
+    groups[0]["principal"] = "Team of a directory"
+    lab.workspace.advance(60)
+    lab.write_course(version=3, groups=groups)
+
+    assert lab.poll(ledger).failures == ()
+
+    lab.save(own, "60 minutes", new)
+    assert lab.text(own, new) == "60 minutes"
+    with pytest.raises(ApiError) as error:
+        lab.text(own, former)
+    assert error.value.status == 403
+
+
 def test_a_course_without_the_table_has_no_files_and_no_requests(ledger: Ledger) -> None:
     lab = RequestLab(requests=None, extensions=None)
     workspace = lab.connect()
