@@ -69,7 +69,7 @@ def write_entry(workspace: Workspace, lab: LabState, entry: Allowance | Revocati
     """
     path = path_of(lab, entry.id)
     workspace.make_folder(f"{lab.course.folder}/{ALLOWANCES}")
-    workspace.write(path, format_entry(entry))
+    workspace.create(path, format_entry(entry))
     return path
 
 

@@ -253,10 +253,10 @@ def create_entry(workspace: Workspace, folder: str, entry: Allowance | Revocatio
     """Create the file of an allowance or revocation in a course's folder. Raises the errors of `Write`."""
     path = f"{folder}/{ALLOWANCES}/{entry.id}.json"
     try:
-        workspace.write(path, format_entry(entry))
+        workspace.create(path, format_entry(entry))
     except FolderNotFoundError:
         workspace.make_folder(f"{folder}/{ALLOWANCES}")
-        workspace.write(path, format_entry(entry))
+        workspace.create(path, format_entry(entry))
 
 
 def _create(write: Write | None, allowance: Allowance, folder: str) -> WorkspaceError | None:

@@ -405,9 +405,7 @@ class Workspace:
         return content
 
     def write(self, path: str, text: str, *, overwrite: bool = False) -> None:
-        """Write a workspace file. Raises FolderNotFoundError, or AlreadyExistsError if a file with other content exists
-        and `overwrite` is false.
-        """
+        """Write a workspace file. Raises FolderNotFoundError, or AlreadyExistsError if it exists and may not change."""
         self.before_request("workspace/import")
         content = base64.b64encode(text.encode()).decode()
         body = {"path": path, "format": "RAW", "content": content, "overwrite": overwrite}
@@ -416,11 +414,18 @@ class Workspace:
                 # The SDK retries this request after a 429, but not an upload as a form.
                 self.api.do("POST", "/api/2.0/workspace/import", body=body)
             except ResourceAlreadyExists:
-                # A retry after a lost response finds the file of the first attempt.
-                if not self._has_content(path, text):
-                    raise AlreadyExistsError(f"{path} already exists") from None
+                raise AlreadyExistsError(f"{path} already exists") from None
             except NotFound as error:
                 raise FolderNotFoundError(f"{path}: {first_line(error)}") from None
+
+    def create(self, path: str, text: str) -> None:
+        """Create a workspace file. Raises FolderNotFoundError, or AlreadyExistsError if another one exists."""
+        try:
+            self.write(path, text)
+        except AlreadyExistsError:
+            # A retry after a lost response finds the file of the first attempt.
+            if not self._has_content(path, text):
+                raise
 
     def _has_content(self, path: str, text: str) -> bool:
         try:

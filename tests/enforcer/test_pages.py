@@ -359,14 +359,14 @@ def test_a_new_language_is_written_at_the_next_tick(ticks: Ticks, lab: InProcess
     assert first_cell(lab)[0] == "# \u2067זמן המחשב של \u2068Team 1\u2069\u2069"
 
 
-def test_a_file_that_is_written_twice_with_the_same_content_exists_once(lab: InProcessCourse) -> None:
+def test_a_file_that_is_created_twice_with_the_same_content_exists_once(lab: InProcessCourse) -> None:
     """A retry after a lost response finds the file of the first attempt."""
     workspace, path = lab.connect(), f"{FOLDER}/allowances/1.json"
     for _ in range(2):
-        workspace.write(path, "one")
+        workspace.create(path, "one")
 
     with pytest.raises(AlreadyExistsError, match=f"{path} already exists"):
-        workspace.write(path, "two")
+        workspace.create(path, "two")
     assert workspace.read(path) == "one"
     with pytest.raises(AlreadyExistsError):
-        workspace.write(f"{FOLDER}/allowances", "one")
+        workspace.create(f"{FOLDER}/allowances", "one")
