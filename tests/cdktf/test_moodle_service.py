@@ -165,7 +165,7 @@ def test_a_grouping_limits_the_groups(site, run, tmp_path):
         (tmp_path / "r.csv").unlink(missing_ok=True)
         result = run("--grouping", grouping)
         assert result.exit_code == (0 if grouping == "7" else 2), result.output
-    assert "has a tag such as <b>: rename that group" in result.stderr
+    assert "contains a tag such as <b>: rename that group" in result.stderr
     assert 'several groupings are named "Lab teams"' in run("--grouping", "Lab teams").stderr
     assert 'choose one by its id with --grouping; there are 7 "Lab teams"' in run("--grouping", "Nobody").stderr
 

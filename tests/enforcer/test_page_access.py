@@ -200,13 +200,17 @@ def test_pages_and_request_files_of_many_groups_stay_within_the_limits(
     lab = course(frozen_emulator, tmp_path, groups=count)
     write_course(lab, "en")
     refusals = {"match": "POST /api/2.0/workspace/import", "kind": "429", "rate": 0.05}
-    frozen_emulator.control("POST", "faults", {"profile": "azure", "rules": [refusals]})
+    limits = {"profile": "azure", "rules": [refusals]}
+    frozen_emulator.control("POST", "faults", limits)
 
     polls = [timed_poll(lab, 9)]
     early = len(files_and_editors(lab))
     polls.append(timed_poll(lab, 50))
     lab.advance_minutes(1)
+    # A refused request of the deployment would fail.
+    frozen_emulator.control("POST", "faults", {})
     write_course(lab, "he")
+    frozen_emulator.control("POST", "faults", limits)
     polls.append(timed_poll(lab, 50))
     imports = [entry for entry in frozen_emulator.request_log() if entry["path"] == "/api/2.0/workspace/import"]
     frozen_emulator.control("POST", "faults", {})
