@@ -172,9 +172,10 @@ def test_the_first_rule_that_matches_decides() -> None:
             calendar(*(event(f"{n}", "DTSTART:20261101T080000Z", "RRULE:FREQ=DAILY") for n in range(501))),
             "more than 500 events repeat; export only the course's calendar.",
         ),
-        (
+        pytest.param(
             calendar(*(event(f"{n}", "DTSTART;VALUE=DATE:20261101") for n in range(5001))),
             "the calendar has more than 5000 events; export only the course's calendar.",
+            marks=pytest.mark.waits,
         ),
     ],
 )

@@ -87,6 +87,7 @@ def test_the_labs_share_the_budget_of_a_minute(labs: LabsOfOneAccount) -> None:
     assert due == {NOW + MINUTE}, "the others try again when the budget has room"
 
 
+@pytest.mark.waits
 def test_a_restart_does_not_forget_the_calls_of_other_labs(labs: LabsOfOneAccount) -> None:
     for lab in LABS:
         for number in range(9):

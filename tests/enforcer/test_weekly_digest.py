@@ -73,6 +73,7 @@ def use_an_hour(ledger: Ledger, lab: InProcessCourse) -> None:
     tick(ledger, lab)
 
 
+@pytest.mark.waits
 def test_each_week_has_one_digest_even_if_the_clocks_change(ledger: Ledger) -> None:
     lab = lab_at(SATURDAY)
     use_an_hour(ledger, lab)
