@@ -34,17 +34,7 @@ class Server:
 
     def run(self, listener: socket.socket, mail_listener: socket.socket, tls: ssl.SSLContext) -> None:
         """Serve until SIGTERM or SIGINT, then abort all connections, write the state and return."""
-        config = uvicorn.Config(
-            self._application,
-            interface="asgi3",
-            http=Protocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        )
-        config.load()
+        config = server_config(self._application)
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
             runner.run(self._serve(config, listener, mail_listener, tls))
 
@@ -84,6 +74,22 @@ class Server:
             task.cancel()
         for connection in list(self._shared.connections):
             connection.transport.abort()
+
+
+def server_config(application: Application) -> uvicorn.Config:
+    """Return the server's configuration for connections to an application."""
+    config = uvicorn.Config(
+        application,
+        interface="asgi3",
+        http=Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
+    config.load()
+    return config
 
 
 class Protocol(HttpToolsProtocol):

@@ -27,7 +27,7 @@ sys.path.append(str(ROOT))
 
 from emulator.faults.rules import FaultRule  # noqa: E402
 from emulator.server.app import Application  # noqa: E402
-from emulator.server.http_server import BACKLOG, Protocol, listen  # noqa: E402
+from emulator.server.http_server import BACKLOG, Protocol, listen, server_config  # noqa: E402
 from emulator.server.services import open_workspace  # noqa: E402
 from emulator.state.options import Options  # noqa: E402
 from labkit.course_file import (  # noqa: E402
@@ -154,17 +154,7 @@ async def serve(workspaces: list[FarmedWorkspace], *, changes_per_minute: float)
         loop.add_signal_handler(number, ending.set)
     shared, tasks = ServerState(), []
     for position, one in enumerate(workspaces):
-        config = uvicorn.Config(
-            one.application,
-            interface="asgi3",
-            http=Protocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            timeout_keep_alive=120,
-        )
-        config.load()
+        config = server_config(one.application)
 
         def protocol(config: uvicorn.Config = config, one: FarmedWorkspace = one) -> Protocol:
             return Protocol(config, shared, {}, one.workspace.state.workspace_id)
