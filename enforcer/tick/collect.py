@@ -31,7 +31,7 @@ from enforcer.tick.lab_reader import LabReader
 from enforcer.tick.mass_stop import held_cluster_ids
 from enforcer.tick.starter_roles import MembershipCache, decide_starters
 from enforcer.workspace.client import Workspace
-from enforcer.workspace.errors import PartialReadError, WorkspaceError
+from enforcer.workspace.errors import PartialReadError, ReadTimeoutError, WorkspaceError
 from enforcer.workspace.tasks import in_parallel, ordered
 from labkit.course_file import path_of
 
@@ -271,7 +271,10 @@ def read_levels(
         # runs.
         return not timedelta() <= now - from_millis(confirmed.get(id, 0)) < RESTRICTED_LEVELS_EVERY
 
-    due = [(id, status.group) for id, status in groups.items() if wants_all or is_due(status)]
+    # The groups whose permission may have to change come first, because there may not be enough time for all.
+    due = {id: status.group for id, status in groups.items() if is_due(status)}
+    if wants_all:
+        due |= {id: status.group for id, status in groups.items()}
 
     def read(cluster_id: str) -> list[DirectGrant] | WorkspaceError:
         try:
@@ -279,14 +282,14 @@ def read_levels(
         except WorkspaceError as error:
             return error
 
-    found = in_parallel([partial(read, id) for id, _ in due])
-    failures = [str(answer) for answer in found if isinstance(answer, WorkspaceError)]
+    found = in_parallel([partial(read, id) for id in due])
+    failures = _read_failures(found)
     if wants_all and not failures:
         queries.write_note(ledger, "looked at everything", snapshot.today.isoformat())
         queries.write_note(ledger, ALL_LEVELS, str(to_millis(now)))
-    grants = {id: answer for (id, _), answer in zip(due, found, strict=True) if not isinstance(answer, WorkspaceError)}
+    grants = {id: answer for id, answer in zip(due, found, strict=True) if not isinstance(answer, WorkspaceError)}
     principal_of = snapshot.course.principal_of
-    levels = {id: level_of(principal_of(group), grants[id]) for id, group in due if id in grants}
+    levels = {id: level_of(principal_of(group), grants[id]) for id, group in due.items() if id in grants}
     for id, level in levels.items():
         if level is Level.ATTACH:
             queries.note_restricted(ledger, id, groups[id].group, now=snapshot.now)
@@ -295,6 +298,15 @@ def read_levels(
         kept = {id: at for id, at in confirmed.items() if id in restricted and id not in levels}
         queries.write_note(ledger, RESTRICTED_LEVELS, json.dumps({**kept, **seen}))
     return levels, [*failures, *_quota_bypasses(ledger, workspace, snapshot, grants)]
+
+
+def _read_failures(found: Sequence[object]) -> list[str]:
+    """Return a message for each permission that could not be read, and one for all that there was no time for."""
+    failures = [str(one) for one in found if isinstance(one, WorkspaceError) and not isinstance(one, ReadTimeoutError)]
+    if late := sum(isinstance(one, ReadTimeoutError) for one in found):
+        clusters = "1 cluster" if late == 1 else f"{late} of {len(found)} clusters"
+        failures.append(f"there was no time to read the permissions of {clusters}; they are read at the next poll")
+    return failures
 
 
 def _quota_bypasses(

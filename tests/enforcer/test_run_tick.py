@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from enforcer.domain.message_kinds import MessageKind
-from enforcer.domain.quota import Restore, Restrict, Stop, Warn
+from enforcer.domain.quota import Level, Restore, Restrict, Stop, Warn
 from enforcer.ledger import queries, stored_messages
 from enforcer.ledger.database import Ledger, open_copy
 from enforcer.mail import outbox
 from enforcer.mail.messages import Message
 from enforcer.settings import Settings, load_settings
+from enforcer.tick.collect import collect, read_levels
 from enforcer.tick.run import TickResult, plan_tick, run_tick
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import UnreachableError, WorkspaceError
@@ -96,6 +97,33 @@ def test_the_next_tick_repeats_nothing_and_the_next_day_restores(ledger: Ledger,
 
     assert (kinds(again), kinds(restored), mail.subjects) == ([], [Restore], [OFF])
     assert lab.level(lab.clusters[0]) == "CAN_RESTART"
+
+
+def test_permissions_that_may_have_to_change_are_read_first(ledger: Ledger, lab: InProcessCourse) -> None:
+    lab.start(lab.clusters[1])
+    lab.workspace.advance(181 * 60)
+    workspace = lab.connect()
+    snapshot = collect(ledger, workspace, SETTINGS, now=lab.now())
+
+    levels, problems = read_levels(ledger, workspace, snapshot)
+
+    assert (list(levels.items()), problems) == (
+        [(lab.clusters[1], Level.RESTART), (lab.clusters[0], Level.RESTART)],
+        [],
+    )
+
+
+def test_permissions_without_time_are_one_problem_and_read_again(ledger: Ledger, lab: InProcessCourse) -> None:
+    workspace = lab.connect()
+    snapshot = collect(ledger, workspace, SETTINGS, now=lab.now())
+    with workspace.read_budget(Deadline(timedelta())):
+        late = read_levels(ledger, workspace, snapshot)
+
+    assert late == (
+        {},
+        ["there was no time to read the permissions of 2 of 2 clusters; they are read at the next poll"],
+    )
+    assert read_levels(ledger, workspace, snapshot) == (dict.fromkeys(lab.clusters, Level.RESTART), [])
 
 
 WORK = {"weekdays": ["Sunday", "Monday", "Tuesday"], "hours": "08:00-18:00"}
