@@ -109,7 +109,8 @@ def measure(workspaces: list[dict[str, str]], folder: Path, clusters: int, minut
         raise SystemExit(f"the watch did not report its turns:\n{text[-3000:]}")
     ticks = ticks_in(text)
     numbers = [ticks[lab_of(one)] for one in workspaces]
-    other = [line for line in text.splitlines() if not re.search(" INFO |written at the next tick|read at the next poll", line)]
+    expected = " INFO |written at the next tick|read at the next poll"
+    other = [line for line in text.splitlines() if not re.search(expected, line)]
     for line in other[:20]:
         print(line, file=sys.stderr)
     return WatchMeasurement(
