@@ -139,8 +139,9 @@ def _is_granted(row: RequestFile | None, file: FileInfo, principal: str) -> bool
 
 def _former_principal(row: RequestFile | None, file: FileInfo, principal: str) -> str:
     """Return the group that could edit a file before; empty if none could, or if it still is the same."""
-    is_same_file = row is not None and row.object_id == file.object_id
-    return row.principal if row and is_same_file and row.principal != principal else ""
+    if row is None or row.object_id != file.object_id or row.principal == principal:
+        return ""
+    return row.principal
 
 
 def _let_edit(workspace: Workspace, file: FileInfo, principal: str, former: str) -> WorkspaceError | None:

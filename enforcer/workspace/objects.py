@@ -7,7 +7,7 @@ from typing import Any
 
 from enforcer.workspace.client import Workspace, errors_about
 from enforcer.workspace.errors import FolderNotFoundError, ObjectNotFoundError
-from enforcer.workspace.responses import PRINCIPALS, parse_list, parse_object, parse_text
+from enforcer.workspace.responses import PRINCIPALS, parse_grants, parse_list, parse_object, parse_text
 from labkit.extras.sdk import NotFound
 from labkit.text import first_line
 
@@ -82,19 +82,13 @@ def withdraw(workspace: Workspace, kind: ObjectKind, id: int | str, group: str) 
     path = f"/api/2.0/permissions/{kind.value}/{id}"
     with errors_about(f"the permission of {group} on object {id}"):
         workspace.before_request("permissions/get")
-        entries: Any = workspace.api.do("GET", path)
-        own = [
-            {key: parse_text(entry, key), "permission_level": parse_text(permission, "permission_level")}
-            for entry in map(parse_object, parse_list(entries, "access_control_list"))
-            for key in PRINCIPALS
-            if entry.get(key)
-            for permission in map(parse_object, parse_list(entry, "all_permissions"))
-            if not permission.get("inherited")
-        ]
-        kept = [entry for entry in own if entry.get("group_name") != group]
+        own = parse_grants(workspace.api.do("GET", path))
+        kept = [one for one in own if (one.kind, one.principal) != ("group", group)]
         if kept != own:
+            key_of = {kind: key for key, kind in PRINCIPALS.items()}
+            entries = [{key_of[one.kind]: one.principal, "permission_level": one.level} for one in kept]
             workspace.before_request("permissions/patch")
-            workspace.api.do("PUT", path, body={"access_control_list": kept})
+            workspace.api.do("PUT", path, body={"access_control_list": entries})
 
 
 def grants(workspace: Workspace, kind: ObjectKind, id: int) -> list[ObjectGrant]:
