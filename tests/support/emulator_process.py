@@ -18,7 +18,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Self
+
+from emulator_fork import ForkedEmulator
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -52,6 +54,11 @@ class EmulatorProcess:
             emulator.client().clusters.list()
     """
 
+    is_forked: ClassVar[bool] = False
+    """Whether emulators are forked from a process with the emulator's modules, instead of starting Python. Programs
+    whose main module must not be imported again, such as benchmarks, cannot use this.
+    """
+
     def __init__(
         self,
         arguments: Sequence[str] = (),
@@ -64,7 +71,7 @@ class EmulatorProcess:
         self._arguments = [*begins, *(str(argument) for argument in arguments)]
         self._log_path = log
         self._port = port
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str] | ForkedEmulator | None = None
         self._log: IO[bytes] | None = None
         self.url = ""
         self.admin_token = ""
@@ -75,12 +82,10 @@ class EmulatorProcess:
 
     def start(self) -> Self:
         """Start the process and wait for its ready line. Raises EmulatorError if it does not come."""
-        command = [sys.executable, "-m", "emulator", "--port", str(self._port), *self._arguments]
+        arguments = ["--port", str(self._port), *self._arguments]
         # A file instead of a pipe: no one reads the log meanwhile, and a full pipe would block the emulator.
         self._log = tempfile.TemporaryFile() if self._log_path is None else self._log_path.open("a+b")  # noqa: SIM115
-        self._process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log, text=True
-        )
+        self._process = ForkedEmulator(arguments, ROOT, self._log) if self.is_forked else _run(arguments, self._log)
         try:
             ready = json.loads(self._first_line())
         except (ValueError, EmulatorError) as error:
@@ -213,6 +218,11 @@ class EmulatorProcess:
         with self._log:
             self._log.seek(max(0, self._log.seek(0, os.SEEK_END) - 4000))
             return self._log.read().decode(errors="replace")
+
+
+def _run(arguments: Sequence[str], log: IO[bytes]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "emulator", *arguments]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
 
 
 def parse_body(content: bytes) -> Any:
