@@ -16,7 +16,7 @@ SETUP := $(shell command -v python3 || command -v python || echo python3) .ci/se
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Without .pyc files, each worker and each program that a test starts would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
-# Defaults for two cores: tests that start no process keep a core busy; the others wait for a third of their time.
+# Defaults for two cores: tests that start no process keep a core busy; the others wait for half of their time.
 WORKERS ?=
 
 help: ## List the targets
@@ -34,7 +34,7 @@ quick: $(VENV)/.complete ## Run the tests that start no process: half a minute o
 	@$(RUN) -m pytest -q -n $(or $(WORKERS),2) --dist loadgroup -m "not process and not waits" $(TESTS)
 
 test: $(VENV)/.complete optional-tools ## Run the tests: at most eight minutes on two cores
-	@$(RUN) -m pytest -q -n $(or $(WORKERS),3) --dist loadgroup $(TESTS)
+	@$(RUN) -m pytest -q -n $(or $(WORKERS),4) --dist loadgroup $(TESTS)
 
 acceptance: $(VENV)/.complete optional-tools ## Run the same tests with larger numbers: about an hour
 	@$(RUN) -m pytest -q -n $(or $(WORKERS),2) --dist loadgroup --acceptance $(TESTS)
