@@ -99,7 +99,6 @@ class TerraformLab:
         environment = {
             **os.environ,
             **self.emulator.environment(self.token),
-            "GOGC": "400",  # as cdktf: otherwise a sixth of Terraform's time is garbage collection
             "LAB_CONFIG": str(self.folder / "lab.toml"),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         }
