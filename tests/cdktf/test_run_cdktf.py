@@ -54,6 +54,11 @@ def test_terraform_collects_garbage_rarely_by_default(tmp_path: Path):
     assert environment(tmp_path, GOGC="50")["GOGC"] == "50"
 
 
+def test_cdktf_uses_the_production_build_of_its_display_by_default(tmp_path: Path):
+    assert environment(tmp_path)["NODE_ENV"] == "production"
+    assert environment(tmp_path, NODE_ENV="development")["NODE_ENV"] == "development"
+
+
 def test_the_projects_cdktf_and_python_come_first_on_the_path(tmp_path: Path):
     folders = environment(tmp_path)["PATH"].split(":")
     assert folders[1:] == [str(tmp_path / "node_modules" / ".bin"), "/usr/bin"]
