@@ -71,6 +71,7 @@ def test_after_a_deploy_clusters_are_stopped_with_their_libraries(example: Terra
 
 
 def test_the_second_plan_is_empty_even_after_clusters_were_used(example: TerraformLab):
+    assert example.plan() == {}
     names = ["cluster_01", "cluster_02", "cluster_03"]
     running, stopped, idle = ({"cluster_id": example.clusters()[name]["cluster_id"]} for name in names)
     for cluster in (stopped, idle):
