@@ -8,6 +8,7 @@ memory.
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 from peewee import PeeweeException
 
+from enforcer.domain.timestamps import from_millis, to_millis
 from enforcer.ledger.stored_messages import recorded_calls
 from enforcer.settings import MailBudget
 
@@ -82,7 +84,8 @@ class MailAccount:
     def note_call(self, lab: str, kind: str, at: datetime) -> None:
         with self._lock:
             self._calls = [call for call in self._calls if call.at > at - HOUR]
-            self._calls.append(_Call(self._next_call, lab, kind, at))
+            # As a ledger stores it, so that the same call can be found in a reading.
+            self._calls.append(_Call(self._next_call, lab, kind, from_millis(to_millis(at))))
             self._next_call += 1
 
     def calls_since(self, lab: str, kind: str, since: datetime) -> list[datetime]:
@@ -91,18 +94,18 @@ class MailAccount:
         with self._lock:
             times = [
                 at
-                for other, reading in self._readings.items()
+                for other in self._ledgers
                 if other != lab
-                for name, at in reading.calls
+                for name, at in self._calls_of(other).elements()
                 if name == kind
             ]
-            first = {other: reading.next_call for other, reading in self._readings.items()}
-            times += [
-                call.at
-                for call in self._calls
-                if call.lab != lab and call.kind == kind and call.number >= first.get(call.lab, 0)
-            ]
         return sorted((at for at in times if at > since), reverse=True)
+
+    def _calls_of(self, lab: str) -> Counter[tuple[str, datetime]]:
+        """Return the calls of a lab. One that was recorded while the ledger was read can be in both sources."""
+        reading = self._readings.get(lab, _Reading([], 0, 0.0))
+        unread = [call for call in self._calls if call.lab == lab and call.number >= reading.next_call]
+        return Counter(reading.calls) | Counter((call.kind, call.at) for call in unread)
 
     def _read_ledgers(self, lab: str) -> None:
         """Read the ledgers of the other labs, unless they were read a moment ago."""

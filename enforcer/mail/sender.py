@@ -396,9 +396,10 @@ class _OutboxRun:
         return stored_messages.count_calls_since(self.ledger, kind, since) + others
 
     def _note_call(self, kind: str) -> None:
-        stored_messages.note_call(self.ledger, kind, self.now)
+        now = self.now
+        stored_messages.note_call(self.ledger, kind, now)
         if self.mail.account:
-            self.mail.account.note_call(kind, self.now)
+            self.mail.account.note_call(kind, now)
 
     def _reserving(self) -> AbstractContextManager[None]:
         return self.mail.account.reserving() if self.mail.account else nullcontext()
