@@ -1,8 +1,8 @@
 """Counts the calls of all labs to one mail account, so that together they stay within its limits.
 
 Each lab records its calls in its own ledger. The others read them there, so the count is right after a restart, and
-includes calls of other processes, such as `end-of-day`. Between two readings, calls of this process are counted in
-memory.
+includes calls of other processes, such as `end-of-day`. Calls of this process are also kept in memory, because they may
+be later than the last reading.
 """
 
 import logging
@@ -32,7 +32,6 @@ Calls = list[tuple[str, datetime]]
 
 @dataclass(frozen=True)
 class _Call:
-    number: int
     lab: str
     kind: str
     at: datetime
@@ -43,8 +42,6 @@ class _Reading:
     """What was read from a lab's ledger."""
 
     calls: Calls
-    next_call: int
-    """The number of the first call of this process that the reading may not include."""
     repeat_at: float
     """When to read again, in seconds of the monotonic clock."""
 
@@ -62,7 +59,6 @@ class MailAccount:
         self._read, self._now, self._timer = read, now, timer
         self._lock = threading.RLock()
         self._calls: list[_Call] = []
-        self._next_call = 0
         self._ledgers: dict[str, str] = {}
         self._budgets: dict[str, MailBudget] = {}
         self._readings: dict[str, _Reading] = {}
@@ -85,8 +81,7 @@ class MailAccount:
         with self._lock:
             self._calls = [call for call in self._calls if call.at > at - HOUR]
             # As a ledger stores it, so that the same call can be found in a reading.
-            self._calls.append(_Call(self._next_call, lab, kind, from_millis(to_millis(at))))
-            self._next_call += 1
+            self._calls.append(_Call(lab, kind, from_millis(to_millis(at))))
 
     def calls_since(self, lab: str, kind: str, since: datetime) -> list[datetime]:
         """Return the times of the calls of all labs but this one after an instant, the latest first."""
@@ -102,10 +97,10 @@ class MailAccount:
         return sorted((at for at in times if at > since), reverse=True)
 
     def _calls_of(self, lab: str) -> Counter[tuple[str, datetime]]:
-        """Return the calls of a lab. One that was recorded while the ledger was read can be in both sources."""
-        reading = self._readings.get(lab, _Reading([], 0, 0.0))
-        unread = [call for call in self._calls if call.lab == lab and call.number >= reading.next_call]
-        return Counter(reading.calls) | Counter((call.kind, call.at) for call in unread)
+        """Return the calls of a lab. A call of this process is in the reading, too, unless it was recorded later."""
+        reading = self._readings.get(lab)
+        read = Counter(reading.calls if reading else [])
+        return read | Counter((call.kind, call.at) for call in self._calls if call.lab == lab)
 
     def _read_ledgers(self, lab: str) -> None:
         """Read the ledgers of the other labs, unless they were read a moment ago."""
@@ -116,11 +111,9 @@ class MailAccount:
                 if other != lab and (other not in self._readings or self._readings[other].repeat_at <= self._timer())
             ]
         for other, place in due:
-            with self._lock:
-                next_call = self._next_call
             since = self._now() - HOUR
             try:
-                reading = _Reading(self._read(place, since), next_call, self._timer() + REREAD_AFTER_SECONDS)
+                reading = _Reading(self._read(place, since), self._timer() + REREAD_AFTER_SECONDS)
             except (OSError, ValueError, PeeweeException) as error:
                 reading = self._without_ledger(other, error)
             with self._lock:
@@ -134,11 +127,11 @@ class MailAccount:
             last = self._readings.get(other)
             budget, labs = self._budgets[other], len(self._ledgers)
         if last is not None:
-            return _Reading(last.calls, last.next_call, repeat_at)
+            return _Reading(last.calls, repeat_at)
         now = self._now()
         calls = [("send", now)] * -(-budget.sends_per_hour // labs)
         calls += [("status", now)] * -(-budget.status_per_hour // labs)
-        return _Reading(calls, 0, repeat_at)
+        return _Reading(calls, repeat_at)
 
 
 class AccountShare:

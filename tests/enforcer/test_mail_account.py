@@ -134,6 +134,22 @@ def test_a_call_during_a_reading_is_counted_once() -> None:
     assert account.calls_since("a", "send", NOW - MINUTE) == [NOW + timedelta(milliseconds=1)]
 
 
+def test_calls_in_the_same_millisecond_are_all_counted() -> None:
+    ledgers = Ledgers()
+    account = MailAccount(ledgers.read, now=lambda: NOW, timer=lambda: 0.0)
+    for lab in LABS:
+        account.join(lab, lab, BUDGET)
+
+    counts = []
+    for _ in range(2):
+        with account.reserving("b"):
+            ledgers.calls["b"].append(("send", NOW))
+            account.note_call("b", "send", NOW)
+        counts.append(len(account.calls_since("a", "send", NOW - MINUTE)))
+
+    assert counts == [1, 2]
+
+
 def test_threads_of_several_labs_never_exceed_the_budget(labs: LabsOfOneAccount) -> None:
     for lab in LABS:
         labs.ledgers[lab].close()
