@@ -29,7 +29,7 @@ except ImportError:
 
 from lab_settings import LabSettingsError
 from labkit import exit_status
-from labkit.files import make_contents_private
+from labkit.files import make_contents_private, write_private
 from labkit.text import escaped
 from labkit.version import handle_version_option
 from node_process import prepare_node
@@ -37,6 +37,7 @@ from preflight import provider_lock
 from preflight.target_access import deploying_service_principal, target_variables
 from roster.model import RosterError
 from stack.programs import PackageCommand, ScriptCommand
+from synthesized.metadata import without_resource_metadata
 
 HERE = Path(__file__).resolve().parent
 
@@ -69,6 +70,8 @@ def main(environ: MutableMapping[str, str]) -> None:
         imported_calendar=course.imported_calendar,
     )
     app.synth()
+    synthesized = stack / "cdk.tf.json"
+    write_private(synthesized, without_resource_metadata(synthesized.read_text(encoding="utf-8")), durable=False)
     try:
         provider_lock.copy_to_stack(course.folder, stack)
     except provider_lock.LockFileError as error:

@@ -1,1 +1,1 @@
-"""Creates the resources in a synthesized stack without Terraform, for rehearsals in an empty workspace."""
+"""Works on synthesized stacks: removes metadata, and creates the resources without Terraform, for rehearsals."""

@@ -476,6 +476,7 @@ def test_the_program_synthesizes_one_stack_with_absolute_paths(project: Path):
     text = (stack / "cdk.tf.json").read_text(encoding="utf-8")
     assert stack.name == "94290-2026w-rehearsal"
     assert "dapi-very-secret" not in text
+    assert "uniqueId" not in text
     program = json.loads(text)["data"]["external"]["workspace"]["program"]
     assert [Path(part).is_absolute() and Path(part).exists() for part in program] == [True, True]
     private = (project / "state", stack, earlier, stack.parent.parent / "manifest.json")
