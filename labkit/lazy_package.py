@@ -17,7 +17,7 @@ class LazyModule:
         self._name = name
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(name)  # inspection, such as by pytest or copy, must not import the module
         return getattr(importlib.import_module(self._name), name)
 

@@ -109,6 +109,8 @@ def test_terraforms_query_to_the_enforcer_needs_no_ledger() -> None:
 def test_a_lazy_module_is_imported_on_first_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "colorsys", raising=False)
     colours = LazyModule("colorsys")
+    # pytest looks for this attribute in every object of a test module.
+    assert getattr(colours, "_mock_name", None) is None
     assert "colorsys" not in sys.modules
     assert colours.rgb_to_hls(0, 0, 0) == (0, 0, 0)
     missing = "no_such_library"
