@@ -7,8 +7,8 @@ import json
 import re
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,36 +17,55 @@ from browser import ARGUMENTS, chromium
 SCRIPT = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
 SERIOUS = ("serious", "critical")
 POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
-WRAPPER = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>wrapper</title><body>
+FRAME = """
 <iframe width="{width}" height="900" srcdoc="{page}"></iframe>
-<pre id="found"></pre>"""
+<pre id="found-{number}"></pre>"""
 RUN = """<script src="{script}"></script><script>
-const show = found => {{ parent.document.getElementById("found").textContent = JSON.stringify(found) }};
+const show = found => {{ parent.document.getElementById("found-{number}").textContent = JSON.stringify(found) }};
 window.onload = () => axe.run(document, {{resultTypes: ["violations"]}}).then(
   found => show(found.violations.map(({{id, impact, nodes}}) => [id, impact, nodes.map(node => node.html)])),
   error => show([["axe", "critical", [String(error)]]]));
 </script>"""
 
 
-def violations(page: str, *, width: int, dark: bool = False) -> list[tuple[str, str, list[str]]]:
-    """Return the serious and critical violations on a page: the rule, its impact, and the elements' HTML.
+Violations = list[tuple[str, str, list[str]]]
+"""The serious and critical violations on a page: the rule, its impact, and the elements' HTML."""
+
+
+def violations(page: str, *, width: int) -> Violations:
+    """Return the violations on a page.
 
     The page is shown in a window of this width in pixels, without its Content-Security-Policy, which would block axe.
     """
+    return violations_each([(page, width)])[0]
+
+
+def violations_each(pages: Sequence[tuple[str, int]], *, dark: bool = False) -> list[Violations]:
+    """Return the violations on several pages with a width each. They share a browser, whose start takes longer."""
     program = chromium()
     if not SCRIPT.exists():
         pytest.skip("axe-core is not installed: run make setup")
-    own, run = POLICY.sub("", page), RUN.format(script=SCRIPT.as_uri())
-    assert "<body" in own
-    own = re.sub(r"(<body[^>]*>)", lambda found: f"{found[1]}{run}", own, count=1)
+    frames = [
+        FRAME.format(number=number, width=width, page=html.escape(_with_axe(page, number)))
+        for number, (page, width) in enumerate(pages)
+    ]
+    head = '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>wrapper</title><body>'
     with tempfile.TemporaryDirectory() as folder:
         wrapper = Path(folder) / "wrapper.html"
-        wrapper.write_text(WRAPPER.format(width=width, page=html.escape(own)), encoding="utf-8")
+        wrapper.write_text("\n".join([head, *frames]), encoding="utf-8")
         options = [f"--user-data-dir={folder}/profile", "--virtual-time-budget=60000", "--window-size=1400,1000"]
         options += ["--blink-settings=preferredColorScheme=0"] if dark else []
         command = [program, *ARGUMENTS, *options, "--dump-dom", wrapper.as_uri()]
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
-    found = re.search(r'<pre id="found">(.+?)</pre>', done.stdout, re.DOTALL)
-    assert found, done.stderr[-2000:]
-    results: list[Any] = json.loads(html.unescape(found[1]))
-    return [(rule, impact, nodes) for rule, impact, nodes in results if impact in SERIOUS]
+    found = dict(re.findall(r'<pre id="found-(\d+)">(.+?)</pre>', done.stdout, re.DOTALL))
+    assert len(found) == len(pages), done.stderr[-2000:]
+    results = [json.loads(html.unescape(found[str(number)])) for number in range(len(pages))]
+    return [[(rule, impact, nodes) for rule, impact, nodes in result if impact in SERIOUS] for result in results]
+
+
+def _with_axe(page: str, number: int) -> str:
+    """Return the page with a script that runs axe and shows the result in the wrapper."""
+    run = RUN.format(script=SCRIPT.as_uri(), number=number)
+    page = POLICY.sub("", page)
+    assert "<body" in page
+    return re.sub(r"(<body[^>]*>)", lambda found: f"{found[1]}{run}", page, count=1)

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,14 @@ ARGUMENTS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"
 ).split()
-WRAPPER = """<!DOCTYPE html><meta charset="utf-8"><body>
-<iframe width="{width}" height="800" srcdoc="{page}"></iframe>
-<pre id="found"></pre>
+FRAME = """
+<iframe id="page-{number}" width="{width}" height="800" srcdoc="{page}"></iframe>
+<pre id="found-{number}"></pre>
 <script>
-document.querySelector("iframe").onload = event => {{
+document.getElementById("page-{number}").onload = event => {{
   const page = event.target.contentDocument;
   const found = (() => {{ {script} }})();
-  document.getElementById("found").textContent = JSON.stringify(found);
+  document.getElementById("found-{number}").textContent = JSON.stringify(found);
 }};
 </script>"""
 
@@ -40,12 +41,24 @@ def chromium() -> str:
 
 def evaluate(page: str, script: str, *, width: int) -> Any:
     """Return the result of a script on `page` in a window of this width in pixels; the page's scripts do not run."""
+    return evaluate_each([(page, width)], script)[0]
+
+
+def evaluate_each(pages: Sequence[tuple[str, int]], script: str) -> list[Any]:
+    """Return the results of a script on several pages, each in a window of its own width, as `evaluate` does.
+
+    They share a browser, because its start takes longer than a page.
+    """
     program = chromium()
+    frames = [
+        FRAME.format(number=number, width=width, page=html.escape(page), script=script)
+        for number, (page, width) in enumerate(pages)
+    ]
     with tempfile.TemporaryDirectory() as folder:
         wrapper = Path(folder) / "wrapper.html"
-        wrapper.write_text(WRAPPER.format(width=width, page=html.escape(page), script=script), encoding="utf-8")
+        wrapper.write_text("\n".join(['<!DOCTYPE html><meta charset="utf-8"><body>', *frames]), encoding="utf-8")
         command = [program, *ARGUMENTS, f"--user-data-dir={folder}/profile", "--dump-dom", wrapper.as_uri()]
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
-    found = re.search(r'<pre id="found">(.+?)</pre>', done.stdout, re.DOTALL)
-    assert found, done.stderr[-2000:]
-    return json.loads(html.unescape(found[1]))
+    found = dict(re.findall(r'<pre id="found-(\d+)">(.+?)</pre>', done.stdout, re.DOTALL))
+    assert len(found) == len(pages), done.stderr[-2000:]
+    return [json.loads(html.unescape(found[str(number)])) for number in range(len(pages))]
