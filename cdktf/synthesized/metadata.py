@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-KEY = "//"
-
 
 def without_resource_metadata(text: str) -> str:
     """Return a synthesized stack without the metadata of its data sources and resources; the stack's own is kept.
@@ -16,5 +14,5 @@ def without_resource_metadata(text: str) -> str:
     for blocks in ("data", "resource"):
         for resources in stack.get(blocks, {}).values():
             for resource in resources.values():
-                resource.pop(KEY, None)
+                resource.pop("//", None)
     return json.dumps(stack, indent=2, ensure_ascii=False)

@@ -31,13 +31,6 @@ Calls = list[tuple[str, datetime]]
 
 
 @dataclass(frozen=True)
-class _Call:
-    lab: str
-    kind: str
-    at: datetime
-
-
-@dataclass(frozen=True)
 class _Reading:
     """What was read from a lab's ledger."""
 
@@ -58,7 +51,8 @@ class MailAccount:
     ) -> None:
         self._read, self._now, self._timer = read, now, timer
         self._lock = threading.RLock()
-        self._calls: list[_Call] = []
+        self._calls: dict[str, Calls] = {}
+        """Calls of this process by lab, of about an hour."""
         self._ledgers: dict[str, str] = {}
         self._budgets: dict[str, MailBudget] = {}
         self._readings: dict[str, _Reading] = {}
@@ -79,9 +73,9 @@ class MailAccount:
 
     def note_call(self, lab: str, kind: str, at: datetime) -> None:
         with self._lock:
-            self._calls = [call for call in self._calls if call.at > at - HOUR]
+            recent = [call for call in self._calls.get(lab, []) if call[1] > at - HOUR]
             # As a ledger stores it, so that the same call can be found in a reading.
-            self._calls.append(_Call(lab, kind, from_millis(to_millis(at))))
+            self._calls[lab] = [*recent, (kind, from_millis(to_millis(at)))]
 
     def calls_since(self, lab: str, kind: str, since: datetime) -> list[datetime]:
         """Return the times of the calls of all labs but this one after an instant, the latest first."""
@@ -99,8 +93,7 @@ class MailAccount:
     def _calls_of(self, lab: str) -> Counter[tuple[str, datetime]]:
         """Return the calls of a lab. A call of this process is in the reading, too, unless it was recorded later."""
         reading = self._readings.get(lab)
-        read = Counter(reading.calls if reading else [])
-        return read | Counter((call.kind, call.at) for call in self._calls if call.lab == lab)
+        return Counter(reading.calls if reading else []) | Counter(self._calls.get(lab, []))
 
     def _read_ledgers(self, lab: str) -> None:
         """Read the ledgers of the other labs, unless they were read a moment ago."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import html
-import json
 import re
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from browser import ARGUMENTS, chromium
+from browser import results_of
 
 SCRIPT = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
 SERIOUS = ("serious", "critical")
@@ -42,24 +39,14 @@ def violations(page: str, *, width: int) -> Violations:
 
 def violations_each(pages: Sequence[tuple[str, int]], *, dark: bool = False) -> list[Violations]:
     """Return the violations on several pages with a width each. They share a browser, whose start takes longer."""
-    program = chromium()
     if not SCRIPT.exists():
         pytest.skip("axe-core is not installed: run make setup")
     frames = [
         FRAME.format(number=number, width=width, page=html.escape(_with_axe(page, number)))
         for number, (page, width) in enumerate(pages)
     ]
-    head = '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>wrapper</title><body>'
-    with tempfile.TemporaryDirectory() as folder:
-        wrapper = Path(folder) / "wrapper.html"
-        wrapper.write_text("\n".join([head, *frames]), encoding="utf-8")
-        options = [f"--user-data-dir={folder}/profile", "--virtual-time-budget=60000", "--window-size=1400,1000"]
-        options += ["--blink-settings=preferredColorScheme=0"] if dark else []
-        command = [program, *ARGUMENTS, *options, "--dump-dom", wrapper.as_uri()]
-        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
-    found = dict(re.findall(r'<pre id="found-(\d+)">(.+?)</pre>', done.stdout, re.DOTALL))
-    assert len(found) == len(pages), done.stderr[-2000:]
-    results = [json.loads(html.unescape(found[str(number)])) for number in range(len(pages))]
+    colours = ["--blink-settings=preferredColorScheme=0"] if dark else []
+    results = results_of(frames, "--virtual-time-budget=60000", "--window-size=1400,1000", *colours)
     return [[(rule, impact, nodes) for rule, impact, nodes in result if impact in SERIOUS] for result in results]
 
 

@@ -49,16 +49,22 @@ def evaluate_each(pages: Sequence[tuple[str, int]], script: str) -> list[Any]:
 
     They share a browser, because its start takes longer than a page.
     """
-    program = chromium()
-    frames = [
-        FRAME.format(number=number, width=width, page=html.escape(page), script=script)
-        for number, (page, width) in enumerate(pages)
-    ]
+    return results_of(
+        [
+            FRAME.format(number=number, width=width, page=html.escape(page), script=script)
+            for number, (page, width) in enumerate(pages)
+        ]
+    )
+
+
+def results_of(frames: Sequence[str], *options: str) -> list[Any]:
+    """Show the frames in one browser, and return the JSON that each writes into its element `found-NUMBER`."""
     with tempfile.TemporaryDirectory() as folder:
         wrapper = Path(folder) / "wrapper.html"
         wrapper.write_text("\n".join(['<!DOCTYPE html><meta charset="utf-8"><body>', *frames]), encoding="utf-8")
-        command = [program, *ARGUMENTS, f"--user-data-dir={folder}/profile", "--dump-dom", wrapper.as_uri()]
+        command = [chromium(), *ARGUMENTS, f"--user-data-dir={folder}/profile", *options, "--dump-dom"]
+        command.append(wrapper.as_uri())
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
     found = dict(re.findall(r'<pre id="found-(\d+)">(.+?)</pre>', done.stdout, re.DOTALL))
-    assert len(found) == len(pages), done.stderr[-2000:]
-    return [json.loads(html.unescape(found[str(number)])) for number in range(len(pages))]
+    assert len(found) == len(frames), done.stderr[-2000:]
+    return [json.loads(html.unescape(found[str(number)])) for number in range(len(frames))]
