@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +49,10 @@ class Ledger:
 
     def put(self, table: type[Model], **row: object) -> None:
         """Insert the row or replace the row with the same primary key, on SQLite and PostgreSQL."""
-        meta = table._meta
-        key: Any = meta.primary_key
-        names = key.field_names if meta.composite_key else [key.name]
-        others = [field for name, field in meta.fields.items() if name not in names]
-        target = [meta.fields[name] for name in names]
-        self.insert(table, **row).on_conflict(conflict_target=target, preserve=others).execute()
+        meta: Any = table._meta
+        values = dict.fromkeys(meta.fields) | meta.get_default_dict() | row
+        statement = _put_statement(table).replace("?", self.database.param)
+        self.database.execute_sql(statement, [meta.fields[name].db_value(value) for name, value in values.items()])
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Return the rows of a SELECT with question marks as parameters."""
@@ -73,6 +72,18 @@ class Ledger:
     def close(self) -> None:
         """Close this thread's connection."""
         self.database.close()
+
+
+@cache
+def _put_statement(table: type[Model]) -> str:
+    """Return the statement for `Ledger.put`, with a question mark for each field."""
+    meta: Any = table._meta
+    columns = [field.column_name for field in meta.fields.values()]
+    key = [field.column_name for field in meta.get_primary_keys()]
+    changes = ", ".join(f'"{name}" = EXCLUDED."{name}"' for name in columns if name not in key)
+    quoted, target = (", ".join(f'"{name}"' for name in names) for names in (columns, key))
+    marks = ", ".join("?" * len(columns))
+    return f'INSERT INTO "{meta.table_name}" ({quoted}) VALUES ({marks}) ON CONFLICT ({target}) DO UPDATE SET {changes}'
 
 
 def open_ledger(place: str) -> Ledger:

@@ -320,8 +320,8 @@ def last_settled_day(ledger: Ledger) -> date | None:
 
 def stored_file(ledger: Ledger, path: str) -> tuple[str, str] | None:
     """Return version and content of a workspace file as last read."""
-    row = ledger.select(FileRow).where(FileRow.path == path).first()
-    return (row.version, row.content) if row else None
+    rows = ledger.rows("SELECT version, content FROM file WHERE path = ?", path)
+    return rows[0] if rows else None
 
 
 def store_file(ledger: Ledger, path: str, version: str, content: str) -> None:
@@ -329,8 +329,8 @@ def store_file(ledger: Ledger, path: str, version: str, content: str) -> None:
 
 
 def note(ledger: Ledger, name: str) -> str | None:
-    row = ledger.select(NoteRow).where(NoteRow.name == name).first()
-    return row.value if row else None
+    rows = ledger.rows("SELECT value FROM note WHERE name = ?", name)
+    return rows[0][0] if rows else None
 
 
 def write_note(ledger: Ledger, name: str, value: str) -> None:
