@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lab_settings import StudentSettings
 from labkit.course_file import ALL_STUDENT_GROUPS
-from stack.expressions import add_blocks
+from stack.blocks import add_blocks
 from stack.framework import (
     Construct,
     DataDatabricksGroup,

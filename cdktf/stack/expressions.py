@@ -2,9 +2,6 @@
 
 import string
 from collections.abc import Iterable, Mapping
-from typing import Any
-
-from stack.framework import Construct, TerraformStack
 
 EACH = "${each.key}"
 
@@ -39,15 +36,3 @@ def label(text: str) -> str:
     `dana.levi@campus.il` becomes `dana-levi_at_campus-il`.
     """
     return "".join(_LABELS.get(char, char if char in _PLAIN else f"_x{ord(char):x}_") for char in text)
-
-
-def add_blocks(scope: Construct, path: str, blocks: Mapping[str, Mapping[str, Any]]) -> None:
-    """Add many named blocks of one type to the stack: `resource.databricks_user` and `{"student_dana": {…}}`.
-
-    Used for hundreds of small resources. One construct per resource would take longer in the bindings than all other
-    constructs; one resource with `for_each` takes Terraform minutes, because each reference to an instance reads all
-    instances.
-    """
-    stack = TerraformStack.of(scope)
-    for name, block in blocks.items():
-        stack.add_override(f"{path}.{name}", block)

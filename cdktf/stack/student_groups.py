@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from roster.model import Group
-from stack.expressions import add_blocks, label, template
+from stack.blocks import add_blocks
+from stack.expressions import label, template
 from stack.framework import Construct
 from stack.workspace_guard import ADDRESS as GUARD
 

@@ -18,16 +18,13 @@ from hypothesis import strategies as st
 from lab_settings import LabSettings, parse_settings
 from labkit.lazy_package import LazyModule
 from roster.model import Group, Member, Roster
+from stack.account_plan import AccountPlan, plan_accounts
+from stack.expressions import label
 from stack.programs import PackageCommand, ScriptCommand
 
 pytestmark = [pytest.mark.process, pytest.mark.xdist_group("framework")]
 # Importing the framework starts Node.js, which takes seconds, so only the process that runs these tests imports it.
-accounts, course, expressions = (
-    LazyModule("stack.accounts"),
-    LazyModule("stack.course"),
-    LazyModule("stack.expressions"),
-)
-framework = LazyModule("stack.framework")
+course, framework = LazyModule("stack.course"), LazyModule("stack.framework")
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = (ROOT / "lab.toml").read_text(encoding="utf-8").replace("quota.groups.group_07", "quota.groups.group_02")
 
@@ -144,8 +141,8 @@ ADDRESSES = st.text(alphabet="ab0.-_@+xא", max_size=8)
 
 @given(ADDRESSES, ADDRESSES)
 def test_no_two_addresses_have_the_same_label(one: str, other: str):
-    assert (expressions.label(one) == expressions.label(other)) == (one == other)
-    assert re.fullmatch(r"student_[A-Za-z0-9_-]*", f"student_{expressions.label(one)}")
+    assert (label(one) == label(other)) == (one == other)
+    assert re.fullmatch(r"student_[A-Za-z0-9_-]*", f"student_{label(one)}")
 
 
 def test_a_cluster_has_settings_libraries_and_only_identity_tags(stack: dict[str, Any]):
@@ -421,12 +418,10 @@ def test_other_courses_rosters_add_only_accounts():
 
 def test_existing_accounts_and_staff_accounts_are_never_managed():
     other = Roster((Group(9, "", "", (replace(NOA, account="existing:rehearsal"),)),))
-    plan = accounts.plan_accounts(
-        ROSTER, [other], target="rehearsal", staff=["Dana@campus.example.ac.il"], owns_accounts=True
-    )
-    assert plan == accounts.AccountPlan(managed=(), looked_up=(DANA.email, NOA.email, OLD.email))
-    elsewhere = accounts.plan_accounts(ROSTER, [other], target="production", staff=[], owns_accounts=True)
-    assert elsewhere == accounts.AccountPlan(managed=(DANA.email, NOA.email, OLD.email), looked_up=())
+    plan = plan_accounts(ROSTER, [other], target="rehearsal", staff=["Dana@campus.example.ac.il"], owns_accounts=True)
+    assert plan == AccountPlan(managed=(), looked_up=(DANA.email, NOA.email, OLD.email))
+    elsewhere = plan_accounts(ROSTER, [other], target="production", staff=[], owns_accounts=True)
+    assert elsewhere == AccountPlan(managed=(DANA.email, NOA.email, OLD.email), looked_up=())
 
 
 def test_expressions_in_strings_are_escaped():

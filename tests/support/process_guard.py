@@ -41,7 +41,7 @@ MARKED_MODULE = re.compile(r"^pytestmark = .*\bpytest\.mark\.(process|waits)\b",
 """Marks a whole module, on one line, so that `make quick` need not import it."""
 
 
-STARTED_BY_IMPORT = frozenset({"jsii._kernel.providers.process", "matplotlib.font_manager"})
+STARTED_BY_IMPORT = frozenset({"matplotlib.font_manager"})
 """Modules that start a process during their package's first import, in whichever test that happens."""
 
 
@@ -95,6 +95,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that start a process through a fixture or are marked to do so."""
+    if "jsii" in sys.modules:
+        raise pytest.UsageError(
+            "A test module imports the framework (stack.framework), which starts Node.js in each worker: "
+            "import the framework lazily, as in tests/cdktf/test_course_stack.py."
+        )
     for item in items:
         by_fixture = not FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
         if by_fixture or any(item.get_closest_marker(name) for name in IMPLYING_MARKERS):
