@@ -81,6 +81,8 @@ def isolated_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.setenv(name, value)
         # As in our programs: otherwise a sixth of the time of Terraform and its provider is garbage collection.
         patch.setenv("GOGC", "400")
+        # The framework's packages are unpacked once for all workers and runs, not once in each home.
+        patch.setenv("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(ROOT / ".lab" / "jsii"))
         yield home
 
 

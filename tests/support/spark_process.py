@@ -24,6 +24,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.connect.client import DefaultChannelBuilder
 
 builder = SparkSession.builder.remote("local[2]").config("spark.sql.shuffle.partitions", "1")
+builder.config("spark.python.daemon.module", "preloading_daemon")
 builder.config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC").getOrCreate()
 ready = {
     "port": DefaultChannelBuilder.default_port(),
@@ -34,6 +35,14 @@ print(json.dumps(ready), flush=True)
 sys.stdin.read()
 os._exit(0)
 """
+DAEMON = """
+import pandas, pyarrow
+from pyspark.daemon import manager
+
+if __name__ == "__main__":
+    manager()
+"""
+"""Forks Spark's Python workers. Each of a session's workers would import these packages, which takes most of its time."""
 KEPT_VARIABLES = ("PATH", "HOME", "JAVA_HOME", "LANG", "TMPDIR")
 """The environment variables that are kept: none of them lets a worker import this project."""
 
@@ -87,6 +96,8 @@ class SparkProcess:
     def __enter__(self) -> Self:
         environment = {name: value for name, value in os.environ.items() if name in KEPT_VARIABLES}
         environment["PATH"] = search_path()
+        (self.folder / "preloading_daemon.py").write_text(DAEMON)
+        environment["PYTHONPATH"] = str(self.folder)
         self._log = (self.folder / "log").open("w+")
         self._process = subprocess.Popen(
             [sys.executable, "-c", SERVER],
