@@ -1,9 +1,8 @@
 """The students' accounts: those that this stack manages, and those that it only looks up."""
 
-from stack.account_plan import AccountPlan
-from stack.blocks import add_blocks
+from roster.account_plan import AccountPlan
 from stack.expressions import label, template
-from stack.framework import Construct
+from stack.framework import Construct, add_blocks
 from stack.workspace_guard import ADDRESS as GUARD
 
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from lab_settings import StudentSettings
 from labkit.course_file import ALL_STUDENT_GROUPS
-from stack.blocks import add_blocks
 from stack.framework import (
     Construct,
     DataDatabricksGroup,
     Entitlements,
     ITerraformDependable,
     TerraformResourceLifecycle,
+    add_blocks,
 )
 from stack.framework import Group as WorkspaceGroup
 from stack.student_groups import StudentGroups

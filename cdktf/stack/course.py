@@ -6,8 +6,8 @@ from pathlib import Path
 from lab_settings import LabSettings, TargetSettings
 from labkit.course_file import ALL_STUDENT_GROUPS, CalendarEntry, cluster_tags, folder_of
 from preflight.guard_query import guard_query
+from roster.account_plan import plan_accounts
 from roster.model import Group, Roster
-from stack.account_plan import plan_accounts
 from stack.accounts import StudentAccounts
 from stack.all_student_groups import AllStudentGroups
 from stack.course_document import course_text

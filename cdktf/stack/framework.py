@@ -6,7 +6,9 @@ starts the framework's Node.js process, which takes seconds. Only the binding mo
 
 # mypy: disable-error-code="no-redef"
 
+from collections.abc import Mapping
 from importlib.util import find_spec
+from typing import Any
 
 from constructs import Construct as Construct
 
@@ -58,3 +60,15 @@ WorkspaceFile = databricks.workspace_file.WorkspaceFile
 
 DataExternal = external.data_external.DataExternal
 ExternalProvider = external.provider.ExternalProvider
+
+
+def add_blocks(scope: Construct, path: str, blocks: Mapping[str, Mapping[str, Any]]) -> None:
+    """Add many named blocks of one type to the stack: `resource.databricks_user` and `{"student_dana": {…}}`.
+
+    Used for hundreds of small resources. One construct per resource would take longer in the bindings than all other
+    constructs; one resource with `for_each` takes Terraform minutes, because each reference to an instance reads all
+    instances.
+    """
+    stack = TerraformStack.of(scope)
+    for name, block in blocks.items():
+        stack.add_override(f"{path}.{name}", block)

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from roster.model import Group
-from stack.blocks import add_blocks
 from stack.expressions import label, template
-from stack.framework import Construct
+from stack.framework import Construct, add_blocks
 from stack.workspace_guard import ADDRESS as GUARD
 
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from lab_settings import LabSettings, parse_settings
 from labkit.lazy_package import LazyModule
+from roster.account_plan import AccountPlan, plan_accounts
 from roster.model import Group, Member, Roster
-from stack.account_plan import AccountPlan, plan_accounts
 from stack.expressions import label
 from stack.programs import PackageCommand, ScriptCommand
 

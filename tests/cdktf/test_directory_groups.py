@@ -11,13 +11,13 @@ from emulator_process import EmulatorProcess
 from import_roster import main
 from minimal_lab import minimal_lab
 from preflight.warnings import missing_principals
+from roster.account_plan import AccountPlan, plan_accounts
 from roster.group_list import GroupList, Issue, ListedGroup, ListedMember
 from roster.importing import ImportRefused, ParsedExport, plan_import
 from roster.merge import merge
 from roster.model import Group, Member, Roster, format_roster, parse_roster
 from roster.validation import RosterLimits
 from sources.directory_groups import DirectoryGroup, DirectoryListing, DirectoryMember, Person, read_directory_groups
-from stack.account_plan import AccountPlan, plan_accounts
 
 PEOPLE = {"1": Person("a@u.example"), "2": Person("b@u.example"), "3": Person("c@u.example", is_active=False)}
 COMPARE = "A directory may list only people that have logged in: compare the numbers with the directory's."

@@ -42,7 +42,7 @@ from pyspark.daemon import manager
 if __name__ == "__main__":
     manager()
 """
-"""Forks Spark's Python workers. Each of a session's workers would import these packages, which takes most of its time."""
+"""Forks Spark's Python workers. Otherwise each worker imports these packages, which takes most of its time."""
 KEPT_VARIABLES = ("PATH", "HOME", "JAVA_HOME", "LANG", "TMPDIR")
 """The environment variables that are kept: none of them lets a worker import this project."""
 
