@@ -21,12 +21,11 @@ except ImportError:
 
     reexec_in_venv(Path(__file__).resolve(), environ=os.environ)
 
-from databricks.sdk import WorkspaceClient
-
 from lab_settings import LabSettingsError
 from labkit import exit_status
 from labkit.clock import ClockError, now
 from labkit.extras import cli
+from labkit.extras.sdk import whole_client
 from labkit.text import escaped
 from labkit.workspace.choice import WorkspaceChoice
 from preflight.course_input import select_target
@@ -121,7 +120,7 @@ def close(request: CloseRequest, choice: WorkspaceChoice, *, yes: bool, dry_run:
     """Report the steps, ask for confirmation, carry them out and report again; return the exit status."""
     try:
         started_at = now(os.environ)
-        client = WorkspaceClient(config=configure(choice))
+        client = whole_client(configure(choice))
         identity = verify_workspace(client, request.target_name, request.target)
     except (ClockError, GuardError) as error:
         cli.fail(str(error))
@@ -190,7 +189,7 @@ def anonymise_obstacle(request: CloseRequest, choice: WorkspaceChoice | None) ->
     if choice is None:
         return f"{no_state}; specify the workspace, so that it can be checked"
     try:
-        client = WorkspaceClient(config=configure(choice))
+        client = whole_client(configure(choice))
         verify_workspace(client, request.target_name, request.target)
     except GuardError as error:
         return f"{no_state}; it is unknown whether the lab still exists. {error}"

@@ -13,11 +13,10 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 import click
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors.base import DatabricksError
 
 from labkit import exit_status
 from labkit.extras import cli, dotenv
+from labkit.extras.sdk import DatabricksError, whole_client
 from labkit.text import escaped, first_line
 from labkit.workspace.access import choose_and_apply
 from labkit.workspace.choice import WorkspaceChoiceError
@@ -46,7 +45,7 @@ def main(stack: Path, as_json: bool) -> None:
         raise click.UsageError(f"{stack} is not a synthesized stack ({error}).") from error
     try:
         choice = choose_and_apply(os.environ, flags, dotenv.load(os.environ))
-        client = WorkspaceClient(config=configure(choice))
+        client = whole_client(configure(choice))
         if problem := mismatch(identify(client), expectation):
             raise GuardError(problem)
         loaded = load(client, synthesized)

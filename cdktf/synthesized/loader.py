@@ -1,11 +1,13 @@
 """Creates the resources in a synthesized stack through the SDK, and stops the clusters."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from databricks.sdk import WorkspaceClient
+import databricks.sdk as sdk
 from databricks.sdk.service.compute import Library
 from databricks.sdk.service.iam import AccessControlRequest, Patch, PatchOp, PatchSchema
 from databricks.sdk.service.workspace import ImportFormat
@@ -46,7 +48,7 @@ class LoadedCounts:
 class Loader:
     """Creates the resources in one stack, referenced ones first."""
 
-    def __init__(self, client: WorkspaceClient, stack: Mapping[str, Any]) -> None:
+    def __init__(self, client: sdk.WorkspaceClient, stack: Mapping[str, Any]) -> None:
         self._client = client
         self._resources = Resources(stack)
 
@@ -131,7 +133,7 @@ class Loader:
         self._client.workspace.import_(arguments["path"], content=arguments["content_base64"], format=ImportFormat.RAW)
 
 
-def load(client: WorkspaceClient, stack: Mapping[str, Any]) -> LoadedCounts:
+def load(client: sdk.WorkspaceClient, stack: Mapping[str, Any]) -> LoadedCounts:
     """Create the resources in a synthesized stack, except folder permissions, and stop its clusters at the end.
 
     Raise `LoadError` if an account that should exist is missing, `DatabricksError` for a refused request.

@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors.base import DatabricksError
+import databricks.sdk as sdk
 
 from labkit.clock import clock_starting_at
+from labkit.extras.sdk import DatabricksError
 from labkit.files import make_private, make_private_folder, write_private
 from labkit.text import escaped
 from labkit.workspace import expected
@@ -82,7 +82,7 @@ class TermClosing:
     """The facts about a term, and the actions that close it."""
 
     def __init__(
-        self, request: CloseRequest, client: WorkspaceClient, environ: Mapping[str, str], *, now: datetime
+        self, request: CloseRequest, client: sdk.WorkspaceClient, environ: Mapping[str, str], *, now: datetime
     ) -> None:
         self._now = clock_starting_at(now)
         self.request = request

@@ -1,12 +1,12 @@
 """Reads what the workspace contains at the end of a term: the lab's objects and all others. Uses the whole SDK."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import NotFound
-from databricks.sdk.errors.base import DatabricksError
+import databricks.sdk as sdk
 from databricks.sdk.service.compute import ClusterDetails, ListClustersFilterBy, State
 from databricks.sdk.service.sql import State as WarehouseState
 
@@ -19,6 +19,7 @@ from labkit.course_file import (
     parse_course_file,
     path_of,
 )
+from labkit.extras.sdk import DatabricksError, NotFound, whole_client
 from teardown.steps import LabRemains, ManagedObject, RunningCluster, WorkspaceContents
 
 _RETRY_SECONDS = 60
@@ -30,7 +31,7 @@ Value = TypeVar("Value")
 
 
 def read_workspace_contents(
-    client: WorkspaceClient, managed: Iterable[ManagedObject], *, course: str, term: str, groups: Collection[str]
+    client: sdk.WorkspaceClient, managed: Iterable[ManagedObject], *, course: str, term: str, groups: Collection[str]
 ) -> WorkspaceContents:
     """Read the running clusters, the objects that remain from the lab, and the names of all other objects by kind.
 
@@ -38,7 +39,7 @@ def read_workspace_contents(
     """
     config = client.config.copy()  # type: ignore[no-untyped-call]
     config.retry_timeout_seconds = _RETRY_SECONDS
-    reader = _ContentsReader(WorkspaceClient(config=config), frozenset(one.id for one in managed))
+    reader = _ContentsReader(whole_client(config), frozenset(one.id for one in managed))
     with ThreadPoolExecutor(_READERS) as readers:
         running = readers.submit(reader.running, course, term)
         lists = {
@@ -54,12 +55,12 @@ def read_workspace_contents(
     return WorkspaceContents(running_clusters, others, tuple(sorted(reader.unread)), remains.result())
 
 
-def find_lab_remains(client: WorkspaceClient, *, course: str, term: str, groups: Collection[str]) -> LabRemains:
+def find_lab_remains(client: sdk.WorkspaceClient, *, course: str, term: str, groups: Collection[str]) -> LabRemains:
     """Find the lab's objects in the workspace; arguments as in `read_workspace_contents`."""
     return _lab_remains(_ContentsReader(client, frozenset()), course=course, term=term, groups=groups)
 
 
-def _lab_remains(reader: "_ContentsReader", *, course: str, term: str, groups: Collection[str]) -> LabRemains:
+def _lab_remains(reader: _ContentsReader, *, course: str, term: str, groups: Collection[str]) -> LabRemains:
     """Find the lab's objects. A group belongs to a different course if a cluster with that course's tags has the
     group's tag. The lab has created none of the account's groups.
     """
@@ -102,7 +103,7 @@ def _group_of(cluster: ClusterDetails) -> str | None:
 class _ContentsReader:
     """Reads the names of objects that do not belong to the lab, one kind at a time."""
 
-    def __init__(self, client: WorkspaceClient, own_clusters: frozenset[str]) -> None:
+    def __init__(self, client: sdk.WorkspaceClient, own_clusters: frozenset[str]) -> None:
         self._client = client
         self._own_ids = own_clusters
         self.unread: list[str] = []

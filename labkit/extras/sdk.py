@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from labkit.lazy_package import LazyModule, defer_init, defer_module
 from labkit.text import first_line
@@ -33,7 +33,10 @@ from databricks.sdk.errors import (  # noqa: E402
 )
 from databricks.sdk.errors.base import DatabricksError  # noqa: E402
 
-_iam = LazyModule("databricks.sdk.service.iam")
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+
+_sdk, _iam = LazyModule("databricks.sdk"), LazyModule("databricks.sdk.service.iam")
 
 __all__ = [
     "ApiClient",
@@ -53,6 +56,7 @@ __all__ = [
     "get_object",
     "open_workspace_file",
     "failure_reason",
+    "whole_client",
     "list_scim",
     "call_with_timeout",
 ]
@@ -121,6 +125,12 @@ class LazyWorkspaceClient:
     def users(self) -> Any:
         """Users, through the SDK's UsersAPI."""
         return _iam.UsersAPI(self.api_client)
+
+
+def whole_client(config: SdkConfig) -> "WorkspaceClient":
+    """Return the SDK's own client. The first call imports all services, which takes a second."""
+    client: WorkspaceClient = _sdk.WorkspaceClient(config=config)
+    return client
 
 
 def load_logins() -> None:

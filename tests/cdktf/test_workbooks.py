@@ -7,6 +7,7 @@ import struct
 import zipfile
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -172,6 +173,7 @@ DAMAGED = "the workbook is damaged or incomplete: download or save it again."
 TOO_LARGE = "the workbook has more than 64 MB or 2000 files when unpacked: save only the sheet with the groups."
 
 
+@cache
 def bomb() -> bytes:
     """Return a workbook whose sheet is 80 MB of blanks."""
     return changed(

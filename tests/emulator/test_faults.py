@@ -7,8 +7,8 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+import databricks.sdk as sdk
 import pytest
-from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 from databricks.sdk.errors import DeadlineExceeded, InternalError
 
@@ -139,7 +139,7 @@ def inject(emulator: EmulatorProcess, **rule: object) -> None:
     emulator.control("POST", "faults", {"rules": [rule]})
 
 
-def impatient(emulator: EmulatorProcess, seconds: int = 1) -> WorkspaceClient:
+def impatient(emulator: EmulatorProcess, seconds: int = 1) -> sdk.WorkspaceClient:
     """Return a client with a short response timeout and few retries."""
     config = Config(
         host=emulator.url,
@@ -148,7 +148,7 @@ def impatient(emulator: EmulatorProcess, seconds: int = 1) -> WorkspaceClient:
         http_timeout_seconds=seconds,
         retry_timeout_seconds=20,
     )
-    return WorkspaceClient(config=config)
+    return sdk.WorkspaceClient(config=config)
 
 
 def statuses(emulator: EmulatorProcess, path: str = ME) -> list[int]:

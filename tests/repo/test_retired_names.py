@@ -1,6 +1,7 @@
 """Retired names are not used again."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -29,24 +30,32 @@ def texts() -> dict[str, str]:
 def words_of(pattern: str) -> list[str]:
     """Return words of which each match contains at least one, or nothing if there may be matches without one.
 
-    Most files have none of them, and looking for a word takes much less time than a regular expression.
+    Most files and lines have none of them, and looking for a word takes much less time than a regular expression.
     """
     alternatives = re.sub(r"\\.", " ", pattern).split("|")
     words = [re.findall(r"[A-Za-z_]{3,}", each) for each in alternatives]
     return [word for each in words for word in each] if all(words) else []
 
 
+def lines_with(text: str, word: str) -> Iterator[tuple[int, str]]:
+    """Yield the place and the text of each line that contains the word."""
+    at = text.find(word)
+    while at >= 0:
+        end = text.find("\n", at)
+        begin, end = text.rfind("\n", 0, at) + 1, end if end >= 0 else len(text)
+        yield begin, text[begin:end]
+        at = text.find(word, end + 1)
+
+
 def uses(path: str, pattern: str) -> list[str]:
     """Return the lines that contain the name, as `file:line: text`."""
-    search, words = re.compile(pattern), words_of(pattern)
-    found = []
+    search, words = re.compile(pattern), words_of(pattern) or [""]
+    found = set()
     for file, text in texts().items():
-        if path != "." and file != path and not file.startswith(f"{path}/"):
-            continue
-        if (not words or any(word in text for word in words)) and search.search(text):
-            lines = enumerate(text.splitlines(), 1)
-            found += [f"{file}:{number}: {line}" for number, line in lines if search.search(line)]
-    return found
+        if path == "." or file == path or file.startswith(f"{path}/"):
+            lines = (each for word in words for each in lines_with(text, word))
+            found |= {(file, text.count("\n", 0, at) + 1, line) for at, line in lines if search.search(line)}
+    return [f"{file}:{number}: {line}" for file, number, line in sorted(found)]
 
 
 def test_retired_names_do_not_come_back() -> None:
