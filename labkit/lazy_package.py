@@ -46,8 +46,8 @@ def defer_module(module: str) -> None:
 def defer_init(package: str) -> None:
     """Import the package without running its `__init__`. Its modules can be imported, and used as attributes.
 
-    The first use of any other name runs the `__init__`. Only for our own programs: in a user's notebook the package
-    belongs to the user.
+    The first use of any other public name runs the `__init__`. Only for our own programs: in a user's notebook the
+    package belongs to the user.
     """
     if package in sys.modules:
         return
@@ -61,6 +61,8 @@ def defer_init(package: str) -> None:
             raise AttributeError(name)
         if importlib.util.find_spec(f"{package}.{name}"):
             return importlib.import_module(f"{package}.{name}")
+        if name.startswith("_"):
+            raise AttributeError(name)  # inspection must not run the package's `__init__`
         del module.__getattr__
         loader.exec_module(module)
         return getattr(module, name)

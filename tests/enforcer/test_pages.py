@@ -25,6 +25,8 @@ from in_process_course import FOLDER, SETTINGS, InProcessCourse
 from labkit.clock import Deadline
 from sdk_in_process import HOST
 
+pytestmark = pytest.mark.waits
+
 M = timedelta(minutes=1)
 ENGLISH = {"language": "en"}
 FIRST, SECOND = f"{FOLDER}/groups/group_001", f"{FOLDER}/groups/group_002"

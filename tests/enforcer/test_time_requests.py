@@ -26,6 +26,8 @@ from fake_mail_service import FakeMailService
 from in_process_course import FOLDER, SETTINGS
 from request_lab import REQUESTS, RULE, M, RequestLab
 
+pytestmark = pytest.mark.waits
+
 WITH_MAIL = replace(
     load_settings(
         {

@@ -33,6 +33,8 @@ from in_process_course import InProcessCourse
 from labkit.clock import Deadline
 from outbox_sending import enqueue, send_once
 
+pytestmark = pytest.mark.waits
+
 M, H = timedelta(minutes=1), timedelta(hours=1)
 SETTINGS = load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2026w", "REPORT_RECIPIENT_EMAIL": "t@example.ac.il"})
 SATURDAY = datetime(2026, 10, 24, 15, 0, tzinfo=UTC)
@@ -73,7 +75,6 @@ def use_an_hour(ledger: Ledger, lab: InProcessCourse) -> None:
     tick(ledger, lab)
 
 
-@pytest.mark.waits
 def test_each_week_has_one_digest_even_if_the_clocks_change(ledger: Ledger) -> None:
     lab = lab_at(SATURDAY)
     use_an_hour(ledger, lab)

@@ -1,4 +1,4 @@
-"""Assigns tests to the workers of pytest-xdist and puts slow files first.
+"""Assigns tests to the workers of pytest-xdist and puts slow files first, then those that read the whole project.
 
 A worker gets whole files, so that module fixtures are created once. Files with the same `xdist_group` get the same
 worker. (The scheduler of xdist's `loadgroup` receives no groups from current versions of pytest.)
@@ -15,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOW_MARKS = ("spark", "terraform")
-"""Markers for slow tests. Their files start first, in this order, so that no worker runs alone at the end."""
+"""Markers for slow tests. Their files start first, in this order."""
 
 
 class FileGroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
@@ -39,11 +39,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put files with slow tests first."""
+    """Put files with slow tests first, so that no worker runs alone at the end."""
     rank: dict[Path, int] = {}
     for item in items:
         own = min(
             (number for number, name in enumerate(SLOW_MARKS) if item.get_closest_marker(name)), default=len(SLOW_MARKS)
         )
         rank[item.path] = min(own, rank.get(item.path, own))
-    items.sort(key=lambda item: rank[item.path])
+    items.sort(key=lambda item: (rank[item.path], item.path.parent.name != "repo"))
