@@ -1,4 +1,4 @@
-"""Assigns tests to the workers of pytest-xdist and puts slow files first, then those that read the whole project.
+"""Assigns tests to the workers of pytest-xdist and puts slow files first.
 
 A worker gets whole files, so that module fixtures are created once. Files with the same `xdist_group` get the same
 worker. (The scheduler of xdist's `loadgroup` receives no groups from current versions of pytest.)
@@ -14,7 +14,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).resolve().parents[2]
-SLOW_MARKS = ("spark", "terraform")
+SLOW_MARKS = ("spark", "terraform", "process", "waits")
 """Markers for slow tests. Their files start first, in this order."""
 
 
@@ -39,7 +39,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put files with slow tests first, so that no worker runs alone at the end."""
+    """Put files with slow tests first, then those that read the whole project: no worker may run alone at the end."""
     rank: dict[Path, int] = {}
     for item in items:
         own = min(
