@@ -10,7 +10,7 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,10 @@ OUTPUTS: Mapping[str, Any] = {
     "mail_connection_string": f"endpoint=https://lab.europe.communication.azure.com/;accesskey={KEY}",
     "mail_sender": "DoNotReply@0f.azurecomm.net",
 }
-MAXIMUM_SECONDS = 6.0
+MAXIMUM_RATIO = 8.0
+"""Processor time of a synthesis, compared with an import of the framework. Usual are 4 to 5; with all modules of the
+bindings, it is more than 20.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,14 @@ def run(folder: Path, *arguments: str, packages: Path | None = None) -> subproce
     environment = azurerm_bindings.environment(packages, **variables) if packages else {**os.environ, **variables}
     command = [sys.executable, str(PROGRAM), "--settings", str(folder / "cloud.toml"), *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def processor_seconds(act: Callable[[], object]) -> float:
+    """Return the processor time of the processes that `act` runs; elapsed time would include other processes."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    act()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def modes(folder: Path) -> dict[str, str]:
@@ -81,7 +92,7 @@ def apply_outputs(folder: Path, outputs: Mapping[str, Any]) -> None:
         subprocess.run(command, check=True, capture_output=True, timeout=120)
 
 
-def test_synthesis_writes_its_own_private_folder_in_less_than_six_seconds(folder: Path, packages: Path) -> None:
+def test_synthesis_writes_its_own_private_folder_and_loads_few_bindings(folder: Path, packages: Path) -> None:
     first = run(folder, packages=packages)  # unpacks the bindings into the framework's cache
     stack = "cdktf.cloud.out/stacks/cloud-de-lab"
     assert (first.returncode, first.stdout, first.stderr) == (0, f"Wrote {stack}/cdk.tf.json\n", "")
@@ -95,12 +106,8 @@ def test_synthesis_writes_its_own_private_folder_in_less_than_six_seconds(folder
         stack: "0o700",
         f"{stack}/cdk.tf.json": "0o600",
     }
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    run(folder, packages=packages)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # Processor time: on a busy machine, elapsed time measures the other processes.
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    assert seconds < MAXIMUM_SECONDS
+    start = processor_seconds(lambda: subprocess.run([sys.executable, "-c", "import cdktf"], check=True))
+    assert processor_seconds(lambda: run(folder, packages=packages)) < MAXIMUM_RATIO * start
 
 
 def test_without_the_bindings_synthesis_reports_how_to_install_them(folder: Path) -> None:

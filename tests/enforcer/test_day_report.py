@@ -203,6 +203,7 @@ def test_actions_that_never_succeeded_are_reported() -> None:
 HOSTILE = '<img src=x onerror=alert(1)> $\\frac{1}{2$ =HYPERLINK("http://x") \u202egnp.exe'
 
 
+@pytest.mark.waits  # matplotlib's import takes a second
 def test_names_are_escaped_in_html_tables_and_the_chart() -> None:
     of = snapshot(ran("09:00", "10:00"), title=HOSTILE)
     report = make_report(of, DAY, settled={}, actions=(), polls=())

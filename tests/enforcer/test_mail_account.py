@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -37,12 +38,13 @@ class Clock:
 
 
 class LabsOfOneAccount:
-    """Three labs with a ledger each, and the mail service that they share."""
+    """Three labs with an empty ledger each, and the mail service that they share."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, empty_ledger: Path) -> None:
         self.places = {lab: str(folder / lab / "uptimes.db") for lab in LABS}
         for place in self.places.values():
-            Path(place).parent.mkdir(exist_ok=True)
+            Path(place).parent.mkdir(mode=0o700)
+            shutil.copy(empty_ledger, place)
         self.ledgers: dict[str, Ledger] = {lab: open_ledger(place) for lab, place in self.places.items()}
         self.service, self.clock = FakeMailService(), Clock()
         self.settings: dict[str, Settings] = {}
@@ -68,8 +70,8 @@ class LabsOfOneAccount:
 
 
 @pytest.fixture
-def labs(tmp_path: Path) -> Iterator[LabsOfOneAccount]:
-    made = LabsOfOneAccount(tmp_path)
+def labs(tmp_path: Path, empty_ledger: Path) -> Iterator[LabsOfOneAccount]:
+    made = LabsOfOneAccount(tmp_path, empty_ledger)
     yield made
     made.close()
 
