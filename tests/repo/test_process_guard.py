@@ -71,6 +71,16 @@ def test_a_process_started_by_a_known_import_is_allowed(tmp_path: Path) -> None:
     assert [name in output for name in ("FAILED test_it.py::test_calls", "test_imports_another")] == [True, True]
 
 
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_a_module_that_imports_the_framework_is_refused(tmp_path: Path, workers: str) -> None:
+    (tmp_path / "jsii.py").touch()
+
+    found, output = outcomes(tmp_path, "import jsii\ndef test_one():\n    pass\n", "-n", workers)
+
+    assert found == {"error": 1}, output
+    assert "test_it.py imports the framework, which starts Node.js in every worker: import it lazily" in output
+
+
 def test_calls_in_threads_and_fixtures_count_for_the_running_test(tmp_path: Path) -> None:
     text = (
         f"def test_caught():\n    try:\n        {ONE}\n    except Exception:\n        pass\n"

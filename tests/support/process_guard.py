@@ -92,14 +92,23 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Any:
+    """Fail a module whose import starts the framework's process: it would start in every worker."""
+    is_running = "jsii" in sys.modules
+    report: pytest.CollectReport = yield
+    if "jsii" in sys.modules and not is_running and report.outcome == "passed":
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{collector.nodeid} imports the framework, which starts Node.js in every worker: "
+            "import it lazily, as tests/cdktf/test_course_stack.py does"
+        )
+    return report
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that start a process through a fixture or are marked to do so."""
-    if "jsii" in sys.modules:
-        raise pytest.UsageError(
-            "A test module imports the framework (stack.framework), which starts Node.js in each worker: "
-            "import the framework lazily, as in tests/cdktf/test_course_stack.py."
-        )
     for item in items:
         by_fixture = not FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
         if by_fixture or any(item.get_closest_marker(name) for name in IMPLYING_MARKERS):
